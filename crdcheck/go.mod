@@ -1,0 +1,3 @@
+module github.com/vitistack/kubevirt-multicluster/crdcheck
+
+go 1.26.0

@@ -1,0 +1,3 @@
+module github.com/vitistack/kubevirt-multicluster/operator
+
+go 1.26.0
