@@ -1,0 +1,134 @@
+package placement
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A Chain asks its strategies in order; the first decision wins. The empty chain has no opinion on anything.
+type Chain []Link
+
+// A Link is one strategy of a [Chain] and what its failure means.
+type Link struct {
+	Strategy Strategy
+	OnError  ErrorPolicy
+}
+
+// retryFailed is when a Machine that waits for a failed strategy is asked about again.
+const retryFailed = 5 * time.Second
+
+// Needs is what any of the strategies needs.
+func (c Chain) Needs() Needs {
+	var needs Needs
+	for _, link := range c {
+		needs = needs.Or(link.Strategy.Needs())
+	}
+	return needs
+}
+
+// Place returns the first decision and the trace of every strategy, those that were not reached included. The decision
+// always names a candidate and never contradicts the Machine's explicit reference, whichever strategies are in the chain.
+//
+// The error is a [Refusal] or a [Hold] (also where no strategy has an opinion, and for the failure of a strategy by its
+// [ErrorPolicy], which then is its cause), the context's error, or a plain error for a request that is not valid.
+func (c Chain) Place(ctx context.Context, req Request) (Decision, Trace, error) {
+	req, err := req.normalized()
+	if err != nil {
+		return Decision{}, nil, err
+	}
+	trace := c.newTrace()
+	var skipped error
+	for i, link := range c {
+		decision, err := link.ask(ctx, req, skipped)
+		trace[i].record(decision, err)
+		switch {
+		case err == nil && decision.Config != "":
+			return decision, trace, nil
+		case err == nil:
+		case isAnswer(err):
+			return Decision{}, trace, err
+		case ctx.Err() != nil:
+			return Decision{}, trace, fmt.Errorf("placing machine %s: %w", req.Machine, context.Cause(ctx))
+		case link.OnError == SkipOnError:
+			skipped = err
+		default:
+			return Decision{}, trace, link.failure(err)
+		}
+	}
+	return Decision{}, trace, req.undecided()
+}
+
+func (c Chain) newTrace() Trace {
+	trace := make(Trace, len(c))
+	for i, link := range c {
+		trace[i] = Step{Strategy: link.Strategy.Name(), Verdict: NotReached}
+	}
+	return trace
+}
+
+// ask returns the strategy's answer, or the refusal of a decision that must not stand. Skipped is the failure of an
+// earlier strategy that was passed over, nil if there was none.
+func (l Link) ask(ctx context.Context, req Request, skipped error) (Decision, error) {
+	decision, err := l.Strategy.Place(ctx, req)
+	if err != nil || decision.Config == "" {
+		return Decision{Reason: decision.Reason}, err
+	}
+	return decision, req.check(decision, l.Strategy.Name(), skipped)
+}
+
+// check refuses a decision against the explicit reference, and one for a cluster that does not exist.
+func (r Request) check(decision Decision, strategy string, skipped error) error {
+	explicit, err := r.Machine.explicit()
+	if err != nil {
+		return err
+	}
+	if explicit != "" && explicit != decision.Config {
+		message := fmt.Sprintf("machine %s names KubevirtConfig %q, but strategy %q chose %q",
+			r.Machine, explicit, strategy, decision.Config)
+		if skipped != nil { // the one that reads references may come back: no person is needed
+			return Hold{Reason: ReasonStrategyUnavailable, Message: message, RetryAfter: retryFailed, Cause: skipped}
+		}
+		return Refusal{Reason: ReasonReferenceOverruled, Message: message}
+	}
+	if _, found := r.Candidate(decision.Config); !found {
+		return Refusal{
+			Reason: ReasonUnknownCluster,
+			Message: fmt.Sprintf("KubevirtConfig %s not found%s (chosen by strategy %q)",
+				decision.Config, r.where(), strategy),
+		}
+	}
+	return nil
+}
+
+// failure turns a strategy's failure into the answer that its policy asks for.
+func (l Link) failure(err error) error {
+	message := fmt.Sprintf("strategy %q gave no answer: %v", l.Strategy.Name(), err)
+	if l.OnError == RefuseOnError {
+		return Refusal{Reason: ReasonStrategyFailed, Message: message, Cause: err}
+	}
+	return Hold{Reason: ReasonStrategyUnavailable, Message: message, RetryAfter: retryFailed, Cause: err}
+}
+
+// undecided is the answer where no strategy has an opinion; seed.md ("Troubleshooting") fixes its words.
+func (r Request) undecided() Refusal {
+	prefix := fmt.Sprintf("machine %s has no KubevirtConfig reference and ", r.Machine)
+	if len(r.Candidates) == 0 {
+		return Refusal{
+			Reason:  ReasonNoneAvailable,
+			Message: prefix + "no KubevirtConfigs are available" + r.where(),
+		}
+	}
+	return Refusal{
+		Reason: ReasonCannotDetermine,
+		Message: prefix + fmt.Sprintf("%d configs are available - cannot determine placement. Please set annotation '%s' "+
+			"or DEFAULT_KUBEVIRT_CONFIG env var", len(r.Candidates), ConfigAnnotation),
+	}
+}
+
+// isAnswer tells a refusal or a hold from a failure.
+func isAnswer(err error) bool {
+	_, refused := AsRefusal(err)
+	_, held := AsHold(err)
+	return refused || held
+}

@@ -1,0 +1,53 @@
+package placement_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestDependencies holds the import rules: the contract and its conformance suite are the standard library alone, and no
+// package of this module knows Kubernetes.
+func TestDependencies(t *testing.T) {
+	const module = "github.com/vitistack/kubevirt-multicluster/placement"
+	cases := map[string]struct {
+		reason    string
+		packages  []string
+		forbidden func(dependency string) bool
+	}{
+		"Contract": {
+			reason:   "a strategy is the standard library and this package",
+			packages: []string{module, module + "/placementtest"},
+			forbidden: func(dependency string) bool {
+				host, _, _ := strings.Cut(dependency, "/")
+				return strings.Contains(host, ".") && dependency != module && dependency != module+"/placementtest"
+			},
+		},
+		"Module": {
+			reason:   "a Kubernetes bump never rebuilds a plugin",
+			packages: []string{"-test", "./..."},
+			forbidden: func(dependency string) bool {
+				return strings.HasPrefix(dependency, "k8s.io/") || strings.HasPrefix(dependency, "sigs.k8s.io/") ||
+					strings.HasPrefix(dependency, "kubevirt.io/")
+			},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			args := append([]string{"list", "-deps"}, tc.packages...)
+			out, err := exec.CommandContext(t.Context(), "go", args...).Output()
+			if err != nil {
+				t.Fatalf("go %s: %v", strings.Join(args, " "), err)
+			}
+			dependencies := strings.Fields(string(out))
+			if len(dependencies) < 10 {
+				t.Fatalf("go list named %d packages, too few to believe", len(dependencies))
+			}
+			for _, dependency := range dependencies {
+				if tc.forbidden(dependency) {
+					t.Errorf("\n%s\nforbidden dependency %s", tc.reason, dependency)
+				}
+			}
+		})
+	}
+}

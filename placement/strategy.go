@@ -1,0 +1,55 @@
+package placement
+
+import "context"
+
+// A Strategy chooses a cluster for a Machine, or says why it does not.
+//
+// Place must be a pure function of the request: the order of the candidates, earlier calls and the time of day change
+// nothing. It changes nothing in the request, writes nothing to standard output, returns when ctx ends, and is safe for
+// concurrent use. It returns a Decision with a nil error, or an error that is a [Refusal], a [Hold], or a failure.
+type Strategy interface {
+	// Name is short, lower case and constant; people see it in traces.
+	Name() string
+	// Needs says what the host must gather before it asks. It is constant.
+	Needs() Needs
+	// Place answers the request.
+	Place(ctx context.Context, req Request) (Decision, error)
+}
+
+// Needs are the facts that a strategy reads and that cost the host something to gather. Facts that were not asked for may
+// be missing or be there for another strategy's sake: they must not change the answer.
+type Needs struct {
+	// Presence asks for [Candidate].VM: one live look at every cluster.
+	Presence bool
+	// Capacity asks for [Candidate].Capacity.
+	Capacity bool
+}
+
+// Or returns what either needs.
+func (n Needs) Or(other Needs) Needs {
+	return Needs{Presence: n.Presence || other.Presence, Capacity: n.Capacity || other.Capacity}
+}
+
+// A PlaceFunc is the heart of a strategy; see [Strategy].
+type PlaceFunc func(ctx context.Context, req Request) (Decision, error)
+
+// Func is a Strategy made of a function.
+type Func struct {
+	name  string
+	needs Needs
+	place PlaceFunc
+}
+
+// NewFunc returns a strategy of that name.
+func NewFunc(name string, needs Needs, place PlaceFunc) Func {
+	return Func{name: name, needs: needs, place: place}
+}
+
+// Name implements [Strategy].
+func (f Func) Name() string { return f.name }
+
+// Needs implements [Strategy].
+func (f Func) Needs() Needs { return f.needs }
+
+// Place implements [Strategy].
+func (f Func) Place(ctx context.Context, req Request) (Decision, error) { return f.place(ctx, req) }
