@@ -1,0 +1,101 @@
+package v1alpha1
+
+// Annotations of a Machine that people set.
+const (
+	// AnnotationKubevirtConfig asks for a remote cluster by the name of its KubevirtConfig, as spec.kubevirtConfigRef does. It is
+	// a request until the Machine is placed; the operator writes it when it chose the cluster itself.
+	AnnotationKubevirtConfig = "vitistack.io/kubevirt-config"
+
+	// AnnotationPaused with the value true makes the operator leave the object alone, deletion included.
+	AnnotationPaused = "vitistack.io/paused"
+
+	// AnnotationRecreate consents, once, to a new and empty VirtualMachine in place of the one that vanished, whose UID is the
+	// value.
+	AnnotationRecreate = "vitistack.io/recreate"
+
+	// AnnotationForceRelease lets a Machine go whose remote cluster gives no answer. The value is the name of the KubevirtConfig
+	// (what is left there is abandoned), or that name and ForceReleaseDeleteLater (it is deleted when the cluster answers again).
+	AnnotationForceRelease = "vitistack.io/force-release"
+
+	// AnnotationAdopt consents to the adoption of one VirtualMachine: <KubevirtConfig>/<UID of the VirtualMachine>.
+	AnnotationAdopt = "vitistack.io/adopt"
+
+	// AnnotationBootSource with the value BootSourceDataVolume makes spec.os.imageID the content of the boot disk.
+	AnnotationBootSource = "kubevirt.io/boot-source"
+
+	// AnnotationBootSourceType says how that image is fetched: http (the default), https or registry.
+	AnnotationBootSourceType = "kubevirt.io/boot-source-type"
+)
+
+// Values of the annotations above.
+const (
+	// ForceReleaseDeleteLater follows the name of the KubevirtConfig in AnnotationForceRelease.
+	ForceReleaseDeleteLater = ",delete-later"
+
+	// BootSourceDataVolume is the one value of AnnotationBootSource that has an effect.
+	BootSourceDataVolume = "datavolume"
+)
+
+// Annotations of a Machine that only the operator writes.
+const (
+	// AnnotationPlacement is the Ledger of the Machine: where it is placed. Nobody else may change it.
+	AnnotationPlacement = "vitistack.io/placement"
+)
+
+// Annotations of a KubevirtConfig.
+const (
+	// AnnotationClusterUID is the UID of the kube-system namespace of the cluster that the KubevirtConfig stands for, kept here too
+	// because foreign definitions prune it from the status. Only the operator writes it.
+	AnnotationClusterUID = "vitistack.io/cluster-uid"
+
+	// AnnotationAcceptClusterUID consents to the KubevirtConfig standing for another cluster from now on: the one of this UID.
+	AnnotationAcceptClusterUID = "vitistack.io/accept-cluster-uid"
+)
+
+// Annotations of a VirtualMachine, which only the operator writes.
+const (
+	// AnnotationPlacementNonce is the nonce of the Ledger under which the VirtualMachine was created.
+	AnnotationPlacementNonce = "vitistack.io/placement-nonce"
+
+	// AnnotationAppliedHash is a hash of what the operator last applied; equal means there is nothing to do.
+	AnnotationAppliedHash = "vitistack.io/applied-hash"
+
+	// AnnotationAppliedWish is the Machine's wish, as last applied, for fields that are set once and then belong to people.
+	AnnotationAppliedWish = "vitistack.io/applied-wish"
+)
+
+// Labels of everything that the operator makes, in either cluster.
+const (
+	// LabelManagedBy names the operator that made the object (its value is a setting).
+	LabelManagedBy = "vitistack.io/managed-by"
+
+	// LabelSourceMachine is the name of the Machine, shortened with a hash where it does not fit in a label.
+	LabelSourceMachine = "vitistack.io/source-machine"
+
+	// LabelMachineUID is the UID of the Machine. Nothing is changed or deleted that does not carry it and LabelSupervisorUID.
+	LabelMachineUID = "vitistack.io/machine-uid"
+
+	// LabelSupervisorUID is the identity of the supervisor: the UID of its kube-system namespace, or a setting.
+	LabelSupervisorUID = "vitistack.io/supervisor-uid"
+
+	// LabelVLANID is the VLAN of a NetworkAttachmentDefinition.
+	LabelVLANID = "vitistack.io/vlan-id"
+)
+
+// Labels of earlier releases. They are recognised when reading and never written.
+const (
+	// LegacyLabelManagedBy is the earlier LabelManagedBy.
+	LegacyLabelManagedBy = "managed-by"
+
+	// LegacyLabelSourceMachine is the earlier LabelSourceMachine.
+	LegacyLabelSourceMachine = "source-machine"
+)
+
+// Finalizers.
+const (
+	// FinalizerMachine keeps a Machine until what was made for it is gone, or was released.
+	FinalizerMachine = "machine.vitistack.io/cleanup"
+
+	// FinalizerKubevirtConfig keeps a KubevirtConfig, and with it the way into the cluster, while Machines are placed there.
+	FinalizerKubevirtConfig = "kubevirtconfig.vitistack.io/in-use"
+)

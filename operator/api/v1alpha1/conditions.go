@@ -1,0 +1,41 @@
+package v1alpha1
+
+// Condition types of a Machine. All are positive: True is good. Status Unknown means that nobody can tell now.
+const (
+	// ConditionReady sums the others up and is always present. False means that the Machine does not do what it should;
+	// Unknown, with RemoteReachable False, that the remote cluster does not answer.
+	ConditionReady = "Ready"
+
+	// ConditionPlaced says whether a remote cluster is chosen and recorded in the Ledger. It stays True for ever after.
+	ConditionPlaced = "Placed"
+
+	// ConditionRemoteReachable says whether the remote cluster of a placed Machine answers. Its age is how long it has not.
+	ConditionRemoteReachable = "RemoteReachable"
+
+	// ConditionNetworkReady says whether the network and the addresses that the Machine needs are there.
+	ConditionNetworkReady = "NetworkReady"
+
+	// ConditionVirtualMachineReady says whether the VirtualMachine is as wanted, and running where it should run.
+	ConditionVirtualMachineReady = "VirtualMachineReady"
+)
+
+// Condition types of a KubevirtConfig. All are positive: True is good. Status Unknown means that nobody can tell now.
+const (
+	// ConditionConnected says whether the cluster answers and every watch on it is up to date.
+	ConditionConnected = "Connected"
+
+	// ConditionIdentityVerified says whether the cluster is the one that the KubevirtConfig stood for until now.
+	ConditionIdentityVerified = "IdentityVerified"
+
+	// ConditionRightsSufficient says whether the kubeconfig's user may do what the operator needs.
+	ConditionRightsSufficient = "RightsSufficient"
+
+	// ConditionKubeVirtReady says whether KubeVirt is installed there and works.
+	ConditionKubeVirtReady = "KubeVirtReady"
+
+	// ConditionSchemaCompatible says whether the cluster admits and keeps the objects that the operator writes.
+	ConditionSchemaCompatible = "SchemaCompatible"
+
+	// ConditionNoOrphans says whether every VirtualMachine there that this supervisor made still has its Machine.
+	ConditionNoOrphans = "NoOrphans"
+)
