@@ -104,9 +104,9 @@ type KubevirtConfigStatus struct {
 	// +optional
 	DisconnectedSince *metav1.Time `json:"disconnectedSince,omitempty"`
 
-	// machines is the number of Machines that are placed in the cluster.
+	// machines is the number of Machines that are placed in the cluster. Unset means not counted yet.
 	// +optional
-	Machines int `json:"machines,omitempty"`
+	Machines *int32 `json:"machines,omitempty"`
 }
 
 // KubevirtConfigVersions are the versions of what runs in a remote cluster. Empty means not known.

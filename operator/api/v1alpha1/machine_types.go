@@ -15,7 +15,7 @@ import (
 // +kubebuilder:printcolumn:name="Cluster",type=string,JSONPath=`.status.kubevirtConfigRef.name`
 // +kubebuilder:printcolumn:name="Public IPs",type=string,JSONPath=`.status.publicIPAddresses`
 // +kubebuilder:printcolumn:name="Provider",type=string,JSONPath=`.spec.provider`
-// +kubebuilder:printcolumn:name="Machine Class",type=string,JSONPath=`.spec.machineClass`
+// +kubebuilder:printcolumn:name="Machine Class",type=string,JSONPath=`.spec['machineClass','instanceType']`
 // +kubebuilder:printcolumn:name="Instance Type",type=string,JSONPath=`.spec.instanceType`,priority=1
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,priority=1
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,priority=1
