@@ -1,0 +1,78 @@
+package clientmgr
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/go-multierror"
+)
+
+// The reasons for which there is no client, or why a call through one was not answered with authority. Test with errors.Is.
+var (
+	// ErrSupervisorNotSynced: the supervisor's own caches have not synced yet, so that nothing is known about any KubevirtConfig.
+	ErrSupervisorNotSynced = errors.New("supervisor not synced")
+	// ErrConfigNotFound: there is no KubevirtConfig of this name. Only ever said once the supervisor's caches have synced.
+	ErrConfigNotFound = errors.New("KubevirtConfig not found")
+	// ErrBadKubeconfig: the Secret's kubeconfig is malformed or asks for something that is refused. A person must act.
+	ErrBadKubeconfig = errors.New("bad kubeconfig")
+	// ErrCredentialMissing: the KubevirtConfig names no Secret, or the Secret or its key is missing. A person must act.
+	ErrCredentialMissing = errors.New("credential missing")
+	// ErrNotConnected: the cluster is not reachable, or does not answer as it should. Retried for ever.
+	ErrNotConnected = errors.New("not connected")
+	// ErrUnauthorized: the server refuses the credential (401). It is an ErrNotConnected too.
+	ErrUnauthorized = fmt.Errorf("credential refused: %w", ErrNotConnected)
+	// ErrNotSynced: connected, but a declared kind has not synced on this connection yet.
+	ErrNotSynced = errors.New("not synced")
+	// ErrForbidden: the server refuses the right (403).
+	ErrForbidden = errors.New("forbidden")
+	// ErrIdentityChanged: the KubevirtConfig leads to another cluster than before. A person must act.
+	ErrIdentityChanged = errors.New("cluster identity changed")
+	// ErrKindNotServed: the answer was a 404 about the path, not about the object. The object may well exist.
+	ErrKindNotServed = errors.New("kind not served")
+	// ErrNoReference: the machine refers to no KubevirtConfig.
+	ErrNoReference = errors.New("no KubevirtConfig reference")
+	// ErrReferenceConflict: the machine's field and annotation name different KubevirtConfigs, or its ledger cannot be read.
+	ErrReferenceConflict = errors.New("conflicting KubevirtConfig references")
+)
+
+// ConnectionError says why there is no client of a cluster, since when, and what was seen.
+//
+// Its chain holds Reason alone. Cause is kept out of it on purpose: a NotFound met while connecting must never read as the absence
+// of the object that the caller asked for.
+type ConnectionError struct {
+	// Config is the KubevirtConfig's name.
+	Config string
+	// Reason is one of this package's sentinels.
+	Reason error
+	// Message is a sentence for people: stable while the situation lasts, without time stamps, and without anything of a Secret.
+	Message string
+	// Cause is the error that was met, or nil.
+	Cause error
+	// Since is when this situation began; zero where it is not known.
+	Since time.Time
+}
+
+// Error returns Message.
+func (e *ConnectionError) Error() string { return e.Message }
+
+// Unwrap returns Reason.
+func (e *ConnectionError) Unwrap() error { return e.Reason }
+
+// Age is how long the situation has lasted at the time now, 0 where that is not known.
+func (e *ConnectionError) Age(now time.Time) time.Duration {
+	if e.Since.IsZero() {
+		return 0
+	}
+	return max(0, now.Sub(e.Since))
+}
+
+// HealthError turns the result of ClientManager.HealthCheck into one *multierror.Error, sorted by config name, or nil where all are
+// well.
+func HealthError(unhealthy map[string]error) error {
+	var all *multierror.Error
+	for _, config := range sortedKeys(unhealthy) {
+		all = multierror.Append(all, fmt.Errorf("%s: %w", config, unhealthy[config]))
+	}
+	return all.ErrorOrNil()
+}

@@ -1,0 +1,46 @@
+package clientmgr
+
+import (
+	"fmt"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+)
+
+// reference is the cluster that a machine names.
+type reference struct {
+	config     string
+	clusterUID string // of the ledger; "" where nothing is recorded
+}
+
+// referenceOf reads a machine's reference: the ledger decides where there is one, otherwise field or annotation.
+func referenceOf(machine *vitistackv1alpha1.Machine) (reference, error) {
+	if recorded := machine.Annotations[vitistackv1alpha1.AnnotationPlacement]; recorded != "" {
+		ledger, err := vitistackv1alpha1.ParseLedger(recorded)
+		if err != nil {
+			return reference{}, fmt.Errorf("machine %s/%s: %w: %w", machine.Namespace, machine.Name, ErrReferenceConflict, err)
+		}
+		return reference{config: ledger.Config, clusterUID: ledger.ClusterUID}, nil
+	}
+	field, annotation := "", machine.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig]
+	if machine.Spec.KubevirtConfigRef != nil {
+		field = machine.Spec.KubevirtConfigRef.Name
+	}
+	switch {
+	case field == "" && annotation == "":
+		return reference{}, fmt.Errorf("machine %s/%s has %w", machine.Namespace, machine.Name, ErrNoReference)
+	case field != "" && annotation != "" && field != annotation:
+		return reference{}, fmt.Errorf("machine %s/%s: %w: spec.kubevirtConfigRef names %s, annotation %s names %s", machine.Namespace, machine.Name,
+			ErrReferenceConflict, field, vitistackv1alpha1.AnnotationKubevirtConfig, annotation)
+	case field != "":
+		return reference{config: field}, nil
+	default:
+		return reference{config: annotation}, nil
+	}
+}
+
+// placedElsewhere is the error for a machine whose ledger was written for another cluster than the one connected now.
+func placedElsewhere(machine *vitistackv1alpha1.Machine, ref reference, connected string) error {
+	return &ConnectionError{Config: ref.config, Reason: ErrIdentityChanged, Message: fmt.Sprintf(
+		"machine %s/%s is placed in cluster %s, but KubevirtConfig %s leads to cluster %s", machine.Namespace, machine.Name,
+		ref.clusterUID, ref.config, connected)}
+}
