@@ -1,0 +1,127 @@
+package api_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var codeSpan = regexp.MustCompile("`([^`]+)`")
+
+// TestReadmeConditions compares the table of conditions with the constants, both ways.
+func TestReadmeConditions(t *testing.T) {
+	got := map[string]bool{}
+	for _, cells := range tableRows(t, "## Conditions") {
+		for _, cell := range cells[1:] {
+			for _, word := range codeSpan.FindAllStringSubmatch(cell, -1) {
+				got[word[1]] = true
+			}
+		}
+	}
+	compareWords(t, constants(t, "Condition", "Reason"), got)
+}
+
+// TestReadmeKeys compares the table of annotations, labels and finalizers with the constants, both ways.
+func TestReadmeKeys(t *testing.T) {
+	got := map[string]bool{}
+	for _, cells := range tableRows(t, "## Annotations, labels, finalizers") {
+		for _, key := range codeSpan.FindAllStringSubmatch(cells[0], -1) {
+			got[key[1]] = true
+		}
+	}
+	compareWords(t, constants(t, "Annotation", "Label", "LegacyLabel", "Finalizer"), got)
+}
+
+func compareWords(t *testing.T, want, got map[string]bool) {
+	t.Helper()
+	if len(want) == 0 {
+		t.Fatal("no constants found: the test looked at nothing")
+	}
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got))); diff != "" {
+		t.Errorf("constants and README.md differ: -constants +README.md:\n%s", diff)
+	}
+}
+
+// tableRows returns the cells of every row, but the head, of the table under a heading of README.md.
+func tableRows(t *testing.T, heading string) [][]string {
+	t.Helper()
+	content, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(content), heading+"\n")
+	if !found {
+		t.Fatalf("README.md has no %q", heading)
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	var rows [][]string
+	for line := range strings.Lines(section) {
+		if cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|"); len(cells) > 1 {
+			rows = append(rows, cells)
+		}
+	}
+	if len(rows) < 3 {
+		t.Fatalf("README.md has no table under %q", heading)
+	}
+	return rows[2:]
+}
+
+// constants returns the values of all exported string constants of v1alpha1 whose name begins with one of the prefixes, and
+// fails for any that has no comment.
+func constants(t *testing.T, prefixes ...string) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob("v1alpha1/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]bool{}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, declaration := range file.Decls {
+			block, ok := declaration.(*ast.GenDecl)
+			if !ok || block.Tok != token.CONST {
+				continue
+			}
+			for _, spec := range block.Specs {
+				addConstant(t, values, spec.(*ast.ValueSpec), prefixes)
+			}
+		}
+	}
+	return values
+}
+
+func addConstant(t *testing.T, values map[string]bool, spec *ast.ValueSpec, prefixes []string) {
+	t.Helper()
+	name := spec.Names[0].Name
+	if !slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
+		return
+	}
+	literal, ok := spec.Values[0].(*ast.BasicLit)
+	if !ok {
+		t.Fatalf("%s is not a literal", name)
+	}
+	value, err := strconv.Unquote(literal.Value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if spec.Doc == nil || !strings.Contains(spec.Doc.Text(), name) {
+		t.Errorf("%s has no comment that begins with its name", name)
+	}
+	if slices.Contains(prefixes, "Reason") && !strings.HasSuffix(name, value) {
+		t.Errorf("%s has the value %q", name, value)
+	}
+	values[value] = true
+}
