@@ -8,17 +8,19 @@ import (
 	"syscall"
 )
 
-// Janitor removes a folder when the parent ends, however it ends. It is a shell that waits for the end of a pipe whose other end only
-// the parent holds.
+// Janitor removes files and folders when the parent ends, however it ends. It is a shell that waits for the end of a pipe whose other
+// end only the parent holds.
 type Janitor struct {
 	cmd  *exec.Cmd
 	life io.WriteCloser
 }
 
-// NewJanitor starts a janitor for folder dir, an absolute path.
-func NewJanitor(dir string) (*Janitor, error) {
-	// The children are dying at the same moment and may still write: try until the folder stays away.
-	cmd := exec.Command("/bin/sh", "-c", `cat >/dev/null; for i in 1 2 3 4 5 6 7 8 9 10; do rm -rf "$0" && break; sleep 0.2; done`, dir)
+// sweep waits for the end of standard input. The children are dying at the same moment and may still write: it tries until all is away.
+const sweep = `cat >/dev/null; for i in 1 2 3 4 5 6 7 8 9 10; do rm -rf -- "$@" && break; sleep 0.2; done`
+
+// NewJanitor starts a janitor for paths, which are absolute and need not exist.
+func NewJanitor(paths ...string) (*Janitor, error) {
+	cmd := exec.Command("/bin/sh", append([]string{"-c", sweep, "janitor"}, paths...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Env = []string{"PATH=/usr/bin:/bin"}
 	life, err := cmd.StdinPipe()
@@ -31,7 +33,7 @@ func NewJanitor(dir string) (*Janitor, error) {
 	return &Janitor{cmd: cmd, life: life}, nil
 }
 
-// Close removes the folder now and waits until it is gone.
+// Close removes the paths now and waits until they are gone.
 func (j *Janitor) Close() error {
 	if err := j.life.Close(); err != nil {
 		return fmt.Errorf("janitor: %w", err)
