@@ -32,6 +32,10 @@ func (c Chain) Needs() Needs {
 //
 // The error is a [Refusal] or a [Hold] (also where no strategy has an opinion, and for the failure of a strategy by its
 // [ErrorPolicy], which then is its cause), the context's error, or a plain error for a request that is not valid.
+//
+// A strategy that needs presence is not asked while a candidate's VM is [NotAsked]: the answer is then a Hold of
+// [ReasonPresenceNotRequested]. A host that wants to spare its clusters asks first without these facts, and gathers them
+// only when it gets that Hold.
 func (c Chain) Place(ctx context.Context, req Request) (Decision, Trace, error) {
 	req, err := req.normalized()
 	if err != nil {
@@ -70,6 +74,12 @@ func (c Chain) newTrace() Trace {
 // ask returns the strategy's answer, or the refusal of a decision that must not stand. Skipped is the failure of an
 // earlier strategy that was passed over, nil if there was none.
 func (l Link) ask(ctx context.Context, req Request, skipped error) (Decision, error) {
+	if l.Strategy.Needs().Presence && req.unasked() {
+		return Decision{}, Hold{
+			Reason:  ReasonPresenceNotRequested,
+			Message: fmt.Sprintf("strategy %q needs to know in which clusters the virtual machine is", l.Strategy.Name()),
+		}
+	}
 	decision, err := l.Strategy.Place(ctx, req)
 	if err != nil || decision.Config == "" {
 		return Decision{Reason: decision.Reason}, err

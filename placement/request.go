@@ -64,6 +64,11 @@ func (r Request) Candidate(name string) (c Candidate, found bool) {
 	return Candidate{}, false
 }
 
+// unasked reports whether nobody has looked for the VirtualMachine in some cluster.
+func (r Request) unasked() bool {
+	return slices.ContainsFunc(r.Candidates, func(c Candidate) bool { return c.VM.Presence == NotAsked })
+}
+
 // where is " in namespace X", or "" for cluster-scoped configs.
 func (r Request) where() string {
 	if r.ConfigNamespace == "" {

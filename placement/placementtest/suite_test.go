@@ -1,6 +1,11 @@
 package placementtest_test
 
 import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync/atomic"
 	"testing"
 
 	"github.com/vitistack/kubevirt-multicluster/placement"
@@ -8,3 +13,82 @@ import (
 )
 
 func TestExplicit(t *testing.T) { placementtest.Run(t, placement.Explicit{}) }
+
+// culpritEnv makes TestCulprit run the suite on the culprit of that name.
+const culpritEnv = "PLACEMENT_TEST_CULPRIT"
+
+var calls atomic.Int64
+
+// culprits break one law each.
+var culprits = map[string]placement.Strategy{
+	"first candidate": place(placement.Needs{}, func(req placement.Request) (placement.Decision, error) {
+		if len(req.Candidates) == 0 {
+			return placement.Decision{}, nil
+		}
+		return placement.Decision{Config: req.Candidates[0].Name}, nil
+	}),
+	"memory": place(placement.Needs{}, func(placement.Request) (placement.Decision, error) {
+		return placement.Decision{Reason: fmt.Sprint(calls.Add(1))}, nil
+	}),
+	"mutation": place(placement.Needs{}, func(req placement.Request) (placement.Decision, error) {
+		req.Machine.Labels["zone"] = "elsewhere"
+		return placement.Decision{}, nil
+	}),
+	"noise": place(placement.Needs{}, func(placement.Request) (placement.Decision, error) {
+		fmt.Println("noise")
+		return placement.Decision{}, nil
+	}),
+	"failure": place(placement.Needs{}, func(placement.Request) (placement.Decision, error) {
+		return placement.Decision{}, os.ErrInvalid
+	}),
+	"no words": place(placement.Needs{}, func(placement.Request) (placement.Decision, error) {
+		return placement.Decision{}, placement.Hold{}
+	}),
+	"silence is absence": place(placement.Needs{Presence: true}, firstFound),
+	"undeclared need":    place(placement.Needs{}, firstFound),
+	"deafness": placement.NewFunc("deaf", placement.Needs{}, func(ctx context.Context, _ placement.Request) (placement.Decision, error) {
+		if ctx.Err() != nil {
+			select {}
+		}
+		return placement.Decision{}, nil
+	}),
+	"no name": placement.NewFunc("", placement.Needs{}, placement.Explicit{}.Place),
+}
+
+func place(needs placement.Needs, answer func(req placement.Request) (placement.Decision, error)) placement.Strategy {
+	return placement.NewFunc("culprit", needs, func(_ context.Context, req placement.Request) (placement.Decision, error) {
+		return answer(req)
+	})
+}
+
+// firstFound is a search as one would write it first: an error from a cluster counts as not found.
+func firstFound(req placement.Request) (placement.Decision, error) {
+	config := ""
+	for _, c := range req.Candidates {
+		if c.VM.Found() && (config == "" || c.Name < config) {
+			config = c.Name
+		}
+	}
+	return placement.Decision{Config: config}, nil
+}
+
+// TestCulprit is run by TestSuiteFindsCulprits, in a process of its own where it may fail.
+func TestCulprit(t *testing.T) {
+	if name := os.Getenv(culpritEnv); name != "" {
+		placementtest.Run(t, culprits[name])
+	}
+}
+
+// TestSuiteFindsCulprits holds that the suite can fail, for every law.
+func TestSuiteFindsCulprits(t *testing.T) {
+	for name := range culprits {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestCulprit$")
+			run.Env = append(os.Environ(), culpritEnv+"="+name)
+			if out, err := run.CombinedOutput(); err == nil {
+				t.Errorf("the suite found nothing:\n%s", out)
+			}
+		})
+	}
+}

@@ -1,0 +1,53 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+
+	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+
+	placementv1 "github.com/vitistack/kubevirt-multicluster/placement/proto/placement/v1"
+)
+
+const (
+	// ProtocolVersion is the major version that host and plugin must share: that of the package placement.v1.
+	ProtocolVersion = 1
+
+	// CookieKey and CookieValue are in a plugin's environment when a host started it. They guard against running a plugin
+	// by hand, not against anybody.
+	CookieKey   = "VITISTACK_PLACEMENT_PLUGIN"
+	CookieValue = "placement.v1"
+
+	// MaxMessageBytes limits a request and a reply: room for some ten thousand clusters.
+	MaxMessageBytes = 16 << 20
+)
+
+// dispensed is the one name in the plugin set; a process serves one strategy.
+const dispensed = "strategy"
+
+var handshake = goplugin.HandshakeConfig{
+	ProtocolVersion:  ProtocolVersion,
+	MagicCookieKey:   CookieKey,
+	MagicCookieValue: CookieValue,
+}
+
+// glue is what go-plugin wants on both sides: how to register the service, and how to get a client of it.
+type glue struct {
+	goplugin.NetRPCUnsupportedPlugin
+	server placementv1.StrategyServiceServer // nil in the host
+}
+
+// GRPCServer registers the service; go-plugin calls it in the plugin.
+func (g glue) GRPCServer(_ *goplugin.GRPCBroker, s *grpc.Server) error {
+	if g.server == nil {
+		return errors.New("a host serves nothing")
+	}
+	placementv1.RegisterStrategyServiceServer(s, g.server)
+	return nil
+}
+
+// GRPCClient returns a placementv1.StrategyServiceClient; go-plugin calls it in the host.
+func (glue) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
+	return placementv1.NewStrategyServiceClient(conn), nil
+}

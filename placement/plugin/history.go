@@ -1,0 +1,49 @@
+package plugin
+
+import "time"
+
+// A history judges a plugin by its past: how long to wait before the next start, and when to give up. It has no clock.
+type history struct {
+	limits  Limits
+	crashes []time.Time // within the window, oldest first
+	streak  int         // ends in a row without a stable run between
+}
+
+// ran forgets the streak if the plugin was ready for long enough.
+func (h *history) ran(ready time.Duration) {
+	if ready >= h.limits.StableAfter {
+		h.streak = 0
+	}
+}
+
+// crashed notes an end that was the plugin's fault.
+func (h *history) crashed(now time.Time) {
+	h.streak++
+	recent := h.crashes[:0]
+	for _, at := range h.crashes {
+		if now.Sub(at) < h.limits.CrashWindow {
+			recent = append(recent, at)
+		}
+	}
+	h.crashes = append(recent, now)
+}
+
+// missed notes a start that did not come to running the plugin's code; only the waiting grows.
+func (h *history) missed() { h.streak++ }
+
+// hopeless reports whether the plugin is to be quarantined.
+func (h *history) hopeless() bool { return len(h.crashes) >= h.limits.Crashes }
+
+// delay is how long to wait; jitter in [0, 1) adds up to a fifth.
+func (h *history) delay(jitter float64) time.Duration {
+	delay := h.limits.BackoffMin
+	for range h.streak - 1 {
+		if delay *= 2; delay >= h.limits.BackoffMax {
+			return h.limits.BackoffMax
+		}
+	}
+	return min(delay+time.Duration(jitter*float64(delay)/5), h.limits.BackoffMax)
+}
+
+// forget starts anew.
+func (h *history) forget() { h.crashes, h.streak = nil, 0 }

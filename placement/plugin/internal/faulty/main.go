@@ -1,0 +1,128 @@
+// Command faulty is a plugin that misbehaves as its first argument says; the host's tests run it. Its second argument is
+// the strategy's name.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/vitistack/kubevirt-multicluster/placement"
+	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
+)
+
+func main() {
+	mode, name := os.Args[1], os.Args[2]
+	if misbehave, found := beforeServing[mode]; found {
+		misbehave()
+	}
+	plugin.ServeFactory(func(log *slog.Logger) (placement.Strategy, error) {
+		fmt.Println("printed before the handshake")
+		if mode == "factory" {
+			return nil, fmt.Errorf("no factory today")
+		}
+		return strategy{name: name, mode: mode, log: log}, nil
+	})
+}
+
+// beforeServing are the modes in which there is no proper handshake.
+var beforeServing = map[string]func(){
+	"exit":    func() { os.Exit(3) },
+	"silent":  func() { forever() },
+	"garbage": func() { fmt.Println("Hello, world!"); forever() },
+	"longline": func() {
+		for {
+			fmt.Print(strings.Repeat("x", 4096))
+		}
+	},
+	"version":  func() { fmt.Println("1|99|unix|/nowhere|grpc"); forever() },
+	"tcp":      func() { fmt.Println("1|1|tcp|127.0.0.1:1|grpc"); forever() },
+	"netrpc":   func() { fmt.Println("1|1|unix|/nowhere|netrpc"); forever() },
+	"nosocket": func() { fmt.Println("1|1|unix|/nowhere|grpc"); forever() },
+}
+
+func forever() { <-time.After(time.Hour) }
+
+type strategy struct {
+	name, mode string
+	log        *slog.Logger
+}
+
+func (s strategy) Name() string { return s.name }
+
+func (s strategy) Needs() placement.Needs { return placement.Needs{Presence: s.mode == "presence"} }
+
+func (s strategy) ConfigSchema() []byte { return []byte(`{"type":"object"}`) }
+
+func (s strategy) Configure(config []byte) error {
+	if s.mode == "crash-configure" {
+		os.Exit(4)
+	}
+	if len(config) == 0 {
+		return nil
+	}
+	var document struct{ Zone string }
+	if err := json.Unmarshal(config, &document); err != nil {
+		return err
+	}
+	if document.Zone == "" {
+		return placement.Violations{{Field: "zone", Message: "is empty"}}
+	}
+	return nil
+}
+
+func (s strategy) Place(ctx context.Context, req placement.Request) (placement.Decision, error) {
+	first := placement.Decision{Config: "none"}
+	if len(req.Candidates) > 0 {
+		first.Config = req.Candidates[0].Name
+	}
+	switch s.mode {
+	case "crash":
+		os.Exit(5)
+	case "panic":
+		panic("out of\nideas")
+	case "slow":
+		<-time.After(time.Minute) // ignores ctx
+	case "huge":
+		first.Reason = strings.Repeat("x", plugin.MaxMessageBytes+1)
+	case "longreason":
+		return first, placement.Refusal{Reason: "not a reason!", Message: strings.Repeat("é", 10_000)}
+	case "unknown":
+		first.Config = "no-such-cluster"
+	case "flood":
+		for i := range 100_000 {
+			s.log.Info("flood", "line", i)
+		}
+	case "logs":
+		s.log.Warn("a warning", "machine", req.Machine.String())
+		fmt.Println("printed to stdout")
+		fmt.Fprintln(os.Stderr, "printed to stderr")
+	case "error":
+		return first, fmt.Errorf("first line\nsecond line")
+	case "environment":
+		first.Reason = environment()
+	case "child":
+		child := exec.Command("/bin/sleep", "600")
+		child.Stdout, child.Stderr = os.Stdout, os.Stderr
+		if err := child.Start(); err != nil {
+			return first, err
+		}
+		first.Reason = fmt.Sprint(child.Process.Pid)
+	}
+	return first, ctx.Err()
+}
+
+// environment lists the names of the variables and the open files.
+func environment() string {
+	var names []string
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		names = append(names, name)
+	}
+	return strings.Join(names, ",")
+}

@@ -1,0 +1,253 @@
+package plugin_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr/funcr"
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/vitistack/kubevirt-multicluster/placement"
+	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
+)
+
+// TestCrashesQuarantine lets a plugin crash at start until the host gives up, and gives it another file.
+func TestCrashesQuarantine(t *testing.T) {
+	opts := options(t, entry("good"))
+	opts.Entries[0].Args[0] = "exit"
+	opts.Entries[0].SHA256, opts.AllowUnpinned = "", true
+	opts.Dir = filepath.Join(opts.TempDir, "plugins")
+	if err := os.Mkdir(opts.Dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	install(t, opts.Dir, 0o755)
+	observer := &recorder{}
+	opts.Observer = observer
+	host := start(t, opts)
+	quarantined := func() bool { return state(host, "good").State == plugin.Quarantined }
+	eventually(t, "the plugin is quarantined", quarantined)
+	if got := state(host, "good").Restarts; got != 4 {
+		t.Errorf("quarantined after %d restarts, want 4: five crashes", got)
+	}
+
+	_, _, err := host.Chain().Place(t.Context(), request("east"))
+	if hold, ok := placement.AsHold(err); !ok || !strings.Contains(hold.Message, "it failed too often") {
+		t.Errorf("Place(): want a hold that says why, got %v", err)
+	}
+
+	path := filepath.Join(opts.Dir, "faulty")
+	if err := os.Chtimes(path, time.Time{}, time.Unix(1, 0)); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.WriteString("another file, but no better"); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "another file gets another chance", func() bool { return state(host, "good").Restarts > 4 })
+	eventually(t, "the plugin is quarantined again", quarantined)
+	if observer.count("restart start") < 5 || observer.count("state Quarantined") != 2 {
+		t.Errorf("the observer saw %v", observer.seen())
+	}
+}
+
+// TestKilledPluginComesBack kills a healthy plugin from outside.
+func TestKilledPluginComesBack(t *testing.T) {
+	opts := options(t, entry("good"))
+	host := start(t, opts)
+	if err := host.WaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := host.PID("good")
+	if err := syscall.Kill(before, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "another process is ready", func() bool { pid := host.PID("good"); return pid != 0 && pid != before })
+	if _, _, err := host.Chain().Place(t.Context(), request("east")); err != nil {
+		t.Errorf("Place() after the restart: %v", err)
+	}
+}
+
+// TestChildrenDieWithTheirPlugin holds for a plugin that starts a process of its own, which keeps the log's pipe open.
+func TestChildrenDieWithTheirPlugin(t *testing.T) {
+	host := start(t, options(t, entry("child")))
+	decision, _, err := host.Chain().Place(t.Context(), request("east"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, err := strconv.Atoi(decision.Reason)
+	if err != nil || !alive(child) {
+		t.Fatalf("no child: %v", decision)
+	}
+	before := host.PID("child")
+	if err := syscall.Kill(before, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the child is gone", func() bool { return !alive(child) })
+	eventually(t, "the plugin is back", func() bool { pid := host.PID("child"); return pid != 0 && pid != before })
+}
+
+// TestEnvironmentIsEmpty lists what a plugin sees.
+func TestEnvironmentIsEmpty(t *testing.T) {
+	t.Setenv("KUBECONFIG", "/secret")
+	host := start(t, options(t, entry("environment")))
+	decision, _, err := host.Chain().Place(t.Context(), request("east"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := plugin.CookieKey + ",PLUGIN_MIN_PORT,PLUGIN_MAX_PORT,PLUGIN_PROTOCOL_VERSIONS,PLUGIN_CLIENT_CERT,PLUGIN_UNIX_SOCKET_DIR"
+	if diff := cmp.Diff(want, decision.Reason); diff != "" {
+		t.Errorf("environment: -want, +got:\n%s", diff)
+	}
+}
+
+// TestLogsReachTheHost has a plugin log and print.
+func TestLogsReachTheHost(t *testing.T) {
+	var mu sync.Mutex
+	var lines strings.Builder
+	opts := options(t, entry("logs"))
+	opts.Logger = funcr.New(func(prefix, args string) {
+		mu.Lock()
+		defer mu.Unlock()
+		_, _ = fmt.Fprintln(&lines, prefix, args)
+	}, funcr.Options{})
+	host := start(t, opts)
+	if _, _, err := host.Chain().Place(t.Context(), request("east")); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`"msg"="Placement plugin logged a warning" "strategy"="logs" "line"="a warning" "machine"="ns/n"`,
+		`"line"="printed to stdout" "stream"="stdout"`,
+		`"line"="printed to stderr" "stream"="stderr"`,
+	} {
+		eventually(t, "the log holds "+want, func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return strings.Contains(lines.String(), want)
+		})
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if strings.Contains(lines.String(), "timestamp") || strings.Contains(lines.String(), "BEGIN CERTIFICATE") {
+		t.Errorf("the log holds what it should not:\n%s", lines.String())
+	}
+}
+
+// TestCloseLeavesNothing closes hosts in every state of their plugins.
+func TestCloseLeavesNothing(t *testing.T) {
+	goroutines, files := goleak.IgnoreCurrent(), openFiles(t)
+	for _, part := range []string{"good", "exit", "silent", "garbage", "crash-configure", "nosocket"} {
+		for _, wait := range []bool{false, true} {
+			opts := options(t, entry(part), entry("well"))
+			opts.Limits.Start = time.Second
+			host := plugin.NewHost(opts)
+			if err := host.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if wait {
+				_ = host.WaitReady(t.Context())
+			}
+			pid := host.PID("well")
+			if err := host.Close(); err != nil {
+				t.Errorf("%s: Close(): %v", part, err)
+			}
+			if pid != 0 && alive(pid) {
+				t.Errorf("%s: process %d outlives its host", part, pid)
+			}
+			if left, err := os.ReadDir(opts.TempDir); err != nil || len(left) > 0 {
+				t.Errorf("%s: left behind: %v (%v)", part, left, err)
+			}
+			_, _, err := host.Chain().Place(t.Context(), request("east"))
+			if _, ok := errors.AsType[plugin.Unavailable](err); !ok {
+				t.Errorf("%s: Place() after Close(): want Unavailable, got %v", part, err)
+			}
+		}
+	}
+	if err := goleak.Find(goroutines); err != nil {
+		t.Error(err)
+	}
+	eventually(t, "all files are closed", func() bool { return openFiles(t) <= files })
+}
+
+// TestLongRestarts crashes a plugin 200 times and looks for what is left of it.
+func TestLongRestarts(t *testing.T) {
+	opts := options(t, entry("crash"))
+	opts.Limits.Crashes, opts.Limits.BackoffMin, opts.Limits.BackoffMax = 1000, time.Millisecond, time.Millisecond
+	host := start(t, opts)
+	if err := host.WaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	strategy := host.Strategies()[0]
+	crash := func(times int) {
+		for range times {
+			before := host.PID("crash")
+			_, _ = strategy.Place(t.Context(), request("east"))
+			eventually(t, "it is back", func() bool { pid := host.PID("crash"); return pid != 0 && pid != before })
+		}
+	}
+	crash(3) // what is made once
+	goroutines, files := goleak.IgnoreCurrent(), openFiles(t)
+	crash(200)
+	if err := goleak.Find(goroutines); err != nil {
+		t.Logf("goroutines of the instance that runs now are other ones: %v", err)
+	}
+	eventually(t, "no more files than before", func() bool { return openFiles(t) <= files })
+	if sockets, err := filepath.Glob(filepath.Join(host.TempDirPath(), "*", "*")); err != nil || len(sockets) != 1 {
+		t.Errorf("want the one socket folder of the plugin that runs, got %v (%v)", sockets, err)
+	}
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(entries)
+}
+
+// A recorder is an observer that remembers.
+type recorder struct {
+	mu     sync.Mutex
+	events []string
+}
+
+func (r *recorder) note(event string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, event)
+}
+
+func (r *recorder) PluginState(_ string, state plugin.State)            { r.note("state " + string(state)) }
+func (r *recorder) PluginRestart(_, cause string)                       { r.note("restart " + cause) }
+func (r *recorder) PluginCall(_ string, result string, _ time.Duration) { r.note("call " + result) }
+
+func (r *recorder) seen() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string(nil), r.events...)
+}
+
+func (r *recorder) count(event string) int {
+	n := 0
+	for _, seen := range r.seen() {
+		if seen == event {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,172 @@
+package plugin
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/hashicorp/go-multierror"
+
+	"github.com/vitistack/kubevirt-multicluster/placement"
+)
+
+// An Entry is one plugin of a host.
+type Entry struct {
+	// Name is the strategy's name; the plugin must say the same. Lower-case letters, digits and '-'.
+	Name string `json:"name"`
+	// Path is the executable, relative to Options.Dir; "" means "placement-" and the name. Symbolic links are followed but
+	// must not leave the directory.
+	Path string `json:"path,omitempty"`
+	// SHA256 is the executable's digest in hexadecimal, checked at every start. Package function Digest computes it.
+	SHA256 string `json:"sha256,omitempty"`
+	// Args are the executable's arguments.
+	Args []string `json:"args,omitempty"`
+	// Config is the JSON document for the plugin's Configure; nil if it has none.
+	Config json.RawMessage `json:"config,omitempty"`
+	// OnError says what the plugin's failure means for a Machine; the default is to hold.
+	OnError placement.ErrorPolicy `json:"onError,omitempty"`
+}
+
+// Options say what a [Host] runs. Dir and Entries are required; the zero value of the rest works.
+type Options struct {
+	// Dir is the plugin directory. Neither it nor a plugin in it may be writable by group or others.
+	Dir string
+	// Entries are the plugins in the order of the chain.
+	Entries []Entry
+	// Logger gets the host's own lines and those of the plugins, with the plugin's name. The zero value discards.
+	Logger logr.Logger
+	// Observer is told what happens; nil means nobody.
+	Observer Observer
+	// TempDir is where sockets live, in a folder of the host's own; "" means os.TempDir(). Keep it short: the path of a
+	// socket has some 100 bytes.
+	TempDir string
+	// AllowUnpinned accepts entries without SHA256. For development.
+	AllowUnpinned bool
+	// Limits bound what a plugin may cost.
+	Limits Limits
+	// Clock is the time; nil means the real one. Deadlines of starts and calls are always real.
+	Clock Clock
+	// Jitter returns a random number in [0, 1); nil means math/rand.
+	Jitter func() float64
+}
+
+// Limits bound what a plugin may cost. A zero field means its default.
+type Limits struct {
+	Start          time.Duration // from exec to configured; default 10 s
+	Call           time.Duration // one question, waiting for a free slot included; default 2 s
+	ConcurrentCall int           // calls at a time; default 8
+	BackoffMin     time.Duration // after the first crash; default 1 s
+	BackoffMax     time.Duration // after many; default 2 min
+	StableAfter    time.Duration // ready for so long forgets earlier crashes in the back-off; default 60 s
+	Crashes        int           // so many within CrashWindow quarantine the plugin; default 5
+	CrashWindow    time.Duration // default 10 min
+	LogLines       int           // lines a second that are passed on; default 100
+	Recheck        time.Duration // how often the file of a quarantined plugin is looked at; default 5 s
+}
+
+// Clock tells the time.
+type Clock interface {
+	// Now is the time.
+	Now() time.Time
+	// After is time.After.
+	After(d time.Duration) <-chan time.Time
+}
+
+type realClock struct{}
+
+func (realClock) Now() time.Time                         { return time.Now() }
+func (realClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
+
+// An Observer is told what happens, for metrics. Its methods are called concurrently and must return at once.
+type Observer interface {
+	// PluginState is called when a plugin changes its state.
+	PluginState(name string, state State)
+	// PluginRestart is called when a plugin is started again; cause is "exited", "hung" or "start".
+	PluginRestart(name, cause string)
+	// PluginCall is called after each question; result is "answered", "failed", "timeout" or "unavailable".
+	PluginCall(name, result string, duration time.Duration)
+}
+
+type noObserver struct{}
+
+func (noObserver) PluginState(string, State)                {}
+func (noObserver) PluginRestart(string, string)             {}
+func (noObserver) PluginCall(string, string, time.Duration) {}
+
+func (o Options) withDefaults() Options {
+	if o.Logger.GetSink() == nil {
+		o.Logger = logr.Discard()
+	}
+	if o.Observer == nil {
+		o.Observer = noObserver{}
+	}
+	if o.Clock == nil {
+		o.Clock = realClock{}
+	}
+	if o.Jitter == nil {
+		o.Jitter = rand.Float64
+	}
+	o.Limits = o.Limits.withDefaults()
+	entries := make([]Entry, len(o.Entries))
+	for i, entry := range o.Entries {
+		if entry.Path == "" {
+			entry.Path = "placement-" + entry.Name
+		}
+		entries[i] = entry
+	}
+	o.Entries = entries
+	return o
+}
+
+func (l Limits) withDefaults() Limits {
+	setDefault(&l.Start, 10*time.Second)
+	setDefault(&l.Call, 2*time.Second)
+	setDefault(&l.ConcurrentCall, 8)
+	setDefault(&l.BackoffMin, time.Second)
+	setDefault(&l.BackoffMax, 2*time.Minute)
+	setDefault(&l.StableAfter, time.Minute)
+	setDefault(&l.Crashes, 5)
+	setDefault(&l.CrashWindow, 10*time.Minute)
+	setDefault(&l.LogLines, 100)
+	setDefault(&l.Recheck, 5*time.Second)
+	return l
+}
+
+func setDefault[T int | time.Duration](field *T, value T) {
+	if *field <= 0 {
+		*field = value
+	}
+}
+
+var namePattern = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
+
+// validate returns what is wrong with the entries themselves, whatever is in the directory.
+func (o Options) validate() error {
+	var problems *multierror.Error
+	if o.Dir == "" {
+		problems = multierror.Append(problems, errors.New("no plugin directory is given"))
+	}
+	seen := map[string]bool{}
+	for i, entry := range o.Entries {
+		switch {
+		case !namePattern.MatchString(entry.Name):
+			problems = multierror.Append(problems, fmt.Errorf("plugin %d: name %q must be lower-case letters, digits and '-'", i, entry.Name))
+		case seen[entry.Name]:
+			problems = multierror.Append(problems, fmt.Errorf("plugin %q is listed twice", entry.Name))
+		}
+		seen[entry.Name] = true
+		if entry.SHA256 == "" && !o.AllowUnpinned {
+			problems = multierror.Append(problems, fmt.Errorf("plugin %q has no sha256", entry.Name))
+		} else if _, err := decodeDigest(entry.SHA256); err != nil && entry.SHA256 != "" {
+			problems = multierror.Append(problems, fmt.Errorf("plugin %q: %w", entry.Name, err))
+		}
+		if len(entry.Config) > 0 && !json.Valid(entry.Config) {
+			problems = multierror.Append(problems, fmt.Errorf("plugin %q: its config is not JSON", entry.Name))
+		}
+	}
+	return problems.ErrorOrNil()
+}

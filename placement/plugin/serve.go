@@ -1,0 +1,75 @@
+package plugin
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/debug"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+
+	"github.com/vitistack/kubevirt-multicluster/placement"
+)
+
+// Serve is the whole main function of a plugin that needs no logger: it serves the strategy until the host ends, and
+// never returns. A strategy that is a placement.Configurer gets its configuration before the first question.
+func Serve(strategy placement.Strategy) {
+	ServeFactory(func(*slog.Logger) (placement.Strategy, error) { return strategy, nil })
+}
+
+// ServeFactory is Serve for a strategy that wants a logger or may fail to start. Logs go to the host; standard output
+// belongs to the handshake, so whatever the plugin prints there goes to standard error instead.
+func ServeFactory(factory func(log *slog.Logger) (placement.Strategy, error)) {
+	stdout, stderr := os.Stdout, os.Stderr
+	os.Stdout = stderr
+	log := slog.New(newLogHandler(stderr))
+	slog.SetDefault(log)
+	if os.Getenv(CookieKey) == CookieValue {
+		go exitWithHost(os.Stdin)
+	}
+	strategy, err := factory(log)
+	if err != nil {
+		log.Error("starting the strategy", "error", err)
+		os.Exit(1)
+	}
+	os.Stdout = stdout // go-plugin prints the handshake here, then takes standard output away for good
+	goplugin.Serve(serveConfig(strategy, log, hclog.New(&hclog.LoggerOptions{Output: stderr, JSONFormat: true, Level: hclog.Warn})))
+	os.Exit(0)
+}
+
+func serveConfig(strategy placement.Strategy, log *slog.Logger, logger hclog.Logger) *goplugin.ServeConfig {
+	service := &server{strategy: strategy, version: buildVersion()}
+	return &goplugin.ServeConfig{
+		HandshakeConfig: handshake,
+		Plugins:         goplugin.PluginSet{dispensed: glue{server: service}},
+		Logger:          logger,
+		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
+			return grpc.NewServer(append(options,
+				grpc.MaxRecvMsgSize(MaxMessageBytes),
+				grpc.UnaryInterceptor(recoverPanics(log)))...)
+		},
+	}
+}
+
+// exitWithHost ends the process when the host's end of the life-line closes, which the kernel does however the host dies.
+func exitWithHost(lifeline io.Reader) {
+	_, _ = io.Copy(io.Discard, lifeline)
+	os.Exit(0)
+}
+
+// buildVersion is the main module's version and, for a build from a checkout, its revision.
+func buildVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			return fmt.Sprintf("%s (%s)", info.Main.Version, setting.Value)
+		}
+	}
+	return info.Main.Version
+}
