@@ -31,6 +31,11 @@ func TestDependencies(t *testing.T) {
 					strings.HasPrefix(dependency, "kubevirt.io/")
 			},
 		},
+		"Plugin": {
+			reason:    "host and SDK may grow by no dependency that nobody decided on",
+			packages:  []string{module + "/plugin"},
+			forbidden: func(dependency string) bool { return !allowed(dependency) },
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -50,4 +55,27 @@ func TestDependencies(t *testing.T) {
 			}
 		})
 	}
+}
+
+// allowed are the standard library, this module and what package plugin stands on. github.com/go-logr/logr is an
+// interface without dependencies: it does not bring Kubernetes along.
+func allowed(dependency string) bool {
+	host, _, _ := strings.Cut(dependency, "/")
+	if !strings.Contains(host, ".") {
+		return true
+	}
+	for _, prefix := range []string{
+		"github.com/vitistack/kubevirt-multicluster/placement",
+		"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "github.com/hashicorp/go-multierror",
+		"github.com/go-logr/logr", "google.golang.org/grpc", "google.golang.org/protobuf", "golang.org/x/sys",
+		// what these bring along
+		"github.com/hashicorp/errwrap", "github.com/hashicorp/yamux", "github.com/oklog/run", "github.com/golang/protobuf",
+		"github.com/fatih/color", "github.com/mattn/go-colorable", "github.com/mattn/go-isatty",
+		"golang.org/x/net", "golang.org/x/text", "google.golang.org/genproto/googleapis/rpc",
+	} {
+		if dependency == prefix || strings.HasPrefix(dependency, prefix+"/") {
+			return true
+		}
+	}
+	return false
 }

@@ -30,7 +30,7 @@ func RunRequests(t *testing.T, strategy placement.Strategy, requests map[string]
 	for name, req := range requests {
 		t.Run(name, func(t *testing.T) {
 			for _, law := range laws {
-				t.Run(law.name, func(t *testing.T) { law.check(t, strategy, req) })
+				t.Run(law.name, func(t *testing.T) { law.check(t, strategy, clone(req)) })
 			}
 		})
 	}
@@ -182,7 +182,7 @@ func isSafeForConcurrentUse(t *testing.T, strategy placement.Strategy, req place
 	answers := make(chan answer)
 	const callers = 8
 	for range callers {
-		go func() { answers <- ask(t.Context(), strategy, req) }()
+		go func() { answers <- ask(t.Context(), strategy, clone(req)) }()
 	}
 	for range callers {
 		if again := <-answers; again != first {

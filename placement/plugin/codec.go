@@ -22,12 +22,19 @@ var errNoAnswer = errors.New("the reply holds no answer")
 // reasonPattern is what metav1.Condition takes as a reason.
 var reasonPattern = regexp.MustCompile(`^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$`)
 
-func encodeRequest(req placement.Request) *placementv1.DecideRequest {
+// encodeRequest leaves out what the strategy does not need: such facts must not change its answer, and most of the time
+// of a call goes into messages.
+func encodeRequest(req placement.Request, needs placement.Needs) *placementv1.DecideRequest {
 	candidates := make([]*placementv1.Candidate, len(req.Candidates))
 	for i, c := range req.Candidates {
-		candidates[i] = &placementv1.Candidate{
-			Name: c.Name, Labels: c.Labels, Reachable: c.Reachable, Vm: encodeVM(c.VM),
-			Capacity: &placementv1.Capacity{Free: encodeResources(c.Capacity.Free), Machines: c.Capacity.Machines},
+		candidates[i] = &placementv1.Candidate{Name: c.Name, Labels: c.Labels, Reachable: c.Reachable}
+		if needs.Presence {
+			candidates[i].Vm = encodeVM(c.VM)
+		}
+		if needs.Capacity {
+			candidates[i].Capacity = &placementv1.Capacity{
+				Free: encodeResources(c.Capacity.Free), Machines: c.Capacity.Machines,
+			}
 		}
 	}
 	m := req.Machine

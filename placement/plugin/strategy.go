@@ -45,7 +45,7 @@ func (r remote) ask(parent context.Context, req placement.Request) (_ placement.
 		return placement.Decision{}, "unavailable", err
 	}
 	began := time.Now()
-	reply, err := running.Decide(ctx, encodeRequest(req))
+	reply, err := running.Decide(ctx, encodeRequest(req, running.needs))
 	if parent.Err() == nil {
 		running.pulse.beat(began, time.Now(), status.Code(err) == codes.DeadlineExceeded && r.s.overdue(time.Since(began)))
 	}

@@ -1,0 +1,137 @@
+package plugin
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/vitistack/kubevirt-multicluster/placement"
+	placementv1 "github.com/vitistack/kubevirt-multicluster/placement/proto/placement/v1"
+)
+
+// everything is a request in which no field is zero, so that a field which the codec forgets shows.
+func everything() placement.Request {
+	return placement.Request{
+		Machine: placement.Machine{
+			Namespace: "ns", Name: "n", UID: "u",
+			Labels: map[string]string{"a": "1"}, Annotations: map[string]string{"b": "2"},
+			Reference:    placement.Reference{Field: "west", Annotation: "east"},
+			InstanceType: "medium",
+			Requests:     placement.Resources{MilliCPU: new(int64(0)), MemoryBytes: new(int64(1 << 40))},
+		},
+		Candidates: []placement.Candidate{
+			{
+				Name: "a", Labels: map[string]string{"zone": "z"}, Reachable: true,
+				VM: placement.VM{Presence: placement.Present, Owner: placement.Ours, UID: "vm"},
+				Capacity: placement.Capacity{
+					Free:     placement.Resources{MilliCPU: new(int64(-1)), MemoryBytes: new(int64(7))},
+					Machines: new(int64(0)),
+				},
+			},
+			{Name: "b", VM: placement.VM{Presence: placement.Unreachable, Cause: "time-out"}},
+			{Name: "c", VM: placement.VM{Presence: placement.Absent}},
+			{Name: "d", VM: placement.VM{Presence: placement.Present, Owner: placement.Foreign, UID: "x"}},
+			{Name: "e", VM: placement.VM{Presence: placement.Present, Owner: placement.Unlabelled, UID: "y"}},
+			{Name: "f"},
+		},
+		Default: "east", ConfigNamespace: "kubevirt-configs",
+	}
+}
+
+func TestRequestRoundTrip(t *testing.T) {
+	bare := everything()
+	for i := range bare.Candidates {
+		bare.Candidates[i].VM, bare.Candidates[i].Capacity = placement.VM{}, placement.Capacity{}
+	}
+	cases := map[string]struct {
+		reason string
+		needs  placement.Needs
+		want   placement.Request
+	}{
+		"All":  {reason: "nothing is lost, and zero stays apart from unknown", needs: placement.Needs{Presence: true, Capacity: true}, want: everything()},
+		"Bare": {reason: "what is not needed is not sent", want: bare},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			wire, err := proto.Marshal(encodeRequest(everything(), tc.needs))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var decoded placementv1.DecideRequest
+			if err := proto.Unmarshal(wire, &decoded); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, decodeRequest(&decoded)); diff != "" {
+				t.Errorf("\n%s\n-want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestAnswerRoundTrip(t *testing.T) {
+	cases := map[string]struct {
+		reason   string
+		decision placement.Decision
+		err      error
+	}{
+		"Place":     {reason: "a decision", decision: placement.Decision{Config: "west", Reason: "likes it"}},
+		"NoOpinion": {reason: "no opinion keeps its reason", decision: placement.Decision{Reason: "unset"}},
+		"Hold":      {reason: "a hold", err: placement.Hold{Reason: "Later", Message: "later", RetryAfter: 1500 * time.Millisecond}},
+		"HoldBare":  {reason: "an unset time leaves it to the host", err: placement.Hold{Reason: "Later", Message: "later"}},
+		"Refusal":   {reason: "a refusal", err: placement.Refusal{Reason: "Never", Message: "never"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			reply, err := encodeAnswer(tc.decision, tc.err)
+			if err != nil {
+				t.Fatal(err)
+			}
+			decision, err := decodeAnswer(reply)
+			if diff := cmp.Diff(tc.decision, decision); diff != "" {
+				t.Errorf("\n%s\n-want, +got:\n%s", tc.reason, diff)
+			}
+			if diff := cmp.Diff(tc.err, err); diff != "" {
+				t.Errorf("\n%s\n-want error, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestDecodeWhatIsForeign(t *testing.T) {
+	hold := func(ms int64) *placementv1.DecideResponse {
+		return &placementv1.DecideResponse{Answer: &placementv1.DecideResponse_Hold{
+			Hold: &placementv1.Hold{Reason: "9 lives", Message: "m", RetryAfterMs: &ms},
+		}}
+	}
+	cases := map[string]struct {
+		reason string
+		reply  *placementv1.DecideResponse
+		want   error
+	}{
+		"Nil":      {reason: "no reply", want: errNoAnswer},
+		"Empty":    {reason: "an answer of a kind of tomorrow arrives as none", reply: &placementv1.DecideResponse{}, want: errNoAnswer},
+		"NoConfig": {reason: "a decision for nowhere", reply: &placementv1.DecideResponse{Answer: &placementv1.DecideResponse_Place{Place: &placementv1.Place{}}}, want: errNoAnswer},
+		"Past":     {reason: "a negative time", reply: hold(-5), want: placement.Hold{Reason: "Held", Message: "m"}},
+		"Far":      {reason: "a time that no condition would survive", reply: hold(1 << 62), want: placement.Hold{Reason: "Held", Message: "m", RetryAfter: time.Hour}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			decision, err := decodeAnswer(tc.reply)
+			if decision != (placement.Decision{}) || !errors.Is(err, tc.want) {
+				t.Errorf("\n%s\ndecodeAnswer(): want %v, got %v, %v", tc.reason, tc.want, decision, err)
+			}
+		})
+	}
+	if vm := decodeVM(&placementv1.VirtualMachine{Presence: 99, Owner: 99}); vm != (placement.VM{}) {
+		t.Errorf("a presence of tomorrow must be read as knowing nothing, got %+v", vm)
+	}
+	if _, err := decodeNeeds([]placementv1.Need{99}); err == nil {
+		t.Error("a need of tomorrow cannot be met")
+	}
+	if _, err := decodeNeeds([]placementv1.Need{placementv1.Need_NEED_UNSPECIFIED}); err == nil {
+		t.Error("a need that is none cannot be met")
+	}
+}

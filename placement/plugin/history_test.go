@@ -1,0 +1,118 @@
+package plugin
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestHistoryDelay(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		crash  int
+		stable bool
+		jitter float64
+		want   time.Duration
+	}{
+		"First":    {reason: "the back-off starts at a second", crash: 1, want: time.Second},
+		"Doubles":  {reason: "and doubles", crash: 4, want: 8 * time.Second},
+		"Bound":    {reason: "up to two minutes", crash: 40, want: 2 * time.Minute},
+		"Jitter":   {reason: "jitter adds up to a fifth, so that plugins do not restart in step", crash: 1, jitter: 0.5, want: 1100 * time.Millisecond},
+		"JitterUp": {reason: "but not past the bound", crash: 8, jitter: 0.99, want: 2 * time.Minute},
+		"Stable":   {reason: "a minute of being ready forgets the streak", crash: 6, stable: true, want: time.Second},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			past := history{limits: Limits{}.withDefaults()}
+			for i := range tc.crash {
+				if tc.stable && i == tc.crash-1 {
+					past.ran(time.Minute)
+				}
+				past.crashed(time.Unix(0, 0))
+			}
+			if diff := cmp.Diff(tc.want, past.delay(tc.jitter)); diff != "" {
+				t.Errorf("\n%s\ndelay(): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestHistoryHopeless(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		every  time.Duration
+		count  int
+		missed bool
+		want   bool
+	}{
+		"Four":   {reason: "four are not five", every: time.Second, count: 4, want: false},
+		"Five":   {reason: "five within ten minutes", every: 2 * time.Minute, count: 5, want: true},
+		"Rare":   {reason: "a crash every three minutes never gathers five in ten", every: 3 * time.Minute, count: 50, want: false},
+		"Missed": {reason: "a file that is not there has not crashed", every: time.Second, count: 50, missed: true, want: false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			past := history{limits: Limits{}.withDefaults()}
+			for i := range tc.count {
+				if tc.missed {
+					past.missed()
+					continue
+				}
+				past.crashed(time.Unix(0, 0).Add(time.Duration(i) * tc.every))
+			}
+			if past.hopeless() != tc.want {
+				t.Errorf("\n%s\nhopeless(): want %v", tc.reason, tc.want)
+			}
+			if past.forget(); past.hopeless() {
+				t.Errorf("\n%s\nforget() must start anew", tc.reason)
+			}
+		})
+	}
+}
+
+func TestPulse(t *testing.T) {
+	at := func(seconds int) time.Time { return time.Unix(int64(seconds), 0) }
+	type beat struct {
+		began, ended int
+		timeout      bool
+	}
+	cases := map[string]struct {
+		reason string
+		beats  []beat
+		want   int // how often it was called hung
+	}{
+		"Once":      {reason: "slow once is not hung", beats: []beat{{0, 2, true}}},
+		"InARow":    {reason: "two in a row are", beats: []beat{{0, 2, true}, {2, 4, true}}, want: 1},
+		"Together":  {reason: "eight calls that were in flight together are one sign, not eight", beats: []beat{{0, 2, true}, {0, 2, true}, {1, 3, true}}},
+		"Recovered": {reason: "an answer between clears it", beats: []beat{{0, 2, true}, {2, 3, false}, {3, 5, true}}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			hung := 0
+			p := pulse{hung: func() { hung++ }}
+			for _, b := range tc.beats {
+				p.beat(at(b.began), at(b.ended), b.timeout)
+			}
+			if diff := cmp.Diff(tc.want, hung); diff != "" {
+				t.Errorf("\n%s\n-want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestLimiter(t *testing.T) {
+	now := time.Unix(0, 0)
+	l := limiter{perSecond: 2, now: func() time.Time { return now }}
+	passed := 0
+	for range 10 {
+		if allowed, _ := l.allow(); allowed {
+			passed++
+		}
+	}
+	now = now.Add(time.Second)
+	allowed, dropped := l.allow()
+	if passed != 2 || !allowed || dropped != 8 {
+		t.Errorf("want 2 to pass and 8 to be reported as dropped, got %d and %d (%v)", passed, dropped, allowed)
+	}
+}

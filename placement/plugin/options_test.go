@@ -1,0 +1,73 @@
+package plugin_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
+)
+
+func TestStartRefusesOptions(t *testing.T) {
+	digest := strings.Repeat("0", 64)
+	cases := map[string]struct {
+		reason  string
+		options plugin.Options
+		want    []string
+	}{
+		"NoDir": {reason: "nowhere to look", options: plugin.Options{}, want: []string{"no plugin directory"}},
+		"All": {
+			reason: "all problems are told at once",
+			options: plugin.Options{Dir: "/plugins", Entries: []plugin.Entry{
+				{Name: "a", SHA256: digest}, {Name: "a", SHA256: digest}, {Name: "B/..", SHA256: digest},
+				{Name: "c"}, {Name: "d", SHA256: "abc"}, {Name: "e", SHA256: digest, Config: json.RawMessage("{")},
+			}},
+			want: []string{`"a" is listed twice`, `name "B/.."`, `"c" has no sha256`, `sha256 "abc" is not 64`, `"e": its config is not JSON`},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			host := plugin.NewHost(tc.options)
+			err := host.Start(t.Context())
+			for _, want := range tc.want {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("\n%s\nStart(): want %q in %v", tc.reason, want, err)
+				}
+			}
+			if err := host.Close(); err != nil {
+				t.Errorf("Close() of a host that does not run: %v", err)
+			}
+		})
+	}
+}
+
+func TestEntryJSON(t *testing.T) {
+	var entries []plugin.Entry
+	text := `[{"name":"zone","path":"placement-zone","sha256":"ab","args":["-v"],"config":{"zone":"a"},"onError":"skip"},{"name":"search"}]`
+	if err := json.Unmarshal([]byte(text), &entries); err != nil {
+		t.Fatal(err)
+	}
+	again, err := json.Marshal(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(again), `"onError":"skip"`) || !strings.Contains(string(again), `"config":{"zone":"a"}`) {
+		t.Errorf("the entries came back as %s", again)
+	}
+	if err := json.Unmarshal([]byte(`{"name":"a","onError":"ignore"}`), &plugin.Entry{}); err == nil {
+		t.Error("an unknown policy must be an error")
+	}
+}
+
+func TestHostStartsOnce(t *testing.T) {
+	host := start(t, options(t))
+	if err := host.Start(t.Context()); err == nil {
+		t.Error("a second Start() must fail")
+	}
+	if err := host.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := host.Close(); err != nil {
+		t.Errorf("a second Close(): %v", err)
+	}
+}
