@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/google/go-cmp v0.7.0
 	github.com/vitistack/kubevirt-multicluster/placement v0.1.0
+	go.uber.org/goleak v1.3.0
 )
 
 require (

@@ -1,0 +1,127 @@
+package plugins_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vitistack/kubevirt-multicluster/placement"
+	"github.com/vitistack/kubevirt-multicluster/placement/placementtest"
+)
+
+// TestConformanceOfProcesses runs the suite on the programs; each package runs it on its strategy.
+func TestConformanceOfProcesses(t *testing.T) {
+	for _, link := range execd(t) {
+		t.Run(link.Strategy.Name(), func(t *testing.T) { placementtest.Run(t, link.Strategy) })
+	}
+}
+
+// TestAssignment holds seed.md's "Automatic KubevirtConfig Assignment" for the chain, in one process and in five.
+func TestAssignment(t *testing.T) {
+	const named = "machine default/my-machine has no KubevirtConfig reference and "
+	var (
+		absent = placement.VM{Presence: placement.Absent}
+		here   = placement.VM{Presence: placement.Present, Owner: placement.Ours, UID: "1"}
+		other  = placement.VM{Presence: placement.Present, Owner: placement.Unlabelled, UID: "2"}
+		silent = placement.VM{Presence: placement.Unreachable, Cause: "no route to host"}
+	)
+	cases := map[string]struct {
+		reason string
+		edit   func(req *placement.Request)
+		vms    map[string]placement.VM
+		want   placement.Decision
+		err    error
+	}{
+		"Annotation": {
+			reason: "priority 1 wins over all others",
+			edit: func(req *placement.Request) {
+				req.Machine.Reference.Annotation, req.Default = "cluster-west", "cluster-east"
+			},
+			vms:  map[string]placement.VM{"cluster-east": absent, "cluster-west": absent},
+			want: placement.Decision{Config: "cluster-west", Reason: "named by annotation vitistack.io/kubevirt-config"},
+		},
+		"AnnotationUnknown": {
+			reason: "the wish is not overridden by the default",
+			edit: func(req *placement.Request) {
+				req.Machine.Reference.Annotation, req.Default = "cluster-wets", "cluster-east"
+			},
+			vms: map[string]placement.VM{"cluster-east": absent},
+			err: placement.Refusal{
+				Reason:  placement.ReasonUnknownCluster,
+				Message: `KubevirtConfig cluster-wets not found in namespace kubevirt-configs (chosen by strategy "annotation")`,
+			},
+		},
+		"Default": {
+			reason: "priority 2",
+			edit:   func(req *placement.Request) { req.Default = "cluster-east" },
+			vms:    map[string]placement.VM{"cluster-east": absent, "cluster-west": absent},
+			want:   placement.Decision{Config: "cluster-east", Reason: "named by DEFAULT_KUBEVIRT_CONFIG"},
+		},
+		"Single": {
+			reason: "priority 3",
+			vms:    map[string]placement.VM{"cluster-east": absent},
+			want:   placement.Decision{Config: "cluster-east", Reason: "the only KubevirtConfig"},
+		},
+		"Search": {
+			reason: "priority 4",
+			vms:    map[string]placement.VM{"cluster-east": absent, "cluster-west": other},
+			want:   placement.Decision{Config: "cluster-west", Reason: "a virtual machine of its name is there"},
+		},
+		"SearchWaits": {
+			reason: "the one difference to seed.md: a cluster that does not answer is not one without the VM",
+			vms:    map[string]placement.VM{"cluster-east": other, "cluster-west": silent},
+			err: placement.Hold{
+				Reason: placement.ReasonPresenceUnknown,
+				Message: "1 of 2 clusters have not said whether they hold the virtual machine of machine default/my-machine: " +
+					"cluster-west",
+			},
+		},
+		"Ambiguous": {
+			reason: "found in two",
+			vms:    map[string]placement.VM{"cluster-east": here, "cluster-west": here},
+			err: placement.Refusal{
+				Reason:  placement.ReasonDuplicateVM,
+				Message: "the virtual machine of machine default/my-machine was found in 2 clusters: cluster-east, cluster-west",
+			},
+		},
+		"CannotDetermine": {
+			reason: "Troubleshooting 2",
+			vms:    map[string]placement.VM{"cluster-east": absent, "cluster-west": absent},
+			err: placement.Refusal{
+				Reason: placement.ReasonCannotDetermine,
+				Message: named + "2 configs are available - cannot determine placement. Please set annotation " +
+					"'vitistack.io/kubevirt-config' or DEFAULT_KUBEVIRT_CONFIG env var",
+			},
+		},
+		"NoneAvailable": {
+			reason: "Troubleshooting 3",
+			err: placement.Refusal{
+				Reason:  placement.ReasonNoneAvailable,
+				Message: named + "no KubevirtConfigs are available in namespace kubevirt-configs",
+			},
+		},
+	}
+	for transport, chain := range map[string]placement.Chain{"InProcess": inProcess(), "Exec": execd(t)} {
+		for name, tc := range cases {
+			t.Run(transport+"/"+name, func(t *testing.T) {
+				req := placement.Request{
+					Machine:         placement.Machine{Namespace: "default", Name: "my-machine", UID: "u"},
+					ConfigNamespace: "kubevirt-configs",
+				}
+				for config, vm := range tc.vms {
+					req.Candidates = append(req.Candidates, placement.Candidate{Name: config, Reachable: true, VM: vm})
+				}
+				if tc.edit != nil {
+					tc.edit(&req)
+				}
+				got, trace, err := chain.Place(t.Context(), req)
+				if diff := cmp.Diff(tc.want, got); diff != "" {
+					t.Errorf("\n%s\nPlace(): -want, +got:\n%s\n%v", tc.reason, diff, trace)
+				}
+				if diff := cmp.Diff(tc.err, err); diff != "" {
+					t.Errorf("\n%s\nPlace(): -want error, +got:\n%s\n%v", tc.reason, diff, trace)
+				}
+			})
+		}
+	}
+}
