@@ -1,0 +1,84 @@
+package fleet
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
+)
+
+// maxRemotes is a bound against typing errors: each remote takes about half a GiB.
+const maxRemotes = 16
+
+// Options say what a fleet consists of. The zero value is a supervisor and one remote in a temporary folder.
+type Options struct {
+	// Dir is the folder for kubeconfigs, data and logs. It is made if absent, and what the fleet put into it is removed when the fleet
+	// stops. Default: a temporary folder.
+	Dir string
+	// Remotes is the number of remote clusters, 1 to 16. Default: 1.
+	Remotes int
+	// KubeVirt says whether remotes run KubeVirt's own controllers (kubevirt.Real, the default) or ours that stand in for them
+	// (kubevirt.Light).
+	KubeVirt kubevirt.Mode
+	// Audit makes each API server write an audit log, NAME.audit.log in Dir.
+	Audit bool
+	// BasePort is the first of two ports for each cluster, its API server's and its proxy's. Default: free ports.
+	BasePort int
+	// Terminate makes the proxies end TLS from the first connection on: a fault like stall can then hold watches that are already open.
+	Terminate bool
+	// Progress receives a line for each step. Default: none.
+	Progress io.Writer
+
+	binaries controlplane.Binaries
+	started  time.Time
+}
+
+// complete fills in the defaults and refuses what cannot work.
+func (o *Options) complete() (err error) {
+	if o.Remotes == 0 {
+		o.Remotes = 1
+	}
+	if o.Remotes < 1 || o.Remotes > maxRemotes {
+		return fmt.Errorf("%d remotes: want 1 to %d", o.Remotes, maxRemotes)
+	}
+	if last := o.BasePort + 2*(o.Remotes+1) - 1; o.BasePort != 0 && (o.BasePort < 1024 || last > 65535) {
+		return fmt.Errorf("base port %d: want ports from 1024 to 65535", o.BasePort)
+	}
+	if o.Progress == nil {
+		o.Progress = io.Discard
+	}
+	o.started = time.Now()
+	if o.binaries, err = controlplane.FindBinaries(); err != nil {
+		return err
+	}
+	if o.Dir == "" {
+		return nil
+	}
+	o.Dir, err = filepath.Abs(o.Dir)
+	return err
+}
+
+// names returns the clusters' names, the supervisor's first.
+func (o Options) names() []string {
+	names := []string{Supervisor, "cluster-east", "cluster-west", "cluster-north"}
+	for i := len(names); i <= o.Remotes; i++ {
+		names = append(names, fmt.Sprintf("cluster-%d", i))
+	}
+	return names[:o.Remotes+1]
+}
+
+// ports returns the API server's and the proxy's port of the i-th cluster, the supervisor being 0; zeros mean free ones.
+func (o Options) ports(i int) (api, proxy int) {
+	if o.BasePort == 0 {
+		return 0, 0
+	}
+	return o.BasePort + 2*i, o.BasePort + 2*i + 1
+}
+
+// say writes a line of progress.
+func (o Options) say(cluster, format string, args ...any) {
+	fmt.Fprintf(o.Progress, "%6.1fs  %-14s %s\n", time.Since(o.started).Seconds(), cluster, fmt.Sprintf(format, args...))
+}
