@@ -1,0 +1,85 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// ErrBusy is in the chain of the error of a call that found no free slot in time.
+var ErrBusy = errors.New("too many calls in flight")
+
+// Bound is an http.RoundTripper that limits calls in time, their response's body included, and in number. Watches pass through
+// unlimited. It is safe for concurrent use.
+type Bound struct {
+	next    http.RoundTripper
+	timeout time.Duration
+	slots   chan struct{}
+}
+
+// NewBound limits the calls to next to a time each and to a number at once; 0 inFlight means any number.
+func NewBound(next http.RoundTripper, timeout time.Duration, inFlight int) *Bound {
+	b := &Bound{next: next, timeout: timeout}
+	if inFlight > 0 {
+		b.slots = make(chan struct{}, inFlight)
+	}
+	return b
+}
+
+// InFlight returns the number of calls under way; 0 where their number is not limited.
+func (b *Bound) InFlight() int { return len(b.slots) }
+
+// RoundTrip implements http.RoundTripper. The error of a call that took too long wraps context.DeadlineExceeded, and ErrBusy where it
+// only waited for a slot.
+func (b *Bound) RoundTrip(req *http.Request) (*http.Response, error) {
+	if IsWatch(req) {
+		return b.next.RoundTrip(req)
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), b.timeout)
+	if err := b.acquire(ctx); err != nil {
+		cancel()
+		return nil, err
+	}
+	release := sync.OnceFunc(func() {
+		cancel()
+		b.free()
+	})
+	context.AfterFunc(ctx, release) // at the time-out also where the body is never closed
+	resp, err := b.next.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		late := ctx.Err() != nil && req.Context().Err() == nil
+		release()
+		if late {
+			return nil, fmt.Errorf("no answer within %s: %w", b.timeout, context.DeadlineExceeded)
+		}
+		return nil, err
+	}
+	resp.Body = &releasingBody{ReadCloser: resp.Body, release: release}
+	return resp, nil
+}
+
+func (b *Bound) acquire(ctx context.Context) error {
+	if b.slots == nil {
+		return nil
+	}
+	select {
+	case b.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case b.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
+	}
+}
+
+func (b *Bound) free() {
+	if b.slots != nil {
+		<-b.slots
+	}
+}
