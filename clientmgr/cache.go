@@ -1,0 +1,164 @@
+package clientmgr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/transport"
+)
+
+// remoteCache holds the declared kinds of one connection.
+type remoteCache struct {
+	cache    cache.Cache
+	declared declared
+	feed     *feed
+	synced   chan struct{} // closed once every kind has synced
+	stopped  chan struct{} // closed when the last informer has ended
+
+	locked struct {
+		sync.Mutex
+		refused map[string]struct{} // resources that the server forbids to list or watch
+	}
+}
+
+// startCache makes and starts the cache of the declared kinds. It asks the server for their resources, each call bounded by
+// Options.CallTimeout; a kind without one is ErrKindNotServed. counted is told of each list.
+func (c *connection) startCache(counted func(resource string), wake func()) (*remoteCache, error) {
+	r := &remoteCache{declared: declared{}, feed: &feed{config: c.config}, synced: make(chan struct{}), stopped: make(chan struct{})}
+	r.locked.refused = map[string]struct{}{}
+	byObject := make(map[client.Object]cache.ByObject, len(c.options.Kinds))
+	for _, kind := range c.options.Kinds {
+		byObject[kind.Object] = cache.ByObject{Label: kind.Selector, Transform: strip(kind.Transform)}
+		gvk, err := apiutil.GVKForObject(kind.Object, c.options.Scheme)
+		if err != nil {
+			return nil, fmt.Errorf("declared kind: %w", err)
+		}
+		r.declared[declaration{kind: gvk, form: formOf(kind.Object)}] = struct{}{}
+	}
+	background := rest.CopyConfig(c.rest)
+	background.Transport = r.observe(c.background, counted)
+	background.RateLimiter = nil
+	var err error
+	r.cache, err = cache.New(background, cache.Options{
+		HTTPClient: &http.Client{Transport: background.Transport}, Scheme: c.options.Scheme, Mapper: c.direct.RESTMapper(),
+		SyncPeriod: new(time.Duration(0)), ReaderFailOnMissingInformer: true, ByObject: byObject, DefaultWatchErrorHandler: quietly,
+	})
+	if err != nil {
+		return nil, kindError(err)
+	}
+	for _, kind := range c.options.Kinds {
+		informer, err := r.cache.GetInformer(c.life, kind.Object, cache.BlockUntilSynced(false))
+		if err != nil {
+			return nil, kindError(err)
+		}
+		r.feed.informers = append(r.feed.informers, informer)
+	}
+	go func() {
+		defer close(r.stopped)
+		_ = r.cache.Start(c.life) // its only error is being started twice
+	}()
+	go func() {
+		if r.cache.WaitForCacheSync(c.life) {
+			close(r.synced)
+			wake()
+		}
+	}()
+	return r, nil
+}
+
+func kindError(err error) error {
+	if meta.IsNoMatchError(err) {
+		return failure{ErrKindNotServed, ReasonKindNotServed, "the server does not serve a declared kind: " + kindsOf(err)}
+	}
+	return classify(err)
+}
+
+func kindsOf(err error) string {
+	var noKind *meta.NoKindMatchError
+	if errors.As(err, &noKind) {
+		return noKind.GroupKind.String()
+	}
+	return "unknown"
+}
+
+// strip drops managedFields, the largest part of many objects, and then transforms.
+func strip(transform toolscache.TransformFunc) toolscache.TransformFunc {
+	bare := cache.TransformStripManagedFields()
+	if transform == nil {
+		return bare
+	}
+	return func(object any) (any, error) {
+		object, err := bare(object)
+		if err != nil {
+			return nil, err
+		}
+		return transform(object)
+	}
+}
+
+// refusal returns which collections may not be listed or watched, or nil.
+func (r *remoteCache) refusal() error {
+	r.locked.Lock()
+	defer r.locked.Unlock()
+	if len(r.locked.refused) == 0 {
+		return nil
+	}
+	return failure{ErrForbidden, ReasonForbidden, "may not list and watch " + strings.Join(sortedKeys(r.locked.refused), ", ")}
+}
+
+func (r *remoteCache) isSynced() bool {
+	select {
+	case <-r.synced:
+		return true
+	default:
+		return false
+	}
+}
+
+// observe looks at the requests that fill the cache: counted is told of each that reads a whole collection (a list, or a watch that
+// begins with one), and refusals are kept until the collection can be watched again.
+func (r *remoteCache) observe(next http.RoundTripper, counted func(resource string)) http.RoundTripper {
+	return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		query := req.URL.Query()
+		watch := transport.IsWatch(req)
+		resource := req.URL.Path[strings.LastIndexByte(req.URL.Path, '/')+1:]
+		if whole := !watch && query.Get("continue") == ""; whole || query.Get("sendInitialEvents") == "true" {
+			counted(resource)
+		}
+		resp, err := next.RoundTrip(req)
+		if err == nil {
+			r.answered(resource, watch, resp.StatusCode)
+		}
+		return resp, err
+	})
+}
+
+func (r *remoteCache) answered(resource string, watch bool, status int) {
+	r.locked.Lock()
+	defer r.locked.Unlock()
+	switch {
+	case status == http.StatusForbidden:
+		r.locked.refused[resource] = struct{}{}
+	case watch && status == http.StatusOK:
+		delete(r.locked.refused, resource)
+	}
+}
+
+// quietly keeps client-go from logging errors that tell addresses. What matters is in the State.
+func quietly(context.Context, *toolscache.Reflector, error) {}
+
+type roundTripFunc func(*http.Request) (*http.Response, error)
+
+func (f roundTripFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }

@@ -1,0 +1,231 @@
+package clientmgr
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/kubeconfig"
+)
+
+// view is what look-ups see of a cluster. It is immutable, and replaced as a whole.
+type view struct {
+	state   State
+	conn    *connection // nil where there is none
+	err     error       // why there is no client; nil where there is one
+	liveErr error       // why nothing may be read live; nil where it may
+}
+
+// cluster is one KubevirtConfig: a goroutine that owns everything but view and mail.
+type cluster struct {
+	config  string
+	options Options
+	mail    *mailbox
+	view    atomic.Pointer[view]
+	told    func(former, now State) // of each change of State
+	hub     *hub
+	metrics *metrics
+	closed  func() func() // called for each connection; what it returns is called when the connection has ended
+
+	conn   *connection // nil while there is none
+	wish   wish
+	known  string // the cluster's UID as first seen or remembered; "" while it is not known
+	state  State
+	health health
+
+	attempt  attempts // to connect
+	rotation attempts // to take over the Secret's new contents
+}
+
+// attempts are the tries of one kubeconfig.
+type attempts struct {
+	kubeconfig []byte
+	failures   int       // in a row
+	failed     error     // the last one
+	next       time.Time // not before
+}
+
+// of returns the attempts of a kubeconfig, which are none where the last ones were of another.
+func (a *attempts) of(kubeconfig []byte) *attempts {
+	if !bytes.Equal(a.kubeconfig, kubeconfig) {
+		*a = attempts{kubeconfig: kubeconfig}
+	}
+	return a
+}
+
+// idle is the wait for a wish that changes something.
+const idle = time.Hour
+
+func newCluster(config string, first wish, options Options) *cluster {
+	c := &cluster{config: config, options: options, mail: newMailbox()}
+	c.state = State{
+		Config: config, Phase: Disconnected, Reason: ReasonConnecting, Message: "connecting", Since: options.Clock.Now(),
+		DisconnectedSince: options.Clock.Now(), ClusterUID: first.rememberedUID, IdentityVerified: metav1.ConditionUnknown,
+	}
+	if !first.disconnectedSince.IsZero() {
+		c.state.DisconnectedSince = first.disconnectedSince
+	}
+	c.mail.put(first)
+	c.wish = first
+	err := c.connectionError(ErrNotConnected, "connecting")
+	c.view.Store(&view{state: c.state, err: err, liveErr: err})
+	return c
+}
+
+// run serves the cluster until ctx ends. It is its only goroutine; informers and handlers have their own.
+func (c *cluster) run(ctx context.Context) {
+	defer c.disconnect()
+	for {
+		step, cancel, order := c.mail.take(ctx)
+		wait := c.serve(step, order)
+		cancel()
+		timer := c.options.Clock.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-c.mail.signal:
+		case <-timer.C():
+		}
+		timer.Stop()
+	}
+}
+
+// serve brings the cluster one step further and returns how long there is nothing to do. Each step is bounded in time and ends with
+// ctx.
+func (c *cluster) serve(ctx context.Context, o order) time.Duration {
+	if o.wish.configUID != c.wish.configUID {
+		c.disconnect()
+		c.known = "" // another KubevirtConfig of the same name
+	}
+	c.wish = o.wish
+	if o.rebuild {
+		c.disconnect()
+		c.attempt = attempts{}
+	}
+	if o.wish.kubeconfig == nil {
+		c.disconnect()
+		c.report(verdict{Disconnected, ReasonCredentialMissing, o.wish.problem, ErrCredentialMissing}, nil)
+		return idle
+	}
+	target, err := kubeconfig.Parse(o.wish.kubeconfig, c.options.Kubeconfig)
+	if err != nil {
+		c.disconnect()
+		c.report(verdict{Stopped, ReasonBadKubeconfig, fmt.Sprintf("KubevirtConfig %s: failed to create REST config from kubeconfig: %s", c.config, err),
+			ErrBadKubeconfig}, err)
+		return idle
+	}
+	if c.conn != nil && (c.conn.restored.Load() || c.conn.moved.Load()) {
+		c.rebuild()
+	}
+	if c.conn == nil {
+		return c.connect(ctx, target)
+	}
+	if !c.conn.swap.Current().Target().Equal(target) {
+		if wait, done := c.rotate(ctx, target); done {
+			return wait
+		}
+	} else {
+		c.rotation = attempts{}
+	}
+	return c.tend(ctx, o.probe)
+}
+
+// rebuild drops a connection whose caches are not to be trusted any more.
+func (c *cluster) rebuild() {
+	v := verdictOf(Disconnected, errRestored)
+	if c.conn.moved.Load() {
+		v = verdict{Disconnected, ReasonUnreachable, "another cluster answers", ErrNotConnected}
+	}
+	c.disconnect()
+	c.report(v, nil)
+}
+
+// disconnect drops the connection. The record of the cluster stays.
+func (c *cluster) disconnect() {
+	if c.conn == nil {
+		return
+	}
+	conn := c.conn
+	if c.health.fed {
+		c.hub.remove(conn.cache.feed)
+	}
+	c.conn, c.health, c.rotation = nil, health{}, attempts{}
+	conn.close(c.closed())
+}
+
+// report publishes a verdict. cause may be nil.
+func (c *cluster) report(v verdict, cause error) {
+	former, now := c.view.Load().state, c.state
+	clock := c.options.Clock.Now()
+	if v.phase != former.Phase || v.reason != former.Reason {
+		now.Since = clock
+	}
+	now.Phase, now.Reason, now.Message = v.phase, v.reason, v.text
+	switch {
+	case v.phase == Connected:
+		now.DisconnectedSince = time.Time{}
+	case former.DisconnectedSince.IsZero():
+		now.DisconnectedSince = clock
+	}
+	if v.reason != ReasonIdentityChanged {
+		now.SeenUID = ""
+	}
+	now.ClusterUID = c.known
+	if now.ClusterUID == "" {
+		now.ClusterUID = c.wish.rememberedUID
+	}
+	c.state = now
+	c.view.Store(c.newView(v, cause))
+	if !reflect.DeepEqual(now, former) {
+		c.told(former, now)
+	}
+}
+
+// newView makes what look-ups see from the present state.
+func (c *cluster) newView(v verdict, cause error) *view {
+	next := &view{state: c.state, conn: c.conn}
+	if v.err != nil {
+		failed := c.connectionError(v.err, v.text)
+		failed.Cause = cause
+		next.err, next.liveErr = failed, failed
+	}
+	if c.conn != nil && v.phase == Connecting && c.health.failing == nil {
+		next.liveErr = nil // the cluster is who it should be, and answers; only its caches are not there
+	}
+	return next
+}
+
+func (c *cluster) connectionError(sentinel error, text string) *ConnectionError {
+	return &ConnectionError{Config: c.config, Reason: sentinel, Message: sentence(c.config, text), Since: c.state.Since}
+}
+
+// retry returns the time until the next attempt after another failure: from 1 s doubling to Options.BackoffMax, less up to a third.
+func (c *cluster) retry(failures int) time.Duration {
+	base := min(c.options.BackoffMax, time.Second<<min(max(0, failures-1), 16))
+	return base - time.Duration(rand.Int64N(int64(base)/3+1)) //nolint:gosec // jitter
+}
+
+// fail records another failed attempt and returns the time until the next.
+func (c *cluster) fail(a *attempts, err error) time.Duration {
+	a.failures++
+	a.failed = err
+	wait := c.retry(a.failures)
+	a.next = c.options.Clock.Now().Add(wait)
+	return wait
+}
+
+// sentence names the config in a text that does not do so itself.
+func sentence(config, text string) string {
+	if strings.Contains(text, "KubevirtConfig") {
+		return text
+	}
+	return "KubevirtConfig " + config + ": " + text
+}

@@ -1,0 +1,152 @@
+package clientmgr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+
+	authorizationv1 "k8s.io/api/authorization/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	authorizationclient "k8s.io/client-go/kubernetes/typed/authorization/v1"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/transport"
+)
+
+// connection is one cluster while it is known to be the same: a transport that follows rotations, the clients on it and the cache.
+// It is made anew for another identity, for restored data, or when asked for; never for a mere loss of contact.
+type connection struct {
+	config  string
+	options Options
+	uid     atomic.Pointer[string] // of the cluster; "" while it is not known
+
+	swap       *transport.Swap
+	calls      *transport.Bound // what users call
+	background *transport.Bound // what fills caches and probes
+	limiter    *limiter
+	rest       *rest.Config // for users
+	direct     client.Client
+	cache      *remoteCache  // nil until started
+	remote     client.Client // what is handed out; nil until there is a cache
+	live       client.Reader // the same past the cache
+
+	life context.Context //nolint:containedctx // ends with the connection
+	end  context.CancelFunc
+
+	restored atomic.Bool // the server's data went back in time
+	moved    atomic.Bool // another cluster answers at the same address
+}
+
+// newConnection builds a connection on an endpoint that has been identified. It does no I/O. wake is called when the connection wants
+// to be looked at.
+func newConnection(config string, endpoint *transport.Endpoint, id identity, options Options, wake func()) (*connection, error) {
+	c := &connection{config: config, options: options}
+	c.uid.Store(&id.uid)
+	c.life, c.end = context.WithCancel(context.Background())
+	c.swap = transport.NewSwap(endpoint, transport.SwapOptions{
+		Hold: options.Hold, Clock: options.Clock,
+		BeforeResume: func(ctx context.Context, collection, resourceVersion string) error {
+			return c.beforeResume(ctx, collection, resourceVersion, wake)
+		},
+	})
+	c.calls = transport.NewBound(c.swap, options.CallTimeout, options.MaxInFlight)
+	c.background = transport.NewBound(c.swap, options.ListTimeout, 0)
+	c.limiter = newLimiter(options.QPS, options.Burst)
+	c.limiter.off.Store(id.fair)
+	c.rest = &rest.Config{
+		Host: transport.Host(config), Transport: c.calls, UserAgent: options.UserAgent, QPS: -1, RateLimiter: c.limiter,
+		WarningHandlerWithContext: rest.NoWarnings{},
+	}
+	httpClient, err := rest.HTTPClientFor(c.rest)
+	if err != nil {
+		return nil, fmt.Errorf("making an HTTP client: %w", err)
+	}
+	mapper, err := apiutil.NewDynamicRESTMapper(c.rest, httpClient)
+	if err != nil {
+		return nil, fmt.Errorf("making a REST mapper: %w", err)
+	}
+	c.direct, err = client.New(c.rest, client.Options{HTTPClient: httpClient, Scheme: options.Scheme, Mapper: mapper})
+	if err != nil {
+		return nil, fmt.Errorf("making a client: %w", err)
+	}
+	return c, nil
+}
+
+// close ends everything of the connection. It does not wait; done is called when the last of it has ended.
+func (c *connection) close(done func()) {
+	c.end()
+	c.swap.Close()
+	if c.cache == nil {
+		done()
+		return
+	}
+	go func() {
+		<-c.cache.stopped
+		done()
+	}()
+}
+
+// asker returns one that asks through the watches' own transport.
+func (c *connection) asker() asker {
+	return asker{through: c.background, timeout: c.options.ProbeTimeout, agent: c.options.UserAgent}
+}
+
+// beforeResume looks whether a watch that broke off may go on.
+func (c *connection) beforeResume(ctx context.Context, collection, resourceVersion string, wake func()) error {
+	err := c.asker().notOlder(ctx, *c.uid.Load(), collection, resourceVersion)
+	switch {
+	case errors.Is(err, errRestored):
+		c.restored.Store(true)
+		wake()
+	case errors.Is(err, ErrIdentityChanged):
+		c.moved.Store(true)
+		wake()
+	}
+	return err
+}
+
+// probe asks the cluster who it is, over the connections of the watches.
+func (c *connection) probe(ctx context.Context) error {
+	id, err := c.asker().kubeSystem(ctx, "")
+	uid := *c.uid.Load()
+	switch {
+	case apierrors.IsForbidden(err) && uid == "":
+		return nil // known from the beginning; the server answers, and that is what is asked
+	case err != nil:
+		return classify(err)
+	case uid != "" && id.uid != uid:
+		c.moved.Store(true)
+		return failure{ErrIdentityChanged, ReasonIdentityChanged, "another cluster answers"}
+	}
+	c.limiter.off.Store(id.fair)
+	return nil
+}
+
+// missingRights reviews which rights the credential lacks.
+func (c *connection) missingRights(ctx context.Context) ([]authorizationv1.ResourceAttributes, error) {
+	httpClient := &http.Client{Transport: c.calls}
+	reviews, err := authorizationclient.NewForConfigAndClient(c.rest, httpClient)
+	if err != nil {
+		return nil, fmt.Errorf("making a client for reviews: %w", err)
+	}
+	var missing []authorizationv1.ResourceAttributes
+	for _, right := range c.options.Rights {
+		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &right}}
+		answer, err := reviews.SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+		if err != nil {
+			return nil, callError(c.config, err)
+		}
+		if !answer.Status.Allowed {
+			missing = append(missing, right)
+		}
+	}
+	return missing, nil
+}
+
+// restConfig returns a copy for a user.
+func (c *connection) restConfig() *rest.Config { return rest.CopyConfig(c.rest) }

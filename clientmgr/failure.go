@@ -1,0 +1,166 @@
+package clientmgr
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"syscall"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/transport"
+)
+
+// failure is why a cluster is not usable, in fixed words: errors of the network tell addresses and names, which come from the
+// Secret.
+type failure struct {
+	sentinel error  // one of the package's errors
+	reason   string // one of the Reason constants
+	text     string // for people
+}
+
+func (f failure) Error() string { return f.text }
+
+// Unwrap keeps errors.Is working on a failure on its way up.
+func (f failure) Unwrap() error { return f.sentinel }
+
+func unreachable(text string) failure {
+	return failure{sentinel: ErrNotConnected, reason: ReasonUnreachable, text: text}
+}
+
+// classify names an error met while asking a cluster something that it must be able to answer.
+func classify(err error) failure {
+	var known failure
+	if errors.As(err, &known) {
+		return known
+	}
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return unreachable(describe(err))
+	}
+	switch code := status.Status().Code; code {
+	case http.StatusUnauthorized:
+		return failure{ErrUnauthorized, ReasonUnauthorized, "the server refuses the credential"}
+	case http.StatusForbidden:
+		return failure{ErrForbidden, ReasonForbidden, "the server refuses the right"}
+	default:
+		return unreachable(fmt.Sprintf("the server answers with status %d", code))
+	}
+}
+
+// describe puts an error of the network into words that hold nothing of it.
+func describe(err error) string {
+	var (
+		dns        *net.DNSError
+		unverified *tls.CertificateVerificationError
+		record     tls.RecordHeaderError
+		alert      tls.AlertError
+		timeout    net.Error
+	)
+	switch {
+	case errors.Is(err, transport.ErrBusy):
+		return "too many calls in flight"
+	case errors.Is(err, transport.ErrClosed):
+		return "the connection was closed"
+	case errors.Is(err, context.Canceled):
+		return "the call was cancelled"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
+	case errors.As(err, &dns):
+		return "the server's name cannot be resolved"
+	case errors.As(err, &unverified):
+		return "the server's certificate is not trusted"
+	case errors.As(err, &record):
+		return "the server does not speak TLS"
+	case errors.As(err, &alert):
+		return "the TLS handshake was refused"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection broke off"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "no route to the server"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "no answer in time"
+	default:
+		return "the server cannot be reached"
+	}
+}
+
+// CallError is a call to a remote cluster that was not answered with authority. Its chain holds the sentinel (ErrUnauthorized,
+// ErrForbidden, ErrKindNotServed or ErrNotConnected) and, where a server answered 401 or 403, that *errors.StatusError.
+type CallError struct {
+	// Config is the KubevirtConfig's name.
+	Config string
+	failed failure
+	status error // an API status that may be looked at, or a context's error
+}
+
+// Error names the config and the failure, without anything of the credential or the address.
+func (e *CallError) Error() string { return "KubevirtConfig " + e.Config + ": " + e.failed.text }
+
+// Unwrap returns the sentinel and, where there is one, the cause.
+func (e *CallError) Unwrap() []error {
+	if e.status == nil {
+		return []error{e.failed.sentinel}
+	}
+	return []error{e.failed.sentinel, e.status}
+}
+
+// callError translates the error of a call. An answer of the API server about the object (NotFound, Conflict, Invalid, …) and an
+// error that no network has caused stay as they are.
+func callError(config string, err error) error {
+	var status apierrors.APIStatus
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &status):
+		return statusError(config, err, status.Status())
+	case errors.Is(err, context.Canceled):
+		return &CallError{Config: config, failed: unreachable(describe(err)), status: context.Canceled}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &CallError{Config: config, failed: unreachable(describe(err)), status: context.DeadlineExceeded}
+	case meta.IsNoMatchError(err):
+		return &CallError{Config: config, failed: failure{ErrKindNotServed, ReasonKindNotServed, "the server does not serve this kind"}, status: err}
+	case ofNetwork(err):
+		return &CallError{Config: config, failed: unreachable(describe(err))}
+	default:
+		return err
+	}
+}
+
+func statusError(config string, err error, status metav1.Status) error {
+	switch {
+	case status.Code == http.StatusUnauthorized, status.Code == http.StatusForbidden:
+		return &CallError{Config: config, failed: classify(err), status: err}
+	case status.Code == http.StatusNotFound && !aboutAnObject(status):
+		return &CallError{Config: config, failed: failure{ErrKindNotServed, ReasonKindNotServed, "the answer is a 404 about the path, not about the object"}}
+	default:
+		return err
+	}
+}
+
+// aboutAnObject reports whether a 404 is an API server's word about one object. Proxies, load balancers and servers that do not know
+// the path answer 404 too; client-go marks what it made up from such an answer.
+func aboutAnObject(status metav1.Status) bool {
+	if status.Reason != metav1.StatusReasonNotFound || status.Details == nil || status.Details.Name == "" {
+		return false
+	}
+	for _, cause := range status.Details.Causes {
+		if cause.Type == metav1.CauseTypeUnexpectedServerResponse {
+			return false
+		}
+	}
+	return true
+}
+
+func ofNetwork(err error) bool {
+	var timeout net.Error // *url.Error is one: every error of an http.Client
+	return errors.As(err, &timeout) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, transport.ErrClosed)
+}

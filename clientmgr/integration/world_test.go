@@ -1,0 +1,155 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/klog/v2"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/yaml"
+
+	"github.com/vitistack/kubevirt-multicluster/operator/api/crds"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+)
+
+// plane is one real cluster that the tests share, and its administrator.
+type plane struct {
+	*controlplane.Cluster
+	admin client.Client
+}
+
+// The clusters of a run: started once, one test at a time.
+var supervisor, east, west *plane
+
+var scheme = newScheme()
+
+func newScheme() *runtime.Scheme {
+	s := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, vitistackv1alpha1.AddToScheme, apiextensionsv1.AddToScheme} {
+		if err := add(s); err != nil {
+			panic(err)
+		}
+	}
+	return s
+}
+
+func TestMain(m *testing.M) {
+	log.SetLogger(logr.Discard())
+	klog.SetLogger(logr.Discard())
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) (code int) {
+	dir, err := os.MkdirTemp("", "clientmgr-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	names := []string{"supervisor", "east", "west"}
+	planes := make([]*plane, len(names))
+	failures := make([]error, len(names))
+	var starts sync.WaitGroup
+	for i, name := range names {
+		starts.Go(func() {
+			planes[i], failures[i] = startPlane(ctx, name, filepath.Join(dir, name+".audit"))
+		})
+	}
+	starts.Wait()
+	defer func() {
+		for _, p := range planes {
+			if p == nil {
+				continue
+			}
+			if err := p.Stop(); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				code = 1
+			}
+		}
+	}()
+	if err := errors.Join(failures...); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	supervisor, east, west = planes[0], planes[1], planes[2]
+	if err := define(ctx, supervisor.admin, "kubevirtconfigs.vitistack.io"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+func startPlane(ctx context.Context, name, audit string) (*plane, error) {
+	cluster, err := controlplane.Start(ctx, controlplane.Options{Name: name, AuditLog: audit})
+	if err != nil {
+		return nil, err
+	}
+	admin, err := client.New(cluster.Config(), client.Options{Scheme: scheme})
+	if err != nil {
+		return &plane{Cluster: cluster}, err
+	}
+	return &plane{Cluster: cluster, admin: admin}, nil
+}
+
+// define creates a definition and waits until it is served.
+func define(ctx context.Context, c client.Client, name string) error {
+	var definition apiextensionsv1.CustomResourceDefinition
+	if err := yaml.Unmarshal(crds.YAML()[name], &definition); err != nil {
+		return err
+	}
+	if err := c.Create(ctx, &definition); err != nil {
+		return err
+	}
+	return poll(ctx, func() error {
+		if err := c.Get(ctx, client.ObjectKeyFromObject(&definition), &definition); err != nil {
+			return err
+		}
+		for _, condition := range definition.Status.Conditions {
+			if condition.Type == apiextensionsv1.Established && condition.Status == apiextensionsv1.ConditionTrue {
+				return nil
+			}
+		}
+		return errors.New("not established")
+	})
+}
+
+// poll asks until there is no error or ctx ends, and returns the last one then.
+func poll(ctx context.Context, ask func() error) error {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		err := ask()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", ctx.Err(), err)
+		case <-ticker.C:
+		}
+	}
+}
+
+// eventually fails the test if ask does not succeed within a time.
+func eventually(t testing.TB, within time.Duration, ask func() error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	if err := poll(ctx, ask); err != nil {
+		t.Fatalf("not within %s: %v", within, err)
+	}
+}

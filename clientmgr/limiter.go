@@ -1,0 +1,50 @@
+package clientmgr
+
+import (
+	"context"
+	"sync/atomic"
+
+	"k8s.io/client-go/util/flowcontrol"
+)
+
+// limiter limits the calls to one cluster, all users together. It is off where the server has Priority and Fairness: that shares
+// out better than any client can.
+type limiter struct {
+	bucket flowcontrol.RateLimiter // nil is no limit
+	off    atomic.Bool
+}
+
+var _ flowcontrol.RateLimiter = (*limiter)(nil)
+
+func newLimiter(qps float32, burst int) *limiter {
+	if qps < 0 {
+		return &limiter{}
+	}
+	return &limiter{bucket: flowcontrol.NewTokenBucketRateLimiter(qps, burst)}
+}
+
+func (l *limiter) limits() bool { return l.bucket != nil && !l.off.Load() }
+
+func (l *limiter) TryAccept() bool { return !l.limits() || l.bucket.TryAccept() }
+
+func (l *limiter) Accept() {
+	if l.limits() {
+		l.bucket.Accept()
+	}
+}
+
+func (l *limiter) Wait(ctx context.Context) error {
+	if !l.limits() {
+		return nil
+	}
+	return l.bucket.Wait(ctx)
+}
+
+func (l *limiter) Stop() {} // one connection's clients share it
+
+func (l *limiter) QPS() float32 {
+	if !l.limits() {
+		return -1
+	}
+	return l.bucket.QPS()
+}

@@ -1,0 +1,61 @@
+package clientmgr
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+)
+
+// wishOf reduces a KubevirtConfig and its Secret, as the supervisor's cache has them, and returns the Secret's name.
+func (m *KubevirtClientManager) wishOf(ctx context.Context, config *vitistackv1alpha1.KubevirtConfig) (wish, types.NamespacedName) {
+	w := wish{
+		configUID:     config.UID,
+		rememberedUID: orDefault(config.Status.ClusterUID, config.Annotations[vitistackv1alpha1.AnnotationClusterUID]),
+		acceptedUID:   config.Annotations[vitistackv1alpha1.AnnotationAcceptClusterUID],
+	}
+	if since := config.Status.DisconnectedSince; since != nil {
+		w.disconnectedSince = since.Time
+	}
+	secret, problem := m.secretOf(config)
+	if problem != "" {
+		w.problem = problem
+		return w, secret
+	}
+	w.kubeconfig, w.problem = m.kubeconfigIn(ctx, secret)
+	return w, secret
+}
+
+// secretOf names the Secret of a config. A namespaced config has it beside it: what lies in another namespace is not the business of
+// whoever may write configs in this one.
+func (m *KubevirtClientManager) secretOf(config *vitistackv1alpha1.KubevirtConfig) (secret types.NamespacedName, problem string) {
+	secret = types.NamespacedName{Namespace: config.Spec.SecretNamespace, Name: config.Spec.KubeconfigSecretRef}
+	switch {
+	case secret.Name == "":
+		return types.NamespacedName{}, fmt.Sprintf("KubevirtConfig %s has no kubeconfigSecretRef", config.Name)
+	case config.Namespace != "" && secret.Namespace != "" && secret.Namespace != config.Namespace:
+		return types.NamespacedName{}, fmt.Sprintf("KubevirtConfig %s: secretNamespace is not the namespace of the KubevirtConfig", config.Name)
+	case config.Namespace != "":
+		secret.Namespace = config.Namespace
+	case secret.Namespace == "":
+		return types.NamespacedName{}, fmt.Sprintf("KubevirtConfig %s has no secretNamespace", config.Name)
+	}
+	return secret, ""
+}
+
+// kubeconfigIn reads the kubeconfig of a Secret, or says why there is none.
+func (m *KubevirtClientManager) kubeconfigIn(ctx context.Context, name types.NamespacedName) (kubeconfig []byte, problem string) {
+	var secret corev1.Secret
+	if err := m.cache.Get(ctx, name, &secret); err != nil { // not there, or its namespace is not watched
+		return nil, fmt.Sprintf("failed to get kubeconfig secret %s/%s", name.Namespace, name.Name)
+	}
+	for _, key := range []string{vitistackv1alpha1.KubeconfigSecretKey, valueKey} {
+		if data := secret.Data[key]; len(data) > 0 {
+			return data, ""
+		}
+	}
+	return nil, fmt.Sprintf("secret %s/%s does not contain 'kubeconfig' key", name.Namespace, name.Name)
+}

@@ -1,0 +1,161 @@
+package clientmgr
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// tick is how often a cluster that is not settled is looked at. A look is not a probe: it costs no call.
+const tick = time.Second
+
+// health is the record of one connection.
+type health struct {
+	nextProbe           time.Time
+	lastProbe           time.Time
+	failures, successes int   // in a row
+	failing             error // the failure that passed the threshold, nil while the cluster counts as well
+
+	cache       attempts // to start the cache
+	reviewed    bool     // the rights are known
+	nextReview  time.Time
+	fed         bool      // the sources have the informers
+	parkedSince time.Time // zero while no watch is parked
+}
+
+// tend looks after an existing connection and returns when to look again.
+func (c *cluster) tend(ctx context.Context, probeNow bool) time.Duration {
+	if !c.ensureCache(ctx) {
+		return 0
+	}
+	c.probe(ctx, probeNow)
+	c.review(ctx)
+	if ctx.Err() != nil {
+		return 0
+	}
+	f := c.facts()
+	if f.watches.Silence >= f.silence {
+		c.metrics.stalled(c.config, c.conn.swap.CutSilent(f.silence))
+	}
+	v := assess(f)
+	c.report(v, nil)
+	if f.synced && !c.health.fed {
+		c.health.fed = true
+		if err := c.hub.add(c.conn.cache.feed); err != nil { // only a stopped informer refuses
+			c.conn.restored.Store(true)
+			return 0
+		}
+	}
+	wait := max(0, c.health.nextProbe.Sub(c.options.Clock.Now()))
+	if v.reason != ReasonConnected {
+		wait = min(wait, tick)
+	}
+	return wait
+}
+
+func (c *cluster) facts() facts {
+	now := c.options.Clock.Now()
+	f := facts{
+		probe: c.health.failing, watches: c.conn.swap.Watches(), silence: c.options.WatchSilence, rotation: c.rotation.failed,
+		cache: c.health.cache.failed,
+	}
+	if c.conn.cache != nil {
+		f.synced, f.refusal = c.conn.cache.isSynced(), c.conn.cache.refusal()
+	}
+	switch {
+	case f.watches.Parked == 0:
+		c.health.parkedSince = time.Time{}
+	case c.health.parkedSince.IsZero():
+		c.health.parkedSince = now
+	default:
+		f.parked = now.Sub(c.health.parkedSince)
+	}
+	return f
+}
+
+// ensureCache starts the cache once the server serves all declared kinds. ok is false where the step was in vain.
+func (c *cluster) ensureCache(ctx context.Context) (ok bool) {
+	now := c.options.Clock.Now()
+	if c.conn.cache != nil || c.health.cache.next.After(now) {
+		return true
+	}
+	conn := c.conn
+	stop := context.AfterFunc(ctx, conn.swap.Close) // discovery takes no context
+	started, err := conn.startCache(func(resource string) { c.metrics.listed(c.config, resource) }, c.mail.ring)
+	if !stop() {
+		if err == nil {
+			conn.cache = started
+		}
+		c.disconnect()
+		return false
+	}
+	if err != nil {
+		c.fail(&c.health.cache, err)
+		return true
+	}
+	c.health.cache = attempts{}
+	conn.cache = started
+	conn.remote = &remoteClient{
+		config: c.config, direct: conn.direct, cached: started.cache, declared: started.declared, failed: c.mail.probe,
+		gate: func() error { return c.gate(conn, func(v *view) error { return v.err }) },
+	}
+	return true
+}
+
+// probe asks the cluster if it is time to.
+func (c *cluster) probe(ctx context.Context, early bool) {
+	h := &c.health
+	now := c.options.Clock.Now()
+	early = early && now.Sub(h.lastProbe) >= tick
+	if now.Before(h.nextProbe) && !early || ctx.Err() != nil {
+		return
+	}
+	err := c.conn.probe(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	h.lastProbe = c.options.Clock.Now()
+	c.metrics.probed(c.config, h.lastProbe.Sub(now), err)
+	if err != nil {
+		h.failures, h.successes = h.failures+1, 0
+		if h.failures >= c.options.FailureThreshold {
+			h.failing = err
+		}
+	} else {
+		if h.failures > 0 || !h.parkedSince.IsZero() {
+			c.conn.swap.Wake()
+		}
+		h.failures, h.successes = 0, h.successes+1
+		if h.successes >= c.options.SuccessThreshold {
+			h.failing = nil
+		}
+	}
+	h.nextProbe = h.lastProbe.Add(c.probeDelay())
+}
+
+// probeDelay is the time to the next probe: short while the verdict is open, the interval with a tenth of jitter otherwise.
+func (c *cluster) probeDelay() time.Duration {
+	open := c.health.failures > 0 && c.health.failing == nil || c.health.failures == 0 && c.health.failing != nil
+	if open {
+		return min(tick, c.options.ProbeInterval)
+	}
+	interval := c.options.ProbeInterval
+	return interval - interval/20 + time.Duration(rand.Int64N(int64(interval)/10+1)) //nolint:gosec // jitter
+}
+
+// review learns which rights the credential lacks, once a connection and credential.
+func (c *cluster) review(ctx context.Context) {
+	now := c.options.Clock.Now()
+	if c.health.reviewed || c.health.failing != nil || now.Before(c.health.nextReview) || ctx.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.options.ProbeTimeout)
+	defer cancel()
+	missing, err := c.conn.missingRights(ctx)
+	if err != nil {
+		c.health.nextReview = now.Add(c.options.ProbeInterval)
+		return
+	}
+	c.health.reviewed = true
+	c.state.RightsChecked, c.state.MissingRights = true, missing
+}
