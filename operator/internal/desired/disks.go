@@ -1,0 +1,108 @@
+package desired
+
+import (
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/utils/ptr"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+)
+
+const (
+	rootDiskName      = "root"
+	cloudInitDiskName = "cloudinitdisk"
+
+	defaultDiskGiB = 10
+	maxDiskGiB     = 65536
+
+	// Boot order: the disk, then the network, where a disk without an image may get its content.
+	bootFromDisk    = 1
+	bootFromNetwork = 2
+)
+
+// disk is a disk as it is going to be.
+type disk struct {
+	name string
+	bus  kubevirtv1.DiskBus
+	gib  int64
+	boot bool
+}
+
+// disksFor are the disks of a Machine, at least one. At most one boots: the one marked, else the first if it gets an image.
+func disksFor(machine *vitistackv1alpha1.Machine, image bool) ([]disk, error) {
+	if len(machine.Spec.Disks) == 0 {
+		return []disk{{name: rootDiskName, bus: kubevirtv1.DiskBusVirtio, gib: defaultDiskGiB, boot: true}}, nil
+	}
+	disks := make([]disk, 0, len(machine.Spec.Disks))
+	boot := ""
+	names := map[string]bool{cloudInitDiskName: true}
+	for i, wanted := range machine.Spec.Disks {
+		d := disk{name: diskName(wanted.Name, i), bus: diskBus(wanted.Type), gib: wanted.SizeGB, boot: wanted.Boot}
+		if err := d.check(); err != nil {
+			return nil, err
+		}
+		if names[d.name] {
+			return nil, invalid("the disk name %q is taken: two disks have it, or it is that of the cloud-init disk", d.name)
+		}
+		names[d.name] = true
+		if d.boot && boot != "" {
+			return nil, invalid("disks %q and %q are both marked to boot from", boot, d.name)
+		}
+		if d.boot {
+			boot = d.name
+		}
+		disks = append(disks, d)
+	}
+	if boot == "" && image {
+		disks[0].boot = true
+	}
+	return disks, nil
+}
+
+func (d disk) check() error {
+	if problems := validation.IsDNS1123Label(d.name); len(problems) > 0 {
+		return invalid("disk %q: %s", d.name, strings.Join(problems, "; "))
+	}
+	if d.gib < 1 || d.gib > maxDiskGiB {
+		return invalid("disk %q: %d GiB are not between 1 and %d", d.name, d.gib, maxDiskGiB)
+	}
+	return nil
+}
+
+func diskName(name string, index int) string {
+	if name == "" && index == 0 {
+		return rootDiskName
+	}
+	return or(name, "disk"+strconv.Itoa(index))
+}
+
+// diskBus reads the type of a disk. It may also be a storage class or a brand, which are virtio.
+func diskBus(diskType string) kubevirtv1.DiskBus {
+	switch strings.ToLower(diskType) {
+	case "sata":
+		return kubevirtv1.DiskBusSATA
+	case "scsi":
+		return kubevirtv1.DiskBusSCSI
+	default:
+		return kubevirtv1.DiskBusVirtio
+	}
+}
+
+func (d disk) size() resource.Quantity {
+	return *resource.NewQuantity(d.gib*gibibyte, resource.BinarySI)
+}
+
+func (d disk) device() kubevirtv1.Disk {
+	device := kubevirtv1.Disk{
+		Name:       d.name,
+		DiskDevice: kubevirtv1.DiskDevice{Disk: &kubevirtv1.DiskTarget{Bus: d.bus}},
+	}
+	if d.boot {
+		device.BootOrder = ptr.To[uint](bootFromDisk)
+	}
+	return device
+}

@@ -1,0 +1,36 @@
+package desired
+
+import (
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+)
+
+// Labels are the labels of everything that is made for one Machine, as a new map: who made it, and for which Machine of which
+// supervisor. Owner references would mean nothing in another cluster, and worse: garbage collection there would delete by them.
+func Labels(machine *vitistackv1alpha1.Machine, options Options) map[string]string {
+	return map[string]string{
+		vitistackv1alpha1.LabelManagedBy:     options.managedBy(),
+		vitistackv1alpha1.LabelSourceMachine: LabelValue(machine.Name),
+		vitistackv1alpha1.LabelMachineUID:    LabelValue(string(machine.UID)),
+		vitistackv1alpha1.LabelSupervisorUID: LabelValue(options.SupervisorUID),
+	}
+}
+
+// LabelValue makes a name fit into a label: up to 63 characters it stays as it is, else it is cut and ends in a hash of the whole.
+// Different names get different values.
+func LabelValue(name string) string {
+	if len(name) <= validation.LabelValueMaxLength && !shortened.MatchString(name) {
+		return name
+	}
+	return cut(name, validation.LabelValueMaxLength-nameDigest-1) + "-" + digest(name, nameDigest)
+}
+
+// IsOurs reports whether an object of these labels was made by this supervisor for the Machine of this UID: the only objects that
+// may be changed or deleted without further consent.
+func IsOurs(labels map[string]string, machineUID types.UID, supervisorUID string) bool {
+	return machineUID != "" && supervisorUID != "" &&
+		labels[vitistackv1alpha1.LabelMachineUID] == LabelValue(string(machineUID)) &&
+		labels[vitistackv1alpha1.LabelSupervisorUID] == LabelValue(supervisorUID)
+}

@@ -1,0 +1,159 @@
+package desired
+
+import (
+	"errors"
+	"maps"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+)
+
+var errNoUID = errors.New("the Machine has no UID: it was never read from a cluster")
+
+// NetworkConfigurationInput is what a NetworkConfiguration depends on.
+type NetworkConfigurationInput struct {
+	// Machine that it is for.
+	Machine *vitistackv1alpha1.Machine
+	// Network that the Machine is attached to.
+	Network Network
+	// Existing is the NetworkConfiguration of the Machine's name, nil where there is none.
+	Existing *vitistackv1alpha1.NetworkConfiguration
+	// Live are the interfaces of the VirtualMachine, where it exists already: see [Interfaces].
+	Live []Interface
+	// Options of the operator.
+	Options Options
+}
+
+// NetworkConfiguration is the Machine's NetworkConfiguration: Existing with what we own changed, else a new one. It lives beside the
+// Machine in the supervisor cluster, and the Machine controls it.
+//
+// A MAC address comes from the VirtualMachine if it has that interface, else from Existing, else from the Machine's UID: an address
+// once given is kept. Interfaces that only the VirtualMachine has are kept too, because their addresses are in use; those that only
+// Existing has are dropped. So are interfaces' other fields in spec, which have no meaning there.
+//
+// A [*Refusal] of reason NetworkConfigurationConflict says that Existing is somebody else's.
+func NetworkConfiguration(in NetworkConfigurationInput) (*vitistackv1alpha1.NetworkConfiguration, error) {
+	if in.Machine.UID == "" {
+		return nil, errNoUID
+	}
+	if err := in.owned(); err != nil {
+		return nil, err
+	}
+	interfaces, err := in.interfaces()
+	if err != nil {
+		return nil, err
+	}
+	nc := &vitistackv1alpha1.NetworkConfiguration{}
+	if in.Existing != nil {
+		nc = in.Existing.DeepCopy()
+	}
+	nc.TypeMeta = metav1.TypeMeta{APIVersion: vitistackv1alpha1.SchemeGroupVersion.String(), Kind: "NetworkConfiguration"}
+	nc.Namespace, nc.Name = in.Machine.Namespace, in.Machine.Name
+	if nc.Labels == nil {
+		nc.Labels = map[string]string{}
+	}
+	maps.Copy(nc.Labels, Labels(in.Machine, in.Options))
+	nc.OwnerReferences = in.ownerReferences()
+	if !networkConfigurationName.MatchString(nc.Spec.Name) {
+		nc.Spec.Name = NetworkConfigurationName(in.Machine.Name)
+	}
+	nc.Spec.Description = or(nc.Spec.Description, description(in.Machine.Name))
+	nc.Spec.NetworkNamespaceName = in.Network.NetworkNamespace
+	nc.Spec.NetworkInterfaces = merge(nc.Spec.NetworkInterfaces, interfaces)
+	return nc, nil
+}
+
+// owned returns an error where Existing belongs to another Machine or controller. One without any mark of a Machine may be the work
+// of a person, whose addresses we would give away.
+func (in NetworkConfigurationInput) owned() error {
+	if in.Existing == nil {
+		return nil
+	}
+	conflict := func(why string) error {
+		return refuse(vitistackv1alpha1.ReasonNetworkConfigurationConflict, "NetworkConfiguration %q %s", in.Existing.Name, why)
+	}
+	labels := in.Existing.Labels
+	if controller := metav1.GetControllerOf(in.Existing); controller != nil {
+		if controller.UID != in.Machine.UID {
+			return conflict("is controlled by " + controller.Kind + " " + controller.Name)
+		}
+		return nil
+	}
+	if uid := labels[vitistackv1alpha1.LabelMachineUID]; uid != "" {
+		if !IsOurs(labels, in.Machine.UID, in.Options.SupervisorUID) {
+			return conflict("was made for another Machine")
+		}
+		return nil
+	}
+	source := or(labels[vitistackv1alpha1.LabelSourceMachine], labels[vitistackv1alpha1.LegacyLabelSourceMachine])
+	if source != LabelValue(in.Machine.Name) {
+		return conflict("exists and does not say that it is this Machine's: delete it, or give it the label " + vitistackv1alpha1.LabelSourceMachine)
+	}
+	return nil
+}
+
+// ownerReferences are those of Existing, and the Machine as controller.
+func (in NetworkConfigurationInput) ownerReferences() []metav1.OwnerReference {
+	ours := metav1.OwnerReference{
+		APIVersion:         vitistackv1alpha1.SchemeGroupVersion.String(),
+		Kind:               "Machine",
+		Name:               in.Machine.Name,
+		UID:                in.Machine.UID,
+		Controller:         ptr.To(true),
+		BlockOwnerDeletion: ptr.To(true),
+	}
+	if in.Existing == nil {
+		return []metav1.OwnerReference{ours}
+	}
+	var references []metav1.OwnerReference
+	for _, reference := range in.Existing.DeepCopy().OwnerReferences {
+		if reference.UID != in.Machine.UID {
+			references = append(references, reference)
+		}
+	}
+	return append(references, ours)
+}
+
+func (in NetworkConfigurationInput) interfaces() ([]Interface, error) {
+	name := in.Network.Interface()
+	mac, found := macOf(name, in.Live, configured(in.Existing))
+	if !found {
+		derived, err := MAC(in.Machine.UID, name, in.Options.MACSet)
+		if err != nil {
+			return nil, err
+		}
+		mac = derived
+	}
+	interfaces := []Interface{{Name: name, MAC: mac}}
+	for _, live := range in.Live {
+		if _, known := macOf(live.Name, interfaces); !known {
+			interfaces = append(interfaces, live)
+		}
+	}
+	return interfaces, nil
+}
+
+// merge keeps an existing interface as it is where name and address are the same, so that nothing is written for a letter's case.
+func merge(existing []vitistackv1alpha1.NetworkConfigurationInterface, wanted []Interface) []vitistackv1alpha1.NetworkConfigurationInterface {
+	merged := make([]vitistackv1alpha1.NetworkConfigurationInterface, 0, len(wanted))
+	for _, w := range wanted {
+		next := vitistackv1alpha1.NetworkConfigurationInterface{Name: w.Name, MacAddress: w.MAC}
+		for _, e := range existing {
+			if mac, ok := ParseMAC(e.MacAddress); ok && e.Name == w.Name && mac == w.MAC {
+				next = *e.DeepCopy()
+				break
+			}
+		}
+		merged = append(merged, next)
+	}
+	return merged
+}
+
+// description fits into the 256 characters of the field: a Machine's name has at most 253.
+func description(machineName string) string {
+	text := "Network of " + machineName
+	return strings.TrimSpace(text[:min(len(text), 256)])
+}

@@ -1,0 +1,145 @@
+package desired
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+
+	"sigs.k8s.io/yaml"
+)
+
+// networkConfigV2 is cloud-init's network configuration, version 2, as far as we write it.
+type networkConfigV2 struct {
+	Version   int                 `json:"version"`
+	Ethernets map[string]ethernet `json:"ethernets"`
+}
+
+type ethernet struct {
+	Match       match        `json:"match"`
+	Addresses   []string     `json:"addresses"`
+	Routes      []route      `json:"routes,omitempty"`
+	Nameservers *nameservers `json:"nameservers,omitempty"`
+}
+
+type match struct {
+	MACAddress string `json:"macaddress"`
+}
+
+// route names the default destination as a prefix: "default" is not understood by every guest.
+type route struct {
+	To  string `json:"to"`
+	Via string `json:"via"`
+}
+
+type nameservers struct {
+	Addresses []string `json:"addresses"`
+}
+
+// networkDataV2 renders static addresses for the data source NoCloud. The interface is found by its MAC address, because its name in
+// the guest is not known.
+func networkDataV2(a InterfaceAddresses) (string, error) {
+	e := ethernet{Match: match{MACAddress: a.Interface.MAC}, Addresses: texts(a.Addresses)}
+	for _, gateway := range a.Gateways {
+		e.Routes = append(e.Routes, route{To: defaultRoute(gateway).String(), Via: gateway.String()})
+	}
+	if len(a.DNS) > 0 {
+		e.Nameservers = &nameservers{Addresses: texts(a.DNS)}
+	}
+	rendered, err := yaml.Marshal(networkConfigV2{Version: 2, Ethernets: map[string]ethernet{a.Interface.Name: e}})
+	if err != nil {
+		return "", fmt.Errorf("rendering network data: %w", err)
+	}
+	return string(rendered), nil
+}
+
+// openStackNetwork is OpenStack's network_data.json, which the data source ConfigDrive reads, as far as we write it.
+type openStackNetwork struct {
+	Links    []openStackLink    `json:"links"`
+	Networks []openStackSubnet  `json:"networks"`
+	Services []openStackService `json:"services"`
+}
+
+type openStackLink struct {
+	ID   string `json:"id"`
+	Type string `json:"type"`
+	MAC  string `json:"ethernet_mac_address"`
+}
+
+type openStackSubnet struct {
+	ID        string           `json:"id"`
+	Link      string           `json:"link"`
+	Type      string           `json:"type"`
+	IPAddress string           `json:"ip_address"`
+	Netmask   string           `json:"netmask"`
+	Routes    []openStackRoute `json:"routes"`
+}
+
+type openStackRoute struct {
+	Network string `json:"network"`
+	Netmask string `json:"netmask"`
+	Gateway string `json:"gateway"`
+}
+
+type openStackService struct {
+	Type    string `json:"type"`
+	Address string `json:"address"`
+}
+
+// networkDataOpenStack renders static addresses for the data source ConfigDrive.
+func networkDataOpenStack(a InterfaceAddresses) (string, error) {
+	data := openStackNetwork{
+		Links:    []openStackLink{{ID: a.Interface.Name, Type: "phy", MAC: a.Interface.MAC}},
+		Networks: []openStackSubnet{},
+		Services: []openStackService{},
+	}
+	routed := map[bool]bool{} // by family: one default route each
+	for i, address := range a.Addresses {
+		v4 := address.Addr().Is4()
+		subnet := openStackSubnet{
+			ID:        a.Interface.Name + "-" + strconv.Itoa(i),
+			Link:      a.Interface.Name,
+			Type:      map[bool]string{true: "ipv4", false: "ipv6"}[v4],
+			IPAddress: address.Addr().String(),
+			Netmask:   netmask(address),
+			Routes:    []openStackRoute{},
+		}
+		for _, gateway := range a.Gateways {
+			if gateway.Is4() == v4 && !routed[v4] {
+				routed[v4] = true
+				all := defaultRoute(gateway)
+				subnet.Routes = append(subnet.Routes, openStackRoute{Network: all.Addr().String(), Netmask: netmask(all), Gateway: gateway.String()})
+			}
+		}
+		data.Networks = append(data.Networks, subnet)
+	}
+	for _, server := range a.DNS {
+		data.Services = append(data.Services, openStackService{Type: "dns", Address: server.String()})
+	}
+	rendered, err := json.Marshal(data)
+	if err != nil {
+		return "", fmt.Errorf("rendering network data: %w", err)
+	}
+	return string(rendered), nil
+}
+
+func defaultRoute(gateway netip.Addr) netip.Prefix {
+	if gateway.Is4() {
+		return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+	}
+	return netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+}
+
+// netmask is the mask of a prefix in the notation of addresses.
+func netmask(prefix netip.Prefix) string {
+	return net.IP(net.CIDRMask(prefix.Bits(), prefix.Addr().BitLen())).String()
+}
+
+func texts[T fmt.Stringer](values []T) []string {
+	result := make([]string, 0, len(values))
+	for _, value := range values {
+		result = append(result, value.String())
+	}
+	return result
+}

@@ -1,0 +1,138 @@
+package desired
+
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+)
+
+// Size is the processor and memory of a virtual machine.
+type Size struct {
+	// Cores a socket, Sockets and Threads a core: all at least 1.
+	Cores, Sockets, Threads uint32
+	// Memory in bytes, a multiple of 1 MiB.
+	Memory int64
+}
+
+const (
+	mebibyte = 1 << 20
+	gibibyte = 1 << 30
+	// maxTopology bounds each number of a processor's topology, so that their product stays far from overflowing.
+	maxTopology = 1024
+)
+
+var (
+	defaultSize = Size{Cores: 2, Sockets: 1, Threads: 1, Memory: 2 * gibibyte}
+
+	// builtInSizes are those of instance types for which there need not be a MachineClass.
+	builtInSizes = map[string]Size{
+		"small":  {Cores: 1, Sockets: 1, Threads: 1, Memory: 1 * gibibyte},
+		"medium": {Cores: 2, Sockets: 1, Threads: 1, Memory: 2 * gibibyte},
+		"large":  {Cores: 4, Sockets: 1, Threads: 1, Memory: 4 * gibibyte},
+	}
+)
+
+// ClassName is the name of the MachineClass that a Machine asks for, by machineClass or by the older instanceType, "" if it asks for
+// none. A [*Refusal] of reason ClassesDiffer says that it asks for two.
+func ClassName(machine *vitistackv1alpha1.Machine) (string, error) {
+	newer, older := machine.Spec.MachineClass, machine.Spec.InstanceType
+	if newer != "" && older != "" && newer != older {
+		return "", refuse(vitistackv1alpha1.ReasonClassesDiffer, "machineClass %q and instanceType %q mean the same and differ: set one of them", newer, older)
+	}
+	return or(newer, older), nil
+}
+
+// SizeFor is the size of a Machine: that of the class, changed field by field by what the Machine says itself. class is the
+// MachineClass of the name that [ClassName] gives, nil where there is none; small, medium and large then have built-in sizes. A
+// Machine that asks for no class has 2 cores and 2 GiB. A [*Refusal] has one of the reasons ClassesDiffer, UnknownClass,
+// ClassDisabled and InvalidSpec.
+func SizeFor(machine *vitistackv1alpha1.Machine, class *vitistackv1alpha1.MachineClass, options Options) (Size, error) {
+	name, err := ClassName(machine)
+	if err != nil {
+		return Size{}, err
+	}
+	size := defaultSize
+	if name != "" {
+		if size, err = classSize(name, class, options); err != nil {
+			return Size{}, err
+		}
+	}
+	cpu := machine.Spec.CPU
+	if err := size.override(int64(cpu.Cores), int64(cpu.Sockets), int64(cpu.ThreadsPerCore), machine.Spec.Memory); err != nil {
+		return Size{}, err
+	}
+	return size, nil
+}
+
+func classSize(name string, class *vitistackv1alpha1.MachineClass, options Options) (Size, error) {
+	if class == nil {
+		size, found := builtInSizes[name]
+		if !found {
+			return Size{}, refuse(vitistackv1alpha1.ReasonUnknownClass, "there is no MachineClass %q, and no built-in size of that name (small, medium, large)", name)
+		}
+		return size, nil
+	}
+	if class.Name != name {
+		return Size{}, refuse(vitistackv1alpha1.ReasonUnknownClass, "the Machine asks for MachineClass %q, not for %q", name, class.Name)
+	}
+	if !class.IsEnabled() {
+		return Size{}, refuse(vitistackv1alpha1.ReasonClassDisabled, "MachineClass %q is not enabled", name)
+	}
+	if !meantFor(class.Spec.MachineProviders, options.MachineProviders) {
+		return Size{}, refuse(vitistackv1alpha1.ReasonClassDisabled, "MachineClass %q is not meant for this provider: its machineProviders do not list it", name)
+	}
+	size := defaultSize
+	err := size.override(class.Spec.CPU.Cores, class.Spec.CPU.Sockets, class.Spec.CPU.Threads, class.Spec.Memory.Quantity.Value())
+	if err != nil {
+		return Size{}, invalid("MachineClass %q: %s", name, err)
+	}
+	return size, nil
+}
+
+// meantFor reports whether a class may be used: always where it lists nobody, or where nobody said which names are ours.
+func meantFor(listed, ours []string) bool {
+	if len(listed) == 0 || len(ours) == 0 {
+		return true
+	}
+	for _, provider := range listed {
+		for _, name := range ours {
+			if provider == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// override replaces what is not 0.
+func (s *Size) override(cores, sockets, threads, memory int64) error {
+	for _, part := range []struct {
+		name  string
+		value int64
+		into  *uint32
+	}{
+		{name: "cores", value: cores, into: &s.Cores},
+		{name: "sockets", value: sockets, into: &s.Sockets},
+		{name: "threads", value: threads, into: &s.Threads},
+	} {
+		if part.value < 0 || part.value > maxTopology {
+			return invalid("%d %s are not between 1 and %d", part.value, part.name, maxTopology)
+		}
+		if part.value != 0 {
+			*part.into = uint32(part.value)
+		}
+	}
+	if memory == 0 {
+		return nil
+	}
+	if memory < mebibyte {
+		return invalid("%d bytes of memory are less than 1 MiB: memory is given in bytes", memory)
+	}
+	s.Memory = memory - memory%mebibyte
+	return nil
+}
+
+// quantity is the memory as a quantity with a binary suffix.
+func (s Size) quantity() resource.Quantity {
+	return *resource.NewQuantity(s.Memory, resource.BinarySI)
+}
