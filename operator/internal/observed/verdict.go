@@ -1,0 +1,115 @@
+package observed
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+)
+
+// verdict is what a VirtualMachine means for its Machine.
+type verdict struct {
+	// phase of the Machine, "" where it stays.
+	phase vitistackv1alpha1.MachinePhase
+	// ready, reason and message are of the condition VirtualMachineReady.
+	ready           metav1.ConditionStatus
+	reason, message string
+}
+
+var running = verdict{vitistackv1alpha1.MachinePhaseRunning, isTrue, vitistackv1alpha1.ReasonRunning, "the virtual machine runs"}
+
+// verdicts are those of KubeVirt's own summary. Stopped is as wanted: KubeVirt says it only where nobody expects a start.
+var verdicts = map[kubevirtv1.VirtualMachinePrintableStatus]verdict{
+	"":                                     {vitistackv1alpha1.MachinePhaseCreating, isFalse, vitistackv1alpha1.ReasonCreating, creatingMessage},
+	kubevirtv1.VirtualMachineStatusRunning: running,
+	kubevirtv1.VirtualMachineStatusMigrating: {
+		vitistackv1alpha1.MachinePhaseRunning, isTrue, vitistackv1alpha1.ReasonMigrating, "the virtual machine runs and moves to another node",
+	},
+	kubevirtv1.VirtualMachineStatusPaused: {
+		vitistackv1alpha1.MachinePhaseRunning, isFalse, vitistackv1alpha1.ReasonGuestPaused, "the guest is frozen",
+	},
+	kubevirtv1.VirtualMachineStatusProvisioning: {
+		vitistackv1alpha1.MachinePhaseCreating, isFalse, vitistackv1alpha1.ReasonProvisioning, "the disks are being made",
+	},
+	kubevirtv1.VirtualMachineStatusWaitingForVolumeBinding: {
+		vitistackv1alpha1.MachinePhaseCreating, isFalse, vitistackv1alpha1.ReasonProvisioning, "the disks wait for their storage",
+	},
+	kubevirtv1.VirtualMachineStatusStarting: {
+		vitistackv1alpha1.MachinePhaseCreating, isFalse, vitistackv1alpha1.ReasonStarting, "the virtual machine is being started",
+	},
+	kubevirtv1.VirtualMachineStatusUnschedulable: {
+		vitistackv1alpha1.MachinePhasePending, isFalse, vitistackv1alpha1.ReasonUnschedulable, "no node can take the virtual machine",
+	},
+	kubevirtv1.VirtualMachineStatusWaitingForReceiver: {
+		vitistackv1alpha1.MachinePhasePending, isFalse, vitistackv1alpha1.ReasonStarting, "the virtual machine waits to receive another one",
+	},
+	kubevirtv1.VirtualMachineStatusStopping: {
+		vitistackv1alpha1.MachinePhaseStopping, isFalse, vitistackv1alpha1.ReasonStopping, "the guest is shutting down",
+	},
+	kubevirtv1.VirtualMachineStatusTerminating: {
+		vitistackv1alpha1.MachinePhaseStopping, isFalse, vitistackv1alpha1.ReasonStopping, "the VirtualMachine is being deleted in the remote cluster",
+	},
+	kubevirtv1.VirtualMachineStatusStopped: {
+		vitistackv1alpha1.MachinePhaseStopped, isTrue, vitistackv1alpha1.ReasonStopped, "the virtual machine is stopped",
+	},
+	kubevirtv1.VirtualMachineStatusUnknown: {
+		"", isUnknown, vitistackv1alpha1.ReasonUnreachable, "KubeVirt cannot tell the state of the virtual machine: its node may not answer",
+	},
+	kubevirtv1.VirtualMachineStatusCrashLoopBackOff: {
+		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonCrashLoop, "the virtual machine fails again and again",
+	},
+	kubevirtv1.VirtualMachineStatusErrImagePull: {
+		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonImagePullFailed, "an image of the virtual machine cannot be fetched",
+	},
+	kubevirtv1.VirtualMachineStatusImagePullBackOff: {
+		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonImagePullFailed, "an image of the virtual machine cannot be fetched",
+	},
+	kubevirtv1.VirtualMachineStatusPvcNotFound: {
+		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonDiskFailed, "a PersistentVolumeClaim of the virtual machine does not exist",
+	},
+	kubevirtv1.VirtualMachineStatusDataVolumeError: {
+		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonDiskFailed, "a disk cannot be made or filled",
+	},
+}
+
+// final are the words that a running instance does not overrule: they say that it is about to end, or is frozen, or on its way.
+var final = map[kubevirtv1.VirtualMachinePrintableStatus]bool{
+	kubevirtv1.VirtualMachineStatusStopping:    true,
+	kubevirtv1.VirtualMachineStatusTerminating: true,
+	kubevirtv1.VirtualMachineStatusMigrating:   true,
+	kubevirtv1.VirtualMachineStatusPaused:      true,
+}
+
+// judge reads a VirtualMachine and its instance. The two come from different watches: where the instance runs already, a
+// VirtualMachine that is behind does not count.
+func judge(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance, dataVolumes []cdiv1beta1.DataVolume) verdict {
+	state := vm.Status.PrintableStatus
+	if vmi != nil && vmi.Status.Phase == kubevirtv1.Running && vmi.DeletionTimestamp.IsZero() && !final[state] {
+		return running
+	}
+	v, known := verdicts[state]
+	if !known {
+		v = verdict{vitistackv1alpha1.MachinePhasePending, isFalse, vitistackv1alpha1.ReasonStarting, fmt.Sprintf("KubeVirt reports the state %q", state)}
+	}
+	return v.with(failures(vm, vmi, dataVolumes))
+}
+
+// with adds what went wrong. Before the virtual machine runs, that is a failure by itself; else it explains one.
+func (v verdict) with(found failure) verdict {
+	switch v.phase {
+	case vitistackv1alpha1.MachinePhaseFailed:
+		if found.message != "" {
+			v.message += ": " + found.message
+		}
+	case vitistackv1alpha1.MachinePhaseCreating, vitistackv1alpha1.MachinePhasePending:
+		if found.reason != "" {
+			v = verdict{vitistackv1alpha1.MachinePhaseFailed, isFalse, found.reason, found.message}
+		} else if found.message != "" {
+			v.message += ": " + found.message
+		}
+	}
+	return v
+}
