@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/vitistack/kubevirt-multicluster/placement"
@@ -36,6 +37,25 @@ func ExampleHost() {
 	// Output:
 	// StrategyUnavailable 5s
 	// annotation: Failed (plugin "annotation" is unavailable: plugin directory: lstat /no: no such file or directory)
+}
+
+// TestReadmeShowsThePlugin holds that what people copy from the README is what TestExamplePlugin builds.
+func TestReadmeShowsThePlugin(t *testing.T) {
+	source, err := os.ReadFile("internal/zoneplugin/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, main, found := strings.Cut(string(source), "func main()")
+	if !found || !strings.Contains(string(readme), "```go\nfunc main()"+main+"```") {
+		t.Error("the README's quick start differs from internal/zoneplugin/main.go")
+	}
+	if lines := strings.Count("func main()"+main, "\n"); lines > 15 {
+		t.Errorf("a whole plugin takes %d lines, want 15 at most", lines)
+	}
 }
 
 // TestExamplePlugin builds the third party's plugin of the README and holds it to the contract.

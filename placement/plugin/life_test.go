@@ -1,17 +1,22 @@
 package plugin_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
@@ -101,7 +106,7 @@ func TestChildrenDieWithTheirPlugin(t *testing.T) {
 	eventually(t, "the plugin is back", func() bool { pid := host.PID("child"); return pid != 0 && pid != before })
 }
 
-// TestEnvironmentIsEmpty lists what a plugin sees.
+// TestEnvironmentIsEmpty lists what a plugin gets.
 func TestEnvironmentIsEmpty(t *testing.T) {
 	t.Setenv("KUBECONFIG", "/secret")
 	host := start(t, options(t, entry("environment")))
@@ -112,6 +117,24 @@ func TestEnvironmentIsEmpty(t *testing.T) {
 	want := plugin.CookieKey + ",PLUGIN_MIN_PORT,PLUGIN_MAX_PORT,PLUGIN_PROTOCOL_VERSIONS,PLUGIN_CLIENT_CERT,PLUGIN_UNIX_SOCKET_DIR"
 	if diff := cmp.Diff(want, decision.Reason); diff != "" {
 		t.Errorf("environment: -want, +got:\n%s", diff)
+	}
+}
+
+// TestNoOpenFileIsInherited opens a file in the host and looks for it in the plugin.
+func TestNoOpenFileIsInherited(t *testing.T) {
+	opts := options(t, entry("files"))
+	path := filepath.Join(opts.TempDir, "secret")
+	secret, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = secret.Close() }()
+	decision, _, err := start(t, opts).Chain().Place(t.Context(), request("east"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(decision.Reason, "pipe:") || strings.Contains(decision.Reason, "secret") {
+		t.Errorf("open files of the plugin: %s", decision.Reason)
 	}
 }
 
@@ -200,14 +223,68 @@ func TestLongRestarts(t *testing.T) {
 		}
 	}
 	crash(3) // what is made once
-	goroutines, files := goleak.IgnoreCurrent(), openFiles(t)
+	goroutines, files := runtime.NumGoroutine(), openFiles(t)
 	crash(200)
-	if err := goleak.Find(goroutines); err != nil {
-		t.Logf("goroutines of the instance that runs now are other ones: %v", err)
-	}
+	eventually(t, "no more goroutines than before", func() bool { return runtime.NumGoroutine() <= goroutines })
 	eventually(t, "no more files than before", func() bool { return openFiles(t) <= files })
 	if sockets, err := filepath.Glob(filepath.Join(host.TempDirPath(), "*", "*")); err != nil || len(sockets) != 1 {
 		t.Errorf("want the one socket folder of the plugin that runs, got %v (%v)", sockets, err)
+	}
+}
+
+// TestLongChaos asks three plugins from many goroutines while a fourth kills, stops and wakes their processes at random.
+// Every answer is right or Unavailable, and in the end all are well.
+func TestLongChaos(t *testing.T) {
+	names := []string{"a", "b", "c"}
+	var entries []plugin.Entry
+	for _, name := range names {
+		e := entry(name)
+		e.Args = []string{"good", name}
+		entries = append(entries, e)
+	}
+	opts := options(t, entries...)
+	opts.Limits.Call, opts.Limits.Crashes = 500*time.Millisecond, 1_000_000
+	opts.Logger = logr.Discard()
+	host := start(t, opts)
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	var callers sync.WaitGroup
+	var answered, unavailable atomic.Int64
+	for _, strategy := range host.Strategies() {
+		for range 4 {
+			callers.Go(func() {
+				for ctx.Err() == nil {
+					decision, err := strategy.Place(ctx, request("east", "west"))
+					if _, ok := errors.AsType[plugin.Unavailable](err); ok {
+						unavailable.Add(1)
+						<-time.After(time.Millisecond) // as a requeue would
+					} else if err != nil || decision.Config != "east" {
+						t.Errorf("Place(): %v, %v", decision, err)
+					} else {
+						answered.Add(1)
+					}
+				}
+			})
+		}
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	signals := []syscall.Signal{syscall.SIGKILL, syscall.SIGSTOP, syscall.SIGCONT, syscall.SIGSEGV}
+	for ctx.Err() == nil {
+		if pid := host.PID(names[random.IntN(len(names))]); pid != 0 {
+			_ = syscall.Kill(pid, signals[random.IntN(len(signals))])
+		}
+		<-time.After(time.Duration(random.IntN(200)) * time.Millisecond)
+	}
+	callers.Wait()
+	t.Logf("%d answers, %d times unavailable", answered.Load(), unavailable.Load())
+	if answered.Load() == 0 || unavailable.Load() == 0 {
+		t.Error("the chaos hit nothing or everything")
+	}
+	for _, strategy := range host.Strategies() {
+		eventually(t, strategy.Name()+" answers", func() bool {
+			_, err := strategy.Place(t.Context(), request("east"))
+			return err == nil
+		})
 	}
 }
 

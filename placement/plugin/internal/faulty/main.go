@@ -106,6 +106,8 @@ func (s strategy) Place(ctx context.Context, req placement.Request) (placement.D
 		return first, fmt.Errorf("first line\nsecond line")
 	case "environment":
 		first.Reason = environment()
+	case "files":
+		first.Reason = openFiles()
 	case "child":
 		child := exec.Command("/bin/sleep", "600")
 		child.Stdout, child.Stderr = os.Stdout, os.Stderr
@@ -117,7 +119,7 @@ func (s strategy) Place(ctx context.Context, req placement.Request) (placement.D
 	return first, ctx.Err()
 }
 
-// environment lists the names of the variables and the open files.
+// environment lists the names of the variables.
 func environment() string {
 	var names []string
 	for _, variable := range os.Environ() {
@@ -125,4 +127,19 @@ func environment() string {
 		names = append(names, name)
 	}
 	return strings.Join(names, ",")
+}
+
+// openFiles lists the open files.
+func openFiles() string {
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err.Error()
+	}
+	var files []string
+	for _, entry := range entries {
+		if target, err := os.Readlink("/proc/self/fd/" + entry.Name()); err == nil {
+			files = append(files, target)
+		}
+	}
+	return strings.Join(files, ",")
 }
