@@ -32,8 +32,8 @@
 //
 // On a connection (all, dial) a black hole is a partition that heals: when it ends, what both ends sent meanwhile arrives,
 // also a write whose caller has long given up. On a request (list, watch, write) it swallows: the request never reaches the
-// server and is never answered, not even afterwards; a response or a watch already under way is withheld, and goes on when
-// the fault ends. What stall withholds is delivered, too, when it ends.
+// server and is never answered, not even afterwards: a caller without a deadline, as a reflector is when it opens a watch, hangs
+// for good. A response or a watch already under way is withheld, and goes on when the fault ends, as it does with stall.
 //
 // # Pass-through and termination
 //

@@ -7,15 +7,12 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
-
-type faultsOptions = faults.Options
 
 // rawTarget serves plain TCP connections, one after another.
 func rawTarget(t *testing.T, serve func(*net.TCPConn)) string {
@@ -136,7 +133,12 @@ func TestDeadTargetResets(t *testing.T) {
 	}
 	_ = gone.Close()
 	p := rawProxy(t, gone.Addr().String())
-	if _, err := dial(t, p).Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+	c, err := net.Dial("tcp", p.Addr())
+	if err == nil { // the reset may come as early as that
+		_, err = c.Read(make([]byte, 1))
+		_ = c.Close()
+	}
+	if !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("passed through: %v, want a reset", err)
 	}
 	if got := p.Stats().TargetErrors; got != 1 {
@@ -178,93 +180,5 @@ func TestRefuseKeepsThePort(t *testing.T) {
 			t.Fatalf("after refusing: %v", err)
 		}
 		_ = c.Close()
-	}
-}
-
-func TestBigBodiesAndUpgradesThroughHTTP(t *testing.T) {
-	w := newWorld(t)
-	p := w.proxy(t, terminate)
-	body := strings.Repeat("0123456789abcdef", 1<<20)
-	byProtocol(t, func(t *testing.T, protocol string) {
-		resp, err := w.client(t, protocol).Post("https://"+p.Addr()+"/big", "text/plain", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		if got, err := io.ReadAll(resp.Body); err != nil || string(got) != body {
-			t.Errorf("%d bytes came back, %v, want the same %d", len(got), err, len(body))
-		}
-	})
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+p.Addr()+"/exec", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"SPDY/3.1"}}
-	resp, err := w.client(t, "h1").Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatalf("upgrade: %s", resp.Status)
-	}
-	conn := resp.Body.(io.ReadWriter)
-	if _, err := io.WriteString(conn, "ping"); err != nil {
-		t.Fatal(err)
-	}
-	echo := make([]byte, 4)
-	if _, err := io.ReadFull(conn, echo); err != nil || string(echo) != "ping" {
-		t.Errorf("upgraded: %q, %v", echo, err)
-	}
-}
-
-func TestRequestsArePassedAsTheyAre(t *testing.T) {
-	w := newWorld(t)
-	p := w.proxy(t, terminate)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "https://"+p.Addr()+"/headers?a=b;c&d=%zz", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header = http.Header{"X-Forwarded-For": {"10.0.0.1"}, "Accept-Encoding": {"identity"}}
-	resp, err := w.client(t, "h2").Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if got, _ := io.ReadAll(resp.Body); string(got) != "PATCH a=b;c&d=%zz [10.0.0.1] identity" {
-		t.Errorf("the API server saw %q", got)
-	}
-}
-
-func TestStartRefusesBadOptions(t *testing.T) {
-	taken := rawTarget(t, func(*net.TCPConn) {})
-	cases := map[string]struct {
-		reason string
-		opts   faults.Options
-		want   string
-	}{
-		"NoTarget":     {"A proxy of nothing", faults.Options{}, `target "": want host:port`},
-		"NoPort":       {"A target without port", faults.Options{Target: "localhost"}, `target "localhost": want host:port`},
-		"NoFrontProxy": {"Users that could not be forwarded", faults.Options{Target: "a:1", ClientCA: "ca"}, "need FrontProxyCert"},
-		"NoCert":       {"Nothing to terminate with", faults.Options{Target: "a:1", Terminate: true}, "serving certificate: no file given"},
-		"NoFile":       {"A file that is not there", faults.Options{Target: "a:1", Terminate: true, ServingCert: "/nowhere", ServingKey: "/nowhere"}, "no such file"},
-		"Taken":        {"A port that somebody listens on", faults.Options{Target: "a:1", Listen: taken}, "address already in use"},
-		"BadListen":    {"No address at all", faults.Options{Target: "a:1", Listen: "x"}, `listening on "x"`},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			p, err := faults.Start(tc.opts)
-			if err == nil {
-				closeProxy(t, p)
-				t.Fatalf("%s: got no error", tc.reason)
-			}
-			if !strings.Contains(err.Error(), tc.want) {
-				t.Errorf("%s: got %q, want %q in it", tc.reason, err, tc.want)
-			}
-		})
-	}
-	p := rawProxy(t, taken)
-	if err := p.Set(faults.Fault{Kind: faults.Stall}); err == nil || p.Fault().Kind != faults.Pass {
-		t.Errorf("a stall without certificates: %v, and the fault is %v, want an error and pass", err, p.Fault())
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
 // ask returns what the API server takes the client for.
@@ -36,7 +38,7 @@ func ask(t *testing.T, c *http.Client, addr string, header http.Header) string {
 
 func TestIdentities(t *testing.T) {
 	w := newWorld(t)
-	ann := w.clients.issue(t, pkix.Name{CommonName: "ann", Organization: []string{"system:masters", "ops"}})
+	ann := w.clients.issue(t, pkix.Name{CommonName: "ann", Organization: []string{"ops", "system:masters"}})
 	numbered := w.clients.issue(t, pkix.Name{CommonName: "bob", ExtraNames: []pkix.AttributeTypeAndValue{
 		{Type: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 57683, 2}, Value: "42"},
 	}})
@@ -54,14 +56,14 @@ func TestIdentities(t *testing.T) {
 	}{
 		"Anonymous":     {"Nobody stays nobody, and is not the front proxy", nil, nil, `token="" proxied=false stray=[]`},
 		"Token":         {"A token travels as it is, on a connection without the front proxy's name", nil, token, `token="Bearer t" proxied=false stray=[]`},
-		"Certificate":   {"A certificate's user and groups arrive", []tls.Certificate{ann}, nil, "front ann uid= groups=[system:masters ops] credential=true"},
+		"Certificate":   {"A certificate's user and groups arrive", []tls.Certificate{ann}, nil, "front ann uid= groups=[ops system:masters] credential=true"},
 		"UID":           {"So does a UID", []tls.Certificate{numbered}, nil, "front bob uid=42 groups=[] credential=true"},
-		"Both":          {"The certificate wins over a token", []tls.Certificate{ann}, token, "front ann uid= groups=[system:masters ops] credential=true"},
+		"Both":          {"The certificate wins over a token", []tls.Certificate{ann}, token, "front ann uid= groups=[ops system:masters] credential=true"},
 		"Nameless":      {"A certificate without a name is nobody's", []tls.Certificate{nobody}, nil, `token="" proxied=false stray=[]`},
 		"Stranger":      {"A certificate of somebody else's authority", []tls.Certificate{stranger}, nil, "401 Unauthorized"},
 		"StrangerToken": {"The same with a token: that decides", []tls.Certificate{stranger}, token, `token="Bearer t" proxied=false stray=[]`},
 		"Forged":        {"Headers of a front proxy from a client are stripped", nil, forged, `token="" proxied=false stray=[]`},
-		"ForgedByAnn":   {"From a known client, too", []tls.Certificate{ann}, forged, "front ann uid= groups=[system:masters ops] credential=true"},
+		"ForgedByAnn":   {"From a known client, too", []tls.Certificate{ann}, forged, "front ann uid= groups=[ops system:masters] credential=true"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -121,7 +123,7 @@ func TestTargetMoves(t *testing.T) {
 	byProtocol(t, func(t *testing.T, protocol string) {
 		for _, change := range []bool{false, true} {
 			old, next := newWorld(t), newWorld(t)
-			p := old.proxy(t, func(o *faultsOptions) { o.Terminate = change })
+			p := old.proxy(t, func(o *faults.Options) { o.Terminate = change })
 			s := openWatch(t, old, p, old.client(t, protocol))
 			if err := p.SetTarget(next.api.addr()); err != nil {
 				t.Fatal(err)
