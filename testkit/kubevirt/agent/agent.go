@@ -1,0 +1,105 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+)
+
+const (
+	// syncTimeout is for the first sight of a cluster, on a loaded machine.
+	syncTimeout = 2 * time.Minute
+	// stopGrace is how long Stop lets a reconcile in flight go on.
+	stopGrace = 5 * time.Second
+	// answerTimeout is for one answer of the API server: a frozen one must not stop the agent for ever.
+	answerTimeout = 30 * time.Second
+)
+
+// Agent serves one cluster until Stop. Its methods are safe for concurrent use.
+type Agent struct {
+	gate   *gate
+	cancel context.CancelFunc
+	done   chan struct{}
+	err    error // why it ended; valid once done is closed
+}
+
+// Start starts an agent and waits until it has seen the cluster. The cluster must serve all kinds already. Only Stop ends it: ctx is for
+// the start.
+func Start(ctx context.Context, options Options) (*Agent, error) {
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	a := &Agent{gate: newGate(), cancel: cancel, done: make(chan struct{})}
+	manager, err := newManager(options)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	if err := a.setUp(running, manager, options); err != nil {
+		cancel()
+		return nil, err
+	}
+	go func() {
+		defer close(a.done)
+		a.err = manager.Start(running)
+	}()
+	if err := a.waitSynced(ctx, manager.GetCache(), watched(options.Light)); err != nil {
+		a.Stop()
+		return nil, err
+	}
+	return a, nil
+}
+
+// waitSynced waits until the caches of kinds have seen the cluster.
+func (a *Agent) waitSynced(ctx context.Context, caches cache.Cache, kinds []client.Object) error {
+	ctx, cancel := context.WithTimeout(ctx, syncTimeout)
+	defer cancel()
+	for _, kind := range kinds {
+		if _, err := caches.GetInformer(ctx, kind); err != nil {
+			return fmt.Errorf("watching %T: %w", kind, err)
+		}
+	}
+	return nil
+}
+
+// Stop ends the agent and waits until nothing of it runs. It can be called twice.
+func (a *Agent) Stop() {
+	a.cancel()
+	<-a.done
+}
+
+// Freeze lets the agent do nothing more, as a hung machine would; Thaw lets it go on.
+func (a *Agent) Freeze() { a.gate.close() }
+
+// Thaw lets a frozen agent go on.
+func (a *Agent) Thaw() { a.gate.open() }
+
+func newManager(options Options) (ctrl.Manager, error) {
+	kinds, err := scheme()
+	if err != nil {
+		return nil, err
+	}
+	connection := *options.Config
+	connection.Timeout = 0 // watches last
+	return ctrl.NewManager(&connection, ctrl.Options{
+		Scheme:                  kinds,
+		MapperProvider:          mapper,
+		Logger:                  options.Log,
+		Metrics:                 server.Options{BindAddress: "0"},
+		GracefulShutdownTimeout: ptr.To(stopGrace),
+		Controller: config.Controller{
+			SkipNameValidation:      ptr.To(true), // there is an agent for each cluster of a process
+			MaxConcurrentReconciles: workers,
+			UsePriorityQueue:        ptr.To(false), // it logs to the process's global logger
+		},
+		Cache: cache.Options{
+			DefaultTransform:         cache.TransformStripManagedFields(),
+			DefaultWatchErrorHandler: logWatchError(options.Log),
+		},
+	})
+}

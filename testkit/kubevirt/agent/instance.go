@@ -1,0 +1,230 @@
+package agent
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// handler plays virt-handler: it starts and stops the guests of instances, and reports on them.
+type handler struct {
+	client    client.Client
+	events    events.EventRecorder
+	cluster   string
+	script    Script
+	light     bool
+	waiters   *lockedWaiters
+	macs      *lockedClaims
+	addresses *lockedClaims
+	crashes   *lockedClaims
+	schedule  *lockedSchedule
+}
+
+// Reconcile takes an instance one step on. Its next event brings the next one.
+func (h *handler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	vmi := &kubevirtv1.VirtualMachineInstance{}
+	if err := h.client.Get(ctx, request.NamespacedName, vmi); err != nil {
+		return reconcile.Result{}, err
+	}
+	next := vmi.DeepCopy()
+	wait, err := h.step(ctx, next)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	return reconcile.Result{RequeueAfter: wait}, patch(ctx, h.client, vmi, next)
+}
+
+// step changes an instance to its next state, and says after how long to look again; 0 means not by itself.
+func (h *handler) step(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance) (time.Duration, error) {
+	if vmi.IsFinal() {
+		return 0, h.final(ctx, vmi)
+	}
+	guest, err := guestOf(ctx, h.client, h.script, vmi)
+	if err != nil {
+		return 0, err
+	}
+	switch {
+	case vmi.DeletionTimestamp != nil:
+		return 0, h.shutDown(ctx, vmi, guest)
+	case vmi.Status.Phase == kubevirtv1.Scheduled:
+		return h.boot(ctx, vmi, guest)
+	case vmi.Status.Phase == kubevirtv1.Running:
+		return h.run(ctx, vmi, guest)
+	case h.light:
+		return 0, h.admit(ctx, vmi, guest)
+	default:
+		return 0, nil // virt-controller's
+	}
+}
+
+// final gives up what a guest that has ended held.
+func (h *handler) final(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance) error {
+	h.macs.release(vmi.UID)
+	h.addresses.release(vmi.UID)
+	h.schedule.forget(vmi.UID)
+	h.waiters.remove(keyOf(vmi), needs(vmi))
+	if h.light {
+		return h.dismiss(ctx, vmi)
+	}
+	return nil
+}
+
+// shutDown ends a guest that is to be deleted.
+func (h *handler) shutDown(_ context.Context, vmi *kubevirtv1.VirtualMachineInstance, guest Guest) error {
+	switch {
+	case guest.Hold:
+	case vmi.Status.Phase == kubevirtv1.Scheduled || vmi.Status.Phase == kubevirtv1.Running:
+		setPhase(&vmi.Status, kubevirtv1.Succeeded)
+	case h.light:
+		setPhase(&vmi.Status, kubevirtv1.Failed)
+	}
+	return nil
+}
+
+// boot starts a guest once all that it needs is there.
+func (h *handler) boot(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance, guest Guest) (time.Duration, error) {
+	if missing, err := h.missing(ctx, vmi); err != nil || missing != "" {
+		return 0, h.refuse(vmi, "MissingObjects", missing, err)
+	}
+	if holder, err := h.claimMACs(ctx, vmi); err != nil || holder != "" {
+		return 0, h.refuse(vmi, "MACInUse", holder, err)
+	}
+	if left := h.schedule.left(vmi.UID, "boot", guest.BootDelay); left > 0 {
+		return left, nil
+	}
+	if guest.Crash == CrashAtBoot {
+		return 0, h.crash(vmi)
+	}
+	facts, err := h.facts(ctx, vmi, guest)
+	if err != nil || facts.pod == nil && !h.light {
+		return 0, err
+	}
+	removeCondition(vmi, kubevirtv1.VirtualMachineInstanceSynchronized)
+	setPhase(&vmi.Status, kubevirtv1.Running)
+	report(vmi, guest, facts)
+	return h.run(ctx, vmi, guest)
+}
+
+// refuse reports why a guest does not start.
+func (h *handler) refuse(vmi *kubevirtv1.VirtualMachineInstance, reason, message string, err error) error {
+	if err != nil {
+		return err
+	}
+	if setCondition(vmi, kubevirtv1.VirtualMachineInstanceSynchronized, corev1.ConditionFalse, reason, message) {
+		h.events.Eventf(vmi, nil, corev1.EventTypeWarning, reason, "Start", "%s", message)
+	}
+	return nil
+}
+
+// run keeps the report on a running guest up to date, until it crashes.
+func (h *handler) run(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance, guest Guest) (time.Duration, error) {
+	if _, err := h.claimMACs(ctx, vmi); err != nil {
+		return 0, err
+	}
+	if h.crashes.mine(vmi, guest) {
+		if left := h.schedule.left(vmi.UID, "crash", guest.CrashAfter); left > 0 {
+			return left, nil
+		}
+		return 0, h.crash(vmi)
+	}
+	facts, err := h.facts(ctx, vmi, guest)
+	if err != nil {
+		return 0, err
+	}
+	if facts.pod != nil && facts.pod.DeletionTimestamp != nil && !guest.Hold {
+		setPhase(&vmi.Status, kubevirtv1.Succeeded)
+		return 0, nil
+	}
+	report(vmi, guest, facts)
+	return 0, nil
+}
+
+func (h *handler) crash(vmi *kubevirtv1.VirtualMachineInstance) error {
+	setPhase(&vmi.Status, kubevirtv1.Failed)
+	h.events.Eventf(vmi, nil, corev1.EventTypeWarning, "Stopped", "Crash", "The VirtualMachineInstance crashed.")
+	return nil
+}
+
+// missing names the objects that an instance names and that are not there, and waits for them.
+func (h *handler) missing(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance) (string, error) {
+	all := needs(vmi)
+	h.waiters.add(keyOf(vmi), all)
+	var missing []string
+	for _, n := range all {
+		lack, err := h.lack(ctx, n)
+		if err != nil {
+			return "", err
+		}
+		if lack != "" {
+			missing = append(missing, n.String()+" "+lack)
+		}
+	}
+	if len(missing) > 0 {
+		return strings.Join(missing, "; "), nil
+	}
+	h.waiters.remove(keyOf(vmi), all)
+	return "", nil
+}
+
+// lack says what a needed object lacks, or "".
+func (h *handler) lack(ctx context.Context, n need) (string, error) {
+	if n.kind != claimKind {
+		err := h.client.Get(ctx, n.key, metadataOf(n.kind))
+		return absent(err)
+	}
+	claim := &corev1.PersistentVolumeClaim{}
+	if err := h.client.Get(ctx, n.key, claim); err != nil {
+		return absent(err)
+	}
+	if claim.Status.Phase != corev1.ClaimBound {
+		return "is not bound", nil
+	}
+	return "", nil
+}
+
+func absent(err error) (string, error) {
+	if apierrors.IsNotFound(err) {
+		return "not found", nil
+	}
+	return "", err
+}
+
+// guestOf reads how an instance's guest behaves. For nil it is the Guest of no instance.
+func guestOf(ctx context.Context, c client.Client, script Script, vmi *kubevirtv1.VirtualMachineInstance) (Guest, error) {
+	if vmi == nil {
+		return Guest{}, nil
+	}
+	vm, err := ownerOf(ctx, c, vmi)
+	if err != nil {
+		return Guest{}, err
+	}
+	if vm == nil {
+		return script.guest(vmi.Annotations)
+	}
+	return script.guest(vmi.Annotations, vm.Annotations)
+}
+
+// ownerOf returns the VirtualMachine of an instance, or of a DataVolume; nil if it has none.
+func ownerOf(ctx context.Context, c client.Client, object client.Object) (*kubevirtv1.VirtualMachine, error) {
+	owner := metav1.GetControllerOf(object)
+	if owner == nil || owner.Kind != kubevirtv1.VirtualMachineGroupVersionKind.Kind {
+		return nil, nil
+	}
+	vm := &kubevirtv1.VirtualMachine{}
+	err := c.Get(ctx, types.NamespacedName{Namespace: object.GetNamespace(), Name: owner.Name}, vm)
+	if apierrors.IsNotFound(err) || err == nil && vm.UID != owner.UID {
+		return nil, nil
+	}
+	return vm, err
+}
+
+func keyOf(object client.Object) types.NamespacedName { return client.ObjectKeyFromObject(object) }

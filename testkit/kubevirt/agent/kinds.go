@@ -1,0 +1,75 @@
+package agent
+
+import (
+	"net/http"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+var (
+	secretKind     = corev1.SchemeGroupVersion.WithKind("Secret")
+	configMapKind  = corev1.SchemeGroupVersion.WithKind("ConfigMap")
+	attachmentKind = schema.GroupVersionKind{Group: "k8s.cni.cncf.io", Version: "v1", Kind: "NetworkAttachmentDefinition"}
+	claimKind      = corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim")
+)
+
+func scheme() (*runtime.Scheme, error) {
+	s := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, kubevirtv1.AddToScheme, cdiv1.AddToScheme} {
+		if err := add(s); err != nil {
+			return nil, err
+		}
+	}
+	metav1.AddToGroupVersion(s, schema.GroupVersion{Version: "v1"})
+	return s, nil
+}
+
+// mapper knows the agent's kinds without asking: discovery is slow while virt-api is down.
+func mapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
+	m := meta.NewDefaultRESTMapper(nil)
+	version := attachmentKind.GroupVersion()
+	m.AddSpecific(attachmentKind, version.WithResource("network-attachment-definitions"),
+		version.WithResource("network-attachment-definition"), meta.RESTScopeNamespace)
+	for _, kind := range []schema.GroupVersionKind{
+		secretKind, configMapKind, claimKind,
+		corev1.SchemeGroupVersion.WithKind("Pod"),
+		corev1.SchemeGroupVersion.WithKind("Event"),
+		kubevirtv1.VirtualMachineGroupVersionKind,
+		kubevirtv1.VirtualMachineInstanceGroupVersionKind,
+		cdiv1.SchemeGroupVersion.WithKind("DataVolume"),
+	} {
+		m.Add(kind, meta.RESTScopeNamespace)
+	}
+	for _, kind := range []string{"Node", "PersistentVolume"} {
+		m.Add(corev1.SchemeGroupVersion.WithKind(kind), meta.RESTScopeRoot)
+	}
+	return m, nil
+}
+
+// metadataOf is an object of a kind of which the agent needs to know no more than that it is there: no content of a Secret comes here.
+func metadataOf(kind schema.GroupVersionKind) client.Object {
+	object := &metav1.PartialObjectMetadata{}
+	object.SetGroupVersionKind(kind)
+	return object
+}
+
+// watched are the kinds that the agent has seen once it is ready.
+func watched(light bool) []client.Object {
+	kinds := []client.Object{
+		&kubevirtv1.VirtualMachine{}, &kubevirtv1.VirtualMachineInstance{}, &cdiv1.DataVolume{},
+		&corev1.PersistentVolumeClaim{}, &corev1.PersistentVolume{},
+		metadataOf(secretKind), metadataOf(configMapKind), metadataOf(attachmentKind),
+	}
+	if light {
+		return kinds
+	}
+	return append(kinds, &corev1.Pod{})
+}

@@ -1,0 +1,66 @@
+package kubevirt
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+)
+
+// account returns one of KubeVirt's own service accounts: virt-api takes them, by exactly these names, for parts of KubeVirt.
+func account(name string) controlplane.User {
+	return controlplane.User{
+		Name:   "system:serviceaccount:" + Namespace + ":" + name,
+		Groups: []string{"system:masters", "system:serviceaccounts", "system:serviceaccounts:" + Namespace, "system:authenticated"},
+	}
+}
+
+// identity is a folder with the certificates and kubeconfigs of KubeVirt's programs.
+type identity struct {
+	dir string
+	ca  *controlplane.CA
+}
+
+// newIdentity makes all files of the programs of a stack.
+func newIdentity(cluster *controlplane.Cluster) (identity, error) {
+	ca, err := controlplane.NewCA("kubevirt-ca")
+	if err != nil {
+		return identity{}, err
+	}
+	i := identity{dir: filepath.Join(cluster.Dir(), "kubevirt"), ca: ca}
+	if err := os.MkdirAll(i.dir, 0o700); err != nil {
+		return identity{}, err
+	}
+	for program, user := range map[string]string{virtAPI: "kubevirt-apiserver", virtController: "kubevirt-controller"} {
+		if err := i.write(cluster, program, account(user)); err != nil {
+			return identity{}, fmt.Errorf("files of %s: %w", program, err)
+		}
+	}
+	return i, nil
+}
+
+// write makes a program's serving certificate, its client certificate for virt-handler and its kubeconfig.
+func (i identity) write(cluster *controlplane.Cluster, program string, user controlplane.User) error {
+	serving, err := i.ca.Server(loopback, "localhost", virtAPI+"."+Namespace+".svc")
+	if err != nil {
+		return err
+	}
+	if err := serving.WriteFiles(i.file(program, "serving.crt"), i.file(program, "serving.key")); err != nil {
+		return err
+	}
+	client, err := i.ca.Client(user.Name)
+	if err != nil {
+		return err
+	}
+	if err := client.WriteFiles(i.file(program, "client.crt"), i.file(program, "client.key")); err != nil {
+		return err
+	}
+	kubeconfig, err := cluster.KubeconfigFor(user)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(i.file(program, "kubeconfig"), kubeconfig, 0o600)
+}
+
+func (i identity) file(program, name string) string { return filepath.Join(i.dir, program+"."+name) }

@@ -1,0 +1,129 @@
+package kubevirt
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/internal/process"
+)
+
+// restartDelay is how long a program that ended by itself stays down, as a container would.
+const restartDelay = time.Second
+
+// program keeps one of KubeVirt's programs running: they end themselves, and expect to be started again, where they cannot reach
+// their API server for long.
+type program struct {
+	spec process.Spec
+	quit chan struct{}
+	done chan struct{}
+
+	mu      sync.Mutex
+	current *process.Process
+	quitted bool
+}
+
+// startProgram starts a program and keeps it running until end.
+func startProgram(spec process.Spec) (*program, error) {
+	first, err := process.Start(spec)
+	if err != nil {
+		return nil, err
+	}
+	p := &program{spec: spec, quit: make(chan struct{}), done: make(chan struct{}), current: first}
+	go p.keep(first)
+	return p, nil
+}
+
+// keep starts the program again whenever it ended.
+func (p *program) keep(current *process.Process) {
+	defer close(p.done)
+	for {
+		<-current.Done()
+		next, err := p.restart()
+		if err != nil || next == nil {
+			return
+		}
+		current = next
+	}
+}
+
+// restart returns nil if the program is to stay down.
+func (p *program) restart() (*process.Process, error) {
+	select {
+	case <-p.quit:
+		return nil, nil
+	case <-time.After(restartDelay):
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.quitted {
+		return nil, nil
+	}
+	next, err := process.Start(p.spec)
+	if err == nil {
+		p.current = next
+	}
+	return next, err
+}
+
+// end kills the program for good. It can be called twice.
+func (p *program) end() error {
+	p.mu.Lock()
+	if !p.quitted {
+		p.quitted = true
+		close(p.quit)
+	}
+	current := p.current
+	p.mu.Unlock()
+	err := current.Kill()
+	<-p.done
+	return err
+}
+
+// process returns the process that runs now, or ran last.
+func (p *program) process() *process.Process {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.current
+}
+
+// programs are all of a stack's.
+type programs []*program
+
+// startPrograms starts all of them or none.
+func startPrograms(specs []process.Spec) (programs, error) {
+	var all programs
+	for _, spec := range specs {
+		p, err := startProgram(spec)
+		if err != nil {
+			return nil, errors.Join(err, all.end())
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+func (p programs) end() error {
+	return p.each((*program).end)
+}
+
+func (p programs) each(do func(*program) error) error {
+	var errs []error
+	for _, one := range p {
+		errs = append(errs, do(one))
+	}
+	return errors.Join(errs...)
+}
+
+// exited returns the error of the first program that is down at this moment.
+func (p programs) exited() error {
+	return p.each(func(one *program) error { return one.process().Exited() })
+}
+
+func (p programs) pids() []int {
+	var pids []int
+	for _, one := range p {
+		pids = append(pids, one.process().PID())
+	}
+	return pids
+}

@@ -1,0 +1,54 @@
+package kubevirt
+
+import (
+	"path/filepath"
+	"strconv"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/internal/process"
+)
+
+const (
+	virtAPI        = "virt-api"
+	virtController = "virt-controller"
+	loopback       = "127.0.0.1"
+	// launcherImage is named in Pods and never pulled.
+	launcherImage = "registry.example/kubevirt/virt-launcher:" + KubeVirtVersion
+)
+
+func (s *Stack) specs() []process.Spec {
+	if s.options.Mode == Light {
+		return nil
+	}
+	return []process.Spec{s.apiSpec(), s.controllerSpec()}
+}
+
+func (s *Stack) apiSpec() process.Spec {
+	file := func(name string) string { return s.identity.file(virtAPI, name) }
+	return s.spec(virtAPI, s.options.Binaries.API, s.ports.api,
+		"--tls-cert-file="+file("serving.crt"),
+		"--tls-key-file="+file("serving.key"),
+		"--handler-cert-file="+file("client.crt"),
+		"--handler-key-file="+file("client.key"),
+	)
+}
+
+func (s *Stack) controllerSpec() process.Spec {
+	return s.spec(virtController, s.options.Binaries.Controller, s.ports.controller,
+		"--prom-cert-file="+s.identity.file(virtController, "serving.crt"),
+		"--prom-key-file="+s.identity.file(virtController, "serving.key"),
+		"--launcher-image="+launcherImage,
+	)
+}
+
+func (s *Stack) spec(name, path string, port int, args ...string) process.Spec {
+	return process.Spec{
+		Name: s.cluster.Name() + "'s " + name,
+		Path: path,
+		Args: append([]string{
+			"--kubeconfig=" + s.identity.file(name, "kubeconfig"),
+			"--listen=" + loopback,
+			"--port=" + strconv.Itoa(port),
+		}, args...),
+		Log: filepath.Join(s.cluster.LogDir(), name+".log"),
+	}
+}

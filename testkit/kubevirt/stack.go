@@ -1,0 +1,142 @@
+package kubevirt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/agent"
+)
+
+// Stack is KubeVirt on one cluster. Its methods are safe for concurrent use, but those that start or end it (Launch, Stop, Kill) wait for
+// each other.
+type Stack struct {
+	cluster  *controlplane.Cluster
+	options  Options
+	client   client.Client
+	identity identity
+	ports    ports
+
+	lifecycle sync.Mutex
+	running   lockedParts
+}
+
+// ports are those of KubeVirt's programs on 127.0.0.1.
+type ports struct{ api, controller int }
+
+// Start installs KubeVirt on a running cluster and waits until it takes virtual machines. On an error nothing of it runs.
+func Start(ctx context.Context, cluster *controlplane.Cluster, options Options) (*Stack, error) {
+	if err := options.complete(); err != nil {
+		return nil, err
+	}
+	s := &Stack{cluster: cluster, options: options}
+	if err := s.prepare(); err != nil {
+		return nil, fmt.Errorf("preparing KubeVirt on %s: %w", cluster.Name(), err)
+	}
+	if err := s.install(ctx); err != nil {
+		return nil, fmt.Errorf("installing KubeVirt on %s: %w", cluster.Name(), err)
+	}
+	return s, s.Launch(ctx)
+}
+
+// prepare makes the files that the programs read and finds ports for them.
+func (s *Stack) prepare() (err error) {
+	if s.identity, err = newIdentity(s.cluster); err != nil {
+		return err
+	}
+	for _, port := range []*int{&s.ports.api, &s.ports.controller} {
+		if *port, err = controlplane.FreePort(); err != nil {
+			return err
+		}
+	}
+	kinds, err := scheme()
+	if err != nil {
+		return err
+	}
+	s.client, err = client.New(s.cluster.Config(), client.Options{Scheme: kinds})
+	return err
+}
+
+// Launch starts what does not run, with the addresses and certificates that it had, and waits until virtual machines are taken. It is for
+// a stack that was killed, once the cluster's API server is up again; on one that runs it only waits.
+func (s *Stack) Launch(ctx context.Context) error {
+	s.lifecycle.Lock()
+	defer s.lifecycle.Unlock()
+	if err := s.start(ctx); err != nil {
+		return errors.Join(err, s.end())
+	}
+	if err := s.waitReady(ctx); err != nil {
+		return errors.Join(err, s.end())
+	}
+	return nil
+}
+
+func (s *Stack) start(ctx context.Context) error {
+	if s.running.get().agent != nil {
+		return nil
+	}
+	programs, err := startPrograms(s.specs())
+	if err != nil {
+		return err
+	}
+	s.running.set(parts{programs: programs})
+	config, err := s.cluster.ConfigFor(account("kubevirt-handler"))
+	if err != nil {
+		return err
+	}
+	log, err := openLog(filepath.Join(s.cluster.LogDir(), "agent.log"))
+	if err != nil {
+		return err
+	}
+	a, err := agent.Start(ctx, agent.Options{
+		Cluster: s.cluster.Name(),
+		Config:  config,
+		Light:   s.options.Mode == Light,
+		Script:  s.options.Script,
+		Log:     log.logger(),
+	})
+	if err != nil {
+		log.close()
+		return fmt.Errorf("agent of %s: %w", s.cluster.Name(), err)
+	}
+	s.running.set(parts{programs: programs, agent: a, log: log})
+	return nil
+}
+
+// Stop ends everything that Start started and removes its files; what is stored in the cluster stays. It can be called twice.
+func (s *Stack) Stop() error {
+	return errors.Join(s.Kill(), os.RemoveAll(s.identity.dir))
+}
+
+// Kill ends the programs and the agent at once, as a power cut would. Launch starts them again.
+func (s *Stack) Kill() error {
+	s.lifecycle.Lock()
+	defer s.lifecycle.Unlock()
+	return s.end()
+}
+
+func (s *Stack) end() error { return s.running.take().end() }
+
+// Freeze stops the programs and the agent from doing anything. Thaw lets them go on.
+func (s *Stack) Freeze() error { return s.running.get().freeze() }
+
+// Thaw lets frozen programs and the agent go on.
+func (s *Stack) Thaw() error { return s.running.get().thaw() }
+
+// Running says whether the stack was started and neither killed nor stopped.
+func (s *Stack) Running() bool { return s.running.get().agent != nil }
+
+// PIDs are the process ids of virt-api and virt-controller, in this order; in mode Light there are none.
+func (s *Stack) PIDs() []int { return s.running.get().programs.pids() }
+
+// Agent returns the agent that runs now, or nil. Launch after Kill makes a new one.
+func (s *Stack) Agent() *agent.Agent { return s.running.get().agent }
+
+// Mode returns how much of the stack is real.
+func (s *Stack) Mode() Mode { return s.options.Mode }
