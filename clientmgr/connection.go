@@ -98,7 +98,9 @@ func (c *connection) asker() asker {
 
 // beforeResume looks whether a watch that broke off may go on.
 func (c *connection) beforeResume(ctx context.Context, collection, resourceVersion string, wake func()) error {
-	err := c.asker().notOlder(ctx, *c.uid.Load(), collection, resourceVersion)
+	ask := c.asker()
+	ask.timeout = c.options.ListTimeout // a server takes some seconds to say that it is behind
+	err := ask.notOlder(ctx, *c.uid.Load(), collection, resourceVersion)
 	switch {
 	case errors.Is(err, errRestored):
 		c.restored.Store(true)
