@@ -1,0 +1,151 @@
+package desired_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+)
+
+func TestCloudInitSources(t *testing.T) {
+	ref := func(name string) *vitistackv1alpha1.CloudInitSourceRef {
+		return &vitistackv1alpha1.CloudInitSourceRef{Name: name}
+	}
+	all := vitistackv1alpha1.MachineCloudInit{
+		UserData: "inline", UserDataBase64: "YmFzZTY0", UserDataSecretRef: ref("s"), UserDataConfigMapRef: ref("c"),
+		NetworkData: "inline", NetworkDataBase64: "YmFzZTY0", NetworkDataSecretRef: ref("s"), NetworkDataConfigMapRef: ref("c"),
+	}
+	cases := map[string]struct {
+		reason        string
+		change        func(*vitistackv1alpha1.MachineCloudInit)
+		user, network desired.Source
+	}{
+		"Inline": {
+			reason: "inline text comes first", change: func(*vitistackv1alpha1.MachineCloudInit) {},
+			user: desired.Source{Kind: desired.SourceMachine, Text: "inline"}, network: desired.Source{Kind: desired.SourceMachine, Text: "inline"},
+		},
+		"Base64": {
+			reason: "then base64", change: func(i *vitistackv1alpha1.MachineCloudInit) { i.UserData, i.NetworkData = "", "" },
+			user: desired.Source{Kind: desired.SourceMachine, Text: "base64"}, network: desired.Source{Kind: desired.SourceMachine, Text: "base64"},
+		},
+		"Secret": {
+			reason: "then a Secret, with the default key of its field",
+			change: func(i *vitistackv1alpha1.MachineCloudInit) {
+				i.UserData, i.NetworkData, i.UserDataBase64, i.NetworkDataBase64 = "", "", "", ""
+			},
+			user:    desired.Source{Kind: desired.SourceSecret, Name: "s", Key: "userdata"},
+			network: desired.Source{Kind: desired.SourceSecret, Name: "s", Key: "networkdata"},
+		},
+		"ConfigMap": {
+			reason: "then a ConfigMap, with the key that it names",
+			change: func(i *vitistackv1alpha1.MachineCloudInit) {
+				key := vitistackv1alpha1.CloudInitSourceRef{Name: "c", Key: "k"}
+				*i = vitistackv1alpha1.MachineCloudInit{UserDataConfigMapRef: &key, NetworkDataConfigMapRef: &key}
+			},
+			user:    desired.Source{Kind: desired.SourceConfigMap, Name: "c", Key: "k"},
+			network: desired.Source{Kind: desired.SourceConfigMap, Name: "c", Key: "k"},
+		},
+		"Nothing": {
+			reason: "nothing is a source too", change: func(i *vitistackv1alpha1.MachineCloudInit) { *i = vitistackv1alpha1.MachineCloudInit{} },
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			init := *all.DeepCopy()
+			tc.change(&init)
+			got, err := desired.CloudInitSources(machine("m", withCloudInit(init)))
+			if err != nil {
+				t.Fatalf("\n%s\nCloudInitSources(...): %v", tc.reason, err)
+			}
+			if diff := cmp.Diff(desired.Sources{UserData: tc.user, NetworkData: tc.network}, got); diff != "" {
+				t.Errorf("\n%s\nCloudInitSources(...): -want +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestSourceMissing(t *testing.T) {
+	err := desired.Source{Kind: desired.SourceSecret, Name: "s", Key: "k", Text: "hidden"}.Missing()
+	if diff := cmp.Diff(`there is no Secret "s" with the key "k"`, err.Error()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if diff := cmp.Diff("wait/CloudInitSourceMissing", reasonOf(err)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestInlineLimit: 2,048 bytes are inline, one more is not, and no text is lost on the way.
+func TestInlineLimit(t *testing.T) {
+	for size, inline := range map[int]bool{2048: true, 2049: false, 100_000: false} {
+		text := strings.Repeat("x", size)
+		source := desired.Source{Kind: desired.SourceMachine, Text: text}
+		got, err := desired.NewCloudInit(desired.CloudInitInput{
+			Machine: machine("m", withCloudInit(vitistackv1alpha1.MachineCloudInit{})), VMName: "vm-m", Sources: desired.Sources{UserData: source},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (got.UserData == text) != inline || (got.Secret == nil) != inline {
+			t.Errorf("%d bytes: want inline %t, got inline %t, Secret %t", size, inline, got.UserData == text, got.Secret != nil)
+		}
+		if got.Secret != nil && string(got.Secret.Data["userdata"]) != text {
+			t.Errorf("%d bytes: the Secret has %d", size, len(got.Secret.Data["userdata"]))
+		}
+	}
+}
+
+// TestEmptyUserData: an empty text was dropped, and the disk with it (T15).
+func TestEmptyUserData(t *testing.T) {
+	got, err := desired.NewCloudInit(desired.CloudInitInput{
+		Machine: machine("m", withCloudInit(vitistackv1alpha1.MachineCloudInit{})), VMName: "vm-m",
+		Sources: desired.Sources{UserData: desired.Source{Kind: desired.SourceSecret, Name: "s", Text: " \n"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &desired.CloudInit{Type: vitistackv1alpha1.CloudInitNoCloud, UserData: "#cloud-config\n"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestNetworkDataMAC: a MAC address of digits alone reads as one number, base 60, unless it is quoted.
+func TestNetworkDataMAC(t *testing.T) {
+	const mac = "02:12:34:56:11:10"
+	nc := &vitistackv1alpha1.NetworkConfiguration{}
+	nc.Spec.NetworkInterfaces = []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "vlan10", MacAddress: mac}}
+	nc.Status.NetworkInterfaces = []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "vlan10", IPv4Addresses: []string{"10.0.1.9"}}}
+	network, err := desired.NetworkFor(new(staticNetwork(10)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := desired.NewCloudInit(desired.CloudInitInput{
+		Machine: machine("m", withCloudInit(vitistackv1alpha1.MachineCloudInit{})), VMName: "vm-m", Network: network, NetworkConfiguration: nc,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(got.NetworkData, `macaddress: "`+mac+`"`) {
+		t.Errorf("the address is not quoted in:\n%s", got.NetworkData)
+	}
+	var read struct {
+		Ethernets map[string]struct {
+			Addresses []string `json:"addresses"`
+			Routes    []map[string]string
+		} `json:"ethernets"`
+	}
+	if err := yaml.Unmarshal([]byte(got.NetworkData), &read); err != nil {
+		t.Fatal(err)
+	}
+	vlan := read.Ethernets["vlan10"]
+	if diff := cmp.Diff([]string{"10.0.1.9/24"}, vlan.Addresses); diff != "" {
+		t.Errorf("\nthe range's prefix length\n-want +got:\n%s", diff)
+	}
+	if diff := cmp.Diff([]map[string]string{{"to": "0.0.0.0/0", "via": "10.0.1.1"}}, vlan.Routes); diff != "" {
+		t.Errorf("\nthe range's gateway\n-want +got:\n%s", diff)
+	}
+}
