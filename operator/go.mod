@@ -3,13 +3,19 @@ module github.com/vitistack/kubevirt-multicluster/operator
 go 1.26.0
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/google/uuid v1.6.0
+	github.com/vitistack/kubevirt-multicluster/clientmgr v0.1.0
 	github.com/vitistack/kubevirt-multicluster/operator/api v0.1.0
+	github.com/vitistack/kubevirt-multicluster/placement v0.1.0
+	sigs.k8s.io/controller-runtime v0.25.2
+	k8s.io/client-go v0.37.2
 	k8s.io/api v0.37.2
 	k8s.io/apimachinery v0.37.2
 	k8s.io/utils v0.0.0-20260626114624-be93311217bd
 	kubevirt.io/api v1.8.2
 	kubevirt.io/containerized-data-importer-api v1.65.0
+	pgregory.net/rapid v1.3.0
 	sigs.k8s.io/yaml v1.6.0
 )
 
@@ -34,4 +40,10 @@ require (
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.2 // indirect
 )
 
-replace github.com/vitistack/kubevirt-multicluster/operator/api => ./api
+replace (
+	github.com/vitistack/kubevirt-multicluster/clientmgr => ../clientmgr
+	github.com/vitistack/kubevirt-multicluster/crdcheck => ../crdcheck
+	github.com/vitistack/kubevirt-multicluster/operator/api => ./api
+	github.com/vitistack/kubevirt-multicluster/placement => ../placement
+	github.com/vitistack/kubevirt-multicluster/testkit => ../testkit
+)
