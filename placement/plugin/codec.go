@@ -27,7 +27,7 @@ var reasonPattern = regexp.MustCompile(`^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$
 func encodeRequest(req placement.Request, needs placement.Needs) *placementv1.DecideRequest {
 	candidates := make([]*placementv1.Candidate, len(req.Candidates))
 	for i, c := range req.Candidates {
-		candidates[i] = &placementv1.Candidate{Name: c.Name, Labels: c.Labels, Reachable: c.Reachable}
+		candidates[i] = &placementv1.Candidate{Name: c.Name, Labels: encodeMap(c.Labels), Reachable: c.Reachable}
 		if needs.Presence {
 			candidates[i].Vm = encodeVM(c.VM)
 		}
@@ -40,7 +40,8 @@ func encodeRequest(req placement.Request, needs placement.Needs) *placementv1.De
 	m := req.Machine
 	return &placementv1.DecideRequest{
 		Machine: &placementv1.Machine{
-			Namespace: m.Namespace, Name: m.Name, Uid: m.UID, Labels: m.Labels, Annotations: m.Annotations,
+			Namespace: m.Namespace, Name: m.Name, Uid: m.UID,
+			Labels: encodeMap(m.Labels), Annotations: encodeMap(m.Annotations),
 			Reference:    &placementv1.Reference{Field: m.Reference.Field, Annotation: m.Reference.Annotation},
 			InstanceType: m.InstanceType, Requests: encodeResources(m.Requests),
 		},
@@ -53,7 +54,7 @@ func decodeRequest(req *placementv1.DecideRequest) placement.Request {
 	for _, c := range req.GetCandidates() {
 		capacity := c.GetCapacity()
 		candidate := placement.Candidate{
-			Name: c.GetName(), Labels: c.GetLabels(), Reachable: c.GetReachable(), VM: decodeVM(c.GetVm()),
+			Name: c.GetName(), Labels: decodeMap(c.GetLabels()), Reachable: c.GetReachable(), VM: decodeVM(c.GetVm()),
 			Capacity: placement.Capacity{Free: decodeResources(capacity.GetFree())},
 		}
 		if capacity != nil {
@@ -64,7 +65,8 @@ func decodeRequest(req *placementv1.DecideRequest) placement.Request {
 	m := req.GetMachine()
 	return placement.Request{
 		Machine: placement.Machine{
-			Namespace: m.GetNamespace(), Name: m.GetName(), UID: m.GetUid(), Labels: m.GetLabels(), Annotations: m.GetAnnotations(),
+			Namespace: m.GetNamespace(), Name: m.GetName(), UID: m.GetUid(),
+			Labels: decodeMap(m.GetLabels()), Annotations: decodeMap(m.GetAnnotations()),
 			Reference: placement.Reference{
 				Field: m.GetReference().GetField(), Annotation: m.GetReference().GetAnnotation(),
 			},
@@ -72,6 +74,25 @@ func decodeRequest(req *placementv1.DecideRequest) placement.Request {
 		},
 		Candidates: candidates, Default: req.GetDefaultConfig(), ConfigNamespace: req.GetConfigNamespace(),
 	}
+}
+
+func encodeMap(m map[string]string) []*placementv1.Pair {
+	pairs := make([]*placementv1.Pair, 0, len(m))
+	for key, value := range m {
+		pairs = append(pairs, &placementv1.Pair{Key: key, Value: value})
+	}
+	return pairs
+}
+
+func decodeMap(pairs []*placementv1.Pair) map[string]string {
+	if len(pairs) == 0 {
+		return nil
+	}
+	m := make(map[string]string, len(pairs))
+	for _, pair := range pairs {
+		m[pair.GetKey()] = pair.GetValue()
+	}
+	return m
 }
 
 func encodeResources(r placement.Resources) *placementv1.Resources {

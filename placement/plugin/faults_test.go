@@ -128,6 +128,7 @@ func TestHangIsKilled(t *testing.T) {
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	eventually(t, "the process is stopped", func() bool { return processState(pid) == "T" })
 	strategy := host.Strategies()[0]
 	for range 2 {
 		_, err := strategy.Place(t.Context(), request("east"))

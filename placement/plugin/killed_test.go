@@ -64,6 +64,7 @@ func TestNoPluginOutlivesItsHost(t *testing.T) {
 	if err := syscall.Kill(pids[1], syscall.SIGSTOP); err != nil { // this one cannot see its life-line
 		t.Fatal(err)
 	}
+	eventually(t, "one plugin is stopped", func() bool { return processState(pids[1]) == "T" })
 	if err := host.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}

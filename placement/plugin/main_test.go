@@ -120,14 +120,21 @@ func eventually(t *testing.T, claim string, holds func() bool) {
 	}
 }
 
-// alive reports whether a process runs; one that has ended and waits to be reaped does not.
+// alive reports whether a process runs or is stopped; one that has ended and waits to be reaped is neither.
 func alive(pid int) bool {
+	state := processState(pid)
+	return state != "" && state != "Z" && state != "X"
+}
+
+// processState is the letter that the kernel gives, "" for no process.
+func processState(pid int) string {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return false
+		return ""
 	}
 	_, rest, _ := strings.Cut(string(stat), ") ")
-	return !strings.HasPrefix(rest, "Z") && !strings.HasPrefix(rest, "X")
+	state, _, _ := strings.Cut(rest, " ")
+	return state
 }
 
 func state(host *plugin.Host, name string) plugin.Status {
