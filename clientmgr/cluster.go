@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,7 +33,9 @@ type cluster struct {
 	told    func(former, now State) // of each change of State
 	hub     *hub
 	metrics *metrics
-	closed  func() func() // called for each connection; what it returns is called when the connection has ended
+
+	// lingering are the connections that were dropped and have not ended yet: a slow listener may keep one.
+	lingering sync.WaitGroup
 
 	conn   *connection // nil while there is none
 	wish   wish
@@ -158,7 +161,7 @@ func (c *cluster) disconnect() {
 		c.hub.remove(conn.cache.feed)
 	}
 	c.conn, c.health, c.rotation = nil, health{}, attempts{}
-	conn.close(c.closed())
+	c.lingering.Go(conn.close)
 }
 
 // report publishes a verdict. cause may be nil.

@@ -44,7 +44,7 @@ func (c *cluster) connect(ctx context.Context, target kubeconfig.Target) time.Du
 	switch {
 	case ctx.Err() != nil:
 		if conn != nil {
-			conn.close(c.closed())
+			c.lingering.Go(conn.close)
 		}
 		return 0
 	case err != nil:

@@ -77,18 +77,13 @@ func newConnection(config string, endpoint *transport.Endpoint, id identity, opt
 	return c, nil
 }
 
-// close ends everything of the connection. It does not wait; done is called when the last of it has ended.
-func (c *connection) close(done func()) {
+// close ends everything of the connection, and waits until the last informer has ended.
+func (c *connection) close() {
 	c.end()
 	c.swap.Close()
-	if c.cache == nil {
-		done()
-		return
-	}
-	go func() {
+	if c.cache != nil {
 		<-c.cache.stopped
-		done()
-	}()
+	}
 }
 
 // asker returns one that asks through the watches' own transport.

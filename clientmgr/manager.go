@@ -29,7 +29,7 @@ type KubevirtClientManager struct {
 	started  atomic.Bool
 	// clusterScoped says that the supervisor's KubevirtConfigs are.
 	clusterScoped atomic.Bool
-	running       sync.WaitGroup // goroutines of clusters and of what their connections leave behind
+	running       sync.WaitGroup // goroutines of clusters
 	stops         map[string]context.CancelFunc
 }
 
@@ -89,16 +89,13 @@ func (m *KubevirtClientManager) put(ctx context.Context, config string, w wish) 
 	}
 	c := newCluster(config, w, m.options)
 	c.hub, c.metrics, c.told = &m.hub, m.metrics, m.changed
-	c.closed = func() func() {
-		m.running.Add(1)
-		return m.running.Done
-	}
 	clusters := maps.Clone(*m.clusters.Load())
 	clusters[config] = c
 	m.clusters.Store(&clusters)
 	ctx, m.stops[config] = context.WithCancel(ctx)
 	m.running.Go(func() {
 		c.run(ctx)
+		c.lingering.Wait()
 		if _, again := (*m.clusters.Load())[config]; !again {
 			m.metrics.remove(config)
 		}
@@ -112,11 +109,11 @@ func (m *KubevirtClientManager) stop(config string) {
 	if !found {
 		return
 	}
-	end()
 	delete(m.stops, config)
 	clusters := maps.Clone(*m.clusters.Load())
 	delete(clusters, config)
 	m.clusters.Store(&clusters)
+	end()
 	m.hub.stateChanged(config)
 }
 

@@ -49,7 +49,9 @@ func newFixture(t testing.TB, adjust func(*clientmgr.Options)) *fixture {
 	if adjust != nil {
 		adjust(&options)
 	}
-	c, err := cache.New(supervisor.Config(), cache.Options{Scheme: scheme, ByObject: clientmgr.SupervisorCache(true, f.namespace)})
+	c, err := cache.New(supervisor.Config(), cache.Options{
+		Scheme: scheme, ByObject: clientmgr.SupervisorCache(true, f.namespace), HTTPClient: supervisor.http,
+	})
 	f.must(err)
 	f.KubevirtClientManager, err = clientmgr.NewKubevirtClientManager(supervisor.admin, c, options)
 	f.must(err)
@@ -174,6 +176,20 @@ func (f *fixture) secret(name string, kubeconfig []byte) *corev1.Secret {
 func (f *fixture) rewrite(name string, kubeconfig []byte) {
 	f.t.Helper()
 	f.must(supervisor.admin.Update(f.t.Context(), f.secret(name, kubeconfig)))
+}
+
+// forget deletes a KubevirtConfig and its Secret, and waits until the manager knows it no more.
+func (f *fixture) forget(name string) {
+	f.t.Helper()
+	meta := metav1.ObjectMeta{Namespace: f.namespace, Name: name}
+	f.must(supervisor.admin.Delete(f.t.Context(), &vitistackv1alpha1.KubevirtConfig{ObjectMeta: meta}))
+	f.must(supervisor.admin.Delete(f.t.Context(), &corev1.Secret{ObjectMeta: meta}))
+	eventually(f.t, 10*time.Second, func() error {
+		if _, found := f.State(name); found {
+			return fmt.Errorf("%s is still known", name)
+		}
+		return nil
+	})
 }
 
 // reaches waits until a cluster has a phase and a reason.

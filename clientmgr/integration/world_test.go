@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -28,6 +30,7 @@ import (
 type plane struct {
 	*controlplane.Cluster
 	admin client.Client
+	http  *http.Client // the administrator's
 }
 
 // The clusters of a run: started once, one test at a time.
@@ -98,11 +101,12 @@ func startPlane(ctx context.Context, name, audit string) (*plane, error) {
 	if err != nil {
 		return nil, err
 	}
-	admin, err := client.New(cluster.Config(), client.Options{Scheme: scheme})
-	if err != nil {
-		return &plane{Cluster: cluster}, err
+	p := &plane{Cluster: cluster}
+	if p.http, err = rest.HTTPClientFor(cluster.Config()); err != nil {
+		return p, err
 	}
-	return &plane{Cluster: cluster, admin: admin}, nil
+	p.admin, err = client.New(cluster.Config(), client.Options{Scheme: scheme, HTTPClient: p.http})
+	return p, err
 }
 
 // define creates a definition and waits until it is served.
