@@ -24,8 +24,8 @@ const (
 	pollInterval = 100 * time.Millisecond
 )
 
-// installDefinitions creates the definitions that are not there, and waits until all of their kinds are served.
-func installDefinitions(ctx context.Context, config *rest.Config, definitions []definition) error {
+// createDefinitions creates the definitions that are not there.
+func createDefinitions(ctx context.Context, config *rest.Config, definitions []definition) error {
 	client, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
 		return err
@@ -35,10 +35,7 @@ func installDefinitions(ctx context.Context, config *rest.Config, definitions []
 	for _, d := range definitions {
 		group.Go(func() error { return create(parallel, client.RESTClient(), definitionsPath, d.name, d.raw) })
 	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	return waitServed(ctx, client, definitions)
+	return group.Wait()
 }
 
 // create sends an object as it is, in JSON. One of its name that exists stays as it is.
@@ -51,9 +48,13 @@ func create(ctx context.Context, client rest.Interface, path, name string, raw [
 }
 
 // waitServed waits until discovery lists every version of every definition: an API server does so once it is established.
-func waitServed(ctx context.Context, client *discovery.DiscoveryClient, definitions []definition) error {
+func waitServed(ctx context.Context, config *rest.Config, definitions []definition) error {
+	client, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return err
+	}
 	var missing string
-	err := wait.PollUntilContextTimeout(ctx, pollInterval, startTimeout, true, func(ctx context.Context) (bool, error) {
+	err = wait.PollUntilContextTimeout(ctx, pollInterval, startTimeout, true, func(ctx context.Context) (bool, error) {
 		_, resources, _, err := client.GroupsAndMaybeResourcesWithContext(ctx)
 		if err != nil {
 			missing = err.Error()

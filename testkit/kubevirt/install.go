@@ -3,8 +3,8 @@ package kubevirt
 import (
 	"context"
 	"fmt"
+	"time"
 
-	"golang.org/x/sync/errgroup"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
@@ -17,43 +17,51 @@ import (
 	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 )
 
-// install creates everything that is stored in the cluster. What exists stays.
+// launchedAnnotation says when virt-api was started.
+const launchedAnnotation = "kubevirt.testkit/launched"
+
+// install creates the custom resource definitions and KubeVirt's namespace. What exists stays.
 func (s *Stack) install(ctx context.Context) error {
 	definitions, err := readDefinitions(s.options.Binaries.Definitions)
 	if err != nil {
 		return err
 	}
-	group, parallel := errgroup.WithContext(ctx)
-	group.Go(func() error { return installDefinitions(parallel, s.cluster.Config(), definitions) })
-	group.Go(func() error {
-		return s.create(parallel, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}})
-	})
-	if err := group.Wait(); err != nil {
+	if err := createDefinitions(ctx, s.cluster.Config(), definitions); err != nil {
+		return err
+	}
+	s.served = definitions
+	return s.create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}})
+}
+
+// configure waits until the kinds are served, and creates what KubeVirt's programs read. What exists stays.
+func (s *Stack) configure(ctx context.Context) error {
+	if err := waitServed(ctx, s.cluster.Config(), s.served); err != nil {
 		return err
 	}
 	if err := s.create(ctx, configuration(s.identity.ca.Cert)...); err != nil {
 		return err
 	}
-	if err := s.writeStatus(ctx); err != nil {
-		return err
-	}
-	if s.options.Mode == Light {
-		return nil
-	}
-	return s.connect(ctx)
+	return s.writeStatus(ctx)
 }
 
-// connect lets the API server call virt-api.
+// connect lets the API server call virt-api. It is done when virt-api answers, and again whenever it was started: the API server looks
+// at an APIService when that changes, and seldom otherwise.
 func (s *Stack) connect(ctx context.Context) error {
 	e := endpoint{port: s.ports.api, ca: s.identity.ca.Cert}
 	webhooks, err := e.webhooks(s.options.Binaries.Webhooks)
 	if err != nil {
 		return err
 	}
-	if err := s.create(ctx, e.service()); err != nil {
+	if err := s.create(ctx, append(webhooks, e.service())...); err != nil {
 		return err
 	}
-	return s.create(ctx, append(webhooks, e.apiServices()...)...)
+	for _, service := range e.apiServices() {
+		service.SetAnnotations(map[string]string{launchedAnnotation: time.Now().Format(time.RFC3339Nano)})
+		if err := s.client.Patch(ctx, service, client.Apply, client.FieldOwner("testkit"), client.ForceOwnership); err != nil {
+			return fmt.Errorf("applying APIService %s: %w", service.GetName(), err)
+		}
+	}
+	return nil
 }
 
 // create creates objects in the order given.

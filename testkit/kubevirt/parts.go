@@ -48,10 +48,11 @@ func (l *lockedParts) get() parts {
 	return l.now
 }
 
-func (l *lockedParts) set(p parts) {
+// change changes the parts. What get returned before stays as it was.
+func (l *lockedParts) change(change func(now *parts)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.now = p
+	change(&l.now)
 }
 
 func (l *lockedParts) take() parts {

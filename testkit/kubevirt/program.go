@@ -90,19 +90,6 @@ func (p *program) process() *process.Process {
 // programs are all of a stack's.
 type programs []*program
 
-// startPrograms starts all of them or none.
-func startPrograms(specs []process.Spec) (programs, error) {
-	var all programs
-	for _, spec := range specs {
-		p, err := startProgram(spec)
-		if err != nil {
-			return nil, errors.Join(err, all.end())
-		}
-		all = append(all, p)
-	}
-	return all, nil
-}
-
 func (p programs) end() error {
 	return p.each((*program).end)
 }

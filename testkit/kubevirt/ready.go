@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,13 +21,29 @@ func (s *Stack) waitReady(ctx context.Context) error {
 	if s.options.Mode == Light {
 		return nil
 	}
-	if err := s.poll(ctx, s.admits); err != nil {
-		return fmt.Errorf("webhooks of %s: %w", s.cluster.Name(), err)
-	}
-	if err := s.poll(ctx, s.aggregated); err != nil {
-		return fmt.Errorf("subresources of %s: %w", s.cluster.Name(), err)
+	for _, step := range []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"virt-api", s.answers},
+		{"connection to virt-api", s.connect},
+		{"webhooks", s.admits},
+		{"subresources", s.aggregated},
+	} {
+		if err := s.poll(ctx, step.do); err != nil {
+			return fmt.Errorf("%s of %s: %w", step.name, s.cluster.Name(), err)
+		}
 	}
 	return nil
+}
+
+// answers returns nil if virt-api listens.
+func (s *Stack) answers(ctx context.Context) error {
+	connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(loopback, strconv.Itoa(s.ports.api)))
+	if err != nil {
+		return err
+	}
+	return connection.Close()
 }
 
 // poll asks until ready returns nil. Its error carries the last answer, and the program that is down.

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+	"github.com/vitistack/kubevirt-multicluster/testkit/internal/process"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/agent"
 )
 
@@ -22,6 +23,7 @@ type Stack struct {
 	client   client.Client
 	identity identity
 	ports    ports
+	served   []definition
 
 	lifecycle sync.Mutex
 	running   lockedParts
@@ -68,8 +70,10 @@ func (s *Stack) prepare() (err error) {
 func (s *Stack) Launch(ctx context.Context) error {
 	s.lifecycle.Lock()
 	defer s.lifecycle.Unlock()
-	if err := s.start(ctx); err != nil {
-		return errors.Join(err, s.end())
+	if !s.Running() {
+		if err := s.launch(ctx); err != nil {
+			return errors.Join(err, s.end())
+		}
 	}
 	if err := s.waitReady(ctx); err != nil {
 		return errors.Join(err, s.end())
@@ -77,15 +81,35 @@ func (s *Stack) Launch(ctx context.Context) error {
 	return nil
 }
 
-func (s *Stack) start(ctx context.Context) error {
-	if s.running.get().agent != nil {
-		return nil
+// launch starts virt-api first: it computes for seconds before it asks anything of the API server.
+func (s *Stack) launch(ctx context.Context) error {
+	if s.options.Mode == Real {
+		if err := s.run(s.apiSpec()); err != nil {
+			return err
+		}
 	}
-	programs, err := startPrograms(s.specs())
+	if err := s.configure(ctx); err != nil {
+		return fmt.Errorf("configuring KubeVirt on %s: %w", s.cluster.Name(), err)
+	}
+	if s.options.Mode == Real {
+		if err := s.run(s.controllerSpec()); err != nil {
+			return err
+		}
+	}
+	return s.startAgent(ctx)
+}
+
+// run starts a program and keeps it running.
+func (s *Stack) run(spec process.Spec) error {
+	p, err := startProgram(spec)
 	if err != nil {
 		return err
 	}
-	s.running.set(parts{programs: programs})
+	s.running.change(func(now *parts) { now.programs = append(now.programs, p) })
+	return nil
+}
+
+func (s *Stack) startAgent(ctx context.Context) error {
 	config, err := s.cluster.ConfigFor(account("kubevirt-handler"))
 	if err != nil {
 		return err
@@ -105,7 +129,7 @@ func (s *Stack) start(ctx context.Context) error {
 		log.close()
 		return fmt.Errorf("agent of %s: %w", s.cluster.Name(), err)
 	}
-	s.running.set(parts{programs: programs, agent: a, log: log})
+	s.running.change(func(now *parts) { now.agent, now.log = a, log })
 	return nil
 }
 
