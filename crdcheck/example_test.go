@@ -1,0 +1,49 @@
+package crdcheck_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/vitistack/kubevirt-multicluster/crdcheck"
+	"github.com/vitistack/kubevirt-multicluster/crdcheck/render"
+)
+
+func ExampleRequire() {
+	crds, err := crdcheck.Load(strings.NewReader(widgets))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	report := crdcheck.Require(crdcheck.Observed("supervisor", crds...), []crdcheck.Requirement{{
+		CRD:     "widgets.example.com",
+		Version: "v1",
+		Fields: []crdcheck.Field{
+			crdcheck.Reads("spec.weight", "spec.size"), // weight, or its former name
+			crdcheck.Writes("status.conditions"),
+		},
+	}})
+	_ = render.Text(os.Stdout, report)
+	// Output:
+	// ⚠️ widgets.example.com v1 in supervisor: field status.conditions is missing (error, field-missing 59c0e26a5cf9)
+}
+
+func ExampleFleet() {
+	crds, err := crdcheck.Load(strings.NewReader(widgets))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	report := crdcheck.Fleet([]crdcheck.Snapshot{
+		crdcheck.Observed("west", crds...),
+		crdcheck.Observed("east", crds...),
+		crdcheck.Unobserved("north", "no answer in time"),
+	}, []string{"widgets.example.com"})
+	_ = render.Text(os.Stdout, report)
+	fmt.Println("all agree:", report.OK())
+	// Output:
+	// ✅ widgets.example.com in east: is the baseline
+	// ⚠️ widgets.example.com in north: could not be read: no answer in time (unknown, cluster-unknown 2fffda196191)
+	// ✅ widgets.example.com in west: is as in east
+	// all agree: false
+}

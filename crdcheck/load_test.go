@@ -1,0 +1,118 @@
+package crdcheck_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/go-multierror"
+
+	"github.com/vitistack/kubevirt-multicluster/crdcheck"
+)
+
+func TestLoad(t *testing.T) {
+	gadgets := strings.NewReplacer("widget", "gadget", "Widget", "Gadget").Replace(widgets)
+	indented := strings.ReplaceAll(strings.TrimSpace(widgets), "\n", "\n  ")
+	cases := map[string]struct {
+		reason, stream string
+		want           []string
+		failed         []string
+	}{
+		"Empty": {reason: "nothing is no error"},
+		"Stream": {
+			reason: "every document is read, not only the first; the result is sorted",
+			stream: widgets + "---\n" + gadgets, want: []string{"gadgets.example.com", "widgets.example.com"},
+		},
+		"Mixed": {
+			reason: "the manifests of a release hold other kinds, comments and empty documents",
+			stream: "# comment\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n---\n\n---" + widgets + "---\n", want: []string{"widgets.example.com"},
+		},
+		"List": {
+			reason: "what kubectl get prints",
+			stream: "apiVersion: v1\nkind: List\nitems:\n- " + indented + "\n", want: []string{"widgets.example.com"},
+		},
+		"JSON":     {reason: "JSON is YAML", stream: `{"kind":"List","items":[]}`},
+		"Twice":    {reason: "nobody knows which one is meant", stream: widgets + "---" + widgets, want: []string{"widgets.example.com"}, failed: []string{"document 2: a second definition of widgets.example.com"}},
+		"Old":      {reason: "a silent skip would look like a missing CRD", stream: strings.Replace(widgets, "io/v1", "io/v1beta1", 1), failed: []string{`document 1: apiVersion "apiextensions.k8s.io/v1beta1" of a CustomResourceDefinition is not apiextensions.k8s.io/v1`}},
+		"Name":     {reason: "the server refuses it", stream: strings.Replace(widgets, "widgets.example.com", "widget.example.com", 1), failed: []string{`document 1: name "widget.example.com" of a CustomResourceDefinition is not "widgets.example.com"`}},
+		"Versions": {reason: "the server refuses it", stream: "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.b}\nspec: {group: b, names: {plural: a}}", failed: []string{"document 1: a.b has no versions"}},
+		"Same": {
+			reason: "two versions of one name", stream: strings.Replace(widgets, "name: v1beta1", "name: v1", 1),
+			failed: []string{"document 1: widgets.example.com has version v1 twice"},
+		},
+		"Several": {
+			reason: "every broken document is named, and the good ones are there",
+			stream: "kind: [\n---\n" + widgets + "---\nkind: List\nitems: [{kind: CustomResourceDefinition}]\n", want: []string{"widgets.example.com"},
+			failed: []string{"document 1: ", "document 3: "},
+		},
+	}
+	for label, tc := range cases {
+		t.Run(label, func(t *testing.T) {
+			crds, err := crdcheck.Load(strings.NewReader(tc.stream))
+			var names []string
+			for _, crd := range crds {
+				names = append(names, crd.Name)
+			}
+			if diff := cmp.Diff(tc.want, names); diff != "" {
+				t.Errorf("%s: -want +got:\n%s", tc.reason, diff)
+			}
+			failed := &multierror.Error{}
+			if errors.As(err, &failed) != (len(tc.failed) > 0) || failed.Len() != len(tc.failed) {
+				t.Fatalf("%s: want %d failures, got %v", tc.reason, len(tc.failed), err)
+			}
+			for i, want := range tc.failed {
+				if !strings.HasPrefix(failed.Errors[i].Error(), want) {
+					t.Errorf("%s: want an error that begins with %q, got %q", tc.reason, want, failed.Errors[i])
+				}
+			}
+		})
+	}
+}
+
+type brokenReader struct{ err error }
+
+func (r brokenReader) Read([]byte) (int, error) { return 0, r.err }
+
+func TestLoadPassesReadErrors(t *testing.T) {
+	broken := errors.New("disk on fire")
+	if _, err := crdcheck.Load(brokenReader{broken}); !errors.Is(err, broken) {
+		t.Errorf("want %v, got %v", broken, err)
+	}
+}
+
+// FuzzLoad: whatever is read, nothing panics, and what was loaded agrees with itself and with a second reading.
+func FuzzLoad(f *testing.F) {
+	f.Add(widgets)
+	f.Add(widgets + "---" + widgets)
+	f.Add("kind: List\nitems: [{kind: List, items: [1, null, {}]}]")
+	f.Add(strings.Replace(widgets, "type: object", "type: object, allOf: [{not: {}}, {}], anyOf: []", 1))
+	f.Add(strings.Replace(widgets, "{type: array", "{type: array, items: [{type: string}, {}], additionalItems: false", 1))
+	f.Add(strings.Replace(widgets, "additionalProperties: {type: string}", "additionalProperties: true", 1))
+	files, err := filepath.Glob("render/testdata/*/*.yaml")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("seeds: %v, %v", files, err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(content))
+	}
+	f.Fuzz(func(t *testing.T, stream string) {
+		crds, _ := crdcheck.Load(strings.NewReader(stream))
+		again, _ := crdcheck.Load(strings.NewReader(stream))
+		var names []string
+		for _, crd := range crds {
+			names = append(names, crd.Name)
+		}
+		report := crdcheck.Fleet([]crdcheck.Snapshot{crdcheck.Observed("east", crds...), crdcheck.Observed("west", again...)}, names)
+		if !report.OK() {
+			t.Errorf("two readings differ: %+v", report.Findings)
+		}
+		crdcheck.Require(crdcheck.Observed("east", crds...), []crdcheck.Requirement{{CRD: "widgets.example.com", Version: "v1", Fields: []crdcheck.Field{crdcheck.Reads(stream)}}})
+	})
+}

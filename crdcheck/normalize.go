@@ -1,0 +1,170 @@
+package crdcheck
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// normalize removes from a schema, and from all schemas in it, what makes no difference to an object: texts for people, order where
+// there is none, and defaults of the schema language that are spelled out.
+func normalize(s schema) {
+	for _, key := range []string{"description", "title", "example", "externalDocs", "$schema", "id"} {
+		delete(s, key)
+	}
+	for _, child := range nested(s) {
+		normalize(child)
+	}
+	for _, key := range []string{"required", "enum", "allOf", "anyOf", "oneOf", "x-kubernetes-list-map-keys"} {
+		sortValues(s, key)
+	}
+	normalizeRules(s)
+	normalizeIntOrString(s)
+	mergeAllOf(s)
+	dropDefaults(s)
+}
+
+// nested returns the schemas directly below one, wherever they are.
+func nested(s schema) []schema {
+	var found []schema
+	add := func(value any) {
+		if child, isSchema := value.(schema); isSchema {
+			found = append(found, child)
+		}
+	}
+	for _, key := range []string{keyItems, keyAdditional, "additionalItems", "not"} {
+		add(s[key])
+	}
+	for _, key := range []string{keyProperties, "patternProperties", "definitions", "dependencies"} {
+		if named, isObject := s[key].(schema); isObject {
+			for _, child := range named {
+				add(child)
+			}
+		}
+	}
+	for _, key := range []string{keyItems, "allOf", "anyOf", "oneOf"} {
+		if branches, isList := s[key].([]any); isList {
+			for _, branch := range branches {
+				add(branch)
+			}
+		}
+	}
+	return found
+}
+
+// sortValues sorts a list that is a set, and keeps each value once.
+func sortValues(s schema, key string) {
+	values, isList := s[key].([]any)
+	if !isList {
+		return
+	}
+	byText := make(map[string]any, len(values))
+	for _, value := range values {
+		text, _ := json.Marshal(value) // decoded from JSON, so it encodes
+		byText[string(text)] = value
+	}
+	ordered := make([]any, 0, len(byText))
+	for _, text := range slices.Sorted(maps.Keys(byText)) {
+		ordered = append(ordered, byText[text])
+	}
+	s[key] = ordered
+}
+
+// normalizeRules keeps of CEL rules what decides, without messages, sorted.
+func normalizeRules(s schema) {
+	const key = "x-kubernetes-validations"
+	rules, isList := s[key].([]any)
+	if !isList {
+		return
+	}
+	for _, rule := range rules {
+		if r, isObject := rule.(schema); isObject {
+			maps.DeleteFunc(r, func(k string, _ any) bool { return k != "rule" && k != "optionalOldSelf" })
+		}
+	}
+	sortValues(s, key)
+}
+
+// normalizeIntOrString removes what the extension already says, in both forms that the API server accepts.
+func normalizeIntOrString(s schema) {
+	if s["x-kubernetes-int-or-string"] != true {
+		return
+	}
+	if isIntOrString(s["anyOf"]) {
+		delete(s, "anyOf")
+	}
+	branches, _ := s["allOf"].([]any)
+	s["allOf"] = slices.DeleteFunc(branches, func(branch any) bool {
+		b, _ := branch.(schema)
+		return len(b) == 1 && isIntOrString(b["anyOf"])
+	})
+}
+
+func isIntOrString(branches any) bool {
+	text, err := canonical(branches)
+	return err == nil && text == `[{"type":"integer"},{"type":"string"}]`
+}
+
+// mergeAllOf moves constraints out of branches that contradict nothing: a branch that says what its parent says, or says more of a
+// kind that the parent leaves open, is only another way to write it.
+func mergeAllOf(s schema) {
+	branches, isList := s["allOf"].([]any)
+	if !isList {
+		return
+	}
+	kept := slices.DeleteFunc(branches, func(branch any) bool {
+		b, isSchema := branch.(schema)
+		if !isSchema || !mergeable(s, b) {
+			return false
+		}
+		maps.Copy(s, b)
+		return true
+	})
+	s["allOf"] = kept
+	if len(kept) == 0 {
+		delete(s, "allOf")
+	}
+}
+
+func mergeable(into, branch schema) bool {
+	for key, value := range branch {
+		if !isBound(key) {
+			return false
+		}
+		if present, found := into[key]; found {
+			a, _ := canonical(present)
+			b, _ := canonical(value)
+			if a != b {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isBound reports whether a key bounds the value alone, without regard to other keys.
+func isBound(key string) bool {
+	switch key {
+	case "enum", "format", "pattern", "multipleOf", "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "required":
+		return true
+	default:
+		return false
+	}
+}
+
+// dropDefaults removes what means the same as saying nothing.
+func dropDefaults(s schema) {
+	for key, value := range s {
+		switch {
+		case value == false && (strings.HasPrefix(key, "x-kubernetes-") || slices.Contains([]string{"nullable", "uniqueItems", "exclusiveMinimum", "exclusiveMaximum"}, key)),
+			value == json.Number("0") && slices.Contains([]string{"minLength", "minItems", "minProperties"}, key),
+			value == "atomic" && key == "x-kubernetes-list-type",
+			value == "granular" && key == "x-kubernetes-map-type":
+			delete(s, key)
+		}
+		if list, isList := value.([]any); isList && len(list) == 0 && key != "enum" && key != "default" {
+			delete(s, key)
+		}
+	}
+}

@@ -1,0 +1,48 @@
+package crdcheck
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Report is the answer to a question.
+type Report struct {
+	// Subjects are what was looked at, sorted by CRD and cluster.
+	Subjects []Subject
+	// Findings are sorted by CRD, cluster, version, path and rule. Each belongs to a Subject.
+	Findings []Finding
+}
+
+// Subject is one CRD of one cluster.
+type Subject struct {
+	// CRD is the definition's name, Cluster the snapshot's.
+	CRD, Cluster string
+	// Version that is required; "" in a Report of Fleet.
+	Version string
+	// Baseline is the cluster that this one was compared with, its own name where it is the baseline itself; "" in a Report of
+	// Require, and where no cluster could serve as one.
+	Baseline string
+}
+
+// OK reports whether nothing was found that is worse than Info.
+func (r Report) OK() bool {
+	return !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Severity() > Info })
+}
+
+// About returns the findings of one subject, in their order.
+func (r Report) About(s Subject) []Finding {
+	var about []Finding
+	for _, f := range r.Findings {
+		if f.CRD == s.CRD && f.Cluster == s.Cluster && (s.Version == "" || f.Version == "" || f.Version == s.Version) {
+			about = append(about, f)
+		}
+	}
+	return about
+}
+
+func newReport(subjects []Subject, findings []Finding) Report {
+	slices.SortFunc(subjects, func(a, b Subject) int {
+		return cmp.Or(cmp.Compare(a.CRD, b.CRD), cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Version, b.Version))
+	})
+	return Report{Subjects: slices.Compact(subjects), Findings: sorted(findings)}
+}
