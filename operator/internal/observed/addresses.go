@@ -44,10 +44,14 @@ func (r *report) configured() []string {
 // up: with them a machine would look ready long before it has an address.
 func routable(addresses []string) []string {
 	v4, v6 := byFamily(addresses)
-	return slices.DeleteFunc(slices.Concat(v4, v6), func(address string) bool {
+	var result []string
+	for _, address := range slices.Concat(v4, v6) {
 		addr, err := netip.ParseAddr(address)
-		return err != nil || addr.IsLinkLocalUnicast() || addr.IsLoopback() || addr.IsUnspecified()
-	})
+		if err == nil && !addr.IsLinkLocalUnicast() && !addr.IsLoopback() && !addr.IsUnspecified() {
+			result = append(result, address)
+		}
+	}
+	return result
 }
 
 // byFamily splits addresses, each once, in their order and without prefix lengths. What is no address is dropped.

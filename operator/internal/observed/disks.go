@@ -2,8 +2,10 @@ package observed
 
 import (
 	"cmp"
+	"math"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
@@ -60,10 +62,10 @@ func templateSize(vm *kubevirtv1.VirtualMachine, dataVolume string) int64 {
 			continue
 		}
 		if template.Spec.Storage != nil {
-			return template.Spec.Storage.Resources.Requests.Storage().Value()
+			return bytesOf(*template.Spec.Storage.Resources.Requests.Storage())
 		}
 		if template.Spec.PVC != nil {
-			return template.Spec.PVC.Resources.Requests.Storage().Value()
+			return bytesOf(*template.Spec.PVC.Resources.Requests.Storage())
 		}
 	}
 	return 0
@@ -104,7 +106,15 @@ func addReported(disk *vitistackv1alpha1.MachineStatusDisk, r kubevirtv1.VolumeS
 	}
 	for _, list := range []corev1.ResourceList{claim.Requests, claim.Capacity} {
 		if size, found := list[corev1.ResourceStorage]; found {
-			disk.Size = size.Value()
+			disk.Size = bytesOf(size)
 		}
 	}
+}
+
+// bytesOf is a quantity in whole bytes, rounded up. One that does not fit is the largest that does: by itself it would wrap around.
+func bytesOf(quantity resource.Quantity) int64 {
+	if quantity.CmpInt64(math.MaxInt64) > 0 {
+		return math.MaxInt64
+	}
+	return quantity.Value()
 }

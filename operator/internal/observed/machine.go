@@ -61,7 +61,7 @@ func setSize(status *vitistackv1alpha1.MachineStatus, spec kubevirtv1.VirtualMac
 		status.CPUs = product(cpu.Cores, cpu.Sockets, cpu.Threads)
 	}
 	if memory := spec.Domain.Memory; memory != nil && memory.Guest != nil {
-		status.Memory = memory.Guest.Value()
+		status.Memory = bytesOf(*memory.Guest)
 	}
 	if !alive(vmi) {
 		return
@@ -70,7 +70,7 @@ func setSize(status *vitistackv1alpha1.MachineStatus, spec kubevirtv1.VirtualMac
 		status.CPUs = product(cpu.Cores, cpu.Sockets, cpu.Threads)
 	}
 	if memory := vmi.Status.Memory; memory != nil && memory.GuestCurrent != nil {
-		status.Memory = memory.GuestCurrent.Value()
+		status.Memory = bytesOf(*memory.GuestCurrent)
 	}
 }
 
