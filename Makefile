@@ -30,8 +30,13 @@ include testkit/programs/programs.mk
 .PHONY: tools
 tools: programs bin ## build the programs that tests and the demo run, and ours into bin/
 
+STRATEGIES := annotation default single search
+
 .PHONY: bin
 bin:
-	@mkdir -p bin
-	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet
+	@mkdir -p bin/plugins
+	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./operator
+	@$(GOBUILD) -ldflags "-s -w" -o bin/plugins/ $(STRATEGIES:%=./placement-plugins/cmd/placement-%)
+	@chmod 0755 bin bin/plugins bin/plugins/placement-* # whatever the umask: a plugin that others can write is refused
+	@cd bin/plugins && sha256sum $(STRATEGIES:%=placement-%) >SHA256SUMS
 	@ln -sf $(KUBERNETES_DIR)/kubectl bin/kubectl

@@ -1,0 +1,164 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+)
+
+// Command is the operator's command line.
+func Command() *cobra.Command {
+	var options Options
+	cmd := &cobra.Command{
+		Use:           "operator",
+		Short:         "Turn the Machines of this cluster into KubeVirt VirtualMachines in remote clusters",
+		Args:          cobra.NoArgs,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := errors.Join(options.readEnvironment(os.Getenv), options.complete()); err != nil {
+				return err
+			}
+			return Run(cmd.Context(), options)
+		},
+	}
+	options.addFlags(cmd.Flags())
+	return cmd
+}
+
+// Run runs the operator until ctx ends.
+func Run(ctx context.Context, options Options) error {
+	logger := options.Log.logger()
+	ctrl.SetLogger(logger)
+	klog.SetLogger(logger)
+	config, err := restConfig(options.Kubeconfig)
+	if err != nil {
+		return err
+	}
+	watcher := machine.NewWatcher(clock.RealClock{})
+	config.Wrap(watcher.Wrap)
+	mgr, err := newManager(config, options)
+	if err != nil {
+		return err
+	}
+	supervisorUID, err := identity(ctx, mgr, options)
+	if err != nil {
+		return err
+	}
+	options.Machine.Desired.SupervisorUID = supervisorUID
+	if err := addAll(mgr, options, watcher); err != nil {
+		return err
+	}
+	logger.Info("Starting", "supervisor", supervisorUID, "configsNamespace", options.Machine.ConfigsNamespace)
+	return mgr.Start(ctx)
+}
+
+// addAll is the list of what runs.
+func addAll(mgr ctrl.Manager, options Options, watcher *machine.Watcher) error {
+	remotes, err := clientmgr.NewKubevirtClientManager(mgr.GetClient(), mgr.GetCache(), remoteOptions(options, options.Machine.Desired.SupervisorUID))
+	if err != nil {
+		return fmt.Errorf("client manager: %w", err)
+	}
+	host, chain, err := newPlugins(options.PluginDir, mgr.GetLogger().WithName("placement"))
+	if err != nil {
+		return fmt.Errorf("placement plugins: %w", err)
+	}
+	if err := errors.Join(mgr.Add(remotes), mgr.Add(manager.RunnableFunc(host.Run))); err != nil {
+		return err
+	}
+	reconciler := machine.NewMachineReconciler(mgr.GetClient(), mgr.GetScheme(), remotes,
+		machine.WithPlacement(chain),
+		machine.WithSettings(options.Machine),
+		machine.WithLiveReader(mgr.GetAPIReader()),
+		machine.WithEvents(mgr.GetEventRecorder("kubevirt-operator")),
+		machine.WithFreshness(watcher),
+	)
+	err = reconciler.SetupWithManager(mgr, machine.ControllerOptions{MaxConcurrentReconciles: options.MaxConcurrentReconciles, Watcher: watcher})
+	if err != nil {
+		return fmt.Errorf("machine controller: %w", err)
+	}
+	return errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("caches", synced(mgr)))
+}
+
+// synced is ready once the supervisor's caches are filled. Remote clusters have no part in it.
+func synced(mgr ctrl.Manager) healthz.Checker {
+	return func(request *http.Request) error {
+		if !mgr.GetCache().WaitForCacheSync(request.Context()) {
+			return errors.New("the supervisor's caches are not filled yet")
+		}
+		return nil
+	}
+}
+
+func restConfig(kubeconfig string) (*rest.Config, error) {
+	if kubeconfig == "" {
+		return ctrl.GetConfig()
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("--kubeconfig: %w", err)
+	}
+	return config, nil
+}
+
+func newManager(config *rest.Config, options Options) (ctrl.Manager, error) {
+	scheme, err := newScheme()
+	if err != nil {
+		return nil, err
+	}
+	config.QPS = -1 // the supervisor has Priority and Fairness
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme:                  scheme,
+		Cache:                   supervisorCache(options),
+		Client:                  client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.ConfigMap{}, &corev1.PersistentVolumeClaim{}, &corev1.Namespace{}}}},
+		Metrics:                 metricsserver.Options{BindAddress: options.MetricsAddress},
+		HealthProbeBindAddress:  options.ProbeAddress,
+		LeaderElection:          options.LeaderElect,
+		LeaderElectionID:        options.LeaderElectionID,
+		LeaderElectionNamespace: options.LeaderElectionNamespace,
+		// Nothing is done after the manager has ended, so the lease can be given back at once.
+		LeaderElectionReleaseOnCancel: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("manager: %w", err)
+	}
+	return mgr, nil
+}
+
+// supervisorCache limits what is held of the supervisor to our own kinds, the Machines selected, and the kubeconfigs.
+func supervisorCache(options Options) cache.Options {
+	byObject := clientmgr.SupervisorCache(true, options.Machine.ConfigsNamespace)
+	byObject[&vitistackv1alpha1.Machine{}] = cache.ByObject{Label: options.WatchSelector}
+	return cache.Options{ByObject: byObject, DefaultTransform: cache.TransformStripManagedFields()}
+}
+
+// identity is what tells this supervisor's objects in remote clusters from another's.
+func identity(ctx context.Context, mgr ctrl.Manager, options Options) (string, error) {
+	if options.SupervisorID != "" {
+		return options.SupervisorID, nil
+	}
+	system := &corev1.Namespace{}
+	if err := mgr.GetAPIReader().Get(ctx, client.ObjectKey{Name: "kube-system"}, system); err != nil {
+		return "", fmt.Errorf("reading the identity of the supervisor: %w", err)
+	}
+	return string(system.UID), nil
+}

@@ -1,0 +1,71 @@
+package app
+
+import (
+	authorizationv1 "k8s.io/api/authorization/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+)
+
+// newScheme knows the types of the supervisor and of the remote clusters.
+func newScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		clientgoscheme.AddToScheme, vitistackv1alpha1.AddToScheme, kubevirtv1.AddToScheme, cdiv1beta1.AddToScheme,
+	} {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	return scheme, nil
+}
+
+// remoteOptions say what is cached of each remote cluster, and what rights that and the rest needs. Only what this supervisor made is
+// cached.
+func remoteOptions(options Options, supervisorUID string) clientmgr.Options {
+	mine := labels.SelectorFromSet(labels.Set{vitistackv1alpha1.LabelSupervisorUID: supervisorUID})
+	return clientmgr.Options{
+		ConfigsNamespace: options.Machine.ConfigsNamespace,
+		Kinds: []clientmgr.Kind{
+			{Object: &kubevirtv1.VirtualMachine{}, Selector: mine},
+			{Object: &kubevirtv1.VirtualMachineInstance{}, Selector: mine},
+			{Object: &cdiv1beta1.DataVolume{}, Selector: mine},
+		},
+		Rights:                  remoteRights(),
+		AllowUnverifiedIdentity: options.Machine.AllowUnverifiedIdentity,
+		WarmStandby:             options.WarmStandby,
+		UserAgent:               "kubevirt-operator",
+	}
+}
+
+// remoteRights are the rights of operator/api/rbac's remote role, without those that only some Machines need.
+func remoteRights() []authorizationv1.ResourceAttributes {
+	var rights []authorizationv1.ResourceAttributes
+	for _, each := range []struct {
+		group, resource string
+		verbs           []string
+	}{
+		{kubevirtv1.GroupVersion.Group, "virtualmachines", []string{"get", "list", "watch", "create", "patch", "delete"}},
+		{kubevirtv1.GroupVersion.Group, "virtualmachineinstances", []string{"get", "list", "watch"}},
+		{cdiv1beta1.SchemeGroupVersion.Group, "datavolumes", []string{"get", "list", "watch"}},
+		{corev1.GroupName, "persistentvolumeclaims", []string{"get", "list"}},
+		{corev1.GroupName, "namespaces", []string{"get"}},
+	} {
+		for _, verb := range each.verbs {
+			rights = append(rights, authorizationv1.ResourceAttributes{Group: each.group, Resource: each.resource, Verb: verb})
+		}
+	}
+	return rights
+}
+
+func volumeMode(name string) corev1.PersistentVolumeMode { return corev1.PersistentVolumeMode(name) }
+
+func accessMode(name string) corev1.PersistentVolumeAccessMode {
+	return corev1.PersistentVolumeAccessMode(name)
+}

@@ -1,0 +1,103 @@
+package machine
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+)
+
+// Watcher is a Freshness that follows the supervisor's own stream of Machines: a Machine is fresh if the stream showed its creation, after
+// this process began to follow it, and was not broken since.
+//
+// The stream is broken when Machines are listed again: what happened in between was not seen. Watcher notices that as a RoundTripper,
+// because nothing above it tells.
+type Watcher struct {
+	clock clock.PassiveClock
+
+	mu     sync.Mutex
+	locked struct {
+		since  time.Time // of the last list
+		seen   map[types.UID]struct{}
+		placed map[types.UID]struct{}
+	}
+}
+
+// NewWatcher returns a Watcher to which nothing is fresh before the first list.
+func NewWatcher(now clock.PassiveClock) *Watcher {
+	w := &Watcher{clock: now}
+	w.locked.since = now.Now()
+	w.locked.seen, w.locked.placed = map[types.UID]struct{}{}, map[types.UID]struct{}{}
+	return w
+}
+
+// Wrap returns a RoundTripper that notices lists of Machines. It is meant for rest.Config.Wrap.
+func (w *Watcher) Wrap(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(request *http.Request) (*http.Response, error) {
+		response, err := next.RoundTrip(request)
+		if listsMachines(request) {
+			w.broken()
+		}
+		return response, err
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements http.RoundTripper.
+func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }
+
+// listsMachines: a list, or a watch that begins with all objects there are.
+func listsMachines(request *http.Request) bool {
+	if request.Method != http.MethodGet || !strings.HasSuffix(request.URL.Path, "/machines") {
+		return false
+	}
+	query := request.URL.Query()
+	return query.Get("watch") == "" || query.Get("sendInitialEvents") == "true"
+}
+
+func (w *Watcher) broken() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.locked.since = w.clock.Now()
+	w.locked.seen = map[types.UID]struct{}{}
+}
+
+// Created tells of a Machine that the stream shows for the first time; initial says that it comes from a list.
+func (w *Watcher) Created(machine *vitistackv1alpha1.Machine, initial bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	// Creation times have whole seconds: one in the second of the list may be older than the list.
+	if !initial && machine.CreationTimestamp.After(w.locked.since) {
+		w.locked.seen[machine.UID] = struct{}{}
+	}
+}
+
+// Deleted tells of a Machine that is gone.
+func (w *Watcher) Deleted(machine *vitistackv1alpha1.Machine) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.locked.seen, machine.UID)
+	delete(w.locked.placed, machine.UID)
+}
+
+// Placed implements Freshness.
+func (w *Watcher) Placed(machine *vitistackv1alpha1.Machine) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.locked.placed[machine.UID] = struct{}{}
+}
+
+// Fresh implements Freshness.
+func (w *Watcher) Fresh(machine *vitistackv1alpha1.Machine) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, seen := w.locked.seen[machine.UID]
+	_, placed := w.locked.placed[machine.UID]
+	return seen && !placed
+}

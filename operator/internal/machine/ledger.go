@@ -1,0 +1,86 @@
+package machine
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"k8s.io/apimachinery/pkg/util/uuid"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+)
+
+// readLedger reads the Machine's ledger. It blocks where the ledger cannot be read, or says something else than the status.
+func (p *pass) readLedger(context.Context) error {
+	text, placed := p.machine.Annotations[vitistackv1alpha1.AnnotationPlacement]
+	copied := p.machine.Status.KubevirtConfigRef
+	if !placed {
+		return nil
+	}
+	ledger, err := vitistackv1alpha1.ParseLedger(text)
+	if err != nil {
+		return blockReady(vitistackv1alpha1.ReasonLedgerInvalid, "annotation %s: %v", vitistackv1alpha1.AnnotationPlacement, err)
+	}
+	if copied != nil && (copied.Name != ledger.Config || copied.ClusterUID != "" && copied.ClusterUID != ledger.ClusterUID) {
+		return blockReady(vitistackv1alpha1.ReasonLedgerConflict,
+			"annotation %s names cluster %s (%s), the status %s (%s)", vitistackv1alpha1.AnnotationPlacement,
+			ledger.Config, ledger.ClusterUID, copied.Name, copied.ClusterUID)
+	}
+	p.ledger = &ledger
+	if p.fresh != nil {
+		p.fresh.Placed(p.machine)
+	}
+	return nil
+}
+
+// record writes the ledger, and with it the finalizer and the reference, in one patch that fails if the Machine was changed since it was
+// read. When it returns nil, the Machine in hand was the newest one.
+func (p *pass) record(ctx context.Context, ledger vitistackv1alpha1.Ledger) error {
+	if err := ledger.Validate(); err != nil {
+		return err
+	}
+	before := p.machine.DeepCopy()
+	controllerutil.AddFinalizer(p.machine, vitistackv1alpha1.FinalizerMachine)
+	annotations := maps.Clone(p.machine.Annotations)
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[vitistackv1alpha1.AnnotationPlacement] = ledger.String()
+	annotations[vitistackv1alpha1.AnnotationKubevirtConfig] = ledger.Config
+	p.machine.Annotations = annotations
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := p.Patch(ctx, p.machine, patch); err != nil {
+		p.machine = before
+		return fmt.Errorf("recording the place: %w", err)
+	}
+	p.ledger = &ledger
+	if p.fresh != nil {
+		p.fresh.Placed(p.machine)
+	}
+	return nil
+}
+
+// intend records that a VirtualMachine is about to be created, under a nonce of this attempt's own.
+func (p *pass) intend(ctx context.Context) error {
+	ledger := *p.ledger
+	ledger.Nonce, ledger.VMUID = newNonce(), ""
+	return p.record(ctx, ledger)
+}
+
+// recordVM records the UID of the VirtualMachine in hand, once it is known.
+func (p *pass) recordVM(ctx context.Context) error {
+	if p.ledger.VMUID == string(p.vm.UID) {
+		return nil
+	}
+	ledger := *p.ledger
+	ledger.VMUID = string(p.vm.UID)
+	return p.record(ctx, ledger)
+}
+
+func newNonce() string { return string(uuid.NewUUID()) }
+
+func blockReady(reason, format string, args ...any) error {
+	return &Blocked{Condition: vitistackv1alpha1.ConditionReady, Reason: reason, Message: fmt.Sprintf(format, args...)}
+}

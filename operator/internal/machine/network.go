@@ -1,0 +1,114 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+)
+
+// errNoUID is for Machines that never went through an API server.
+var errNoUID = &Blocked{
+	Condition: vitistackv1alpha1.ConditionReady, Reason: vitistackv1alpha1.ReasonInvalidSpec,
+	Message: "the Machine has no UID",
+}
+
+// attach decides on the network and keeps the Machine's NetworkConfiguration in the supervisor cluster.
+func (p *pass) attach(ctx context.Context) error {
+	if p.uid() == "" {
+		return errNoUID
+	}
+	networkNamespaces := &vitistackv1alpha1.NetworkNamespaceList{}
+	if err := p.List(ctx, networkNamespaces, client.InNamespace(p.machine.Namespace)); err != nil {
+		return fmt.Errorf("listing NetworkNamespaces: %w", err)
+	}
+	selected, err := desired.SelectNetworkNamespace(p.machine, networkNamespaces.Items)
+	if err != nil {
+		return err
+	}
+	if p.network, err = desired.NetworkFor(selected); err != nil {
+		return err
+	}
+	return p.applyNetworkConfiguration(ctx)
+}
+
+func (p *pass) applyNetworkConfiguration(ctx context.Context) error {
+	existing, err := p.readNetworkConfiguration(ctx, p.Client)
+	if err != nil {
+		return err
+	}
+	wanted, err := p.wantedNetworkConfiguration(existing)
+	if err != nil {
+		return err
+	}
+	if existing == nil {
+		err := p.Create(ctx, wanted)
+		if apierrors.IsAlreadyExists(err) { // the cache is behind
+			if existing, err = p.readNetworkConfiguration(ctx, p.live); err != nil {
+				return err
+			}
+			if wanted, err = p.wantedNetworkConfiguration(existing); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("creating the NetworkConfiguration: %w", err)
+		}
+	}
+	if existing != nil {
+		existing.TypeMeta = wanted.TypeMeta
+	}
+	if existing != nil && !equality.Semantic.DeepEqual(existing, wanted) {
+		if err := p.Patch(ctx, wanted, client.MergeFrom(existing)); err != nil {
+			return fmt.Errorf("changing the NetworkConfiguration: %w", err)
+		}
+	}
+	p.networkConfiguration = wanted
+	return nil
+}
+
+func (p *pass) wantedNetworkConfiguration(existing *vitistackv1alpha1.NetworkConfiguration) (*vitistackv1alpha1.NetworkConfiguration, error) {
+	return desired.NetworkConfiguration(desired.NetworkConfigurationInput{
+		Machine: p.machine, Network: p.network, Existing: existing, Live: desired.Interfaces(p.vm), Options: p.settings.Desired,
+	})
+}
+
+// readNetworkConfiguration returns the one of the Machine's name, or nil.
+func (p *pass) readNetworkConfiguration(ctx context.Context, reader client.Reader) (*vitistackv1alpha1.NetworkConfiguration, error) {
+	found := &vitistackv1alpha1.NetworkConfiguration{}
+	err := reader.Get(ctx, client.ObjectKeyFromObject(p.machine), found)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the NetworkConfiguration: %w", err)
+	}
+	return found, nil
+}
+
+// deleteNetworkConfiguration deletes the Machine's NetworkConfiguration: its addresses are free only now that no virtual machine uses them.
+func (p *pass) deleteNetworkConfiguration(ctx context.Context) error {
+	existing, err := p.readNetworkConfiguration(ctx, p.Client)
+	if err != nil || existing == nil {
+		return err
+	}
+	if _, err := p.wantedNetworkConfiguration(existing); err != nil {
+		if _, refused := errors.AsType[*desired.Refusal](err); refused {
+			return nil // somebody else's
+		}
+		return err
+	}
+	if existing.DeletionTimestamp.IsZero() {
+		err := p.Delete(ctx, existing, client.Preconditions{UID: &existing.UID})
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("deleting the NetworkConfiguration: %w", err)
+		}
+	}
+	return nil
+}

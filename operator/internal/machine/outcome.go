@@ -1,0 +1,77 @@
+package machine
+
+import (
+	"errors"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/observed"
+)
+
+// conflictRetry is how long the cache gets to catch up where a Machine was changed under our hands.
+const conflictRetry = 200 * time.Millisecond
+
+// Wait ends a pass: the next step is possible only after something that happens by itself.
+type Wait struct {
+	// Condition is the type of the condition that says so.
+	Condition string
+	// Reason is one of the reasons of package v1alpha1, Message a stable sentence for people.
+	Reason, Message string
+	// After is when to look again; 0 where an event will tell.
+	After time.Duration
+	// Since is when contact was lost, for waits for a remote cluster.
+	Since time.Time
+}
+
+// Error returns Message.
+func (w *Wait) Error() string { return w.Message }
+
+// Blocked ends a pass: nothing will change until a person acts. It is not retried.
+type Blocked struct {
+	// Condition is the type of the condition that says so.
+	Condition string
+	// Reason is one of the reasons of package v1alpha1, Message a stable sentence for people.
+	Reason, Message string
+}
+
+// Error returns Message.
+func (b *Blocked) Error() string { return b.Message }
+
+// done ends a pass early and well.
+var errDone = errors.New("nothing is left to do")
+
+// outcome is what became of a pass.
+type outcome struct {
+	problem *observed.Problem // for the status, or nil
+	after   time.Duration     // when to come back, 0 for not
+	err     error             // to be tried again with back-off, or nil
+}
+
+// settle turns what a step returned into an outcome. Refusals and waits of the pure packages concern the step's own condition.
+func settle(err error, condition string) outcome {
+	if refusal, ok := errors.AsType[*desired.Refusal](err); ok {
+		err = &Blocked{Condition: condition, Reason: refusal.Reason, Message: refusal.Message}
+	}
+	if wait, ok := errors.AsType[*desired.Wait](err); ok {
+		err = &Wait{Condition: condition, Reason: wait.Reason, Message: wait.Message, After: sourceRetry}
+	}
+	if wait, ok := errors.AsType[*Wait](err); ok {
+		problem := &observed.Problem{Condition: wait.Condition, Reason: wait.Reason, Message: wait.Message, Since: wait.Since}
+		return outcome{problem: problem, after: wait.After}
+	}
+	if blocked, ok := errors.AsType[*Blocked](err); ok {
+		return outcome{problem: &observed.Problem{
+			Condition: blocked.Condition, Reason: blocked.Reason, Message: blocked.Message, Blocked: true,
+		}}
+	}
+	switch {
+	case err == nil, errors.Is(err, errDone):
+		return outcome{}
+	case apierrors.IsConflict(err):
+		return outcome{after: conflictRetry}
+	default:
+		return outcome{err: err}
+	}
+}

@@ -1,0 +1,222 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/observed"
+	"github.com/vitistack/kubevirt-multicluster/placement"
+)
+
+// placeRetry is when a Machine that waits for clusters or strategies is looked at again, should no event come.
+const placeRetry = 10 * time.Second
+
+// place decides in which cluster the Machine goes and records that. A Machine that has a ledger stays where it is, and nobody is asked.
+func (p *pass) place(ctx context.Context) error {
+	if err := p.readLedger(ctx); err != nil {
+		return err
+	}
+	if p.ledger != nil {
+		p.holdReference()
+		return nil
+	}
+	name, err := desired.VMName(p.settings.VMNamePrefix, p.machine.Name)
+	if err != nil {
+		return err
+	}
+	chosen, err := p.choose(ctx, name)
+	if err != nil {
+		return err
+	}
+	return p.settleIn(ctx, name, chosen)
+}
+
+// holdReference reports a reference that no longer names the cluster of the ledger. Everything else goes on by the ledger.
+func (p *pass) holdReference() {
+	for _, wanted := range references(p.machine) {
+		if wanted != "" && wanted != p.ledger.Config {
+			p.problems = append(p.problems, observed.Problem{
+				Condition: vitistackv1alpha1.ConditionReady, Reason: vitistackv1alpha1.ReasonReferenceChanged, Blocked: true,
+				Message: fmt.Sprintf("the Machine is placed in %s and stays there; its reference now names %s", p.ledger.Config, wanted),
+			})
+			return
+		}
+	}
+}
+
+// references are the field and the annotation.
+func references(machine *vitistackv1alpha1.Machine) [2]string {
+	field := ""
+	if machine.Spec.KubevirtConfigRef != nil {
+		field = machine.Spec.KubevirtConfigRef.Name
+	}
+	return [2]string{field, machine.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig]}
+}
+
+// choice is a cluster and, if the Machine's VirtualMachine is there already, that.
+type choice struct {
+	config string
+	by     string // the strategy
+	vm     *sighting
+}
+
+// choose asks the strategies, and then the guard, which no strategy can overrule.
+func (p *pass) choose(ctx context.Context, vmName string) (choice, error) {
+	request, err := p.request(ctx)
+	if err != nil {
+		return choice{}, err
+	}
+	var seen sightings
+	if !p.isFresh() {
+		seen = p.look(ctx, vmName, names(request.Candidates))
+		request = seen.inform(request)
+	}
+	decision, trace, err := p.chain.Place(ctx, request)
+	if hold, held := placement.AsHold(err); held && hold.Reason == placement.ReasonPresenceNotRequested {
+		seen = p.look(ctx, vmName, names(request.Candidates))
+		decision, trace, err = p.chain.Place(ctx, seen.inform(request))
+	}
+	log.FromContext(ctx).V(1).Info("Strategies answered", "trace", trace.String())
+	if err != nil {
+		return choice{}, p.answer(err)
+	}
+	if seen == nil {
+		seen = p.look(ctx, vmName, []string{decision.Config})
+	}
+	return p.guard(decision.Config, trace, seen)
+}
+
+// request are the facts of the Machine and of all clusters, without a look into any.
+func (p *pass) request(ctx context.Context) (placement.Request, error) {
+	configs, err := p.KubevirtClientMgr.ListKubevirtConfigs(ctx)
+	if errors.Is(err, clientmgr.ErrSupervisorNotSynced) {
+		return placement.Request{}, &Wait{
+			Condition: vitistackv1alpha1.ConditionPlaced, Reason: vitistackv1alpha1.ReasonConnecting,
+			Message: "the KubevirtConfigs are not known yet", After: time.Second,
+		}
+	}
+	if err != nil {
+		return placement.Request{}, err
+	}
+	wanted := references(p.machine)
+	request := placement.Request{
+		Machine: placement.Machine{
+			Namespace: p.machine.Namespace, Name: p.machine.Name, UID: string(p.machine.UID), Labels: p.machine.Labels,
+			Reference: placement.Reference{Field: wanted[0], Annotation: wanted[1]},
+		},
+		Default:         p.settings.DefaultConfig,
+		ConfigNamespace: p.settings.ConfigsNamespace,
+	}
+	for _, config := range configs {
+		state, _ := p.KubevirtClientMgr.State(config.Name)
+		request.Candidates = append(request.Candidates, placement.Candidate{Name: config.Name, Labels: config.Labels, Reachable: state.Ready()})
+	}
+	return request, nil
+}
+
+func (p *pass) isFresh() bool { return p.fresh != nil && p.fresh.Fresh(p.machine) }
+
+// settleIn records the choice, once the cluster is known to be the one that its KubevirtConfig stands for.
+func (p *pass) settleIn(ctx context.Context, vmName string, chosen choice) error {
+	state, found := p.KubevirtClientMgr.State(chosen.config)
+	if !found {
+		return p.answer(placement.Refusal{Reason: placement.ReasonUnknownCluster, Message: fmt.Sprintf("KubevirtConfig %s not found", chosen.config)})
+	}
+	if state.ClusterUID == "" && !p.settings.AllowUnverifiedIdentity {
+		return &Wait{
+			Condition: vitistackv1alpha1.ConditionPlaced, Reason: vitistackv1alpha1.ReasonIdentityUnverified, After: placeRetry,
+			Message: fmt.Sprintf("the identity of %s is not known: the UID of its namespace kube-system could not be read", chosen.config),
+		}
+	}
+	ledger := vitistackv1alpha1.Ledger{
+		Config: chosen.config, ClusterUID: state.ClusterUID, Namespace: p.machine.Namespace, VMName: vmName, Nonce: newNonce(),
+	}
+	if chosen.vm != nil {
+		ledger.VMName, ledger.VMUID = chosen.vm.vm.Name, string(chosen.vm.vm.UID)
+	}
+	if err := p.record(ctx, ledger); err != nil {
+		return err
+	}
+	p.report(ctx, chosen)
+	return nil
+}
+
+// report tells people of a choice that was made for them.
+func (p *pass) report(ctx context.Context, chosen choice) {
+	logger := log.FromContext(ctx).WithValues("kubevirtConfig", chosen.config)
+	switch {
+	case chosen.vm != nil:
+		p.adopted = true
+		logger.Info("Adopted existing VirtualMachine for machine", "vm", chosen.vm.vm.Name)
+		p.event(eventNormal, vitistackv1alpha1.ReasonAdopted, "Place",
+			fmt.Sprintf("adopted VirtualMachine %s of %s", chosen.vm.vm.Name, chosen.config))
+	case chosen.by != placement.Explicit{}.Name():
+		logger.Info("Automatically assigned KubevirtConfig to machine", "strategy", chosen.by)
+		p.event(eventNormal, vitistackv1alpha1.ReasonPlaced, "Place", fmt.Sprintf("placed in %s by strategy %s", chosen.config, chosen.by))
+	default:
+		logger.Info("Placed machine", "strategy", chosen.by)
+		p.event(eventNormal, vitistackv1alpha1.ReasonPlaced, "Place", "placed in "+chosen.config)
+	}
+}
+
+// answer turns a strategy's refusal or hold into an outcome. Everything else is an error to be tried again.
+func (p *pass) answer(err error) error {
+	if refusal, refused := placement.AsRefusal(err); refused {
+		return &Blocked{
+			Condition: vitistackv1alpha1.ConditionPlaced, Message: refusal.Error(),
+			Reason: reasonOf(refusal.Reason, vitistackv1alpha1.ReasonStrategyRefused),
+		}
+	}
+	if hold, held := placement.AsHold(err); held {
+		return &Wait{
+			Condition: vitistackv1alpha1.ConditionPlaced, Message: hold.Error(), After: max(hold.RetryAfter, placeRetry/2),
+			Reason: reasonOf(hold.Reason, vitistackv1alpha1.ReasonStrategyHeld),
+		}
+	}
+	return err
+}
+
+// reasonOf translates the reasons of package placement. A strategy's own reason stays.
+func reasonOf(reason, none string) string {
+	switch reason {
+	case "":
+		return none
+	case placement.ReasonNoneAvailable:
+		return vitistackv1alpha1.ReasonNoKubevirtConfigs
+	case placement.ReasonCannotDetermine:
+		return vitistackv1alpha1.ReasonCannotDeterminePlacement
+	case placement.ReasonUnknownCluster, placement.ReasonDefaultMissing:
+		return vitistackv1alpha1.ReasonConfigNotFound
+	case placement.ReasonReferencesDiffer:
+		return vitistackv1alpha1.ReasonReferencesDiffer
+	case placement.ReasonDuplicateVM:
+		return vitistackv1alpha1.ReasonDuplicateVM
+	case placement.ReasonPresenceUnknown:
+		return vitistackv1alpha1.ReasonClustersUnanswered
+	case placement.ReasonStrategyUnavailable:
+		return vitistackv1alpha1.ReasonPluginUnavailable
+	case placement.ReasonReferenceOverruled, placement.ReasonStrategyFailed:
+		return vitistackv1alpha1.ReasonStrategyRefused
+	default:
+		return reason
+	}
+}
+
+func names(candidates []placement.Candidate) []string {
+	all := make([]string, 0, len(candidates))
+	for _, candidate := range candidates {
+		all = append(all, candidate.Name)
+	}
+	return all
+}
+
+// uid is the Machine's as the labels have it.
+func (p *pass) uid() types.UID { return p.machine.UID }

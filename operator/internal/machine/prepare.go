@@ -1,0 +1,147 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+)
+
+// sourceRetry is when something is looked for again that nobody tells us of: a Secret of cloud-init, an address.
+const sourceRetry = 5 * time.Second
+
+// prepare makes what the VirtualMachine needs in its cluster, and looks that nothing is in its way.
+func (p *pass) prepare(ctx context.Context, vm *kubevirtv1.VirtualMachine) error {
+	live, err := p.KubevirtClientMgr.Live(p.ledger.Config)
+	if err != nil {
+		return p.unreachable(err)
+	}
+	if err := p.ensureNamespace(ctx, live); err != nil {
+		return err
+	}
+	if err := p.ensureAttachment(ctx, live); err != nil {
+		return err
+	}
+	return p.checkDisks(ctx, live, vm)
+}
+
+// ensureNamespace creates the Machine's namespace in the remote cluster, if it is not there and may be created. It is never deleted.
+func (p *pass) ensureNamespace(ctx context.Context, live client.Reader) error {
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: p.ledger.Namespace}}
+	err := live.Get(ctx, client.ObjectKeyFromObject(namespace), namespace)
+	if !apierrors.IsNotFound(err) {
+		return p.unreachable(err)
+	}
+	managedBy := desired.Labels(p.machine, p.settings.Desired)[vitistackv1alpha1.LabelManagedBy]
+	namespace.Labels = map[string]string{vitistackv1alpha1.LabelManagedBy: managedBy}
+	err = p.remote.Create(ctx, namespace, fieldOwner)
+	if apierrors.IsForbidden(err) {
+		return &Blocked{
+			Condition: vitistackv1alpha1.ConditionNetworkReady, Reason: vitistackv1alpha1.ReasonNamespaceMissing,
+			Message: fmt.Sprintf("%s has no namespace %s, and does not let us create it", p.ledger.Config, p.ledger.Namespace),
+		}
+	}
+	return p.unreachable(ignoreExisting(err))
+}
+
+// ensureAttachment creates the NetworkAttachmentDefinition of a VLAN, if it is not there. It is neither changed nor deleted.
+func (p *pass) ensureAttachment(ctx context.Context, live client.Reader) error {
+	wanted, err := desired.NetworkAttachmentDefinition(p.ledger.Namespace, p.network, p.settings.Desired)
+	if err != nil || wanted == nil {
+		return err
+	}
+	err = live.Get(ctx, client.ObjectKeyFromObject(wanted), wanted.DeepCopy())
+	if apierrors.IsNotFound(err) {
+		err = ignoreExisting(p.remote.Create(ctx, wanted, fieldOwner))
+	}
+	return p.refused(err, "NetworkAttachmentDefinition "+wanted.GetName())
+}
+
+// checkDisks looks for DataVolumes and claims of the wanted names that are not this Machine's: KubeVirt would take them for its disks.
+func (p *pass) checkDisks(ctx context.Context, live client.Reader, vm *kubevirtv1.VirtualMachine) error {
+	for _, template := range vm.Spec.DataVolumeTemplates {
+		for _, object := range []client.Object{&cdiv1beta1.DataVolume{}, &corev1.PersistentVolumeClaim{}} {
+			err := live.Get(ctx, client.ObjectKey{Namespace: vm.Namespace, Name: template.Name}, object)
+			if apierrors.IsNotFound(err) {
+				continue
+			}
+			if err != nil {
+				return p.unreachable(err)
+			}
+			if !desired.IsOurs(object.GetLabels(), p.uid(), p.settings.Desired.SupervisorUID) {
+				return &Blocked{
+					Condition: vitistackv1alpha1.ConditionVirtualMachineReady, Reason: vitistackv1alpha1.ReasonDiskCollision,
+					Message: fmt.Sprintf("%s has a disk %s that is not this Machine's", p.ledger.Config, template.Name),
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// readSources reads the texts of cloud-init from where the Machine says, past the cache: no Secret is ever watched for it.
+func (p *pass) readSources(ctx context.Context) (desired.Sources, error) {
+	sources, err := desired.CloudInitSources(p.machine)
+	if err != nil {
+		return sources, err
+	}
+	return sources, errors.Join(p.readSource(ctx, &sources.UserData), p.readSource(ctx, &sources.NetworkData))
+}
+
+func (p *pass) readSource(ctx context.Context, source *desired.Source) error {
+	key := client.ObjectKey{Namespace: p.machine.Namespace, Name: source.Name}
+	text, found := "", false
+	switch source.Kind {
+	case desired.SourceSecret:
+		secret := &corev1.Secret{}
+		if err := client.IgnoreNotFound(p.live.Get(ctx, key, secret)); err != nil {
+			return fmt.Errorf("reading Secret %s: %w", key, err)
+		}
+		var value []byte
+		value, found = secret.Data[source.Key]
+		text = string(value)
+	case desired.SourceConfigMap:
+		config := &corev1.ConfigMap{}
+		if err := client.IgnoreNotFound(p.live.Get(ctx, key, config)); err != nil {
+			return fmt.Errorf("reading ConfigMap %s: %w", key, err)
+		}
+		text, found = config.Data[source.Key]
+	default:
+		return nil
+	}
+	if !found {
+		return source.Missing()
+	}
+	source.Text = text
+	return nil
+}
+
+// createSecret writes cloud-init data that may not stand in the VirtualMachine into a Secret that the VirtualMachine owns.
+func (p *pass) createSecret(ctx context.Context, init *desired.CloudInit) error {
+	if init == nil || init.Secret == nil {
+		return nil
+	}
+	secret := init.Secret.DeepCopy()
+	secret.Namespace = p.vm.Namespace
+	secret.OwnerReferences = []metav1.OwnerReference{{
+		APIVersion: kubevirtv1.GroupVersion.String(), Kind: "VirtualMachine", Name: p.vm.Name, UID: p.vm.UID,
+	}}
+	return p.refused(ignoreExisting(p.remote.Create(ctx, secret, fieldOwner)), "Secret "+secret.Name)
+}
+
+func ignoreExisting(err error) error {
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return err
+}

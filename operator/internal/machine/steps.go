@@ -1,0 +1,146 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/observed"
+)
+
+// pass is one reconcile of one Machine: what its steps found out, for the steps after them and for the status.
+type pass struct {
+	*MachineReconciler
+	machine *vitistackv1alpha1.Machine
+	now     time.Time
+
+	ledger  *vitistackv1alpha1.Ledger
+	adopted bool
+
+	remote client.Client // reads declared kinds from the cache
+	looked bool          // the remote cluster has answered about the VM: vm is the truth, nil too
+	vm     *kubevirtv1.VirtualMachine
+
+	class                *vitistackv1alpha1.MachineClass
+	network              desired.Network
+	networkConfiguration *vitistackv1alpha1.NetworkConfiguration
+
+	vmi         *kubevirtv1.VirtualMachineInstance
+	dataVolumes []cdiv1beta1.DataVolume
+
+	reached  observed.Step
+	problems []observed.Problem
+}
+
+func (r *MachineReconciler) newPass(machine *vitistackv1alpha1.Machine) *pass {
+	return &pass{MachineReconciler: r, machine: machine, now: r.clock.Now()}
+}
+
+// step is a part of a pass. It returns nil to go on, *Wait, *Blocked or errDone to end the pass, or a plain error to have it repeated.
+type step struct {
+	is        observed.Step
+	condition string // what its refusals concern
+	do        func(*pass, context.Context) error
+}
+
+// live are the steps of a Machine that is wanted.
+func liveSteps() []step {
+	return []step{
+		{observed.StepPlace, vitistackv1alpha1.ConditionPlaced, (*pass).place},
+		{observed.StepRemote, vitistackv1alpha1.ConditionRemoteReachable, (*pass).connect},
+		{observed.StepRemote, vitistackv1alpha1.ConditionVirtualMachineReady, (*pass).find},
+		{observed.StepNetwork, vitistackv1alpha1.ConditionNetworkReady, (*pass).attach},
+		{observed.StepVM, vitistackv1alpha1.ConditionVirtualMachineReady, (*pass).realize},
+		{observed.StepObserve, vitistackv1alpha1.ConditionVirtualMachineReady, (*pass).observe},
+	}
+}
+
+// goneSteps are the steps of a Machine that is being deleted.
+func goneSteps() []step {
+	return []step{
+		{observed.StepPlace, vitistackv1alpha1.ConditionPlaced, (*pass).readLedger},
+		{observed.StepRemote, vitistackv1alpha1.ConditionRemoteReachable, (*pass).connectToDelete},
+		{observed.StepVM, vitistackv1alpha1.ConditionVirtualMachineReady, (*pass).deleteVM},
+		{observed.StepNetwork, vitistackv1alpha1.ConditionNetworkReady, (*pass).deleteNetworkConfiguration},
+		{observed.StepObserve, vitistackv1alpha1.ConditionVirtualMachineReady, (*pass).letGo},
+	}
+}
+
+// run takes the steps, until one ends the pass.
+func (p *pass) run(ctx context.Context) outcome {
+	if paused := p.machine.Annotations[vitistackv1alpha1.AnnotationPaused]; paused == "true" {
+		return outcome{problem: &observed.Problem{
+			Condition: vitistackv1alpha1.ConditionReady, Reason: vitistackv1alpha1.ReasonPaused,
+			Message: "the annotation " + vitistackv1alpha1.AnnotationPaused + " is set: nothing is done",
+		}}
+	}
+	steps := liveSteps()
+	if !p.machine.DeletionTimestamp.IsZero() {
+		steps = goneSteps()
+	}
+	for _, s := range steps {
+		p.reached = s.is
+		if err := s.do(p, ctx); err != nil {
+			return settle(err, s.condition)
+		}
+	}
+	return outcome{}
+}
+
+// finish writes the status, if it changed, and says when to come back. It is the one place that writes a status.
+func (p *pass) finish(ctx context.Context, result outcome) (ctrl.Result, error) {
+	if p.machine == nil { // let go
+		return ctrl.Result{}, result.err
+	}
+	if result.problem != nil {
+		p.problems = append(p.problems, *result.problem)
+	}
+	input := observed.Input{
+		Machine: p.machine, Ledger: p.ledger, Adopted: p.adopted, Reached: p.reached, Problems: p.problems,
+		Looked: p.looked, VM: p.vm, VMI: p.vmi, DataVolumes: p.dataVolumes, NetworkConfiguration: p.networkConfiguration,
+		Options: p.settings.Observed, Now: p.now,
+	}
+	status := observed.Status(input)
+	if !equality.Semantic.DeepEqual(p.machine.Status, status) {
+		before := p.machine.DeepCopy()
+		p.machine.Status = status
+		if err := p.Status().Patch(ctx, p.machine, client.MergeFrom(before)); err != nil {
+			return ctrl.Result{}, errors.Join(result.err, client.IgnoreNotFound(err))
+		}
+		p.tell(ctx, before.Status, status)
+	}
+	if result.err != nil {
+		return ctrl.Result{}, result.err
+	}
+	if hold := observed.HoldRemaining(input); hold > 0 && (result.after == 0 || hold < result.after) {
+		result.after = hold
+	}
+	return ctrl.Result{RequeueAfter: result.after}, nil
+}
+
+// tell logs a change of Ready, and makes an Event of it where a person has to know.
+func (p *pass) tell(ctx context.Context, before, after vitistackv1alpha1.MachineStatus) {
+	was, is := before.Condition(vitistackv1alpha1.ConditionReady), after.Condition(vitistackv1alpha1.ConditionReady)
+	if is == nil || was != nil && was.Reason == is.Reason && was.Message == is.Message {
+		return
+	}
+	log.FromContext(ctx).Info("Machine status changed", "phase", after.Phase, "reason", is.Reason)
+	for _, problem := range p.problems {
+		if problem.Reason == is.Reason && problem.Reason != vitistackv1alpha1.ReasonPaused {
+			p.event(eventWarning, is.Reason, "Reconcile", is.Message)
+			return
+		}
+	}
+	if is.Reason == vitistackv1alpha1.ReasonReady {
+		p.event(eventNormal, "Running", "Observe", "the virtual machine runs")
+	}
+}
