@@ -1,0 +1,94 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/yaml"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/operator/api/crds"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+)
+
+// TestClusterScopedConfig uses east as a supervisor with the public, cluster-scoped definition, which is installed late.
+func TestClusterScopedConfig(t *testing.T) {
+	f := newFixture(t, nil) // for its namespaces and users
+	f.stop()
+	c, err := cache.New(east.Config(), cache.Options{Scheme: scheme, HTTPClient: east.http, ByObject: clientmgr.SupervisorCache(false, f.namespace)})
+	if err == nil {
+		t.Fatal("a cache can be limited to a kind that is not defined: the test is about nothing")
+	}
+	f.must(defineClusterScoped(t.Context()))
+	t.Cleanup(func() {
+		f.must(east.admin.Delete(context.WithoutCancel(t.Context()), &apiextensionsv1.CustomResourceDefinition{
+			ObjectMeta: metav1.ObjectMeta{Name: "kubevirtconfigs.vitistack.io"}}))
+	})
+	eventually(t, 20*time.Second, func() error {
+		c, err = cache.New(east.Config(), cache.Options{Scheme: scheme, HTTPClient: east.http, ByObject: clientmgr.SupervisorCache(false, f.namespace)})
+		return err
+	})
+	manager, err := clientmgr.NewKubevirtClientManager(east.admin, c, clientmgr.Options{Scheme: scheme, Registerer: prometheus.NewRegistry()})
+	f.must(err)
+	if _, err := manager.GetClientForConfig(t.Context(), "west"); !errors.Is(err, clientmgr.ErrSupervisorNotSynced) {
+		t.Errorf("before the start: want ErrSupervisorNotSynced, got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 2)
+	go func() { ended <- c.Start(ctx) }()
+	go func() { ended <- manager.Start(ctx) }()
+	defer func() {
+		cancel()
+		f.must(errors.Join(<-ended, <-ended))
+	}()
+
+	config := &vitistackv1alpha1.KubevirtConfig{
+		ObjectMeta: metav1.ObjectMeta{Name: "west"},
+		Spec:       vitistackv1alpha1.KubevirtConfigSpec{Name: "west", KubeconfigSecretRef: "west"},
+	}
+	f.must(east.admin.Create(t.Context(), config))
+	says := func(want string) {
+		t.Helper()
+		eventually(t, 20*time.Second, func() error {
+			_, err := manager.GetClientForConfig(t.Context(), "west")
+			if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" {
+				return fmt.Errorf("-want +got:\n%s", diff)
+			}
+			return nil
+		})
+	}
+	says("KubevirtConfig west has no secretNamespace")
+	config.Spec.SecretNamespace = "elsewhere"
+	f.must(east.admin.Update(t.Context(), config))
+	says("KubevirtConfig west: failed to get kubeconfig secret elsewhere/west")
+	config.Spec.SecretNamespace = f.namespace
+	f.must(east.admin.Update(t.Context(), config))
+	secret := f.secret("west", nil)
+	secret.Data = map[string][]byte{"value": f.admin(west, west.Addr())}
+	f.must(east.admin.Create(t.Context(), secret))
+	says("<nil>")
+	remote, err := manager.GetClientForConfig(t.Context(), "west")
+	f.must(err)
+	f.must(remote.Create(t.Context(), f.configMap("from-cluster-scoped")))
+	_, err = manager.GetClientForConfig(t.Context(), "nowhere")
+	if diff := cmp.Diff("KubevirtConfig nowhere not found", fmt.Sprint(err)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func defineClusterScoped(ctx context.Context) error {
+	var definition apiextensionsv1.CustomResourceDefinition
+	if err := yaml.Unmarshal(crds.YAML()["kubevirtconfigs.vitistack.io"], &definition); err != nil {
+		return err
+	}
+	definition.Spec.Scope = apiextensionsv1.ClusterScoped
+	return east.admin.Create(ctx, &definition)
+}
