@@ -16,27 +16,69 @@ KUBEVIRT := $(shell awk '$$1 == "kubevirt.io/kubevirt" && NF > 1 {print $$2; exi
 KUBERNETES_DIR := $(CACHE)/kubernetes-$(KUBERNETES)
 KUBEVIRT_DIR := $(CACHE)/kubevirt-$(KUBEVIRT)
 
-# The same flags everywhere: they are part of the key of Go's build cache.
+# The same flags everywhere: they are part of the key of Go's build cache. Tests named TestLong… run in test-long alone.
 GOBUILD := CGO_ENABLED=0 go build -trimpath
-GOTEST := CGO_ENABLED=1 go test -trimpath -race -timeout 20m
+GOTEST := CGO_ENABLED=1 go test -trimpath -race -timeout 30m
 TOOL := GOWORK=off go tool -modfile=$(CURDIR)/go.tools.mod
 
 .PHONY: help
 help: ## list the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 include testkit/programs/programs.mk
 
 .PHONY: tools
-tools: programs bin ## build the programs that tests and the demo run, and ours into bin/
+tools: programs bin ## build what tests and the demo run: Kubernetes and KubeVirt (once, outside), ours into bin/
 
 STRATEGIES := annotation default single search
 
 .PHONY: bin
 bin:
 	@mkdir -p bin/plugins
-	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./operator
+	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./testkit/cmd/demo ./operator
 	@$(GOBUILD) -ldflags "-s -w" -o bin/plugins/ $(STRATEGIES:%=./placement-plugins/cmd/placement-%)
 	@chmod 0755 bin bin/plugins bin/plugins/placement-* # whatever the umask: a plugin that others can write is refused
 	@cd bin/plugins && sha256sum $(STRATEGIES:%=placement-%) >SHA256SUMS
 	@ln -sf $(KUBERNETES_DIR)/kubectl bin/kubectl
+
+.PHONY: test
+test: tools ## run all tests but the long ones, with the race detector
+	@for module in $(MODULES); do (cd $$module && $(GOTEST) -skip '^TestLong' ./...); done
+
+.PHONY: test-long
+test-long: tools ## run the long tests: leaks, chaos, models
+	@for module in $(MODULES); do (cd $$module && $(GOTEST) -timeout 3h -run '^TestLong' ./...); done
+
+.PHONY: isolated
+isolated: tools ## build and test each module outside the workspace
+	@for module in $(MODULES); do echo "$$module"; (cd $$module && export GOWORK=off && $(GOBUILD) ./... && $(GOTEST) -skip '^TestLong' ./...); done
+
+.PHONY: demo
+demo: tools ## start everything and watch Machines become virtual machines; with CI=1 check it, measure and end
+	@bin/demo $(if $(CI),--ci)
+
+.PHONY: bench
+bench: tools ## print the benchmarks of the libraries
+	@for module in $(MODULES); do (cd $$module && CGO_ENABLED=0 go test -trimpath -run '^$$' -bench . -benchmem ./...); done
+
+.PHONY: generate
+generate: ## write generated code and manifests anew
+	@for module in $(MODULES); do (cd $$module && go generate ./...); done
+
+.PHONY: fmt
+fmt: ## format all Go code, tidy all modules
+	@gofmt -w $(MODULES)
+	@for module in $(MODULES); do (cd $$module && GOWORK=off go mod tidy); done
+
+.PHONY: lint
+lint: ## check the house rules
+	@for module in $(MODULES); do (cd $$module && $(TOOL) golangci-lint run --config $(CURDIR)/.golangci.yml ./...); done
+
+.PHONY: verify
+verify: ## fail unless generated files, go.mod, formatting, lint and sibling versions are as they should be
+	@.ci/siblings
+	@test -z "$$(gofmt -l $(MODULES))" || { echo "run make fmt: $$(gofmt -l $(MODULES))"; exit 1; }
+	@for module in $(MODULES); do (cd $$module && GOWORK=off go mod tidy -diff); done
+	@$(MAKE) generate
+	@git diff --exit-code -- $(MODULES) || { echo "generated files are stale: commit what make generate writes"; exit 1; }
+	@$(MAKE) lint
