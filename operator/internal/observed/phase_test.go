@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/utils/ptr"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
@@ -187,6 +188,13 @@ func TestOutcomes(t *testing.T) {
 				in.Problems = []observed.Problem{problem("", "LedgerInvalid", true)}
 			}),
 			want: summary{Phase: "Running", State: "Running", Ready: "False/LedgerInvalid", VM: "True/Running", IPs: ips, Reaching: "True/Connected"},
+		},
+		"about to start": {
+			reason: "KubeVirt calls a VirtualMachine stopped until it gets round to its start: a new Machine showed Stopped on its way up",
+			in: input(with(virtualMachine("Stopped", func(vm *kubevirtv1.VirtualMachine) {
+				vm.Spec.RunStrategy = ptr.To(kubevirtv1.RunStrategyAlways)
+			}), nil)),
+			want: summary{Phase: "Creating", State: "Stopped", Ready: "False/Starting", VM: "False/Starting", Reaching: "True/Connected"},
 		},
 		"Stopped": {
 			reason: "a stopped Machine kept its addresses as if it had them (D22)", in: input(after(ran), with(virtualMachine("Stopped"), nil)),

@@ -21,7 +21,7 @@ type verdict struct {
 
 var running = verdict{vitistackv1alpha1.MachinePhaseRunning, isTrue, vitistackv1alpha1.ReasonRunning, "the virtual machine runs"}
 
-// verdicts are those of KubeVirt's own summary. Stopped is as wanted: KubeVirt says it only where nobody expects a start.
+// verdicts are those of KubeVirt's own summary.
 var verdicts = map[kubevirtv1.VirtualMachinePrintableStatus]verdict{
 	"":                                     {vitistackv1alpha1.MachinePhaseCreating, isFalse, vitistackv1alpha1.ReasonCreating, creatingMessage},
 	kubevirtv1.VirtualMachineStatusRunning: running,
@@ -90,11 +90,19 @@ func judge(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance
 	if vmi != nil && vmi.Status.Phase == kubevirtv1.Running && vmi.DeletionTimestamp.IsZero() && !final[state] {
 		return running
 	}
+	if state == kubevirtv1.VirtualMachineStatusStopped && alwaysRuns(vm) {
+		state = kubevirtv1.VirtualMachineStatusStarting // it is about to be started: KubeVirt has not got round to it
+	}
 	v, known := verdicts[state]
 	if !known {
 		v = verdict{vitistackv1alpha1.MachinePhasePending, isFalse, vitistackv1alpha1.ReasonStarting, fmt.Sprintf("KubeVirt reports the state %q", state)}
 	}
 	return v.with(failures(vm, vmi, dataVolumes))
+}
+
+// alwaysRuns says whether the virtual machine is started whenever it does not run. Where people stop it, they change that.
+func alwaysRuns(vm *kubevirtv1.VirtualMachine) bool {
+	return vm.Spec.RunStrategy != nil && *vm.Spec.RunStrategy == kubevirtv1.RunStrategyAlways
 }
 
 // with adds what went wrong. Before the virtual machine runs, that is a failure by itself; else it explains one.
