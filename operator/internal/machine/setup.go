@@ -36,15 +36,16 @@ const (
 
 // Indexes of the supervisor's cache.
 const (
-	indexUID    = "metadata.uid"
-	indexConfig = "placement.config"
+	indexUID = "metadata.uid"
+	// IndexConfig finds Machines by the KubevirtConfig of their ledger.
+	IndexConfig = "placement.config"
 	unplaced    = "-" // no KubevirtConfig can have this name
 )
 
 // SetupWithManager lets mgr run the reconciler: it is woken by Machines and what belongs to them, and by the remote clusters.
 func (r *MachineReconciler) SetupWithManager(mgr ctrl.Manager, options ControllerOptions) error {
 	indexer := mgr.GetFieldIndexer()
-	for field, index := range map[string]client.IndexerFunc{indexUID: byUID, indexConfig: byConfig} {
+	for field, index := range map[string]client.IndexerFunc{indexUID: byUID, IndexConfig: ByConfig} {
 		if err := indexer.IndexField(context.Background(), &vitistackv1alpha1.Machine{}, field, index); err != nil {
 			return err
 		}
@@ -106,8 +107,8 @@ func (w *Watcher) predicate() predicate.Predicate {
 
 func byUID(object client.Object) []string { return []string{string(object.GetUID())} }
 
-// byConfig is the cluster of a Machine's ledger, or unplaced.
-func byConfig(object client.Object) []string {
+// ByConfig is the indexer of IndexConfig: the KubevirtConfig of a Machine's ledger, or "-" where it has none that can be read.
+func ByConfig(object client.Object) []string {
 	ledger, err := vitistackv1alpha1.ParseLedger(object.GetAnnotations()[vitistackv1alpha1.AnnotationPlacement])
 	if err != nil {
 		return []string{unplaced}
@@ -126,8 +127,8 @@ func (r *MachineReconciler) machinesOfObject(ctx context.Context, _ string, obje
 
 // machinesOfConfig are the Machines in a cluster, and those that wait for one.
 func (r *MachineReconciler) machinesOfConfig(ctx context.Context, config string) []reconcile.Request {
-	placed := r.requests(ctx, client.MatchingFields{indexConfig: config})
-	return append(placed, r.requests(ctx, client.MatchingFields{indexConfig: unplaced})...)
+	placed := r.requests(ctx, client.MatchingFields{IndexConfig: config})
+	return append(placed, r.requests(ctx, client.MatchingFields{IndexConfig: unplaced})...)
 }
 
 func (r *MachineReconciler) machinesOfNamespace(ctx context.Context, object client.Object) []reconcile.Request {
