@@ -1,0 +1,177 @@
+package scenarios
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
+)
+
+// pluginDir is where `make tools` puts the placement plugins. Without them every Machine would wait.
+const pluginDir = "../../../bin/plugins"
+
+// program is the operator, running.
+type program struct {
+	cmd *exec.Cmd
+	log string
+}
+
+// startOperator starts the operator for one test. When the test ends it is stopped, and must not have met a data race.
+func startOperator(t *testing.T, env ...string) *program {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(pluginDir, "SHA256SUMS")); err != nil {
+		t.Fatalf("the placement plugins are missing: run `make tools`: %v", err)
+	}
+	p := &program{log: filepath.Join(t.TempDir(), "operator.log")}
+	p.start(t, env)
+	t.Cleanup(func() {
+		p.stop(t, syscall.SIGTERM)
+		content, err := os.ReadFile(p.log)
+		if err != nil {
+			t.Error(err)
+		}
+		if at := bytes.Index(content, []byte("WARNING: DATA RACE")); at >= 0 {
+			t.Errorf("the operator has a data race:\n%s", content[at:min(len(content), at+4000)])
+		}
+		if t.Failed() {
+			t.Logf("the operator's log ends with:\n%s", content[max(0, len(content)-6000):])
+		}
+	})
+	return p
+}
+
+func (p *program) start(t *testing.T, env []string) {
+	t.Helper()
+	plugins, err := filepath.Abs(pluginDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	p.cmd = exec.Command(world.binary, "--kubeconfig="+world.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0", "--plugin-dir="+plugins)
+	p.cmd.Env = append([]string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace, "LOG_LEVEL=debug"}, env...)
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p *program) stop(t *testing.T, signal syscall.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		t.Fatal(err)
+	}
+	err := p.cmd.Wait()
+	if signal == syscall.SIGTERM && err != nil {
+		t.Errorf("the operator ended with %v", err)
+	}
+}
+
+// restart kills the operator, as a crash would, and starts it again.
+func (p *program) restart(t *testing.T, env ...string) {
+	t.Helper()
+	p.stop(t, syscall.SIGKILL)
+	p.start(t, env)
+}
+
+// namespace makes a namespace for one test in the supervisor. The operator makes it in the remote clusters.
+func namespace(t *testing.T, name string) string {
+	t.Helper()
+	object := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	if err := supervisor().Create(t.Context(), object); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func supervisor() client.Client { return world.fleet.Supervisor.Client() }
+
+// machine is a Machine that asks for a cluster; "" asks for none.
+func machine(namespace, name, config string) *vitistackv1alpha1.Machine {
+	m := &vitistackv1alpha1.Machine{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec:       vitistackv1alpha1.MachineSpec{InstanceType: "small"},
+	}
+	if config != "" {
+		m.Annotations = map[string]string{vitistackv1alpha1.AnnotationKubevirtConfig: config}
+	}
+	return m
+}
+
+func create(t *testing.T, object client.Object) {
+	t.Helper()
+	if err := supervisor().Create(t.Context(), object); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// read returns the Machine as it is now, or nil if it is gone.
+func read(t *testing.T, of *vitistackv1alpha1.Machine) *vitistackv1alpha1.Machine {
+	t.Helper()
+	m := &vitistackv1alpha1.Machine{}
+	err := supervisor().Get(t.Context(), client.ObjectKeyFromObject(of), m)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// virtualMachines are those of a namespace, by cluster.
+func virtualMachines(t *testing.T, namespace string) map[string][]kubevirtv1.VirtualMachine {
+	t.Helper()
+	all := map[string][]kubevirtv1.VirtualMachine{}
+	for _, remote := range world.fleet.Remotes {
+		list := &kubevirtv1.VirtualMachineList{}
+		if err := remoteClient(t, remote).List(t.Context(), list, client.InNamespace(namespace)); err != nil {
+			t.Fatal(err)
+		}
+		if len(list.Items) > 0 {
+			all[remote.Name] = list.Items
+		}
+	}
+	return all
+}
+
+// remoteClient is the administrator's, with KubeVirt's types.
+func remoteClient(t *testing.T, cluster *fleet.Cluster) client.Client {
+	t.Helper()
+	c, err := client.New(cluster.ControlPlane.Config(), client.Options{Scheme: scheme(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// eventually waits until what answers "", and fails with its last answer.
+func eventually(t *testing.T, timeout time.Duration, what func() string) {
+	t.Helper()
+	last := ""
+	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, timeout, true, func(context.Context) (bool, error) {
+		last = what()
+		return last == "", nil
+	})
+	if err != nil {
+		t.Fatalf("after %s: %s", timeout, last)
+	}
+}
