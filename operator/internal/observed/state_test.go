@@ -143,6 +143,16 @@ func TestUnknownKeeps(t *testing.T) {
 	}
 }
 
+// TestInstanceBehind: the two watches are not in step. An instance that the cache does not have yet takes no address away.
+func TestInstanceBehind(t *testing.T) {
+	ran := input(with(virtualMachine("Running"), instance(kubevirtv1.Running)))
+	behind := input(after(ran), with(virtualMachine("Running"), nil))
+	want := behind.Machine.Status.PublicIPAddresses
+	if diff := cmp.Diff(want, observed.Status(behind).PublicIPAddresses); diff != "" || len(want) == 0 {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // TestFailures is what conditions of the remote cluster make of a Machine.
 func TestFailures(t *testing.T) {
 	dv := func(phase cdiv1beta1.DataVolumePhase, conditionType cdiv1beta1.DataVolumeConditionType, reason, message string) cdiv1beta1.DataVolume {
