@@ -1,0 +1,98 @@
+package config
+
+import (
+	"context"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+)
+
+// pageSize is the number of Machines that one call to the API server asks for.
+const pageSize = 500
+
+// placed names the Machines that are placed in the cluster, as the cache has them.
+func (p *pass) placed(ctx context.Context) ([]string, error) {
+	machines := &vitistackv1alpha1.MachineList{}
+	err := p.machines.List(ctx, machines, client.MatchingFields{machine.IndexConfig: p.config.Name}, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, 0, len(machines.Items))
+	for i := range machines.Items {
+		names = append(names, client.ObjectKeyFromObject(&machines.Items[i]).String())
+	}
+	return names, nil
+}
+
+// claim puts the finalizer on a KubevirtConfig that is in use, and the identity of its cluster. One that is being deleted takes no
+// finalizer any more.
+func (p *pass) claim(ctx context.Context) error {
+	after := p.config.DeepCopy()
+	changed := p.usage.Count > 0 && after.DeletionTimestamp.IsZero() &&
+		controllerutil.AddFinalizer(after, vitistackv1alpha1.FinalizerKubevirtConfig)
+	if uid := clusterUID(p.config, p.state); uid != after.Annotations[vitistackv1alpha1.AnnotationClusterUID] && uid != "" {
+		metav1.SetMetaDataAnnotation(&after.ObjectMeta, vitistackv1alpha1.AnnotationClusterUID, uid)
+		changed = true
+	}
+	if !changed {
+		return nil
+	}
+	return p.patch(ctx, after)
+}
+
+// release takes the finalizer off a KubevirtConfig that is not in use. It goes when the API server itself says so: what a cache does not
+// show may still be there.
+func (p *pass) release(ctx context.Context) error {
+	if p.usage.Count > 0 || !controllerutil.ContainsFinalizer(p.config, vitistackv1alpha1.FinalizerKubevirtConfig) {
+		return nil
+	}
+	names, err := p.referring(ctx)
+	if err != nil {
+		return fmt.Errorf("listing the machines of %s: %w", p.config.Name, err)
+	}
+	if len(names) > 0 {
+		p.usage = usageOf(names)
+		p.wake(countInterval)
+		return nil
+	}
+	after := p.config.DeepCopy()
+	controllerutil.RemoveFinalizer(after, vitistackv1alpha1.FinalizerKubevirtConfig)
+	return p.patch(ctx, after)
+}
+
+// referring names the Machines that refer to the cluster, as the API server has them.
+func (p *pass) referring(ctx context.Context) ([]string, error) {
+	var names []string
+	for next := ""; ; {
+		page := &metav1.PartialObjectMetadataList{}
+		page.SetGroupVersionKind(vitistackv1alpha1.SchemeGroupVersion.WithKind("MachineList"))
+		if err := p.options.Live.List(ctx, page, client.Limit(pageSize), client.Continue(next)); err != nil {
+			return nil, err
+		}
+		for i := range page.Items {
+			if refersTo(&page.Items[i]) == p.config.Name {
+				names = append(names, client.ObjectKeyFromObject(&page.Items[i]).String())
+			}
+		}
+		if next = page.Continue; next == "" {
+			return names, nil
+		}
+	}
+}
+
+// patch brings the metadata of the KubevirtConfig to after. It fails where somebody else has changed the object: finalizers are a list,
+// and a patch replaces it.
+func (p *pass) patch(ctx context.Context, after *vitistackv1alpha1.KubevirtConfig) error {
+	patch := client.MergeFromWithOptions(p.config, client.MergeFromWithOptimisticLock{})
+	if err := p.supervisor.Patch(ctx, after, patch); err != nil {
+		return fmt.Errorf("patching KubevirtConfig %s: %w", p.config.Name, err)
+	}
+	p.record.patched(p.config, after)
+	p.config = after
+	return nil
+}

@@ -1,0 +1,90 @@
+package config
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+)
+
+// SetupWithManager lets mgr run the reconciler, and registers the metrics. It is woken by KubevirtConfigs, by what the client manager
+// learns, and by Machines that are placed or go. The index machine.IndexConfig must be there: machine.MachineReconciler makes it.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	if err := r.options.Registerer.Register(r.metrics); err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	machines := r.options.Machines
+	if machines == nil {
+		machines = mgr.GetCache()
+	}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("kubevirtconfig").
+		For(&vitistackv1alpha1.KubevirtConfig{}, builder.WithPredicates(predicate.NewPredicateFuncs(r.counts))).
+		WatchesRawSource(source.Kind(machines, &vitistackv1alpha1.Machine{}, handler.TypedEnqueueRequestsFromMapFunc(r.configsOf), moved())).
+		WatchesRawSource(r.remotes.Source(clientmgr.EventHandler{State: r.configsNamed})).
+		WithOptions(controller.Options{MaxConcurrentReconciles: r.options.MaxConcurrentReconciles, LogConstructor: logConstructor(mgr)}).
+		Complete(r)
+}
+
+// logConstructor names the KubevirtConfig in each line of its reconcile.
+func logConstructor(mgr ctrl.Manager) func(*reconcile.Request) logr.Logger {
+	logger := mgr.GetLogger().WithName("config")
+	return func(request *reconcile.Request) logr.Logger {
+		if request == nil {
+			return logger
+		}
+		return logger.WithValues("kubevirtConfig", request.Name)
+	}
+}
+
+// counts tells the KubevirtConfigs that the client manager goes by from others of the same names.
+func (r *Reconciler) counts(config client.Object) bool {
+	return r.options.ConfigsNamespace == "" || config.GetNamespace() == "" || config.GetNamespace() == r.options.ConfigsNamespace
+}
+
+// moved lets Machines through that come, go, or are placed.
+func moved() predicate.TypedPredicate[*vitistackv1alpha1.Machine] {
+	return predicate.TypedFuncs[*vitistackv1alpha1.Machine]{
+		UpdateFunc: func(e event.TypedUpdateEvent[*vitistackv1alpha1.Machine]) bool {
+			return !slices.Equal(machine.ByConfig(e.ObjectOld), machine.ByConfig(e.ObjectNew))
+		},
+	}
+}
+
+// configsOf is the KubevirtConfig that a Machine is placed by.
+func (r *Reconciler) configsOf(ctx context.Context, placed *vitistackv1alpha1.Machine) []reconcile.Request {
+	var requests []reconcile.Request
+	for _, name := range machine.ByConfig(placed) {
+		requests = append(requests, r.configsNamed(ctx, name)...)
+	}
+	return requests
+}
+
+// configsNamed finds a KubevirtConfig by its name alone: whether it has a namespace is the definition's business.
+func (r *Reconciler) configsNamed(ctx context.Context, name string) []reconcile.Request {
+	list := &vitistackv1alpha1.KubevirtConfigList{}
+	if err := r.supervisor.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+		return nil // the cache is not there yet: every KubevirtConfig is still to come
+	}
+	var requests []reconcile.Request
+	for i := range list.Items {
+		if list.Items[i].Name == name && r.counts(&list.Items[i]) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+		}
+	}
+	return requests
+}
