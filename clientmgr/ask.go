@@ -95,11 +95,17 @@ func (a asker) identify(ctx context.Context) (identity, error) {
 	if err != nil {
 		return identity{}, classify(err)
 	}
-	var info version.Info
-	if _, err := a.get(ctx, "/version", nil, &info); err == nil { // not every credential may read it
-		id.version = info.GitVersion
-	}
+	id.version = a.version(ctx)
 	return id, nil
+}
+
+// version returns the server's version, "" where it cannot be had: not every credential may read it.
+func (a asker) version(ctx context.Context) string {
+	var info version.Info
+	if _, err := a.get(ctx, "/version", nil, &info); err != nil {
+		return ""
+	}
+	return info.GitVersion
 }
 
 // kubeSystem reads the namespace's UID, not older than a resourceVersion where one is given.

@@ -105,8 +105,9 @@ func (c *cluster) run(ctx context.Context) {
 // ctx.
 func (c *cluster) serve(ctx context.Context, o order) time.Duration {
 	if o.wish.configUID != c.wish.configUID {
-		c.disconnect()
-		c.known = "" // another KubevirtConfig of the same name
+		c.disconnect() // another KubevirtConfig of the same name
+		c.known = ""
+		c.state = State{Config: c.config, Since: c.state.Since, DisconnectedSince: c.state.DisconnectedSince, IdentityVerified: metav1.ConditionUnknown}
 	}
 	c.wish = o.wish
 	if o.rebuild {

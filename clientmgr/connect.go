@@ -65,7 +65,8 @@ func (c *cluster) connect(ctx context.Context, target kubeconfig.Target) time.Du
 // adopt makes a connection the cluster's.
 func (c *cluster) adopt(conn *connection, id identity) {
 	c.conn = conn
-	c.health = health{nextProbe: c.options.Clock.Now().Add(c.options.ProbeInterval)} // it has just been asked
+	now := c.options.Clock.Now()
+	c.health = health{nextProbe: now.Add(c.options.ProbeInterval), nextVersion: now.Add(versionInterval)} // it has just been asked
 	c.state.KubernetesVersion = id.version
 	c.state.RightsChecked, c.state.MissingRights = false, nil
 	c.metrics.connected(c.config)
@@ -153,6 +154,7 @@ func (c *cluster) takeOver(endpoint *transport.Endpoint, id identity, moved bool
 	c.rotation = attempts{}
 	c.health.reviewed = false
 	c.health.nextProbe = c.options.Clock.Now()
+	c.state.KubernetesVersion = orDefault(id.version, c.state.KubernetesVersion)
 	c.metrics.rotated(c.config)
 }
 

@@ -2,6 +2,7 @@ package clientmgr
 
 import (
 	"context"
+	"errors"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -47,7 +48,7 @@ type remoteClient struct {
 	direct   client.Client
 	cached   client.Reader // nil: everything is read from the server
 	declared declared
-	failed   func() // told of each call that the server did not answer
+	failed   func() // told of each call that shows that contact may be lost
 }
 
 var _ client.Client = (*remoteClient)(nil)
@@ -58,7 +59,7 @@ func (r *remoteClient) do(call func() error) error {
 		return err
 	}
 	err := callError(r.config, call())
-	if _, unanswered := err.(*CallError); unanswered { //nolint:errorlint // callError returns it bare
+	if errors.Is(err, ErrNotConnected) && !errors.Is(err, context.Canceled) {
 		r.failed()
 	}
 	return err

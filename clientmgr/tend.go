@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// versionInterval is how often the server's version is read where nothing else suggests that it has changed.
+const versionInterval = time.Hour
+
 // tick is how often a cluster that is not settled is looked at. A look is not a probe: it costs no call.
 const tick = time.Second
 
@@ -15,6 +18,8 @@ type health struct {
 	lastProbe           time.Time
 	failures, successes int   // in a row
 	failing             error // the failure that passed the threshold, nil while the cluster counts as well
+
+	nextVersion time.Time
 
 	cache       attempts // to start the cache
 	reviewed    bool     // the rights are known
@@ -124,6 +129,11 @@ func (c *cluster) probe(ctx context.Context, early bool) {
 	} else {
 		if h.failures > 0 || !h.parkedSince.IsZero() {
 			c.conn.swap.Wake()
+			h.nextVersion = now // a server that was away may have been upgraded
+		}
+		if !now.Before(h.nextVersion) {
+			c.state.KubernetesVersion = orDefault(c.conn.asker().version(ctx), c.state.KubernetesVersion)
+			h.nextVersion = now.Add(versionInterval)
 		}
 		h.failures, h.successes = 0, h.successes+1
 		if h.successes >= c.options.SuccessThreshold {
