@@ -16,7 +16,7 @@ var podNetwork = netip.MustParsePrefix("10.128.0.0/9")
 func podAddresses(claims *lockedClaims, cluster string, uid types.UID) []netip.Addr {
 	sum := sha256.Sum256([]byte(cluster + "/" + string(uid)))
 	v4 := netip.AddrFrom4([4]byte{10, 128 | sum[0]&0x7f, sum[1], sum[2]})
-	for !podNetwork.Contains(v4) || v4.As4()[3] == 0 || !claims.claim(v4.String(), uid) {
+	for !podNetwork.Contains(v4) || v4.As4()[3] == 0 || claims.claim(v4.String(), uid) != uid {
 		if v4 = v4.Next(); !podNetwork.Contains(v4) {
 			v4 = podNetwork.Addr().Next()
 		}

@@ -19,16 +19,16 @@ func newClaims() *lockedClaims {
 	return &lockedClaims{owner: map[string]types.UID{}, held: map[types.UID][]string{}}
 }
 
-// claim takes thing for uid, and says whether uid holds it now.
-func (c *lockedClaims) claim(thing string, uid types.UID) bool {
+// claim takes thing for uid if nobody holds it, and returns who holds it now.
+func (c *lockedClaims) claim(thing string, uid types.UID) types.UID {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if owner, taken := c.owner[thing]; taken {
-		return owner == uid
+		return owner
 	}
 	c.owner[thing] = uid
 	c.held[uid] = append(c.held[uid], thing)
-	return true
+	return uid
 }
 
 // release gives up everything that uid holds.
@@ -51,7 +51,7 @@ func (c *lockedClaims) mine(vmi *kubevirtv1.VirtualMachineInstance, guest Guest)
 		if owner := metav1.GetControllerOf(vmi); owner != nil {
 			family = owner.UID
 		}
-		return c.claim(string(family), vmi.UID)
+		return c.claim(string(family), vmi.UID) == vmi.UID
 	default:
 		return false
 	}

@@ -6,11 +6,13 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	kubevirtv1 "kubevirt.io/api/core/v1"
+	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
@@ -40,6 +42,12 @@ func (h *handler) Reconcile(ctx context.Context, request reconcile.Request) (rec
 	if err != nil {
 		return reconcile.Result{}, err
 	}
+	if h.light {
+		ready(next)
+	}
+	if !equality.Semantic.DeepEqual(vmi.Status.Conditions, next.Status.Conditions) {
+		stamp(next)
+	}
 	return reconcile.Result{RequeueAfter: wait}, patch(ctx, h.client, vmi, next)
 }
 
@@ -60,7 +68,7 @@ func (h *handler) step(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstan
 	case vmi.Status.Phase == kubevirtv1.Running:
 		return h.run(ctx, vmi, guest)
 	case h.light:
-		return 0, h.admit(ctx, vmi, guest)
+		return h.admit(ctx, vmi, guest)
 	default:
 		return 0, nil // virt-controller's
 	}
@@ -92,7 +100,10 @@ func (h *handler) shutDown(_ context.Context, vmi *kubevirtv1.VirtualMachineInst
 
 // boot starts a guest once all that it needs is there.
 func (h *handler) boot(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance, guest Guest) (time.Duration, error) {
-	if missing, err := h.missing(ctx, vmi); err != nil || missing != "" {
+	if guest.invalid != nil {
+		return 0, h.refuse(vmi, "InvalidScript", guest.invalid.Error(), nil)
+	}
+	if missing, err := h.missing(ctx, vmi, h.lack); err != nil || missing != "" {
 		return 0, h.refuse(vmi, "MissingObjects", missing, err)
 	}
 	if holder, err := h.claimMACs(ctx, vmi); err != nil || holder != "" {
@@ -154,18 +165,20 @@ func (h *handler) crash(vmi *kubevirtv1.VirtualMachineInstance) error {
 	return nil
 }
 
-// missing names the objects that an instance names and that are not there, and waits for them.
-func (h *handler) missing(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance) (string, error) {
+// missing names what an instance needs and lacks, and waits for it.
+func (h *handler) missing(
+	ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance, lack func(context.Context, need) (string, error),
+) (string, error) {
 	all := needs(vmi)
 	h.waiters.add(keyOf(vmi), all)
 	var missing []string
 	for _, n := range all {
-		lack, err := h.lack(ctx, n)
+		what, err := lack(ctx, n)
 		if err != nil {
 			return "", err
 		}
-		if lack != "" {
-			missing = append(missing, n.String()+" "+lack)
+		if what != "" {
+			missing = append(missing, n.String()+" "+what)
 		}
 	}
 	if len(missing) > 0 {
@@ -178,8 +191,7 @@ func (h *handler) missing(ctx context.Context, vmi *kubevirtv1.VirtualMachineIns
 // lack says what a needed object lacks, or "".
 func (h *handler) lack(ctx context.Context, n need) (string, error) {
 	if n.kind != claimKind {
-		err := h.client.Get(ctx, n.key, metadataOf(n.kind))
-		return absent(err)
+		return absent(h.client.Get(ctx, n.key, metadataOf(n.kind)))
 	}
 	claim := &corev1.PersistentVolumeClaim{}
 	if err := h.client.Get(ctx, n.key, claim); err != nil {
@@ -188,7 +200,17 @@ func (h *handler) lack(ctx context.Context, n need) (string, error) {
 	if claim.Status.Phase != corev1.ClaimBound {
 		return "is not bound", nil
 	}
-	return "", nil
+	return h.lackData(ctx, n)
+}
+
+// lackData says whether CDI is still filling a claim.
+func (h *handler) lackData(ctx context.Context, n need) (string, error) {
+	volume := &cdiv1.DataVolume{}
+	err := h.client.Get(ctx, n.key, volume)
+	if err == nil && volume.Status.Phase != cdiv1.Succeeded {
+		return "is not filled", nil
+	}
+	return "", client.IgnoreNotFound(err)
 }
 
 func absent(err error) (string, error) {
@@ -204,13 +226,10 @@ func guestOf(ctx context.Context, c client.Client, script Script, vmi *kubevirtv
 		return Guest{}, nil
 	}
 	vm, err := ownerOf(ctx, c, vmi)
-	if err != nil {
-		return Guest{}, err
+	if err != nil || vm == nil {
+		return script.guest(vmi.Annotations), err
 	}
-	if vm == nil {
-		return script.guest(vmi.Annotations)
-	}
-	return script.guest(vmi.Annotations, vm.Annotations)
+	return script.guest(vmi.Annotations, vm.Annotations), nil
 }
 
 // ownerOf returns the VirtualMachine of an instance, or of a DataVolume; nil if it has none.

@@ -26,37 +26,41 @@ func macsOf(object client.Object) []string {
 	return macs
 }
 
-// claimMACs takes the addresses that an instance asks for. If another guest of the cluster has one of them, it says so and takes none.
+// claimMACs takes the addresses that an instance asks for. If another one of the cluster has one of them, it says so and takes none.
 func (h *handler) claimMACs(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance) (string, error) {
 	for _, mac := range macsOf(vmi) {
-		holder, err := h.holder(ctx, vmi, mac)
+		holder, err := h.claimMAC(ctx, vmi, mac)
 		if err != nil {
 			return "", err
 		}
-		if holder == "" && h.macs.claim(mac, vmi.UID) {
-			continue
-		}
-		if vmi.Status.Phase != kubevirtv1.Running {
+		if holder != nil {
 			h.macs.release(vmi.UID)
+			return "MAC address " + mac + " is in use by VirtualMachineInstance " + keyOf(holder).String(), nil
 		}
-		if holder == "" {
-			holder = "another VirtualMachineInstance"
-		}
-		return "MAC address " + mac + " is in use by " + holder, nil
 	}
 	return "", nil
 }
 
-// holder names the running guest, other than vmi, that has an address, or returns "".
-func (h *handler) holder(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance, mac string) (string, error) {
-	same := &kubevirtv1.VirtualMachineInstanceList{}
-	if err := h.client.List(ctx, same, client.MatchingFields{macIndex: mac}); err != nil {
-		return "", err
-	}
-	for i := range same.Items {
-		if other := &same.Items[i]; other.UID != vmi.UID && other.Status.Phase == kubevirtv1.Running {
-			return "VirtualMachineInstance " + keyOf(other).String(), nil
+// claimMAC takes an address, or returns who has it: one that runs, else the first to ask that has not ended.
+func (h *handler) claimMAC(
+	ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance, mac string,
+) (*kubevirtv1.VirtualMachineInstance, error) {
+	for {
+		owner := h.macs.claim(mac, vmi.UID)
+		same := &kubevirtv1.VirtualMachineInstanceList{} // looked up after the claim: who claimed before is in it, or gone
+		if err := h.client.List(ctx, same, client.MatchingFields{macIndex: mac}); err != nil {
+			return nil, err
 		}
+		var holder *kubevirtv1.VirtualMachineInstance
+		for i := range same.Items {
+			other := &same.Items[i]
+			if other.UID != vmi.UID && !other.IsFinal() && (other.UID == owner || other.Status.Phase == kubevirtv1.Running) {
+				holder = other
+			}
+		}
+		if holder != nil || owner == vmi.UID {
+			return holder, nil
+		}
+		h.macs.release(owner) // it is gone, without having ended
 	}
-	return "", nil
 }

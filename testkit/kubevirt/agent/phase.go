@@ -25,7 +25,6 @@ func setCondition(
 	now := metav1.Now()
 	next := kubevirtv1.VirtualMachineInstanceCondition{
 		Type: kind, Status: status, Reason: reason, Message: message, LastTransitionTime: now,
-		LastProbeTime: now, // a merge patch would drop a null, and virt-controller's test for the list as it knows it would fail
 	}
 	for i, old := range vmi.Status.Conditions {
 		if old.Type != kind {
@@ -52,4 +51,19 @@ func removeCondition(vmi *kubevirtv1.VirtualMachineInstance, kind kubevirtv1.Vir
 		}
 	}
 	vmi.Status.Conditions = kept
+}
+
+// stamp gives every condition its times, before the list is sent. A merge patch drops what is null in a list; virt-controller, which leaves
+// times null, writes its patches on the condition that the list is what it knows, nulls included, and would fail for ever.
+func stamp(vmi *kubevirtv1.VirtualMachineInstance) {
+	now := metav1.Now()
+	for i := range vmi.Status.Conditions {
+		condition := &vmi.Status.Conditions[i]
+		if condition.LastTransitionTime.IsZero() {
+			condition.LastTransitionTime = now
+		}
+		if condition.LastProbeTime.IsZero() {
+			condition.LastProbeTime = condition.LastTransitionTime
+		}
+	}
 }

@@ -72,6 +72,8 @@ type Guest struct {
 	DualStack bool
 	// Hold keeps it from shutting down.
 	Hold bool
+
+	invalid error // an annotation that cannot be read; the guest does not boot
 }
 
 // ImportEnd is how an import ends.
@@ -97,7 +99,7 @@ type Import struct {
 }
 
 // guest reads how a guest behaves from annotations, the first that has a key deciding.
-func (s Script) guest(annotations ...map[string]string) (Guest, error) {
+func (s Script) guest(annotations ...map[string]string) Guest {
 	g := s.Guest
 	r := reader{annotations: annotations}
 	r.duration(BootDelayAnnotation, &g.BootDelay)
@@ -111,7 +113,8 @@ func (s Script) guest(annotations ...map[string]string) (Guest, error) {
 	r.addresses(GuestAddressesAnnotation, &g.Addresses)
 	r.flag(DualStackAnnotation, &g.DualStack)
 	r.flag(HoldAnnotation, &g.Hold)
-	return g, r.err
+	g.invalid = r.err
+	return g
 }
 
 // imported reads how an import behaves.

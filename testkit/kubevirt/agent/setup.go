@@ -4,10 +4,10 @@ import (
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	kubevirtv1 "kubevirt.io/api/core/v1"
+	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -36,7 +36,7 @@ func (a *Agent) setUp(ctx context.Context, manager ctrl.Manager, options Options
 		return err
 	}
 	if options.Light {
-		return a.setUpLight(manager, options)
+		return a.setUpLight(manager)
 	}
 	k := &kubelet{client: c, cluster: options.Cluster, script: options.Script, addresses: addresses}
 	return a.control(manager, "pod", &corev1.Pod{}, k, on(&kubevirtv1.VirtualMachineInstance{}, podsOfInstance(c)),
@@ -52,6 +52,7 @@ func index(ctx context.Context, manager ctrl.Manager) error {
 	}{
 		{&kubevirtv1.VirtualMachineInstance{}, macIndex, macsOf},
 		{&kubevirtv1.VirtualMachineInstance{}, claimIndex, claimsNamed},
+		{&kubevirtv1.VirtualMachine{}, volumeIndex, volumesNamed},
 		{&corev1.Pod{}, launcherIndex, launcherOf},
 	} {
 		if err := manager.GetFieldIndexer().IndexField(ctx, i.kind, i.field, i.of); err != nil {
@@ -67,6 +68,7 @@ func (h *handler) watches(c client.Client) []func(*builder.Builder) {
 		on(&kubevirtv1.VirtualMachine{}, sameName), // its annotations
 		on(&kubevirtv1.VirtualMachineInstance{}, instancesOfMAC(c)),
 		on(&corev1.PersistentVolumeClaim{}, h.waitersOf(claimKind)),
+		on(&cdiv1.DataVolume{}, h.waitersOf(claimKind)), // it fills the claim of its name
 	}
 	for _, kind := range []schema.GroupVersionKind{secretKind, configMapKind, attachmentKind} {
 		all = append(all, func(b *builder.Builder) {
@@ -116,7 +118,7 @@ func podsOfInstance(c client.Client) handle.MapFunc {
 func instancesOfMAC(c client.Client) handle.MapFunc {
 	return func(ctx context.Context, object client.Object) []reconcile.Request {
 		vmi, ok := object.(*kubevirtv1.VirtualMachineInstance)
-		if !ok || !vmi.IsFinal() {
+		if !ok {
 			return nil
 		}
 		var requests []reconcile.Request
@@ -126,7 +128,7 @@ func instancesOfMAC(c client.Client) handle.MapFunc {
 				return nil // the cache has stopped
 			}
 			for i := range same.Items {
-				if metav1.GetControllerOf(&same.Items[i]) != nil || same.Items[i].UID != vmi.UID {
+				if same.Items[i].UID != vmi.UID && same.Items[i].Status.Phase != kubevirtv1.Running {
 					requests = append(requests, reconcile.Request{NamespacedName: keyOf(&same.Items[i])})
 				}
 			}
