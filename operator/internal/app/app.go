@@ -96,7 +96,7 @@ func addAll(mgr ctrl.Manager, options Options, watcher *machine.Watcher) error {
 	if err != nil {
 		return fmt.Errorf("machine controller: %w", err)
 	}
-	return errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("caches", synced(mgr)))
+	return errors.Join(addConfigStatus(mgr, options, remotes), mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("caches", synced(mgr)))
 }
 
 // synced is ready once the supervisor's caches are filled. Remote clusters have no part in it.

@@ -26,6 +26,8 @@ type Options struct {
 	MaxConcurrentReconciles int
 	// WatchSelector selects the Machines that this process looks after, by label. Empty means all.
 	WatchSelector labels.Selector
+	// WriteConfigStatus makes this process the one that writes the KubevirtConfigs' status. nil means where WatchSelector is empty.
+	WriteConfigStatus *bool
 	// PluginDir has the placement plugins, and their digests in SHA256SUMS.
 	PluginDir string
 	// SupervisorID tells what this supervisor made from what another one made. "" means the UID of its namespace kube-system.
@@ -53,6 +55,8 @@ func (o *Options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.LeaderElectionID, "leader-election-id", defaultLeaderElectionID, "name of the lease")
 	flags.StringVar(&o.LeaderElectionNamespace, "leader-election-namespace", "", "namespace of the lease (default: the pod's)")
 	flags.IntVar(&o.MaxConcurrentReconciles, "max-concurrent-reconciles", 16, "number of Machines worked on at once")
+	flags.VarPF(&optionalBool{&o.WriteConfigStatus}, "write-config-status", "",
+		"write the status of KubevirtConfigs; one process does (default: true without --watch-selector)").NoOptDefVal = "true"
 	flags.StringVar(&o.PluginDir, "plugin-dir", "", "folder of the placement plugins (default: plugins beside the operator's binary)")
 	flags.StringVar(&o.SupervisorID, "supervisor-id", "", "identity of this supervisor in labels (default: the UID of its namespace kube-system)")
 	flags.BoolVar(&o.WarmStandby, "warm-standby", false, "keep connections to remote clusters while another replica leads")
@@ -111,6 +115,9 @@ func (o *Options) complete() error {
 	}
 	if o.WatchSelector == nil {
 		o.WatchSelector = labels.Everything()
+	}
+	if o.WriteConfigStatus == nil {
+		o.WriteConfigStatus = new(o.WatchSelector.Empty())
 	}
 	if o.LeaderElect && !o.WatchSelector.Empty() && o.LeaderElectionID == defaultLeaderElectionID {
 		return fmt.Errorf("--watch-selector needs a --leader-election-id of its own")
