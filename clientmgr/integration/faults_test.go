@@ -167,66 +167,6 @@ func TestConfigDeletedWhileDialling(t *testing.T) {
 	f.stop() // and waits for every goroutine: one that still dials would keep it
 }
 
-func TestIdentityChange(t *testing.T) {
-	f := newFixture(t, nil)
-	proxy := f.proxy(east, false)
-	f.config("east", f.admin(east, proxy.Addr()))
-	former := f.connects("east")
-	f.must(east.admin.Create(t.Context(), f.configMap("held")))
-	f.sees("east", "held")
-	held := f.client("east")
-
-	f.rewrite("east", f.admin(west, west.Addr()))
-	state := f.reaches("east", clientmgr.Stopped, clientmgr.ReasonIdentityChanged)
-	f.refused("east", held, clientmgr.ErrIdentityChanged)
-	if diff := cmp.Diff(former.ClusterUID, state.ClusterUID); diff != "" || state.SeenUID == "" || state.IdentityVerified != metav1.ConditionFalse {
-		t.Errorf("what was known must be kept, and what is seen be told: %+v", state)
-	}
-
-	var config vitistackv1alpha1.KubevirtConfig
-	f.must(supervisor.admin.Get(t.Context(), client.ObjectKey{Namespace: f.namespace, Name: "east"}, &config))
-	config.Annotations = map[string]string{vitistackv1alpha1.AnnotationAcceptClusterUID: state.SeenUID}
-	f.must(supervisor.admin.Update(t.Context(), &config))
-	accepted := f.connects("east")
-	if diff := cmp.Diff(state.SeenUID, accepted.ClusterUID); diff != "" {
-		t.Errorf("accepted UID: -want +got:\n%s", diff)
-	}
-	if err := f.client("east").Get(t.Context(), client.ObjectKey{Namespace: f.namespace, Name: "held"}, &corev1.ConfigMap{}); !apierrors.IsNotFound(err) {
-		t.Errorf("an object of the former cluster is in the cache of the new one: %v", err)
-	}
-	if err := held.Get(t.Context(), client.ObjectKey{Namespace: f.namespace, Name: "held"}, &corev1.ConfigMap{}); !errors.Is(err, clientmgr.ErrNotConnected) {
-		t.Errorf("a client of the former cluster: want ErrNotConnected, got %v", err)
-	}
-}
-
-func TestAnotherClusterBehindTheSameAddress(t *testing.T) {
-	f := newFixture(t, nil)
-	proxy := f.proxy(east, false)
-	pair, err := east.ClientCertificate(controlplane.User{Name: "operator", Groups: []string{"system:masters"}})
-	f.must(err)
-	bundle := append(append([]byte{}, east.ServingCA()...), west.ServingCA()...)
-	f.config("east", f.custom(proxy.Addr(), bundle, pair))
-	f.connects("east")
-	held := f.client("east")
-	f.must(proxy.SetTarget(west.Addr()))
-	f.must(proxy.Set(faults.Fault{Kind: faults.Reset}))
-	f.must(proxy.Set(faults.Fault{}))
-	eventually(t, 60*time.Second, func() error {
-		if state, _ := f.State("east"); state.Phase == clientmgr.Connected {
-			return errors.New("still connected")
-		}
-		return nil
-	})
-	f.refused("east", held, clientmgr.ErrNotConnected) // west does not know the certificate: 401
-}
-
-func (f *fixture) custom(addr string, ca []byte, pair controlplane.KeyPair) []byte {
-	f.t.Helper()
-	data, err := controlplane.Kubeconfig{Cluster: "east", User: "operator", Server: "https://" + addr, CA: ca, Client: pair}.Bytes()
-	f.must(err)
-	return data
-}
-
 func TestStalledWatchIsCut(t *testing.T) {
 	f := newFixture(t, func(o *clientmgr.Options) { o.WatchSilence = 4 * time.Second })
 	proxy := f.proxy(east, true)
