@@ -49,6 +49,7 @@ func (p *pass) ensureNamespace(ctx context.Context, live client.Reader) error {
 		return &Blocked{
 			Condition: vitistackv1alpha1.ConditionNetworkReady, Reason: vitistackv1alpha1.ReasonNamespaceMissing,
 			Message: fmt.Sprintf("%s has no namespace %s, and does not let us create it", p.ledger.Config, p.ledger.Namespace),
+			After:   blockedRetry,
 		}
 	}
 	return p.unreachable(ignoreExisting(err))
@@ -82,6 +83,7 @@ func (p *pass) checkDisks(ctx context.Context, live client.Reader, vm *kubevirtv
 				return &Blocked{
 					Condition: vitistackv1alpha1.ConditionVirtualMachineReady, Reason: vitistackv1alpha1.ReasonDiskCollision,
 					Message: fmt.Sprintf("%s has a disk %s that is not this Machine's", p.ledger.Config, template.Name),
+					After:   blockedRetry,
 				}
 			}
 		}
@@ -136,7 +138,42 @@ func (p *pass) createSecret(ctx context.Context, init *desired.CloudInit) error 
 	secret.OwnerReferences = []metav1.OwnerReference{{
 		APIVersion: kubevirtv1.GroupVersion.String(), Kind: "VirtualMachine", Name: p.vm.Name, UID: p.vm.UID,
 	}}
-	return p.refused(ignoreExisting(p.remote.Create(ctx, secret, fieldOwner)), "Secret "+secret.Name)
+	err := p.remote.Create(ctx, secret, fieldOwner)
+	if apierrors.IsAlreadyExists(err) {
+		return p.checkSecret(ctx, client.ObjectKeyFromObject(secret))
+	}
+	return p.refused(err, "Secret "+secret.Name)
+}
+
+// checkSecret looks whether a Secret that exists is the one of this VirtualMachine. That of an earlier one of this Machine goes with that
+// one, whenever the remote cluster gets to it, so it makes way now.
+func (p *pass) checkSecret(ctx context.Context, key client.ObjectKey) error {
+	live, err := p.KubevirtClientMgr.Live(p.ledger.Config)
+	if err != nil {
+		return p.unreachable(err)
+	}
+	existing := &corev1.Secret{}
+	if err := live.Get(ctx, key, existing); err != nil {
+		return p.unreachable(err)
+	}
+	if !desired.IsOurs(existing.Labels, p.uid(), p.settings.Desired.SupervisorUID) {
+		return &Blocked{
+			Condition: vitistackv1alpha1.ConditionVirtualMachineReady, Reason: vitistackv1alpha1.ReasonRejected, After: blockedRetry,
+			Message: fmt.Sprintf("%s has a Secret %s that is not this Machine's", p.ledger.Config, key.Name),
+		}
+	}
+	for _, owner := range existing.OwnerReferences {
+		if owner.UID == p.vm.UID {
+			return nil
+		}
+	}
+	if err := p.remote.Delete(ctx, existing, client.Preconditions{UID: &existing.UID}); client.IgnoreNotFound(err) != nil {
+		return p.refused(err, "the deletion of Secret "+key.Name)
+	}
+	return &Wait{
+		Condition: vitistackv1alpha1.ConditionVirtualMachineReady, Reason: vitistackv1alpha1.ReasonCreating, After: conflictRetry,
+		Message: fmt.Sprintf("Secret %s of %s is made anew", key.Name, p.ledger.Config),
+	}
 }
 
 func ignoreExisting(err error) error {

@@ -31,10 +31,12 @@ func (p *pass) realize(ctx context.Context) error {
 	if !p.vm.DeletionTimestamp.IsZero() {
 		return nil // observe says so, and the end of it is an event
 	}
-	if err := p.recordVM(ctx); err != nil {
-		return err
+	if p.ledger.VMUID != string(p.vm.UID) {
+		if err := p.complete(ctx); err != nil {
+			return err
+		}
 	}
-	if !desired.IsOurs(p.vm.Labels, p.uid(), p.settings.Desired.SupervisorUID) {
+	if !p.labelled() {
 		return p.claim(ctx, wish)
 	}
 	if p.vm.Annotations[vitistackv1alpha1.AnnotationAppliedHash] != wish {
@@ -100,6 +102,9 @@ func (p *pass) create(ctx context.Context, wish string) error {
 	}
 	vm.Annotations[vitistackv1alpha1.AnnotationPlacementNonce] = p.ledger.Nonce
 	vm.Annotations[vitistackv1alpha1.AnnotationAppliedHash] = wish
+	if vm.Annotations[vitistackv1alpha1.AnnotationAppliedWish], err = p.setOnce(); err != nil {
+		return err
+	}
 	err = p.remote.Create(ctx, vm, fieldOwner)
 	switch {
 	case apierrors.IsAlreadyExists(err): // somebody was faster: the next pass sees whose it is
@@ -113,22 +118,42 @@ func (p *pass) create(ctx context.Context, wish string) error {
 	p.vm = vm
 	log.FromContext(ctx).Info("Created VirtualMachine", "kubevirtConfig", p.ledger.Config, "vm", vm.Name)
 	p.event(eventNormal, "Created", "Create", fmt.Sprintf("created VirtualMachine %s in %s", vm.Name, p.ledger.Config))
+	if err := p.createSecret(ctx, init); err != nil {
+		return err
+	}
 	if err := p.recordVM(ctx); client.IgnoreNotFound(err) != nil && !apierrors.IsConflict(err) {
 		return err
 	}
-	return p.createSecret(ctx, init)
+	return nil
+}
+
+// complete does what is left of a creation that did not come to its end: the ledger gets the VirtualMachine's UID last.
+func (p *pass) complete(ctx context.Context) error {
+	init, err := p.cloudInit(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.createSecret(ctx, init); err != nil {
+		return err
+	}
+	return p.recordVM(ctx)
+}
+
+// cloudInit is what the guest gets at its first boot.
+func (p *pass) cloudInit(ctx context.Context) (*desired.CloudInit, error) {
+	sources, err := p.readSources(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return desired.NewCloudInit(desired.CloudInitInput{
+		Machine: p.machine, VMName: p.ledger.VMName, Sources: sources, Network: p.network,
+		NetworkConfiguration: p.networkConfiguration, Options: p.settings.Desired,
+	})
 }
 
 // desiredVM is the VirtualMachine to create, and its cloud-init.
 func (p *pass) desiredVM(ctx context.Context) (*kubevirtv1.VirtualMachine, *desired.CloudInit, error) {
-	sources, err := p.readSources(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	init, err := desired.NewCloudInit(desired.CloudInitInput{
-		Machine: p.machine, VMName: p.ledger.VMName, Sources: sources, Network: p.network,
-		NetworkConfiguration: p.networkConfiguration, Options: p.settings.Desired,
-	})
+	init, err := p.cloudInit(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -137,46 +162,4 @@ func (p *pass) desiredVM(ctx context.Context) (*kubevirtv1.VirtualMachine, *desi
 		NetworkConfiguration: p.networkConfiguration, CloudInit: init, Options: p.settings.Desired,
 	})
 	return vm, init, err
-}
-
-// claim puts our labels on an adopted VirtualMachine and its running instance. Nothing of its spec is changed: from now on a change of the
-// Machine is what changes it.
-func (p *pass) claim(ctx context.Context, wish string) error {
-	labels := desired.Labels(p.machine, p.settings.Desired)
-	claimed := p.vm.DeepCopy()
-	claimed.Labels = merged(claimed.Labels, labels)
-	claimed.Annotations = merged(claimed.Annotations, map[string]string{
-		vitistackv1alpha1.AnnotationAppliedHash: wish, vitistackv1alpha1.AnnotationPlacementNonce: p.ledger.Nonce,
-	})
-	if claimed.Spec.Template != nil {
-		claimed.Spec.Template.ObjectMeta.Labels = merged(claimed.Spec.Template.ObjectMeta.Labels, labels)
-	}
-	if err := p.remote.Patch(ctx, claimed, client.MergeFromWithOptions(p.vm, client.MergeFromWithOptimisticLock{}), fieldOwner); err != nil {
-		return p.refused(err, "the labels of VirtualMachine "+p.vm.Name)
-	}
-	p.vm = claimed
-	reader, err := p.KubevirtClientMgr.Live(p.ledger.Config)
-	if err != nil {
-		return p.unreachable(err)
-	}
-	vmi := &kubevirtv1.VirtualMachineInstance{}
-	if err := reader.Get(ctx, client.ObjectKeyFromObject(p.vm), vmi); err != nil {
-		return p.unreachable(client.IgnoreNotFound(err))
-	}
-	labelled := vmi.DeepCopy()
-	labelled.Labels = merged(labelled.Labels, labels)
-	if err := p.remote.Patch(ctx, labelled, client.MergeFromWithOptions(vmi, client.MergeFromWithOptimisticLock{}), fieldOwner); err != nil {
-		return p.refused(client.IgnoreNotFound(err), "the labels of the running instance "+p.vm.Name)
-	}
-	return nil
-}
-
-func merged(to, from map[string]string) map[string]string {
-	all := make(map[string]string, len(to)+len(from))
-	for _, each := range []map[string]string{to, from} {
-		for key, value := range each {
-			all[key] = value
-		}
-	}
-	return all
 }
