@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -21,29 +22,75 @@ import (
 // leftoverRetry is when claims are looked for again that no event tells of: they are not watched.
 const leftoverRetry = 2 * time.Second
 
-// connectToDelete gets the remote cluster. A Machine that was never placed has nothing there; one that a person released is let go
-// without a look.
+// connectToDelete gets the remote cluster. A Machine that was never placed has nothing there; one that a person released is let go where the
+// cluster gives no answer.
 func (p *pass) connectToDelete(ctx context.Context) error {
 	if !controllerutil.ContainsFinalizer(p.machine, vitistackv1alpha1.FinalizerMachine) {
 		return errDone
 	}
-	if p.ledger == nil {
-		if p.machine.Status.KubevirtConfigRef != nil {
-			return blockReady(vitistackv1alpha1.ReasonLedgerConflict,
-				"the Machine was placed in %s, but annotation %s is gone", p.machine.Status.KubevirtConfigRef.Name, vitistackv1alpha1.AnnotationPlacement)
-		}
+	err := p.findLedger(ctx)
+	if err == nil && p.ledger == nil {
 		return nil
 	}
-	if p.released() {
-		p.event(eventWarning, "Released", "Delete", "abandoned what is left in "+p.ledger.Config)
-		return nil
+	if err == nil {
+		err = p.connect(ctx)
 	}
-	return p.connect(ctx)
+	return p.orAbandon(err)
 }
 
-// released says that a person gave up what the Machine has in the cluster of its ledger.
-func (p *pass) released() bool {
-	return p.machine.Annotations[vitistackv1alpha1.AnnotationForceRelease] == p.ledger.Config
+// findLedger: finalizer and ledger are written together, so that a Machine with the one alone has lost the other.
+func (p *pass) findLedger(ctx context.Context) error {
+	switch {
+	case p.ledger != nil:
+		return nil
+	case p.machine.Status.KubevirtConfigRef != nil:
+		return p.restore(ctx)
+	}
+	name, err := desired.VMName(p.settings.VMNamePrefix, p.machine.Name)
+	if err != nil {
+		return err
+	}
+	configs, err := p.configs(ctx)
+	if err != nil {
+		return err
+	}
+	seen := p.look(ctx, name, names(p.request(configs).Candidates))
+	mine, where := seen.which(func(_ string, found sighting) bool { return found.owner == ours })
+	switch silent := seen.unanswered(); {
+	case len(mine) == 1:
+		return p.settleIn(ctx, name, choice{config: where[0], vm: &mine[0]})
+	case len(mine) > 1:
+		return p.refuse(vitistackv1alpha1.ReasonDuplicateVM, "there is more than one VirtualMachine of this Machine: in %s", strings.Join(where, ", "))
+	case len(silent) > 0:
+		return p.waitFor(silent)
+	default:
+		return nil // never placed
+	}
+}
+
+// orAbandon gives up what the Machine has in a cluster that gives no answer, if a person consents. err is why there is none, or nil.
+func (p *pass) orAbandon(err error) error {
+	config := ""
+	if p.ledger != nil {
+		config = p.ledger.Config
+	} else if copied := p.machine.Status.KubevirtConfigRef; copied != nil {
+		config = copied.Name
+	}
+	if !isVerdict(err) || config == "" || p.machine.Annotations[vitistackv1alpha1.AnnotationForceRelease] != config {
+		return err
+	}
+	p.remote = nil
+	p.event(eventWarning, "Released", "Delete", "abandoned what is left in "+config)
+	return nil
+}
+
+// isVerdict says that an error is the answer that there is none, and not one that comes too early or a slip of our own.
+func isVerdict(err error) bool {
+	if wait, ok := errors.AsType[*Wait](err); ok {
+		return wait.Reason != vitistackv1alpha1.ReasonConnecting && wait.Reason != vitistackv1alpha1.ReasonNotSynced
+	}
+	_, blocked := errors.AsType[*Blocked](err)
+	return blocked
 }
 
 // deleteVM deletes the VirtualMachine by its UID, and waits until it is gone with its disks.
@@ -53,7 +100,7 @@ func (p *pass) deleteVM(ctx context.Context) error {
 	}
 	found, err := p.lookIn(ctx, p.ledger.Config, p.ledger.VMName)
 	if err != nil {
-		return p.unreachable(err)
+		return p.orAbandon(p.unreachable(err))
 	}
 	found = slices.DeleteFunc(found, func(s sighting) bool { return s.owner != ours })
 	p.looked = true
@@ -111,7 +158,7 @@ func (p *pass) deleteDisks(ctx context.Context) error {
 	return nil
 }
 
-// listDataVolumes lists the Machine's. A cluster without CDI has none.
+// listDataVolumes lists the Machine's.
 func (p *pass) listDataVolumes(ctx context.Context, reader client.Reader) (*cdiv1beta1.DataVolumeList, error) {
 	volumes := &cdiv1beta1.DataVolumeList{}
 	return volumes, reader.List(ctx, volumes, client.InNamespace(p.ledger.Namespace), p.labels())

@@ -16,23 +16,50 @@ const searchStrategy = "search"
 // touched.
 func (p *pass) guard(config string, trace placement.Trace, seen sightings) (choice, error) {
 	strategy := decidedBy(trace)
-	all, where := seen.ours()
-	if len(all) > 1 {
+	mine, where := seen.which(p.isMine)
+	if len(mine) > 1 {
 		return choice{}, p.refuse(vitistackv1alpha1.ReasonDuplicateVM, "there is more than one VirtualMachine of this Machine: in %s", strings.Join(where, ", "))
 	}
-	if len(all) == 1 {
-		return p.guardOurs(config, where[0], strategy, all[0])
+	if len(mine) == 1 && mine[0].owner == ours {
+		return p.guardOurs(config, where[0], strategy, mine[0])
 	}
 	if silent := seen.unanswered(); len(silent) > 0 {
-		return choice{}, &Wait{
-			Condition: vitistackv1alpha1.ConditionPlaced, Reason: vitistackv1alpha1.ReasonClustersUnanswered, After: placeRetry,
-			Message: "it cannot be told whether the VirtualMachine exists already: no answer from " + strings.Join(silent, ", "),
-		}
+		return choice{}, p.waitFor(silent)
+	}
+	if len(mine) == 1 {
+		return p.guardOurs(config, where[0], strategy, mine[0])
 	}
 	for _, found := range seen.of(config).found {
 		return p.guardNamed(config, strategy, found)
 	}
+	if consent := p.machine.Annotations[vitistackv1alpha1.AnnotationAdopt]; consent != "" {
+		return choice{}, p.refuse(vitistackv1alpha1.ReasonAdoptionRefused, "there is no VirtualMachine %s, which annotation %s asks for", consent, vitistackv1alpha1.AnnotationAdopt)
+	}
 	return choice{config: config, by: strategy}, nil
+}
+
+// isMine says that a VirtualMachine is this Machine's: by UID, by a MAC address, or because a person says so of one that nobody claims.
+func (p *pass) isMine(config string, found sighting) bool {
+	switch found.owner {
+	case ours, matched:
+		return true
+	case nobodys, earlier:
+		return p.machine.Annotations[vitistackv1alpha1.AnnotationAdopt] == consentTo(config, found)
+	default:
+		return false
+	}
+}
+
+// consentTo is the value of the annotation that consents to an adoption.
+func consentTo(config string, found sighting) string {
+	return fmt.Sprintf("%s/%s", config, found.vm.UID)
+}
+
+func (p *pass) waitFor(silent []string) error {
+	return &Wait{
+		Condition: vitistackv1alpha1.ConditionPlaced, Reason: vitistackv1alpha1.ReasonClustersUnanswered, After: placeRetry,
+		Message: "it cannot be told whether the VirtualMachine exists already: no answer from " + strings.Join(silent, ", "),
+	}
 }
 
 // guardOurs: the VirtualMachine exists, so the Machine belongs where it is.
@@ -44,14 +71,13 @@ func (p *pass) guardOurs(config, where, strategy string, found sighting) (choice
 	return choice{config: where, by: strategy, vm: &found}, nil
 }
 
-// guardNamed: the chosen cluster has a VirtualMachine of the wanted name that does not carry the Machine's UID.
+// guardNamed: the chosen cluster has a VirtualMachine of the wanted name that is not this Machine's.
 func (p *pass) guardNamed(config, strategy string, found sighting) (choice, error) {
-	consent := fmt.Sprintf("%s/%s", config, found.vm.UID)
-	consented := p.machine.Annotations[vitistackv1alpha1.AnnotationAdopt] == consent
+	consent := consentTo(config, found)
 	switch {
-	case found.owner == nobodys && (consented || strategy == searchStrategy), found.owner == earlier && consented:
+	case found.owner == nobodys && strategy == searchStrategy:
 		return choice{config: config, by: strategy, vm: &found}, nil
-	case found.owner == foreign && consented:
+	case found.owner == foreign && p.machine.Annotations[vitistackv1alpha1.AnnotationAdopt] == consent:
 		return choice{}, p.refuse(vitistackv1alpha1.ReasonAdoptionRefused, "VirtualMachine %s of %s is somebody else's", found.vm.Name, config)
 	case found.owner == foreign:
 		return choice{}, p.refuse(vitistackv1alpha1.ReasonNameCollision, "%s has a VirtualMachine %s that is somebody else's", config, found.vm.Name)
@@ -62,8 +88,25 @@ func (p *pass) guardNamed(config, strategy string, found sighting) (choice, erro
 	}
 }
 
+// closed says why a KubevirtConfig takes no Machine whose VirtualMachine is not there already. nil means that it does.
+func closed(configs []vitistackv1alpha1.KubevirtConfig, config string) error {
+	for i := range configs {
+		wait := &Wait{Condition: vitistackv1alpha1.ConditionPlaced, After: placeRetry}
+		switch {
+		case configs[i].Name != config:
+		case !configs[i].DeletionTimestamp.IsZero():
+			wait.Reason, wait.Message = vitistackv1alpha1.ReasonConfigTerminating, fmt.Sprintf("KubevirtConfig %s is being deleted", config)
+			return wait
+		case configs[i].Spec.Paused:
+			wait.Reason, wait.Message = vitistackv1alpha1.ReasonPaused, fmt.Sprintf("KubevirtConfig %s is paused: it takes no new Machines", config)
+			return wait
+		}
+	}
+	return nil
+}
+
 func (p *pass) refuse(reason, format string, args ...any) error {
-	return &Blocked{Condition: vitistackv1alpha1.ConditionPlaced, Reason: reason, Message: fmt.Sprintf(format, args...)}
+	return &Blocked{Condition: vitistackv1alpha1.ConditionPlaced, Reason: reason, Message: fmt.Sprintf(format, args...), After: blockedRetry}
 }
 
 // decidedBy is the strategy that made the decision.

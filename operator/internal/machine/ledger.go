@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 )
@@ -27,6 +29,10 @@ func (p *pass) readLedger(context.Context) error {
 		return blockReady(vitistackv1alpha1.ReasonLedgerConflict,
 			"annotation %s names cluster %s (%s), the status %s (%s)", vitistackv1alpha1.AnnotationPlacement,
 			ledger.Config, ledger.ClusterUID, copied.Name, copied.ClusterUID)
+	}
+	if ledger.Namespace != p.machine.Namespace {
+		return blockReady(vitistackv1alpha1.ReasonLedgerConflict, "annotation %s is that of a Machine of namespace %s: it was copied",
+			vitistackv1alpha1.AnnotationPlacement, ledger.Namespace)
 	}
 	p.ledger = &ledger
 	if p.fresh != nil {
@@ -55,15 +61,42 @@ func (p *pass) record(ctx context.Context, ledger vitistackv1alpha1.Ledger) erro
 		p.machine = before
 		return fmt.Errorf("recording the place: %w", err)
 	}
-	p.ledger = &ledger
+	p.ledger, p.recorded = &ledger, true
 	if p.fresh != nil {
 		p.fresh.Placed(p.machine)
 	}
 	return nil
 }
 
-// intend records that a VirtualMachine is about to be created, under a nonce of this attempt's own.
+// restore writes a lost ledger anew, where the status still has its copy and the VirtualMachine itself is there to confirm it.
+func (p *pass) restore(ctx context.Context) error {
+	copied := p.machine.Status.KubevirtConfigRef
+	found, err := p.lookIn(ctx, copied.Name, p.machine.Status.VMName)
+	if err != nil {
+		return p.unreachable(err)
+	}
+	found = slices.DeleteFunc(found, func(s sighting) bool { return s.owner != ours })
+	state, _ := p.KubevirtClientMgr.State(copied.Name)
+	if len(found) != 1 || copied.ClusterUID != "" && copied.ClusterUID != state.ClusterUID {
+		return &Blocked{
+			Condition: vitistackv1alpha1.ConditionReady, Reason: vitistackv1alpha1.ReasonLedgerConflict, After: blockedRetry,
+			Message: fmt.Sprintf("the status says that the Machine is placed in %s, but annotation %s is gone and its VirtualMachine does not tell",
+				copied.Name, vitistackv1alpha1.AnnotationPlacement),
+		}
+	}
+	log.FromContext(ctx).Info("Restored the lost placement of machine", "kubevirtConfig", copied.Name, "vm", found[0].vm.Name)
+	return p.record(ctx, vitistackv1alpha1.Ledger{
+		Config: copied.Name, ClusterUID: copied.ClusterUID, Namespace: p.machine.Namespace,
+		VMName: found[0].vm.Name, VMUID: string(found[0].vm.UID), Nonce: newNonce(),
+	})
+}
+
+// intend records that a VirtualMachine is about to be created, under a nonce of this attempt's own. A pass that has just placed the
+// Machine has recorded that already.
 func (p *pass) intend(ctx context.Context) error {
+	if p.recorded {
+		return nil
+	}
 	ledger := *p.ledger
 	ledger.Nonce, ledger.VMUID = newNonce(), ""
 	return p.record(ctx, ledger)

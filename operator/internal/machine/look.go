@@ -23,6 +23,7 @@ const (
 	ours                 // it carries this supervisor's and this Machine's UID, or its UID is in the ledger
 	nobodys              // no label and no controller claims it
 	earlier              // labels of earlier releases name a Machine of this name
+	matched              // the same, and it has a MAC address of this Machine's NetworkConfiguration
 )
 
 // sighting is a VirtualMachine that a live look found.
@@ -80,14 +81,25 @@ func (p *pass) lookIn(ctx context.Context, config, vmName string) ([]sighting, e
 	}
 	var found []sighting
 	for i := range list.Items {
-		vm := &list.Items[i]
-		found = append(found, sighting{vm: vm, owner: p.ownerOf(vm)})
+		each := sighting{vm: &list.Items[i], owner: p.ownerOf(&list.Items[i])}
+		if each.owner == earlier {
+			if each.owner, err = p.match(ctx, each.vm); err != nil {
+				return nil, err
+			}
+		}
+		found = append(found, each)
 	}
 	return found, nil
 }
 
 // ownerOf tells whose a VirtualMachine is that has the wanted name or the Machine's UID.
 func (p *pass) ownerOf(vm *kubevirtv1.VirtualMachine) owner {
+	// A ledger is copied with the Machine that has it: it is no claim on what carries another's UID.
+	for label, mine := range p.labels() {
+		if value := vm.Labels[label]; value != "" && value != mine {
+			return foreign
+		}
+	}
 	recorded := p.ledger != nil && p.ledger.VMUID != "" && p.ledger.VMUID == string(vm.UID)
 	if recorded || desired.IsOurs(vm.Labels, p.uid(), p.settings.Desired.SupervisorUID) {
 		return ours
@@ -98,13 +110,35 @@ func (p *pass) ownerOf(vm *kubevirtv1.VirtualMachine) owner {
 	}
 	for _, label := range []string{vitistackv1alpha1.LabelSourceMachine, vitistackv1alpha1.LegacyLabelSourceMachine} {
 		if source := vm.Labels[label]; source != "" {
-			if source == p.machine.Name {
+			if source == desired.LabelValue(p.machine.Name) {
 				return earlier
 			}
 			return foreign
 		}
 	}
 	return nobodys
+}
+
+// match is matched where a MAC address proves that labels of an earlier release mean this very Machine, else earlier.
+func (p *pass) match(ctx context.Context, vm *kubevirtv1.VirtualMachine) (owner, error) {
+	existing, err := p.readNetworkConfiguration(ctx, p.live)
+	if err != nil {
+		return foreign, err
+	}
+	if existing == nil {
+		return earlier, nil
+	}
+	if _, err := p.wantedNetworkConfiguration(existing); err != nil { // somebody else's
+		return earlier, nil
+	}
+	for _, has := range desired.Interfaces(vm) {
+		for _, given := range existing.Spec.NetworkInterfaces {
+			if mac, ok := desired.ParseMAC(given.MacAddress); ok && mac == has.MAC {
+				return matched, nil
+			}
+		}
+	}
+	return earlier, nil
 }
 
 // of returns what was seen in one cluster.
@@ -128,26 +162,16 @@ func (s sightings) unanswered() []string {
 	return configs
 }
 
-// ours are the VirtualMachines that are this Machine's, with where they are.
-func (s sightings) ours() (all []sighting, configs []string) {
+// which are the VirtualMachines that are as asked, with where they are.
+func (s sightings) which(is func(config string, found sighting) bool) (all []sighting, configs []string) {
 	for _, each := range s {
 		for _, found := range each.found {
-			if found.owner == ours {
+			if is(each.config, found) {
 				all, configs = append(all, found), append(configs, each.config)
 			}
 		}
 	}
 	return all, configs
-}
-
-// named is the VirtualMachine of a name, or nil.
-func (s sight) named(vmName string) *sighting {
-	for i := range s.found {
-		if s.found[i].vm.Name == vmName {
-			return &s.found[i]
-		}
-	}
-	return nil
 }
 
 // inform hands what was seen to the strategies.
@@ -170,7 +194,7 @@ func (s sight) presence() placement.VM {
 		switch found.owner {
 		case ours:
 			vm.Owner = placement.Ours
-		case nobodys:
+		case nobodys, matched:
 			vm.Owner = placement.Unlabelled
 		}
 		if best.Presence == placement.Absent || vm.Owner == placement.Ours {

@@ -24,6 +24,11 @@ func (p *pass) place(ctx context.Context) error {
 	if err := p.readLedger(ctx); err != nil {
 		return err
 	}
+	if p.ledger == nil && p.machine.Status.KubevirtConfigRef != nil {
+		if err := p.restore(ctx); err != nil {
+			return err
+		}
+	}
 	if p.ledger != nil {
 		p.holdReference()
 		return nil
@@ -70,10 +75,11 @@ type choice struct {
 
 // choose asks the strategies, and then the guard, which no strategy can overrule.
 func (p *pass) choose(ctx context.Context, vmName string) (choice, error) {
-	request, err := p.request(ctx)
+	configs, err := p.configs(ctx)
 	if err != nil {
 		return choice{}, err
 	}
+	request := p.request(configs)
 	var seen sightings
 	if !p.isFresh() {
 		seen = p.look(ctx, vmName, names(request.Candidates))
@@ -91,21 +97,27 @@ func (p *pass) choose(ctx context.Context, vmName string) (choice, error) {
 	if seen == nil {
 		seen = p.look(ctx, vmName, []string{decision.Config})
 	}
-	return p.guard(decision.Config, trace, seen)
+	chosen, err := p.guard(decision.Config, trace, seen)
+	if err == nil && (chosen.vm == nil || chosen.vm.owner != ours) {
+		err = closed(configs, chosen.config)
+	}
+	return chosen, err
 }
 
-// request are the facts of the Machine and of all clusters, without a look into any.
-func (p *pass) request(ctx context.Context) (placement.Request, error) {
+// configs are all KubevirtConfigs, sorted by name.
+func (p *pass) configs(ctx context.Context) ([]vitistackv1alpha1.KubevirtConfig, error) {
 	configs, err := p.KubevirtClientMgr.ListKubevirtConfigs(ctx)
 	if errors.Is(err, clientmgr.ErrSupervisorNotSynced) {
-		return placement.Request{}, &Wait{
+		err = &Wait{
 			Condition: vitistackv1alpha1.ConditionPlaced, Reason: vitistackv1alpha1.ReasonConnecting,
 			Message: "the KubevirtConfigs are not known yet", After: time.Second,
 		}
 	}
-	if err != nil {
-		return placement.Request{}, err
-	}
+	return configs, err
+}
+
+// request are the facts of the Machine and of all clusters, without a look into any.
+func (p *pass) request(configs []vitistackv1alpha1.KubevirtConfig) placement.Request {
 	wanted := references(p.machine)
 	request := placement.Request{
 		Machine: placement.Machine{
@@ -119,10 +131,13 @@ func (p *pass) request(ctx context.Context) (placement.Request, error) {
 		state, _ := p.KubevirtClientMgr.State(config.Name)
 		request.Candidates = append(request.Candidates, placement.Candidate{Name: config.Name, Labels: config.Labels, Reachable: state.Ready()})
 	}
-	return request, nil
+	return request
 }
 
-func (p *pass) isFresh() bool { return p.fresh != nil && p.fresh.Fresh(p.machine) }
+// isFresh says that only the chosen cluster needs to be asked. One that is to adopt may find its VirtualMachine anywhere.
+func (p *pass) isFresh() bool {
+	return p.fresh != nil && p.fresh.Fresh(p.machine) && p.machine.Annotations[vitistackv1alpha1.AnnotationAdopt] == ""
+}
 
 // settleIn records the choice, once the cluster is known to be the one that its KubevirtConfig stands for.
 func (p *pass) settleIn(ctx context.Context, vmName string, chosen choice) error {
