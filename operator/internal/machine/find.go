@@ -38,6 +38,7 @@ func (p *pass) find(ctx context.Context) error {
 		return &Blocked{
 			Condition: vitistackv1alpha1.ConditionReady, Reason: vitistackv1alpha1.ReasonDuplicateVM,
 			Message: fmt.Sprintf("there is more than one VirtualMachine of this Machine in %s", p.ledger.Config),
+			After:   blockedRetry,
 		}
 	}
 	p.looked = true
@@ -49,6 +50,7 @@ func (p *pass) find(ctx context.Context) error {
 		return &Blocked{
 			Condition: vitistackv1alpha1.ConditionVirtualMachineReady, Reason: vitistackv1alpha1.ReasonNameCollision,
 			Message: fmt.Sprintf("%s has a VirtualMachine %s that is somebody else's", p.ledger.Config, p.ledger.VMName),
+			After:   blockedRetry,
 		}
 	}
 	return nil

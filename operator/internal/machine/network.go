@@ -53,6 +53,9 @@ func (p *pass) applyNetworkConfiguration(ctx context.Context) error {
 			if existing, err = p.readNetworkConfiguration(ctx, p.live); err != nil {
 				return err
 			}
+			if existing == nil {
+				return errors.New("the NetworkConfiguration came and went")
+			}
 			if wanted, err = p.wantedNetworkConfiguration(existing); err != nil {
 				return err
 			}
@@ -65,7 +68,8 @@ func (p *pass) applyNetworkConfiguration(ctx context.Context) error {
 		existing.TypeMeta = wanted.TypeMeta
 	}
 	if existing != nil && !equality.Semantic.DeepEqual(existing, wanted) {
-		if err := p.Patch(ctx, wanted, client.MergeFrom(existing)); err != nil {
+		// Guarded: owner references are a list that a patch replaces.
+		if err := p.Patch(ctx, wanted, client.MergeFromWithOptions(existing, client.MergeFromWithOptimisticLock{})); err != nil {
 			return fmt.Errorf("changing the NetworkConfiguration: %w", err)
 		}
 	}

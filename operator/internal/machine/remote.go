@@ -50,6 +50,9 @@ func (p *pass) unreachable(err error) error {
 			return &Blocked{Condition: c.condition, Reason: c.reason, Message: err.Error()}
 		}
 		wait := &Wait{Condition: c.condition, Reason: c.reason, Message: err.Error()}
+		if _, ok := errors.AsType[*clientmgr.CallError](err); ok {
+			p.holdCall(wait, err)
+		}
 		if connection, ok := errors.AsType[*clientmgr.ConnectionError](err); ok {
 			wait.Since = connection.Since
 			if state, found := p.KubevirtClientMgr.State(connection.Config); found && state.Reason == clientmgr.ReasonConnecting {
@@ -61,6 +64,14 @@ func (p *pass) unreachable(err error) error {
 	return err
 }
 
+// holdCall: one call went wrong. If the cluster is lost its state will say so; if it is not, nothing else tells when to look again.
+func (p *pass) holdCall(wait *Wait, err error) {
+	wait.After = placeRetry
+	if errors.Is(err, clientmgr.ErrNotConnected) {
+		wait.Since = p.now
+	}
+}
+
 // refused turns what a remote API server has against an object into an outcome. Every other error is to be tried again.
 func (p *pass) refused(err error, what string) error {
 	switch {
@@ -68,6 +79,7 @@ func (p *pass) refused(err error, what string) error {
 		return &Blocked{
 			Condition: vitistackv1alpha1.ConditionVirtualMachineReady, Reason: vitistackv1alpha1.ReasonRejected,
 			Message: p.ledger.Config + " does not admit " + what + ": " + err.Error(),
+			After:   blockedRetry, // nobody tells when a quota, a right or a webhook was changed
 		}
 	default:
 		return p.unreachable(err)
