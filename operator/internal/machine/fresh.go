@@ -2,6 +2,7 @@ package machine
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -41,7 +42,7 @@ func (w *Watcher) Wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(request *http.Request) (*http.Response, error) {
 		response, err := next.RoundTrip(request)
 		if listsMachines(request) {
-			w.broken()
+			w.broken(served(response))
 		}
 		return response, err
 	})
@@ -58,13 +59,31 @@ func listsMachines(request *http.Request) bool {
 		return false
 	}
 	query := request.URL.Query()
-	return query.Get("watch") == "" || query.Get("sendInitialEvents") == "true"
+	watch, _ := strconv.ParseBool(query.Get("watch"))
+	initial, _ := strconv.ParseBool(query.Get("sendInitialEvents"))
+	return !watch || initial
 }
 
-func (w *Watcher) broken() {
+// served is when the server answered, by its own clock, from which creation times come too. Zero where it does not say.
+func served(response *http.Response) time.Time {
+	if response == nil {
+		return time.Time{}
+	}
+	date, err := http.ParseTime(response.Header.Get("Date"))
+	if err != nil {
+		return time.Time{}
+	}
+	return date
+}
+
+// broken forgets what was seen until now. Where the server's clock and ours differ the later one counts.
+func (w *Watcher) broken(served time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.locked.since = w.clock.Now()
+	if served.After(w.locked.since) {
+		w.locked.since = served
+	}
 	w.locked.seen = map[types.UID]struct{}{}
 }
 
