@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -129,7 +130,7 @@ func newManager(config *rest.Config, options Options) (ctrl.Manager, error) {
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                  scheme,
 		Cache:                   supervisorCache(options),
-		Client:                  client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.ConfigMap{}, &corev1.PersistentVolumeClaim{}, &corev1.Namespace{}}}},
+		Client:                  client.Options{Cache: clientCache()},
 		Metrics:                 metricsserver.Options{BindAddress: options.MetricsAddress},
 		HealthProbeBindAddress:  options.ProbeAddress,
 		LeaderElection:          options.LeaderElect,
@@ -142,6 +143,15 @@ func newManager(config *rest.Config, options Options) (ctrl.Manager, error) {
 		return nil, fmt.Errorf("manager: %w", err)
 	}
 	return mgr, nil
+}
+
+// clientCache lets reads see what was written before, so that no pass begins with a Machine from before the last one. What is read but
+// seldom is not cached.
+func clientCache() *client.CacheOptions {
+	return &client.CacheOptions{
+		EnableReadYourWritesConsistency: ptr.To(true),
+		DisableFor:                      []client.Object{&corev1.ConfigMap{}, &corev1.PersistentVolumeClaim{}, &corev1.Namespace{}},
+	}
 }
 
 // supervisorCache limits what is held of the supervisor to our own kinds, the Machines selected, and the kubeconfigs.

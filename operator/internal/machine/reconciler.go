@@ -33,6 +33,7 @@ type MachineReconciler struct {
 	clock    clock.PassiveClock
 	fresh    Freshness
 	settings Settings
+	pace     *pace
 }
 
 // Settings are the operator's. The zero value works.
@@ -100,6 +101,7 @@ func NewMachineReconciler(supervisor client.Client, scheme *runtime.Scheme, clie
 		chain:    placement.Chain{{Strategy: placement.Explicit{}}},
 		clock:    clock.RealClock{},
 		settings: Settings{VMNamePrefix: desired.DefaultVMNamePrefix},
+		pace:     &pace{},
 	}
 	for _, option := range options {
 		option(r)

@@ -3,9 +3,11 @@ package machine
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -23,8 +25,9 @@ type pass struct {
 	machine *vitistackv1alpha1.Machine
 	now     time.Time
 
-	ledger  *vitistackv1alpha1.Ledger
-	adopted bool
+	ledger   *vitistackv1alpha1.Ledger
+	recorded bool // in this pass: the Machine in hand was the newest one then
+	adopted  bool
 
 	remote client.Client // reads declared kinds from the cache
 	looked bool          // the remote cluster has answered about the VM: vm is the truth, nil too
@@ -58,9 +61,10 @@ func liveSteps() []step {
 		{observed.StepPlace, vitistackv1alpha1.ConditionPlaced, (*pass).place},
 		{observed.StepRemote, vitistackv1alpha1.ConditionRemoteReachable, (*pass).connect},
 		{observed.StepRemote, vitistackv1alpha1.ConditionVirtualMachineReady, (*pass).find},
+		// Before what may be refused: a Machine that cannot be changed is looked after all the same.
+		{observed.StepRemote, vitistackv1alpha1.ConditionVirtualMachineReady, (*pass).observe},
 		{observed.StepNetwork, vitistackv1alpha1.ConditionNetworkReady, (*pass).attach},
 		{observed.StepVM, vitistackv1alpha1.ConditionVirtualMachineReady, (*pass).realize},
-		{observed.StepObserve, vitistackv1alpha1.ConditionVirtualMachineReady, (*pass).observe},
 	}
 }
 
@@ -101,6 +105,9 @@ func (p *pass) finish(ctx context.Context, result outcome) (ctrl.Result, error) 
 	if p.machine == nil { // let go
 		return ctrl.Result{}, result.err
 	}
+	if result.stale {
+		return ctrl.Result{RequeueAfter: result.after}, nil
+	}
 	if result.problem != nil {
 		p.problems = append(p.problems, *result.problem)
 	}
@@ -109,22 +116,49 @@ func (p *pass) finish(ctx context.Context, result outcome) (ctrl.Result, error) 
 		Looked: p.looked, VM: p.vm, VMI: p.vmi, DataVolumes: p.dataVolumes, NetworkConfiguration: p.networkConfiguration,
 		Options: p.settings.Observed, Now: p.now,
 	}
-	status := observed.Status(input)
-	if !equality.Semantic.DeepEqual(p.machine.Status, status) {
-		before := p.machine.DeepCopy()
-		p.machine.Status = status
-		if err := p.Status().Patch(ctx, p.machine, client.MergeFrom(before)); err != nil {
-			return ctrl.Result{}, errors.Join(result.err, client.IgnoreNotFound(err))
-		}
-		p.tell(ctx, before.Status, status)
+	later, err := p.writeStatus(ctx, observed.Status(input))
+	if err != nil {
+		return ctrl.Result{}, errors.Join(result.err, err)
 	}
 	if result.err != nil {
 		return ctrl.Result{}, result.err
 	}
-	if hold := observed.HoldRemaining(input); hold > 0 && (result.after == 0 || hold < result.after) {
-		result.after = hold
+	after := soonest(result.after, observed.HoldRemaining(input), later)
+	return ctrl.Result{RequeueAfter: after}, nil
+}
+
+// writeStatus writes a status that differs from the one there is. It returns after how long a change is to be written that can wait.
+func (p *pass) writeStatus(ctx context.Context, status vitistackv1alpha1.MachineStatus) (later time.Duration, err error) {
+	if equality.Semantic.DeepEqual(p.machine.Status, status) {
+		return 0, nil
 	}
-	return ctrl.Result{RequeueAfter: result.after}, nil
+	if isSmall(p.machine.Status, status) {
+		if later := p.pace.remaining(p.uid(), p.now); later > 0 {
+			return later, nil
+		}
+	}
+	before := p.machine.DeepCopy()
+	p.machine.Status = status
+	// Guarded, because conditions of others are in the same list.
+	err = p.Status().Patch(ctx, p.machine, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	if apierrors.IsConflict(err) {
+		return conflictRetry, nil
+	}
+	if err != nil {
+		return 0, client.IgnoreNotFound(err)
+	}
+	p.pace.wrote(p.uid(), p.now)
+	p.tell(ctx, before.Status, status)
+	return 0, nil
+}
+
+// soonest is the shortest of the times that are not 0.
+func soonest(times ...time.Duration) time.Duration {
+	times = slices.DeleteFunc(times, func(d time.Duration) bool { return d <= 0 })
+	if len(times) == 0 {
+		return 0
+	}
+	return slices.Min(times)
 }
 
 // tell logs a change of Ready, and makes an Event of it where a person has to know.

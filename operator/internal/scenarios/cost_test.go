@@ -1,0 +1,131 @@
+package scenarios
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
+)
+
+const operatorUser = "system:serviceaccount:kubevirt-operator:kubevirt-operator"
+
+// call is a request of the operator, as an API server's audit log has it.
+type call struct {
+	Verb      string
+	User      struct{ Username string }
+	ObjectRef struct{ Resource, Subresource, Namespace, Name string }
+	Stage     string
+}
+
+// String is the call on one line.
+func (c call) String() string {
+	resource := c.ObjectRef.Resource
+	if c.ObjectRef.Subresource != "" {
+		resource += "/" + c.ObjectRef.Subresource
+	}
+	return c.Verb + " " + resource + " " + c.ObjectRef.Namespace + "/" + c.ObjectRef.Name
+}
+
+func (c call) isWrite() bool {
+	return slices.Contains([]string{"create", "update", "patch", "delete"}, c.Verb)
+}
+
+// isShared: what is not for one Machine, or is not counted by the bound.
+func (c call) isShared() bool {
+	return slices.Contains([]string{"events", "leases", "namespaces", "network-attachment-definitions", "selfsubjectaccessreviews", "kubevirtconfigs"}, c.ObjectRef.Resource)
+}
+
+// TestCost counts what one Machine costs, from the API servers' own audit logs.
+func TestCost(t *testing.T) {
+	ns := namespace(t, "cost")
+	startOperator(t)
+	warm := machine(ns, "warm", "cluster-east")
+	create(t, warm)
+	eventually(t, patience, func() string { return notRunning(t, warm, "cluster-east") })
+
+	one := machine(ns, "one", "cluster-east")
+	create(t, one)
+	eventually(t, patience, func() string { return notRunning(t, one, "cluster-east") })
+	east, err := world.fleet.Cluster("cluster-east")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inSupervisor := writes(t, world.fleet.Supervisor, ns, "one")
+	if len(inSupervisor) > 6 {
+		t.Errorf("%d writes in the supervisor, the bound is 6:\n%s", len(inSupervisor), strings.Join(inSupervisor, "\n"))
+	}
+	inRemote := writes(t, east, ns, "vm-one")
+	if len(inRemote) > 2 {
+		t.Errorf("%d writes in the remote cluster, the bound is 2:\n%s", len(inRemote), strings.Join(inRemote, "\n"))
+	}
+	t.Logf("writes for one Machine: %d in the supervisor, %d in its cluster", len(inSupervisor), len(inRemote))
+	for _, remote := range world.fleet.Remotes {
+		if remote.Name == "cluster-east" {
+			continue
+		}
+		if looks := callsIn(t, remote, func(c call) bool { return c.ObjectRef.Name == "vm-one" }); len(looks) > 0 {
+			t.Errorf("a new Machine with a reference made the operator look into %s:\n%s", remote.Name, strings.Join(looks, "\n"))
+		}
+	}
+	atRest(t, ns)
+}
+
+// atRest waits until nothing is asked any more, and then looks that it stays so for a while.
+func atRest(t *testing.T, ns string) {
+	t.Helper()
+	count := func() int {
+		n := 0
+		for _, cluster := range world.fleet.Clusters() {
+			n += len(callsIn(t, cluster, func(c call) bool { return c.ObjectRef.Namespace == ns }))
+		}
+		return n
+	}
+	const quiet = 5 * time.Second
+	var since time.Time
+	last := -1
+	eventually(t, patience, func() string {
+		if now := count(); now != last {
+			last, since = now, time.Now()
+		}
+		if time.Since(since) < quiet {
+			return "Machines at rest cost calls"
+		}
+		return ""
+	})
+}
+
+// writes are the operator's for one object by name, and those that have no name yet.
+func writes(t *testing.T, cluster *fleet.Cluster, ns, name string) []string {
+	t.Helper()
+	return callsIn(t, cluster, func(c call) bool {
+		return c.isWrite() && !c.isShared() && c.ObjectRef.Namespace == ns && strings.HasPrefix(c.ObjectRef.Name, name)
+	})
+}
+
+// callsIn are the operator's calls to one cluster that match.
+func callsIn(t *testing.T, cluster *fleet.Cluster, matches func(call) bool) []string {
+	t.Helper()
+	file, err := os.Open(cluster.ControlPlane.AuditLog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var found []string
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var c call
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			continue // a line that is still being written
+		}
+		if c.User.Username == operatorUser && c.Stage == "ResponseComplete" && matches(c) {
+			found = append(found, c.String())
+		}
+	}
+	return found
+}
