@@ -14,9 +14,10 @@ const (
 	// ProtocolVersion is the major version that host and plugin must share: that of the package placement.v1.
 	ProtocolVersion = 1
 
-	// CookieKey and CookieValue are in a plugin's environment when a host started it. They guard against running a plugin
-	// by hand, not against anybody.
-	CookieKey   = "VITISTACK_PLACEMENT_PLUGIN"
+	// CookieKey is in a plugin's environment when a host started it. It guards against running a plugin by hand, not against
+	// anybody.
+	CookieKey = "VITISTACK_PLACEMENT_PLUGIN"
+	// CookieValue is its value.
 	CookieValue = "placement.v1"
 
 	// MaxMessageBytes limits a request and a reply: room for some ten thousand clusters.
