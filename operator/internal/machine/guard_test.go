@@ -1,0 +1,191 @@
+package machine_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+)
+
+const (
+	foundUID  = types.UID("0f000000-0000-4000-8000-000000000001")
+	legacyMAC = "02:12:00:00:00:07"
+)
+
+// foundVM is a VirtualMachine that was there before the Machine was placed.
+func foundVM(change ...func(*kubevirtv1.VirtualMachine)) *kubevirtv1.VirtualMachine {
+	vm := &kubevirtv1.VirtualMachine{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: vmName, UID: foundUID, Labels: map[string]string{}},
+		Spec:       kubevirtv1.VirtualMachineSpec{Template: &kubevirtv1.VirtualMachineInstanceTemplateSpec{}},
+	}
+	vm.Spec.Template.Spec.Domain.Devices.Interfaces = []kubevirtv1.Interface{{Name: "default", MacAddress: legacyMAC}}
+	for _, each := range change {
+		each(vm)
+	}
+	return vm
+}
+
+func labelled(pairs ...string) func(*kubevirtv1.VirtualMachine) {
+	return func(vm *kubevirtv1.VirtualMachine) {
+		for i := 0; i < len(pairs); i += 2 {
+			vm.Labels[pairs[i]] = pairs[i+1]
+		}
+	}
+}
+
+func oursBy(machine types.UID, supervisor string) func(*kubevirtv1.VirtualMachine) {
+	return labelled(vitistackv1alpha1.LabelMachineUID, string(machine), vitistackv1alpha1.LabelSupervisorUID, supervisor)
+}
+
+var (
+	ours      = oursBy(machineUID, supervisorID)
+	foreign   = oursBy(anotherUID, supervisorID)
+	elsewhere = oursBy(machineUID, "another-supervisor")
+	legacy    = labelled(vitistackv1alpha1.LegacyLabelSourceMachine, "web", vitistackv1alpha1.LegacyLabelManagedBy, "vitistack")
+)
+
+func controlled(vm *kubevirtv1.VirtualMachine) {
+	vm.OwnerReferences = []metav1.OwnerReference{{
+		APIVersion: "pool.kubevirt.io/v1alpha1", Kind: "VirtualMachinePool", Name: "pool", UID: "pool-uid", Controller: ptr.To(true),
+	}}
+}
+
+// legacyNC is the NetworkConfiguration that an earlier release made for the Machine web.
+func legacyNC(mac string) *vitistackv1alpha1.NetworkConfiguration {
+	return &vitistackv1alpha1.NetworkConfiguration{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "web", Labels: map[string]string{vitistackv1alpha1.LegacyLabelSourceMachine: "web"}},
+		Spec: vitistackv1alpha1.NetworkConfigurationSpec{
+			Name: "web", NetworkInterfaces: []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "default", MacAddress: mac}},
+		},
+	}
+}
+
+// always and never are a Freshness.
+type freshness bool
+
+func (f freshness) Fresh(*vitistackv1alpha1.Machine) bool { return bool(f) }
+func (freshness) Placed(*vitistackv1alpha1.Machine)       {}
+
+func adopted(config string) outcome {
+	o := at(config)
+	o.Placed = "True/Adopted"
+	return o
+}
+
+func refused(reason, vms string) outcome {
+	o := failed(reason, "")
+	o.VMs = vms
+	return o
+}
+
+type guardCase struct {
+	reason  string
+	machine func(*vitistackv1alpha1.Machine)
+	east    *kubevirtv1.VirtualMachine
+	west    *kubevirtv1.VirtualMachine
+	nc      *vitistackv1alpha1.NetworkConfiguration
+	silent  string
+	fresh   bool
+	want    outcome
+}
+
+func TestGuard(t *testing.T) {
+	anywhere := func(*vitistackv1alpha1.Machine) {}
+	mine, other := "/vm-web of "+string(machineUID), "/vm-web of "+string(anotherUID)
+	consent := annotated(vitistackv1alpha1.AnnotationAdopt, east+"/"+string(foundUID))
+	both := func(a, b func(*vitistackv1alpha1.Machine)) func(*vitistackv1alpha1.Machine) {
+		return func(m *vitistackv1alpha1.Machine) { a(m); b(m) }
+	}
+	cases := map[string]guardCase{
+		"OursElsewhere":           {reason: "the default is west, but the VM is in east", machine: anywhere, east: foundVM(ours), want: adopted(east)},
+		"OursElsewhereReferenced": {reason: "upstream made a second VM here", machine: in(west), east: foundVM(ours), want: refused("AlreadyPlaced", east+mine)},
+		"OursHere":                {reason: "the reference is right", machine: in(east), east: foundVM(ours), want: adopted(east)},
+		"OursTwice":               {reason: "nobody can say which", machine: in(east), east: foundVM(ours), west: foundVM(ours), want: refused("DuplicateVM", east+mine+", "+west+mine)},
+		"OursWhileOtherSilent":    {reason: "a hit by UID needs no other answer", machine: in(east), east: foundVM(ours), silent: west, want: adopted(east)},
+		"Foreign":                 {reason: "another Machine's VM has the name", machine: in(east), east: foundVM(foreign), want: refused("NameCollision", east+other)},
+		"OtherSupervisor":         {reason: "a restored supervisor has our Machine's UID", machine: both(in(east), consent), east: foundVM(elsewhere), want: refused("AdoptionRefused", east+mine)},
+		"ForeignConsent":          {reason: "consent does not reach what others own", machine: both(in(east), consent), east: foundVM(foreign), want: refused("AdoptionRefused", east+other)},
+		"Unlabelled":              {reason: "an explicit reference is no consent", machine: in(east), east: foundVM(), want: refused("NameCollision", east+"/vm-web of ")},
+		"UnlabelledConsent":       {reason: "the annotation is", machine: both(in(east), consent), east: foundVM(), want: adopted(east)},
+		"UnlabelledConsentDefault": {
+			reason: "the default is west, the person says east", machine: consent, east: foundVM(), want: adopted(east),
+		},
+		"ConsentToAnother": {
+			reason: "the annotation names another UID", machine: both(in(east), annotated(vitistackv1alpha1.AnnotationAdopt, east+"/x")),
+			east: foundVM(), want: refused("NameCollision", east+"/vm-web of "),
+		},
+		"ConsentToNothing": {reason: "who wants to adopt does not want a new one", machine: both(in(east), consent), fresh: true, want: refused("AdoptionRefused", "")},
+		"Controlled":       {reason: "a pool's VM is the pool's", machine: both(in(east), consent), east: foundVM(controlled), want: refused("AdoptionRefused", east+"/vm-web of ")},
+		"EarlierLabels":    {reason: "a name is no proof", machine: in(east), east: foundVM(legacy), want: refused("NameCollision", east+"/vm-web of ")},
+		"EarlierConsent":   {reason: "a person's word is", machine: both(in(east), consent), east: foundVM(legacy), want: adopted(east)},
+		"EarlierMAC":       {reason: "an address of the Machine's NetworkConfiguration is", machine: in(east), east: foundVM(legacy), nc: legacyNC(legacyMAC), want: adopted(east)},
+		"EarlierMACElsewhere": {
+			reason: "the default is west, but the address is in use in east", machine: anywhere, east: foundVM(legacy), nc: legacyNC(legacyMAC), want: adopted(east),
+		},
+		"EarlierMACReferenced": {
+			reason: "the same against an explicit reference", machine: in(west), east: foundVM(legacy), nc: legacyNC(legacyMAC),
+			want: refused("AlreadyPlaced", east+"/vm-web of "),
+		},
+		"EarlierOtherMAC": {reason: "another address proves nothing", machine: in(east), east: foundVM(legacy), nc: legacyNC("02:12:00:00:00:08"), want: refused("NameCollision", east+"/vm-web of ")},
+		"SilentNotFresh":  {reason: "the VM may be there", machine: in(east), silent: west, want: pending("ClustersUnanswered")},
+		"SilentFresh":     {reason: "a new Machine has no VM anywhere", machine: in(east), silent: west, fresh: true, want: at(east)},
+		"SilentItself":    {reason: "the chosen cluster must answer whoever asks", machine: in(west), silent: west, fresh: true, want: pending("ClustersUnanswered")},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) { tc.run(t) })
+	}
+}
+
+func (tc guardCase) run(t *testing.T) {
+	w := newWorld(t, []string{east, west}, newMachine(tc.machine))
+	if tc.nc != nil {
+		w.put(supervisor, tc.nc)
+	}
+	for config, vm := range map[string]*kubevirtv1.VirtualMachine{east: tc.east, west: tc.west} {
+		if vm != nil {
+			w.put(config, vm.DeepCopy())
+		}
+	}
+	if tc.silent != "" {
+		w.silence(tc.silent)
+	}
+	before := w.vms()
+	w.mustSettle(chain(), withDefault(west), machine.WithFreshness(freshness(tc.fresh)))
+	if diff := cmp.Diff(tc.want, w.outcome().without(tc.want)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
+	}
+	for name, vm := range before {
+		if now := w.vms()[name]; tc.want.Phase == vitistackv1alpha1.MachinePhaseFailed && now.ResourceVersion != vm.ResourceVersion {
+			t.Errorf("%s: %s was changed", tc.reason, name)
+		}
+	}
+}
+
+// TestSearchAdopts: an unlabelled VirtualMachine is taken over by the search alone, and only if every cluster has answered.
+func TestSearchAdopts(t *testing.T) {
+	w := newWorld(t, []string{east, west}, newMachine())
+	w.put(east, foundVM())
+	w.silence(west)
+	w.mustSettle(chain())
+	if got := w.condition("Placed"); got != "False/ClustersUnanswered" {
+		t.Errorf("with a silent cluster: %s", got)
+	}
+	w.wake(west)
+	w.mustSettle(chain())
+	if diff := cmp.Diff(adopted(east), w.outcome().without(adopted(east))); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	nc := &vitistackv1alpha1.NetworkConfiguration{}
+	if err := w.clients[supervisor].Get(t.Context(), webKey, nc); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(legacyMAC, nc.Spec.NetworkInterfaces[0].MacAddress); diff != "" {
+		t.Errorf("the address of the adopted VirtualMachine (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,266 @@
+package machine_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+)
+
+const (
+	namespace     = "team-a"
+	supervisorID  = "supervisor-uid"
+	supervisor    = "supervisor" // its name among the clusters
+	machineUID    = types.UID("6f1d1a5e-0000-4000-8000-000000000001")
+	east, west    = "cluster-east", "cluster-west"
+	vmName        = "vm-web"
+	maxPasses     = 30
+	anotherUID    = types.UID("6f1d1a5e-0000-4000-8000-0000000000ff")
+	anyVM         = "VirtualMachine"
+	anyMachine    = "Machine"
+	annotationRef = vitistackv1alpha1.AnnotationKubevirtConfig
+)
+
+var webKey = types.NamespacedName{Namespace: namespace, Name: "web"}
+
+// world is a supervisor and remote clusters on fake clients, which see every call before and after it is done.
+type world struct {
+	t       *testing.T
+	clients map[string]client.Client
+	manager *clientmgr.MockClientManager
+	options []machine.Option
+
+	mu    sync.Mutex
+	calls []call
+	// before and after are asked about every call; an error of before undoes the call, one of after only its answer.
+	before, after func(call) error
+}
+
+// call is one call to one cluster.
+type call struct{ cluster, verb, kind string }
+
+func (c call) String() string { return c.cluster + ": " + c.verb + " " + c.kind }
+
+func (c call) writes() bool { return c.verb != "get" && c.verb != "list" }
+
+// newWorld has the supervisor's objects, and remote clusters of the names, each with a namespace for the Machines.
+func newWorld(t *testing.T, configs []string, objects ...client.Object) *world {
+	t.Helper()
+	w := &world{t: t, clients: map[string]client.Client{}, manager: clientmgr.NewMockClientManager()}
+	w.clients[supervisor] = w.newCluster(supervisor, objects...)
+	w.manager.SupervisorClient = w.clients[supervisor]
+	for _, config := range configs {
+		w.addRemote(config)
+	}
+	settings := machine.Settings{
+		Desired:      desired.Options{SupervisorUID: supervisorID},
+		VMNamePrefix: desired.DefaultVMNamePrefix, ConfigsNamespace: "kubevirt-configs",
+	}
+	w.options = []machine.Option{machine.WithSettings(settings)}
+	return w
+}
+
+func (w *world) addRemote(config string) {
+	w.clients[config] = w.newCluster(config, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
+	w.manager.AddMockedClient(config, w.clients[config])
+}
+
+func newScheme(t testing.TB) *runtime.Scheme {
+	t.Helper()
+	scheme, err := sharedScheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scheme
+}
+
+// sharedScheme is made once: it knows too many types to make one for each fake client.
+var sharedScheme = sync.OnceValues(func() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	attachments := desired.NetworkAttachmentDefinitionKind
+	scheme.AddKnownTypeWithName(attachments, &unstructured.Unstructured{})
+	scheme.AddKnownTypeWithName(attachments.GroupVersion().WithKind(attachments.Kind+"List"), &unstructured.UnstructuredList{})
+	for _, add := range []func(*runtime.Scheme) error{
+		clientgoscheme.AddToScheme, vitistackv1alpha1.AddToScheme, kubevirtv1.AddToScheme, cdiv1beta1.AddToScheme,
+	} {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	return scheme, nil
+})
+
+// reconciler is a new one: it remembers nothing of what an earlier one did.
+func (w *world) reconciler(options ...machine.Option) *machine.MachineReconciler {
+	remote := w.clients[supervisor]
+	return machine.NewMachineReconciler(remote, remote.Scheme(), w.manager, slices.Concat(w.options, options)...)
+}
+
+// reconcile makes one pass over the Machine web.
+func (w *world) reconcile(options ...machine.Option) (ctrl.Result, error) {
+	w.t.Helper()
+	return w.reconciler(options...).Reconcile(w.t.Context(), ctrl.Request{NamespacedName: webKey})
+}
+
+// settle makes passes, each by a new reconciler, until one writes nothing.
+func (w *world) settle(options ...machine.Option) (ctrl.Result, error) {
+	w.t.Helper()
+	for range maxPasses {
+		w.forget()
+		if result, err := w.reconcile(options...); len(w.written()) == 0 {
+			return result, err
+		}
+	}
+	w.t.Fatalf("after %d passes there is still something to write: %v", maxPasses, w.written())
+	return ctrl.Result{}, nil
+}
+
+// mustSettle settles without an error in the last pass.
+func (w *world) mustSettle(options ...machine.Option) ctrl.Result {
+	w.t.Helper()
+	result, err := w.settle(options...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return result
+}
+
+func (w *world) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls = nil
+}
+
+// written are the writes since the last forget.
+func (w *world) written() []string { return w.called(call.writes) }
+
+func (w *world) called(which func(call) bool) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []string
+	for _, c := range w.calls {
+		if which(c) {
+			all = append(all, c.String())
+		}
+	}
+	return all
+}
+
+// do runs a call with the faults around it.
+func (w *world) do(c call, run func() error) error {
+	w.mu.Lock()
+	w.calls = append(w.calls, c)
+	before, after := w.before, w.after
+	w.mu.Unlock()
+	if before != nil {
+		if err := before(c); err != nil {
+			return err
+		}
+	}
+	err := run()
+	if err == nil && after != nil {
+		return after(c)
+	}
+	return err
+}
+
+// silence makes every call to a cluster fail as one that nobody answers.
+func (w *world) silence(config string) {
+	w.manager.AddMockedClient(config, nil)
+	w.manager.SetState(clientmgr.State{Config: config, Phase: clientmgr.Disconnected, Reason: clientmgr.ReasonUnreachable, ClusterUID: config})
+}
+
+// wake undoes silence.
+func (w *world) wake(config string) {
+	w.manager.SetState(clientmgr.State{
+		Config: config, Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, ClusterUID: config, IdentityVerified: metav1.ConditionTrue,
+	})
+	w.manager.AddMockedClient(config, w.clients[config])
+}
+
+// put creates an object, with a UID where it has none.
+func (w *world) put(cluster string, object client.Object) {
+	w.t.Helper()
+	if err := w.clients[cluster].Create(w.t.Context(), object); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// edit reads an object, changes it and writes it back.
+func edit[T client.Object](w *world, cluster string, key types.NamespacedName, object T, change func(T)) {
+	w.t.Helper()
+	if err := w.clients[cluster].Get(w.t.Context(), key, object); err != nil {
+		w.t.Fatal(err)
+	}
+	change(object)
+	if err := w.clients[cluster].Update(w.t.Context(), object); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) editMachine(change func(*vitistackv1alpha1.Machine)) {
+	w.t.Helper()
+	edit(w, supervisor, webKey, &vitistackv1alpha1.Machine{}, change)
+}
+
+// machine is the Machine web, nil where there is none.
+func (w *world) machine() *vitistackv1alpha1.Machine {
+	w.t.Helper()
+	m := &vitistackv1alpha1.Machine{}
+	if err := w.clients[supervisor].Get(context.Background(), webKey, m); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		w.t.Fatal(err)
+	}
+	return m
+}
+
+// vms are all VirtualMachines of all remote clusters, as cluster/name.
+func (w *world) vms() map[string]kubevirtv1.VirtualMachine {
+	w.t.Helper()
+	all := map[string]kubevirtv1.VirtualMachine{}
+	for config, remote := range w.clients {
+		if config == supervisor {
+			continue
+		}
+		list := &kubevirtv1.VirtualMachineList{}
+		if err := remote.List(context.Background(), list); err != nil {
+			w.t.Fatal(err)
+		}
+		for _, vm := range list.Items {
+			all[config+"/"+vm.Name] = vm
+		}
+	}
+	return all
+}
+
+// where names the VirtualMachines, sorted.
+func (w *world) where() string {
+	w.t.Helper()
+	var names []string
+	for name, vm := range w.vms() {
+		names = append(names, fmt.Sprintf("%s of %s", name, vm.Labels[vitistackv1alpha1.LabelMachineUID]))
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
