@@ -81,6 +81,9 @@ func NewReconciler(supervisor client.Client, remotes Remotes, options Options) *
 	return r
 }
 
+// Collector has the metrics of the KubevirtConfigs. SetupWithManager registers it.
+func (r *Reconciler) Collector() prometheus.Collector { return r.metrics }
+
 // Reconcile brings the status, the identity and the finalizer of one KubevirtConfig up to date.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	config := &vitistackv1alpha1.KubevirtConfig{}

@@ -1,0 +1,66 @@
+package app
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+)
+
+func TestWriteConfigStatus(t *testing.T) {
+	for name, c := range map[string]struct {
+		reason string
+		args   []string
+		want   bool
+	}{
+		"alone":            {reason: "one process does all", want: true},
+		"one of several":   {reason: "two writers would undo each other's work", args: []string{"--watch-selector=shard=a"}},
+		"the one of them":  {reason: "somebody has to", args: []string{"--watch-selector=shard=a", "--write-config-status"}, want: true},
+		"neither":          {reason: "the writer is elsewhere", args: []string{"--write-config-status=false"}},
+		"order of no note": {reason: "flags come in any order", args: []string{"--write-config-status=true", "--watch-selector=shard=a"}, want: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var options Options
+			flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+			options.addFlags(flags)
+			if err := flags.Parse(c.args); err != nil {
+				t.Fatal(err)
+			}
+			if err := options.complete(); err != nil {
+				t.Fatal(err)
+			}
+			if *options.WriteConfigStatus != c.want {
+				t.Errorf("%s: got %t", c.reason, *options.WriteConfigStatus)
+			}
+		})
+	}
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	new(Options).addFlags(flags)
+	if err := flags.Parse([]string{"--write-config-status=perhaps"}); err == nil {
+		t.Error("neither true nor false, and taken")
+	}
+}
+
+func TestOnlyMetadata(t *testing.T) {
+	ledger := vitistackv1alpha1.Ledger{Config: "east", Namespace: "tenants", VMName: "vm-a", Nonce: "n"}
+	full := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{
+		Name: "a", Annotations: map[string]string{vitistackv1alpha1.AnnotationPlacement: ledger.String()},
+		ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "kubectl"}},
+	}}
+	full.Spec.InstanceType, full.Status.Phase = "small", vitistackv1alpha1.MachinePhaseRunning
+	stripped, err := onlyMetadata(full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := stripped.(*vitistackv1alpha1.Machine)
+	if diff := cmp.Diff([]string{"east"}, machine.ByConfig(got)); diff != "" {
+		t.Errorf("it cannot be counted any more: -want +got:\n%s", diff)
+	}
+	if got.Spec.InstanceType != "" || got.Status.Phase != "" || got.ManagedFields != nil {
+		t.Errorf("what does not matter is kept: %v", got)
+	}
+}
