@@ -71,7 +71,11 @@ func (d *definition) versionSet() string {
 	for _, name := range d.names() {
 		described = append(described, name+d.versions[name].marks())
 	}
-	return strings.Join(described, ", ") + "; stored: " + strings.Join(d.stored, ", ")
+	stored := "none"
+	if len(d.stored) > 0 {
+		stored = strings.Join(d.stored, ", ")
+	}
+	return strings.Join(described, ", ") + "; stored: " + stored
 }
 
 func (v *version) marks() string {
