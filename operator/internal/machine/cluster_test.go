@@ -153,3 +153,5 @@ func annotated(pairs ...string) func(*vitistackv1alpha1.Machine) {
 
 // in asks for a cluster by the annotation.
 func in(config string) func(*vitistackv1alpha1.Machine) { return annotated(annotationRef, config) }
+
+func keyOf(object client.Object) client.ObjectKey { return client.ObjectKeyFromObject(object) }

@@ -121,6 +121,14 @@ func (w *world) reconcile(options ...machine.Option) (ctrl.Result, error) {
 	return w.reconciler(options...).Reconcile(w.t.Context(), ctrl.Request{NamespacedName: webKey})
 }
 
+// reconcileNamed makes one pass over another Machine.
+func (w *world) reconcileNamed(name string) error {
+	w.t.Helper()
+	request := ctrl.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}
+	_, err := w.reconciler().Reconcile(w.t.Context(), request)
+	return err
+}
+
 // settle makes passes, each by a new reconciler, until one writes nothing.
 func (w *world) settle(options ...machine.Option) (ctrl.Result, error) {
 	w.t.Helper()
