@@ -24,6 +24,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/startup"
 )
 
 // Command is the operator's command line.
@@ -83,7 +84,8 @@ func addAll(mgr ctrl.Manager, options Options, watcher *machine.Watcher) error {
 	if err != nil {
 		return fmt.Errorf("placement plugins: %w", err)
 	}
-	if err := errors.Join(mgr.Add(remotes), mgr.Add(manager.RunnableFunc(host.Run))); err != nil {
+	checks := startup.New(mgr.GetAPIReader(), remotes, startup.Options{Elected: elected(mgr, options)})
+	if err := errors.Join(mgr.Add(remotes), mgr.Add(manager.RunnableFunc(host.Run)), mgr.Add(checks)); err != nil {
 		return err
 	}
 	reconciler := machine.NewMachineReconciler(mgr.GetClient(), mgr.GetScheme(), remotes,
@@ -98,6 +100,14 @@ func addAll(mgr ctrl.Manager, options Options, watcher *machine.Watcher) error {
 		return fmt.Errorf("machine controller: %w", err)
 	}
 	return errors.Join(addConfigStatus(mgr, options, remotes), mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("caches", synced(mgr)))
+}
+
+// elected is closed once this process connects to remote clusters; nil where it does so from the start.
+func elected(mgr ctrl.Manager, options Options) <-chan struct{} {
+	if options.WarmStandby {
+		return nil
+	}
+	return mgr.Elected()
 }
 
 // synced is ready once the supervisor's caches are filled. Remote clusters have no part in it.
