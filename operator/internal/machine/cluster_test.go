@@ -36,7 +36,13 @@ func (w *world) newCluster(name string, objects ...client.Object) client.Client 
 		WithStatusSubresource(&vitistackv1alpha1.Machine{}, &vitistackv1alpha1.NetworkConfiguration{}).
 		WithInterceptorFuncs(interceptor.Funcs{
 			Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
-				return w.do(callOf(c, name, "get", object), func() error { return c.Get(ctx, key, object, opts...) })
+				return w.do(callOf(c, name, "get", object), func() error {
+					if m, ok := object.(*vitistackv1alpha1.Machine); ok && w.stale != nil {
+						w.stale.DeepCopyInto(m)
+						return nil
+					}
+					return c.Get(ctx, key, object, opts...)
+				})
 			},
 			List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
 				return w.do(callOf(c, name, "list", list), func() error { return c.List(ctx, list, opts...) })

@@ -53,6 +53,8 @@ type world struct {
 	calls []call
 	// before and after are asked about every call; an error of before undoes the call, one of after only its answer.
 	before, after func(call) error
+
+	stale *vitistackv1alpha1.Machine // what a cache that is behind says of the Machine, nil for the truth
 }
 
 // call is one call to one cluster.

@@ -1,0 +1,110 @@
+package machine_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+)
+
+var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+const machines = "http://supervisor/apis/vitistack.io/v1alpha1/machines"
+
+// stream plays a supervisor's answers to a Watcher.
+type stream struct {
+	t       *testing.T
+	clock   *clocktesting.FakePassiveClock
+	watcher *machine.Watcher
+	machine *vitistackv1alpha1.Machine
+	ahead   time.Duration // of the server's clock
+	fails   bool
+}
+
+func (s *stream) get(url string) {
+	s.t.Helper()
+	next := round(func(*http.Request) (*http.Response, error) {
+		if s.fails {
+			return nil, errors.New("no route")
+		}
+		date := s.clock.Now().Add(s.ahead).Format(http.TimeFormat)
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Date": {date}}, Body: http.NoBody}, nil
+	})
+	response, err := s.watcher.Wrap(next).RoundTrip(httptest.NewRequestWithContext(s.t.Context(), http.MethodGet, url, nil))
+	if err == nil {
+		err = response.Body.Close()
+	}
+	if err != nil && !s.fails {
+		s.t.Fatal(err)
+	}
+}
+
+type round func(*http.Request) (*http.Response, error)
+
+func (r round) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }
+
+// after lets time pass and then creates the Machine.
+func (s *stream) after(d time.Duration, initial bool) {
+	s.clock.SetTime(s.clock.Now().Add(d))
+	s.machine.CreationTimestamp = metav1.NewTime(s.clock.Now().Add(s.ahead).Truncate(time.Second))
+	s.watcher.Created(s.machine, initial)
+}
+
+func TestWatcher(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		happen func(*stream)
+		want   bool
+	}{
+		"Created":      {reason: "seen from its creation on", happen: func(s *stream) { s.get(machines); s.after(2*time.Second, false) }, want: true},
+		"NeverSeen":    {reason: "nobody told", happen: func(*stream) {}},
+		"Listed":       {reason: "it may be old", happen: func(s *stream) { s.get(machines); s.after(2*time.Second, true) }},
+		"SameSecond":   {reason: "creation times have whole seconds", happen: func(s *stream) { s.get(machines); s.after(500*time.Millisecond, false) }},
+		"Relisted":     {reason: "the stream broke", happen: func(s *stream) { s.after(2*time.Second, false); s.get(machines) }},
+		"ListedByHand": {reason: "watch=false is a list", happen: func(s *stream) { s.after(2*time.Second, false); s.get(machines + "?watch=false") }},
+		"WatchList": {
+			reason: "a watch that begins with all there is", happen: func(s *stream) {
+				s.after(2*time.Second, false)
+				s.get(machines + "?watch=true&sendInitialEvents=true")
+			},
+		},
+		"Resumed": {
+			reason: "a watch that goes on where it was lost nothing", want: true, happen: func(s *stream) {
+				s.after(2*time.Second, false)
+				s.get(machines + "?watch=true&resourceVersion=7")
+			},
+		},
+		"OtherKind":  {reason: "not about Machines", want: true, happen: func(s *stream) { s.after(2*time.Second, false); s.get("http://supervisor/api/v1/secrets") }},
+		"FailedList": {reason: "who lists has lost the stream, answer or not", happen: func(s *stream) { s.after(2*time.Second, false); s.fails = true; s.get(machines) }},
+		"Placed":     {reason: "it has a place", happen: func(s *stream) { s.after(2*time.Second, false); s.watcher.Placed(s.machine) }},
+		"PlacedThenCreated": {
+			reason: "an event that comes late changes nothing", happen: func(s *stream) { s.watcher.Placed(s.machine); s.after(2*time.Second, false) },
+		},
+		"Deleted": {reason: "it is gone", happen: func(s *stream) { s.after(2*time.Second, false); s.watcher.Deleted(s.machine) }},
+		"ServerAhead": {
+			reason: "made before the list, by a clock that is a minute ahead", happen: func(s *stream) {
+				s.ahead = time.Minute
+				s.after(2*time.Second, false)
+				s.get(machines)
+				s.watcher.Created(s.machine, false)
+			},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			clock := clocktesting.NewFakePassiveClock(began)
+			s := &stream{t: t, clock: clock, watcher: machine.NewWatcher(clock), machine: newMachine()}
+			tc.happen(s)
+			if got := s.watcher.Fresh(s.machine); got != tc.want {
+				t.Errorf("%s: fresh is %t", tc.reason, got)
+			}
+		})
+	}
+}

@@ -1,0 +1,223 @@
+package machine_test
+
+import (
+	"flag"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/uuid"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+	"pgregory.net/rapid"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+)
+
+var long = flag.Duration("long", 2*time.Second, "how long TestLongModel looks for trouble")
+
+// TestModel lets everything go wrong in random order: a Machine never has two VirtualMachines, and nobody else's is ever touched.
+func TestModel(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) { runModel(t, r) })
+}
+
+// TestLongModel is TestModel for as long as the flag says.
+func TestLongModel(t *testing.T) {
+	for end := time.Now().Add(*long); time.Now().Before(end); {
+		rapid.Check(t, func(r *rapid.T) { runModel(t, r) })
+	}
+}
+
+func runModel(t *testing.T, r *rapid.T) {
+	m := &model{world: newWorld(t, []string{east, west}, newMachine(in(east))), foreign: map[string]string{}, fresh: &once{fresh: true}}
+	r.Repeat(map[string]func(*rapid.T){
+		"Reconcile":     m.pass,
+		"Crash":         m.crash,
+		"StaleRead":     m.readStale,
+		"DownOrUp":      m.toggle,
+		"RemoveOrAdd":   m.toggleConfig,
+		"EditReference": m.editReference,
+		"LoseLedger":    m.loseLedger,
+		"LoseStatus":    m.forgetStatus,
+		"ForeignVM":     m.putForeign,
+		"DeleteVM":      m.deleteVM,
+		"Recreate":      m.consent,
+		"DeleteMachine": m.end,
+		"":              m.check,
+	})
+}
+
+// model is the world and what the test knows better than the operator.
+type model struct {
+	*world
+	history []*vitistackv1alpha1.Machine
+	foreign map[string]string // resourceVersions of others' VirtualMachines, by cluster/name
+	down    [2]bool           // clusters that give no answer
+	missing [2]bool           // clusters without KubevirtConfig
+	fresh   *once
+}
+
+// once is a Freshness of a process that saw the Machine being created.
+type once struct{ fresh bool }
+
+func (o *once) Fresh(*vitistackv1alpha1.Machine) bool { return o.fresh }
+func (o *once) Placed(*vitistackv1alpha1.Machine)     { o.fresh = false }
+
+var configs = [2]string{east, west}
+
+func (m *model) pass(*rapid.T) {
+	if now := m.machine(); now != nil {
+		m.history = append(m.history, now)
+	}
+	_, _ = m.reconcile(chain(), machine.WithFreshness(m.fresh)) // errors are part of the game
+}
+
+func (m *model) crash(r *rapid.T) {
+	fault := nth(rapid.IntRange(0, 6).Draw(r, "write"))
+	if rapid.Bool().Draw(r, "done") {
+		m.after = fault
+	} else {
+		m.before = fault
+	}
+	m.pass(r)
+	m.before, m.after = nil, nil
+	m.fresh.fresh = false
+}
+
+func (m *model) readStale(r *rapid.T) {
+	if len(m.history) == 0 {
+		r.Skip("there is nothing older")
+	}
+	m.stale = rapid.SampledFrom(m.history).Draw(r, "version")
+	_, _ = m.reconcile(chain(), machine.WithFreshness(m.fresh))
+	m.stale = nil
+}
+
+func (m *model) toggle(r *rapid.T) {
+	i := rapid.IntRange(0, 1).Draw(r, "cluster")
+	m.down[i] = !m.down[i]
+	m.connect(i)
+}
+
+// toggleConfig: where nothing is left that tells of the VirtualMachine, its KubevirtConfig is not removed: its finalizer is for that.
+func (m *model) toggleConfig(r *rapid.T) {
+	i := rapid.IntRange(0, 1).Draw(r, "cluster")
+	if !m.missing[i] && (m.unremembered(true) || m.unremembered(false)) {
+		r.Skip("the operator would forget the VirtualMachine")
+	}
+	m.missing[i] = !m.missing[i]
+	m.connect(i)
+}
+
+func (m *model) connect(i int) {
+	config := configs[i]
+	switch {
+	case m.missing[i]:
+		delete(m.manager.MockedClients, config)
+		delete(m.manager.MockedConfigs, config)
+		delete(m.manager.MockedStates, config)
+	case m.down[i]:
+		m.silence(config)
+	default:
+		m.wake(config)
+	}
+}
+
+// unremembered says whether without the ledger, or without the status, nothing is left that tells where the Machine is.
+func (m *model) unremembered(withoutLedger bool) bool {
+	now := m.machine()
+	if now == nil || len(m.vms()) == len(m.foreign) {
+		return false
+	}
+	if withoutLedger {
+		return now.Status.KubevirtConfigRef == nil
+	}
+	return now.Annotations[vitistackv1alpha1.AnnotationPlacement] == ""
+}
+
+func (m *model) lose(r *rapid.T, ledger bool, change func()) {
+	if (m.missing[0] || m.missing[1]) && m.unremembered(ledger) || m.machine() == nil {
+		r.Skip("the operator would forget the VirtualMachine")
+	}
+	change()
+}
+
+func (m *model) loseLedger(r *rapid.T) {
+	m.lose(r, true, func() {
+		m.editMachine(func(now *vitistackv1alpha1.Machine) { delete(now.Annotations, vitistackv1alpha1.AnnotationPlacement) })
+	})
+}
+
+func (m *model) forgetStatus(r *rapid.T) { m.lose(r, false, m.loseStatus) }
+
+func (m *model) editReference(r *rapid.T) {
+	reference := rapid.SampledFrom([]string{"", east, west, "nowhere"}).Draw(r, "reference")
+	if m.machine() != nil {
+		m.editMachine(in(reference))
+	}
+}
+
+func (m *model) consent(r *rapid.T) {
+	if m.machine() == nil || m.machine().Annotations[vitistackv1alpha1.AnnotationPlacement] == "" {
+		r.Skip("nothing to consent to")
+	}
+	m.editMachine(annotated(vitistackv1alpha1.AnnotationRecreate, m.ledger().VMUID))
+}
+
+func (m *model) putForeign(r *rapid.T) {
+	config := rapid.SampledFrom(configs[:]).Draw(r, "cluster")
+	if _, taken := m.vms()[config+"/"+vmName]; taken {
+		r.Skip("the name is taken")
+	}
+	mark := rapid.SampledFrom([]func(*kubevirtv1.VirtualMachine){foreign, controlled, legacy}).Draw(r, "whose")
+	vm := foundVM(mark)
+	vm.UID = uuid.NewUUID()
+	m.put(config, vm)
+	m.foreign[config+"/"+vmName] = vm.ResourceVersion
+}
+
+func (m *model) deleteVM(r *rapid.T) {
+	for name, vm := range m.vms() {
+		if _, others := m.foreign[name]; !others {
+			m.remove(name[:len(name)-len(vmName)-1], &vm)
+			return
+		}
+	}
+	r.Skip("there is none")
+}
+
+// end deletes the Machine; once it is gone there is a new one of the same name.
+func (m *model) end(*rapid.T) {
+	now := m.machine()
+	switch {
+	case now == nil:
+		m.put(supervisor, newMachine(in(east), func(next *vitistackv1alpha1.Machine) { next.UID = types.UID(uuid.NewUUID()) }))
+		m.fresh.fresh = true
+	case now.DeletionTimestamp.IsZero():
+		m.deleteMachine()
+	}
+}
+
+func (m *model) check(r *rapid.T) {
+	count := map[string]int{}
+	all := m.vms()
+	for name, vm := range all {
+		if _, others := m.foreign[name]; !others {
+			count[vm.Labels[vitistackv1alpha1.LabelMachineUID]]++
+			if metav1.GetControllerOf(&vm) != nil {
+				r.Errorf("%s is somebody else's and not counted", name)
+			}
+		}
+	}
+	for uid, n := range count {
+		if n > 1 {
+			r.Fatalf("Machine %s has %d VirtualMachines: %s", uid, n, m.where())
+		}
+	}
+	for name, version := range m.foreign {
+		if vm, found := all[name]; !found || vm.ResourceVersion != version || !vm.DeletionTimestamp.IsZero() {
+			r.Fatalf("%s of somebody else was touched: found %t, %v", name, found, vm.ObjectMeta)
+		}
+	}
+}
