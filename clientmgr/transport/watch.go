@@ -52,7 +52,7 @@ func (s *Swap) watch(req *http.Request, release func()) (*http.Response, error) 
 }
 
 // openOnce opens a watch that starts afresh. A failure is the caller's, but for one that a swap has cured meanwhile.
-func (s *Swap) openOnce(req *http.Request, o opening) (*http.Response, *Endpoint, error) {
+func (s *Swap) openOnce(req *http.Request, _ opening) (*http.Response, *Endpoint, error) {
 	tried := s.current.Load()
 	resp, err := s.attempt(req, tried)
 	if current := s.current.Load(); current != tried && curable(resp, err) {
