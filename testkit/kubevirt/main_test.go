@@ -55,8 +55,12 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-func (w *world) start(ctx context.Context, options kubevirt.Options) (err error) {
-	if w.cluster, err = controlplane.Start(ctx, controlplane.Options{Name: "cluster-" + options.Mode.String()}); err != nil {
+func (w *world) start(ctx context.Context, options kubevirt.Options) error {
+	return w.startOn(ctx, controlplane.Options{Name: "cluster-" + options.Mode.String()}, options)
+}
+
+func (w *world) startOn(ctx context.Context, on controlplane.Options, options kubevirt.Options) (err error) {
+	if w.cluster, err = controlplane.Start(ctx, on); err != nil {
 		return err
 	}
 	if w.stack, err = kubevirt.Start(ctx, w.cluster, options); err != nil {
@@ -117,7 +121,7 @@ const patience = 3 * time.Minute
 func eventually(t *testing.T, check func(ctx context.Context) error) {
 	t.Helper()
 	var last error
-	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(t.Context(), 250*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
 		err := check(ctx)
 		if ctx.Err() == nil {
 			last = err // not that there was no time left for a last look

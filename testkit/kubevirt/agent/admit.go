@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 const (
@@ -73,16 +72,8 @@ func (h *handler) lackOf(kind schema.GroupVersionKind) func(context.Context, nee
 		if n.kind != kind {
 			return "", nil
 		}
-		return absent(h.client.Get(ctx, n.key, metadataFor(kind)))
+		return absent(h.client.Get(ctx, n.key, objectOf(kind)))
 	}
-}
-
-// metadataFor is what is read of a kind: of claims all is in the cache.
-func metadataFor(kind schema.GroupVersionKind) client.Object {
-	if kind == claimKind {
-		return &corev1.PersistentVolumeClaim{}
-	}
-	return metadataOf(kind)
 }
 
 // reportData says whether all DataVolumes of an instance are filled, if it has any.

@@ -97,8 +97,9 @@ func newManager(options Options) (ctrl.Manager, error) {
 			MaxConcurrentReconciles: workers,
 			UsePriorityQueue:        ptr.To(false), // it logs to the process's global logger
 		},
+		Client: client.Options{Cache: &client.CacheOptions{Unstructured: true}},
 		Cache: cache.Options{
-			DefaultTransform:         cache.TransformStripManagedFields(),
+			DefaultTransform:         strip,
 			DefaultWatchErrorHandler: logWatchError(options.Log),
 		},
 	})

@@ -191,7 +191,7 @@ func (h *handler) missing(
 // lack says what a needed object lacks, or "".
 func (h *handler) lack(ctx context.Context, n need) (string, error) {
 	if n.kind != claimKind {
-		return absent(h.client.Get(ctx, n.key, metadataOf(n.kind)))
+		return absent(h.client.Get(ctx, n.key, objectOf(n.kind)))
 	}
 	claim := &corev1.PersistentVolumeClaim{}
 	if err := h.client.Get(ctx, n.key, claim); err != nil {

@@ -6,11 +6,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -54,11 +56,39 @@ func mapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
 	return m, nil
 }
 
-// metadataOf is an object of a kind of which the agent needs to know no more than that it is there: no content of a Secret comes here.
-func metadataOf(kind schema.GroupVersionKind) client.Object {
-	object := &metav1.PartialObjectMetadata{}
-	object.SetGroupVersionKind(kind)
-	return object
+// objectOf is an empty object of a kind that instances name.
+func objectOf(kind schema.GroupVersionKind) client.Object {
+	switch kind {
+	case secretKind:
+		return &corev1.Secret{}
+	case configMapKind:
+		return &corev1.ConfigMap{}
+	case claimKind:
+		return &corev1.PersistentVolumeClaim{}
+	default:
+		object := &unstructured.Unstructured{}
+		object.SetGroupVersionKind(kind)
+		return object
+	}
+}
+
+// strip keeps no more of an object than the agent looks at. Of what instances name that is, but for claims, that it is there: no content
+// of a Secret stays in memory.
+func strip(object any) (any, error) {
+	switch o := object.(type) {
+	case *corev1.Secret:
+		return &corev1.Secret{TypeMeta: o.TypeMeta, ObjectMeta: identityOf(o)}, nil
+	case *corev1.ConfigMap:
+		return &corev1.ConfigMap{TypeMeta: o.TypeMeta, ObjectMeta: identityOf(o)}, nil
+	default:
+		return cache.TransformStripManagedFields()(object)
+	}
+}
+
+func identityOf(object client.Object) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Namespace: object.GetNamespace(), Name: object.GetName(), UID: object.GetUID(), ResourceVersion: object.GetResourceVersion(),
+	}
 }
 
 // watched are the kinds that the agent has seen once it is ready.
@@ -66,7 +96,7 @@ func watched(light bool) []client.Object {
 	kinds := []client.Object{
 		&kubevirtv1.VirtualMachine{}, &kubevirtv1.VirtualMachineInstance{}, &cdiv1.DataVolume{},
 		&corev1.PersistentVolumeClaim{}, &corev1.PersistentVolume{},
-		metadataOf(secretKind), metadataOf(configMapKind), metadataOf(attachmentKind),
+		objectOf(secretKind), objectOf(configMapKind), objectOf(attachmentKind),
 	}
 	if light {
 		return kinds

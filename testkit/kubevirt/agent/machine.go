@@ -35,7 +35,7 @@ type machine struct {
 func (a *Agent) setUpLight(manager ctrl.Manager) error {
 	c := &virtController{client: manager.GetClient(), events: manager.GetEventRecorder("virtualmachine-controller")}
 	return a.control(manager, "machine", &kubevirtv1.VirtualMachine{}, c,
-		on(&kubevirtv1.VirtualMachineInstance{}, sameName),
+		onChange(&kubevirtv1.VirtualMachineInstance{}, sameName),
 		on(&cdiv1.DataVolume{}, machinesOfVolume(c.client)))
 }
 
@@ -53,9 +53,12 @@ func (c *virtController) Reconcile(ctx context.Context, request reconcile.Reques
 	}
 	before := m.vm.DeepCopy()
 	countFailure(m)
+	had := m.vmi != nil
 	wait, err := c.act(ctx, m)
 	if err != nil {
 		m.failure = err
+	} else if !had && m.vmi != nil {
+		return reconcile.Result{}, nil // what becomes of the new guest follows at once, and is worth more than that it is new
 	}
 	describe(m)
 	if err := patchStatus(ctx, c.client, before, m.vm); err != nil {

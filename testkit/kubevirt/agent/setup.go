@@ -11,7 +11,9 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	handle "sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
@@ -71,9 +73,7 @@ func (h *handler) watches(c client.Client) []func(*builder.Builder) {
 		on(&cdiv1.DataVolume{}, h.waitersOf(claimKind)), // it fills the claim of its name
 	}
 	for _, kind := range []schema.GroupVersionKind{secretKind, configMapKind, attachmentKind} {
-		all = append(all, func(b *builder.Builder) {
-			b.WatchesMetadata(metadataOf(kind), handle.EnqueueRequestsFromMapFunc(h.waitersOf(kind)))
-		})
+		all = append(all, on(objectOf(kind), h.waitersOf(kind)))
 	}
 	if !h.light {
 		all = append(all, on(&corev1.Pod{}, instanceOfPod))
@@ -84,6 +84,15 @@ func (h *handler) watches(c client.Client) []func(*builder.Builder) {
 // on wakes a role for what requests makes of an event's object.
 func on(kind client.Object, requests handle.MapFunc) func(*builder.Builder) {
 	return func(b *builder.Builder) { b.Watches(kind, handle.EnqueueRequestsFromMapFunc(requests)) }
+}
+
+// onChange is on without the objects that are new to the cluster.
+func onChange(kind client.Object, requests handle.MapFunc) func(*builder.Builder) {
+	return func(b *builder.Builder) {
+		b.Watches(kind, handle.EnqueueRequestsFromMapFunc(requests), builder.WithPredicates(predicate.Funcs{
+			CreateFunc: func(e event.CreateEvent) bool { return e.IsInInitialList },
+		}))
+	}
 }
 
 func sameName(_ context.Context, object client.Object) []reconcile.Request {

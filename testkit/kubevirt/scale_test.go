@@ -1,0 +1,134 @@
+package kubevirt_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
+)
+
+// A machine costs the agent of a light cluster these writes: its finalizer and its status, its guest's creation and its guest's report. A
+// hundred of them must not cost more, nor one read: what the agent looks at is in its caches.
+const writesPerMachine = 4
+
+func TestManyMachines(t *testing.T) {
+	const machines = 100
+	audit := filepath.Join(t.TempDir(), "audit.log")
+	w := &world{}
+	t.Cleanup(w.stop)
+	if err := w.startOn(t.Context(), controlplane.Options{Name: "many", AuditLog: audit}, kubevirt.Options{Mode: kubevirt.Light}); err != nil {
+		t.Fatal(err)
+	}
+	started := time.Now()
+	group, ctx := errgroup.WithContext(t.Context())
+	group.SetLimit(8)
+	for i := range machines {
+		group.Go(func() error { return w.client.Create(ctx, machine(metav1.NamespaceDefault, fmt.Sprintf("vm-%03d", i))) })
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	created := time.Since(started)
+	w.waitReady(t, machines)
+	took := time.Since(started)
+	t.Logf("%d machines were created after %v and ran after %v: %.0f a second",
+		machines, created.Round(time.Millisecond), took.Round(time.Millisecond), machines/took.Seconds())
+	w.wantDistinctAddresses(t)
+
+	writes, reads := calls(t, audit)
+	t.Logf("%d writes, %d reads of the agent", writes, reads)
+	const conflicts = machines / 4 // a status that was written on an older state is written again
+	if limit := writesPerMachine*machines + conflicts; writes > limit {
+		t.Errorf("%d writes for %d machines, at most %d are right", writes, machines, limit)
+	}
+	if reads > 0 {
+		t.Errorf("%d reads that no cache answered", reads)
+	}
+}
+
+// waitReady waits until all virtual machines of the cluster are ready.
+func (w *world) waitReady(t *testing.T, machines int) {
+	t.Helper()
+	eventually(t, func(ctx context.Context) error {
+		all := &kubevirtv1.VirtualMachineList{}
+		if err := w.client.List(ctx, all); err != nil {
+			return err
+		}
+		ready := 0
+		for i := range all.Items {
+			if all.Items[i].Status.Ready {
+				ready++
+			}
+		}
+		if ready != machines {
+			return fmt.Errorf("%d of %d are ready", ready, machines)
+		}
+		return nil
+	})
+}
+
+func (w *world) wantDistinctAddresses(t *testing.T) {
+	t.Helper()
+	guests := &kubevirtv1.VirtualMachineInstanceList{}
+	if err := w.client.List(t.Context(), guests); err != nil {
+		t.Fatal(err)
+	}
+	holders := map[string]string{}
+	for _, vmi := range guests.Items {
+		for _, nic := range vmi.Status.Interfaces {
+			if other := holders[nic.IP]; nic.IP == "" || other != "" {
+				t.Errorf("address %q of %s is that of %q", nic.IP, vmi.Name, other)
+			}
+			holders[nic.IP] = vmi.Name
+		}
+	}
+}
+
+// calls counts what the agent asked of the API server about virtual machines and their guests, by its audit log.
+func calls(t *testing.T, audit string) (writes, reads int) {
+	t.Helper()
+	file, err := os.Open(audit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var event struct {
+			Verb      string
+			Stage     string
+			User      struct{ Username string }
+			ObjectRef struct {
+				Resource, Name string
+			}
+		}
+		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
+			t.Fatal(err)
+		}
+		ours := strings.HasSuffix(event.User.Username, ":kubevirt-handler") && strings.HasPrefix(event.ObjectRef.Resource, "virtualmachine")
+		switch {
+		case !ours || event.Stage != "ResponseComplete":
+		case event.Verb == "get" || event.Verb == "list" && event.ObjectRef.Name != "":
+			reads++
+		case event.Verb == "create" || event.Verb == "patch" || event.Verb == "update" || event.Verb == "delete":
+			writes++
+		}
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return writes, reads
+}
