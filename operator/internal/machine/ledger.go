@@ -54,7 +54,9 @@ func (p *pass) record(ctx context.Context, ledger vitistackv1alpha1.Ledger) erro
 		annotations = map[string]string{}
 	}
 	annotations[vitistackv1alpha1.AnnotationPlacement] = ledger.String()
-	annotations[vitistackv1alpha1.AnnotationKubevirtConfig] = ledger.Config
+	if annotations[vitistackv1alpha1.AnnotationKubevirtConfig] == "" { // a person's other wish is refused, not erased
+		annotations[vitistackv1alpha1.AnnotationKubevirtConfig] = ledger.Config
+	}
 	p.machine.Annotations = annotations
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 	if err := p.Patch(ctx, p.machine, patch); err != nil {
