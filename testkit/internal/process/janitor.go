@@ -16,13 +16,34 @@ type Janitor struct {
 }
 
 // sweep waits for the end of standard input. The children are dying at the same moment and may still write: it tries until all is away.
-const sweep = `cat >/dev/null; for i in 1 2 3 4 5 6 7 8 9 10; do rm -rf -- "$@" && break; sleep 0.2; done`
+// The first argument is a folder that goes only if it is empty by then, or "".
+const sweep = `cat >/dev/null; folder=$1; shift
+for i in 1 2 3 4 5 6 7 8 9 10; do rm -rf -- "$@" && break; sleep 0.2; done
+rm -rf -- "$@" || exit
+[ -z "$folder" ] || rmdir -- "$folder" 2>/dev/null || :`
+
+// Belongings are what a Janitor removes.
+type Belongings struct {
+	// Paths are removed with all that they hold. They are absolute and need not exist.
+	Paths []string
+	// Folder is removed after them unless something else is in it. "" means none.
+	Folder string
+	// Lock stays open until all is removed: a lock that belongs to the open file lasts until then, even if the parent is killed. nil means
+	// none.
+	Lock *os.File
+}
 
 // NewJanitor starts a janitor for paths, which are absolute and need not exist.
-func NewJanitor(paths ...string) (*Janitor, error) {
-	cmd := exec.Command("/bin/sh", append([]string{"-c", sweep, "janitor"}, paths...)...)
+func NewJanitor(paths ...string) (*Janitor, error) { return Belongings{Paths: paths}.Janitor() }
+
+// Janitor starts a janitor for the belongings.
+func (b Belongings) Janitor() (*Janitor, error) {
+	cmd := exec.Command("/bin/sh", append([]string{"-c", sweep, "janitor", b.Folder}, b.Paths...)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Env = []string{"PATH=/usr/bin:/bin"}
+	if b.Lock != nil {
+		cmd.ExtraFiles = []*os.File{b.Lock}
+	}
 	life, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("janitor: %w", err)
@@ -33,7 +54,7 @@ func NewJanitor(paths ...string) (*Janitor, error) {
 	return &Janitor{cmd: cmd, life: life}, nil
 }
 
-// Close removes the paths now and waits until they are gone.
+// Close removes the belongings now and waits until they are gone.
 func (j *Janitor) Close() error {
 	if err := j.life.Close(); err != nil {
 		return fmt.Errorf("janitor: %w", err)
