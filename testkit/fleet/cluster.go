@@ -5,15 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/vitistack/kubevirt-multicluster/operator/api/rbac"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 	"github.com/vitistack/kubevirt-multicluster/testkit/internal/manifest"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
+	"golang.org/x/sync/errgroup"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -33,24 +34,20 @@ type Cluster struct {
 	options  Options
 	folder   *folder
 	client   client.Client
-	identity *identity
+	identity identity
+	outage   outage
 
-	lifecycle sync.Mutex
-	state     State
+	lifecycle sync.Mutex // one change at a time
+	state     lockedState
 }
 
-// State says whether a cluster runs.
-type State string
-
-// The states of a cluster.
-const (
-	Running State = "running"
-	Frozen  State = "frozen" // connections stay open and nothing answers
-	Killed  State = "killed" // nothing listens; the data is kept
-)
+// answerTimeout is for one answer to the administrator's client: a frozen API server gives none.
+const answerTimeout = 30 * time.Second
 
 func newCluster(name string, index int, options Options, folder *folder) *Cluster {
-	return &Cluster{Name: name, index: index, options: options, folder: folder}
+	c := &Cluster{Name: name, index: index, options: options, folder: folder}
+	c.state.set(Starting)
+	return c
 }
 
 func (c *Cluster) isSupervisor() bool { return c.Name == Supervisor }
@@ -60,17 +57,14 @@ func (c *Cluster) start(ctx context.Context) error {
 	if err := c.startControlPlane(ctx); err != nil {
 		return err
 	}
-	install := c.installKubeVirt
+	setUp := c.setUpRemote
 	if c.isSupervisor() {
-		install = c.installAPI
+		setUp = c.setUpSupervisor
 	}
-	if err := install(ctx); err != nil {
+	if err := setUp(ctx); err != nil {
 		return fmt.Errorf("setting up %s: %w", c.Name, err)
 	}
-	if err := c.newIdentity(ctx); err != nil {
-		return fmt.Errorf("the operator's identity in %s: %w", c.Name, err)
-	}
-	c.state = Running
+	c.state.set(Running)
 	c.options.say(c.Name, "ready")
 	return nil
 }
@@ -90,18 +84,21 @@ func (c *Cluster) startControlPlane(ctx context.Context) (err error) {
 	if c.Proxy, err = c.startProxy(port); err != nil {
 		return fmt.Errorf("the proxy of %s: %w", c.Name, err)
 	}
+	c.outage.proxy = c.Proxy
 	kubeconfig, err := c.ControlPlane.KubeconfigFor(controlplane.Admin)
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(c.folder.kubeconfig(c.Name), kubeconfig, 0o600); err != nil {
+	if err := c.folder.write(c.folder.kubeconfig(c.Name), kubeconfig); err != nil {
 		return err
 	}
 	scheme, err := scheme()
 	if err != nil {
 		return err
 	}
-	c.client, err = client.New(c.ControlPlane.Config(), client.Options{Scheme: scheme})
+	config := c.ControlPlane.Config()
+	config.Timeout = answerTimeout
+	c.client, err = client.New(config, client.Options{Scheme: scheme})
 	return err
 }
 
@@ -117,19 +114,28 @@ func (c *Cluster) startProxy(port int) (*faults.Proxy, error) {
 	})
 }
 
-// installKubeVirt makes a remote of the cluster.
-func (c *Cluster) installKubeVirt(ctx context.Context) (err error) {
+// setUpRemote installs KubeVirt and, meanwhile, what lets the operator in.
+func (c *Cluster) setUpRemote(ctx context.Context) error {
 	c.options.say(c.Name, "installing KubeVirt (%s)", c.options.KubeVirt)
-	if c.KubeVirt, err = kubevirt.Start(ctx, c.ControlPlane, kubevirt.Options{Mode: c.options.KubeVirt}); err != nil {
+	installing, ctx := errgroup.WithContext(ctx)
+	installing.Go(func() (err error) {
+		c.KubeVirt, err = kubevirt.Start(ctx, c.ControlPlane, kubevirt.Options{Mode: c.options.KubeVirt, Binaries: &c.options.kubeVirtBinaries})
 		return err
-	}
-	return manifest.Apply(ctx, c.client, rbac.Remote)
+	})
+	installing.Go(func() error {
+		if err := manifest.Apply(ctx, c.client, rbac.Remote); err != nil {
+			return err
+		}
+		return c.newIdentity(ctx)
+	})
+	return installing.Wait()
 }
 
 // stop ends the cluster. Its folder goes with the control plane.
 func (c *Cluster) stop() error {
 	c.lifecycle.Lock()
 	defer c.lifecycle.Unlock()
+	c.state.set(Stopped)
 	var errs []error
 	if c.KubeVirt != nil {
 		errs = append(errs, c.KubeVirt.Stop())
@@ -143,7 +149,8 @@ func (c *Cluster) stop() error {
 	return errors.Join(errs...)
 }
 
-// Client returns a client for the administrator. It reads from the API server, and does not go through the proxy.
+// Client returns a client for the administrator. It reads from the API server, does not go through the proxy, and waits 30 seconds for an
+// answer.
 func (c *Cluster) Client() client.Client { return c.client }
 
 // Kubeconfig returns the path of the administrator's kubeconfig.

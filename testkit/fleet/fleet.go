@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -37,7 +39,7 @@ func Start(ctx context.Context, options Options) (_ *Fleet, err error) {
 			err = errors.Join(err, f.Stop())
 		}
 	}()
-	if f.folder, err = openFolder(options.Dir, options.names()); err != nil {
+	if err := f.openFolder(ctx); err != nil {
 		return nil, err
 	}
 	for i, name := range options.names() {
@@ -60,6 +62,19 @@ func Start(ctx context.Context, options Options) (_ *Fleet, err error) {
 	}
 	f.options.say("fleet", "ready")
 	return f, nil
+}
+
+// openFolder takes the folder, unless its disk is too small.
+func (f *Fleet) openFolder(ctx context.Context) (err error) {
+	if f.folder, err = openFolder(ctx, f.options.Dir); err != nil {
+		return err
+	}
+	free, err := f.folder.free()
+	if err == nil && free < f.options.MinFree {
+		return fmt.Errorf("%s has %d MiB free, a fleet with %d remotes needs %d: %w",
+			f.folder.path, free>>20, f.options.Remotes, f.options.MinFree>>20, syscall.ENOSPC)
+	}
+	return err
 }
 
 // Stop ends all clusters and removes what the fleet put into its folder. It can be called twice.
@@ -92,7 +107,7 @@ func (f *Fleet) Cluster(name string) (*Cluster, error) {
 			return c, nil
 		}
 	}
-	return nil, fmt.Errorf("%w %q: want one of %v", ErrUnknownCluster, name, f.options.names())
+	return nil, fmt.Errorf("%w %q: want one of %s", ErrUnknownCluster, name, strings.Join(f.options.names(), ", "))
 }
 
 // Dir returns the fleet's folder.

@@ -1,13 +1,11 @@
 package fleet
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/internal/process"
@@ -22,7 +20,7 @@ const (
 )
 
 // folder is where a fleet keeps everything. One fleet has it at a time. What the fleet may have put there goes when the fleet ends, however
-// it ends; what was there before stays.
+// it ends; what is somebody else's stays.
 type folder struct {
 	path    string
 	lock    *os.File
@@ -30,74 +28,96 @@ type folder struct {
 }
 
 // openFolder takes path, which is made if absent; "" is a temporary folder.
-func openFolder(path string, clusters []string) (_ *folder, err error) {
+func openFolder(ctx context.Context, path string) (*folder, error) {
 	if path == "" {
 		path, janitor, err := process.TempDir("fleet-")
 		return &folder{path: path, janitor: janitor}, err
 	}
-	_, err = os.Stat(path)
-	made := errors.Is(err, os.ErrNotExist)
-	if err := os.MkdirAll(path, 0o700); err != nil {
+	lock, made, err := acquire(ctx, path)
+	if err != nil {
 		return nil, err
 	}
-	f := &folder{path: path}
-	if f.lock, err = lock(f.file(lockFile)); err != nil {
-		return nil, err
-	}
-	paths := []string{f.file(lockFile), f.file(RecordFile), f.file(LogFile), f.operatorKubeconfig(), f.clusters()}
-	for _, name := range clusters {
-		paths = append(paths, f.kubeconfig(name), f.auditLog(name))
-	}
-	if made {
-		paths = []string{path}
-	}
-	if f.janitor, err = process.NewJanitor(paths...); err != nil {
-		return nil, errors.Join(err, f.lock.Close())
+	f := &folder{path: path, lock: lock}
+	if err := f.take(made); err != nil {
+		return nil, errors.Join(err, f.giveUp(made))
 	}
 	return f, nil
 }
 
-// lock takes the lock file of a folder for this process. The kernel gives it back when the process ends.
-func lock(path string) (_ *os.File, err error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+// take makes the locked folder this fleet's: from then on a janitor watches over it.
+func (f *folder) take(made bool) error {
+	crashed, err := marked(f.lock)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, file.Close())
+	if err := f.clear(crashed); err != nil {
+		return err
+	}
+	belongings := process.Belongings{Paths: append(f.files(), f.file(lockFile)), Lock: f.lock}
+	if made {
+		belongings.Folder = f.path
+	}
+	if f.janitor, err = belongings.Janitor(); err != nil {
+		return err
+	}
+	return mark(f.lock)
+}
+
+// clear removes what a fleet left here that ended together with its janitor, as in a power cut. Without one, nothing may be in the way.
+func (f *folder) clear(crashed bool) error {
+	for _, path := range f.files() {
+		if crashed {
+			if err := os.RemoveAll(path); err != nil {
+				return err
+			}
 		}
-	}()
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, fmt.Errorf("%s is in use by the fleet of process %d", filepath.Dir(path), readPID(file))
+		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("%s is in the way: a fleet keeps its own there, and removes it in the end", path)
+		}
 	}
-	if err := file.Truncate(0); err != nil {
-		return nil, err
-	}
-	_, err = fmt.Fprintln(file, os.Getpid())
-	return file, err
+	return nil
 }
 
-// Owner returns the id of the process that holds the fleet in a folder, or 0 if there is none.
-func Owner(dir string) (int, error) {
-	file, err := os.Open(filepath.Join(dir, lockFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return 0, nil
+// giveUp gives back a folder that was locked and could not be taken.
+func (f *folder) giveUp(made bool) error {
+	if f.janitor != nil {
+		return f.close()
 	}
-	if err != nil {
-		return 0, err
+	err := errors.Join(os.Remove(f.file(lockFile)), f.lock.Close())
+	if made {
+		err = errors.Join(err, os.Remove(f.path))
 	}
-	defer file.Close()
-	if syscall.Flock(int(file.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) == nil {
-		return 0, nil
-	}
-	return readPID(file), nil
+	return err
 }
 
-func readPID(file *os.File) int {
-	content, _ := io.ReadAll(file)
-	pid, _ := strconv.Atoi(strings.TrimSpace(string(content)))
-	return pid
+// files are the paths of all files and folders that a fleet of any size may put here, but for the lock.
+func (f *folder) files() []string {
+	paths := []string{f.file(RecordFile), f.file(LogFile), f.operatorKubeconfig(), f.clusters()}
+	for _, name := range (Options{Remotes: maxRemotes}).names() {
+		paths = append(paths, f.kubeconfig(name), f.auditLog(name))
+	}
+	return paths
+}
+
+// write replaces a file in one step, readable by the owner alone.
+func (f *folder) write(path string, content []byte) error {
+	next := filepath.Join(f.clusters(), filepath.Base(path))
+	if err := os.MkdirAll(f.clusters(), 0o700); err != nil {
+		return err
+	}
+	if err := os.WriteFile(next, content, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(next, path)
+}
+
+// free returns the room on the folder's disk, in bytes.
+func (f *folder) free() (uint64, error) {
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(f.path, &disk); err != nil {
+		return 0, fmt.Errorf("room in %s: %w", f.path, err)
+	}
+	return disk.Bavail * uint64(disk.Bsize), nil
 }
 
 func (f *folder) file(name string) string { return filepath.Join(f.path, name) }

@@ -27,28 +27,34 @@ const (
 	pollInterval  = 100 * time.Millisecond
 )
 
-// identity is the credential with which the operator comes to one cluster.
+// identity is how the operator comes to one cluster.
 type identity struct {
-	// token is bound to the Secret of that name: where the Secret goes, the token ends. Both are "" while a certificate is in use.
-	token, boundTo string
-	// client is the certificate in use, or empty.
-	client controlplane.KeyPair
-	// publish puts a kubeconfig to where the operator looks for it.
+	credential credential
+	// publish puts a kubeconfig to where the operator looks for it, which is in the cluster home; that is nil for a file.
 	publish func(ctx context.Context, kubeconfig []byte) error
+	home    *Cluster
+}
+
+// credential is a token or a client certificate of the operator.
+type credential struct {
+	// token is bound to the Secret of that name: where the Secret goes, the token ends. Both are "" if there is a certificate.
+	token, boundTo string
+	client         controlplane.KeyPair
 }
 
 // newIdentity makes the operator's first credential, a token. It is published later.
-func (c *Cluster) newIdentity(ctx context.Context) error {
-	token, boundTo, err := c.newToken(ctx)
-	c.identity = &identity{token: token, boundTo: boundTo}
-	return err
+func (c *Cluster) newIdentity(ctx context.Context) (err error) {
+	if c.identity.credential, err = c.newToken(ctx); err != nil {
+		return fmt.Errorf("the operator's identity: %w", err)
+	}
+	return nil
 }
 
-// newToken returns a token for the operator's service account, and the name of the Secret that it ends with.
-func (c *Cluster) newToken(ctx context.Context) (token, boundTo string, err error) {
+// newToken returns a token for the operator's service account.
+func (c *Cluster) newToken(ctx context.Context) (credential, error) {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{GenerateName: "operator-token-", Namespace: operatorNamespace}}
 	if err := c.client.Create(ctx, secret); err != nil {
-		return "", "", err
+		return credential{}, err
 	}
 	seconds := int64(tokenLifetime.Seconds())
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{
@@ -57,19 +63,26 @@ func (c *Cluster) newToken(ctx context.Context) (token, boundTo string, err erro
 	}}
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: operatorAccount, Namespace: operatorNamespace}}
 	if err := c.client.SubResource("token").Create(ctx, account, request); err != nil {
-		return "", "", fmt.Errorf("requesting a token: %w", err)
+		return credential{}, fmt.Errorf("requesting a token: %w", err)
 	}
-	return request.Status.Token, secret.Name, nil
+	return credential{token: request.Status.Token, boundTo: secret.Name}, nil
 }
 
-// revokeToken ends a token and waits until the API server refuses it.
-func (c *Cluster) revokeToken(ctx context.Context, token, boundTo string) error {
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: boundTo, Namespace: operatorNamespace}}
+// revoke ends a credential and waits until the API server refuses it. Certificates end with their authority, all of them.
+func (c *Cluster) revoke(ctx context.Context, old credential) error {
+	if old.boundTo == "" {
+		end, err := c.ControlPlane.RotateClientCA(ctx)
+		if err != nil {
+			return err
+		}
+		return end(ctx)
+	}
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: old.boundTo, Namespace: operatorNamespace}}
 	if err := c.client.Delete(ctx, secret); client.IgnoreNotFound(err) != nil {
 		return err
 	}
 	return wait.PollUntilContextTimeout(ctx, pollInterval, revokeTimeout, true, func(ctx context.Context) (bool, error) {
-		review := &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}
+		review := &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: old.token}}
 		err := c.client.Create(ctx, review)
 		return err == nil && !review.Status.Authenticated, err
 	})
@@ -83,17 +96,21 @@ func operatorUser() controlplane.User {
 	}
 }
 
-// publish hands the current credential, the proxy's address and the authority of the API server's certificate to the operator.
-func (c *Cluster) publish(ctx context.Context) error {
+// publish hands a credential, the proxy's address and the authority of the API server's certificate to the operator.
+func (c *Cluster) publish(ctx context.Context, next credential) error {
 	kubeconfig, err := controlplane.Kubeconfig{
 		Cluster: c.Name, User: operatorAccount,
 		Server: "https://" + c.Proxy.Addr(), CA: c.ControlPlane.ServingCA(),
-		Token: c.identity.token, Client: c.identity.client,
+		Token: next.token, Client: next.client,
 	}.Bytes()
 	if err != nil {
 		return err
 	}
-	return c.identity.publish(ctx, kubeconfig)
+	if err := c.identity.publish(ctx, kubeconfig); err != nil {
+		return fmt.Errorf("publishing the operator's kubeconfig for %s: %w", c.Name, err)
+	}
+	c.identity.credential = next
+	return nil
 }
 
 // Rotation says what Rotate replaces.
@@ -115,31 +132,26 @@ func (c *Cluster) Rotate(ctx context.Context, what Rotation) error {
 	if !known {
 		return fmt.Errorf("unknown rotation %q: want one of %s, %s, %s", what, RotateToken, RotateCert, RotateCA)
 	}
+	if home := c.identity.home; home != nil && home.State() != Running {
+		return fmt.Errorf("the Secret of %s cannot be changed: %s is %s", c.Name, home.Name, home.State())
+	}
 	return c.change(Running, func() error { return rotate(ctx) }, Running)
 }
 
 func (c *Cluster) rotateToken(ctx context.Context) error {
-	token, boundTo, err := c.newToken(ctx)
+	next, err := c.newToken(ctx)
 	if err != nil {
 		return err
 	}
-	old := *c.identity
-	c.identity.token, c.identity.boundTo, c.identity.client = token, boundTo, controlplane.KeyPair{}
-	if err := c.publish(ctx); err != nil {
+	old := c.identity.credential
+	if err := c.publish(ctx, next); err != nil {
 		return err
 	}
-	if old.boundTo != "" {
-		return c.revokeToken(ctx, old.token, old.boundTo)
-	}
-	revoke, err := c.ControlPlane.RotateClientCA(ctx)
-	if err != nil {
-		return err
-	}
-	return revoke(ctx)
+	return c.revoke(ctx, old)
 }
 
 func (c *Cluster) rotateCert(ctx context.Context) error {
-	revoke, err := c.ControlPlane.RotateClientCA(ctx)
+	endOld, err := c.ControlPlane.RotateClientCA(ctx)
 	if err != nil {
 		return err
 	}
@@ -147,20 +159,19 @@ func (c *Cluster) rotateCert(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	old := *c.identity
-	c.identity.token, c.identity.boundTo, c.identity.client = "", "", pair
-	if err := c.publish(ctx); err != nil {
+	old := c.identity.credential
+	if err := c.publish(ctx, credential{client: pair}); err != nil {
 		return err
 	}
 	if old.boundTo != "" {
-		err = c.revokeToken(ctx, old.token, old.boundTo)
+		err = c.revoke(ctx, old)
 	}
-	return errors.Join(err, revoke(ctx))
+	return errors.Join(err, endOld(ctx))
 }
 
 func (c *Cluster) rotateCA(ctx context.Context) error {
 	if _, err := c.ControlPlane.RotateServingCA(ctx); err != nil {
 		return err
 	}
-	return c.publish(ctx)
+	return c.publish(ctx, c.identity.credential)
 }

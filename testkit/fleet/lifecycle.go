@@ -4,17 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
-
-// State returns whether the cluster runs.
-func (c *Cluster) State() State {
-	c.lifecycle.Lock()
-	defer c.lifecycle.Unlock()
-	return c.state
-}
 
 // PIDs returns the process ids of all of the cluster's processes.
 func (c *Cluster) PIDs() []int {
@@ -24,6 +19,12 @@ func (c *Cluster) PIDs() []int {
 	}
 	return pids
 }
+
+// SetFault lets the proxy misbehave. What was there before ends. The fault of a killed cluster waits until Launch.
+func (c *Cluster) SetFault(fault faults.Fault) error { return c.outage.set(fault) }
+
+// Fault returns what SetFault was given last; while the cluster is killed, that is what Launch brings back.
+func (c *Cluster) Fault() faults.Fault { return c.outage.fault() }
 
 // Freeze stops all of the cluster's processes from running: connections stay open and nothing answers.
 func (c *Cluster) Freeze() error {
@@ -35,12 +36,11 @@ func (c *Cluster) Thaw() error {
 	return c.change(Running, func() error { return c.both(part.Thaw) }, Frozen)
 }
 
-// Kill ends all of the cluster's processes at once. The data, the addresses and the proxy stay.
-func (c *Cluster) Kill() error {
-	return c.change(Killed, func() error { return c.both(part.Kill) }, Running, Frozen)
-}
+// Kill ends all of the cluster's processes at once. The data and the addresses stay. The proxy refuses connections from then on, as a
+// machine without an API server does.
+func (c *Cluster) Kill() error { return c.change(Killed, c.kill, Running, Frozen) }
 
-// Launch starts a killed cluster again with the data that it had.
+// Launch starts a killed cluster again with the data that it had, and then lets the proxy do what it did before.
 func (c *Cluster) Launch(ctx context.Context) error {
 	return c.change(Running, func() error { return c.launch(ctx) }, Killed)
 }
@@ -50,22 +50,45 @@ func (c *Cluster) Snapshot(ctx context.Context, file string) error {
 	return c.change(Running, func() error { return c.ControlPlane.Snapshot(ctx, file) }, Running)
 }
 
-// Restore puts a snapshot back, in place of everything that the cluster holds, and starts the cluster again.
+// Restore puts a snapshot back, in place of everything that the cluster holds, and starts the cluster again; the proxy refuses connections
+// meanwhile. A file that is no snapshot leaves the cluster as it was.
 func (c *Cluster) Restore(ctx context.Context, file string, options controlplane.RestoreOptions) error {
-	return c.change(Running, func() error {
-		if c.KubeVirt == nil {
-			return c.ControlPlane.Restore(ctx, file, options)
-		}
-		if err := c.KubeVirt.Kill(); err != nil {
-			return err
-		}
-		err := c.ControlPlane.Restore(ctx, file, options)
-		return errors.Join(err, c.KubeVirt.Launch(ctx))
-	}, Running)
+	return c.change(Running, func() error { return c.restore(ctx, file, options) }, Running)
 }
 
+func (c *Cluster) kill() error { return errors.Join(c.both(part.Kill), c.outage.begin()) }
+
 func (c *Cluster) launch(ctx context.Context) error {
-	if err := c.ControlPlane.Launch(ctx); err != nil || c.KubeVirt == nil {
+	if err := c.ControlPlane.Launch(ctx); err != nil {
+		return err
+	}
+	if err := c.outage.end(); err != nil || c.KubeVirt == nil {
+		return err
+	}
+	return c.KubeVirt.Launch(ctx)
+}
+
+// restore keeps KubeVirt from acting on what it remembers, and then starts it anew.
+func (c *Cluster) restore(ctx context.Context, file string, options controlplane.RestoreOptions) error {
+	if _, err := os.Stat(file); err != nil {
+		return err
+	}
+	if c.KubeVirt != nil {
+		if err := c.KubeVirt.Freeze(); err != nil {
+			return err
+		}
+	}
+	err := errors.Join(c.outage.begin(), c.ControlPlane.Restore(ctx, file, options))
+	if c.ControlPlane.Running() {
+		err = errors.Join(err, c.outage.end())
+	}
+	switch {
+	case c.KubeVirt == nil:
+		return err
+	case err != nil:
+		return errors.Join(err, c.KubeVirt.Thaw())
+	}
+	if err := c.KubeVirt.Kill(); err != nil {
 		return err
 	}
 	return c.KubeVirt.Launch(ctx)
@@ -90,12 +113,21 @@ func (c *Cluster) both(do func(part) error) error {
 func (c *Cluster) change(to State, do func() error, from ...State) error {
 	c.lifecycle.Lock()
 	defer c.lifecycle.Unlock()
-	if !slices.Contains(from, c.state) {
-		return fmt.Errorf("%s is %s", c.Name, c.state)
+	if now := c.state.get(); !slices.Contains(from, now) {
+		return fmt.Errorf("%s is %s", c.Name, now)
 	}
 	if err := do(); err != nil {
-		return fmt.Errorf("%s: %w", c.Name, err)
+		return errors.Join(fmt.Errorf("%s: %w", c.Name, err), c.settle())
 	}
-	c.state = to
+	c.state.set(to)
 	return nil
+}
+
+// settle kills a cluster of which a failed change has left half.
+func (c *Cluster) settle() error {
+	if c.ControlPlane.Running() && (c.KubeVirt == nil || c.KubeVirt.Running()) {
+		return nil
+	}
+	c.state.set(Killed)
+	return c.kill()
 }

@@ -3,7 +3,9 @@ package fleet
 import (
 	"fmt"
 	"io"
+	"net"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
@@ -29,14 +31,20 @@ type Options struct {
 	BasePort int
 	// Terminate makes the proxies end TLS from the first connection on: a fault like stall can then hold watches that are already open.
 	Terminate bool
-	// Progress receives a line for each step. Default: none.
+	// MinFree is the room, in bytes, that the folder's disk must have. Default: 256 MiB for each cluster.
+	MinFree uint64
+	// Progress receives a line for each step, one at a time. Default: none.
 	Progress io.Writer
 
-	binaries controlplane.Binaries
-	started  time.Time
+	binaries         controlplane.Binaries
+	kubeVirtBinaries kubevirt.Binaries
+	started          time.Time
 }
 
-// complete fills in the defaults and refuses what cannot work.
+// minFree is for one cluster. It takes 130 MiB at first, of which etcd's log has 128.
+const minFree = 256 << 20
+
+// complete fills in the defaults and refuses what cannot work, before anything is started.
 func (o *Options) complete() (err error) {
 	if o.Remotes == 0 {
 		o.Remotes = 1
@@ -44,14 +52,21 @@ func (o *Options) complete() (err error) {
 	if o.Remotes < 1 || o.Remotes > maxRemotes {
 		return fmt.Errorf("%d remotes: want 1 to %d", o.Remotes, maxRemotes)
 	}
-	if last := o.BasePort + 2*(o.Remotes+1) - 1; o.BasePort != 0 && (o.BasePort < 1024 || last > 65535) {
-		return fmt.Errorf("base port %d: want ports from 1024 to 65535", o.BasePort)
+	if o.MinFree == 0 {
+		o.MinFree = minFree * uint64(len(o.names()))
 	}
 	if o.Progress == nil {
 		o.Progress = io.Discard
 	}
+	o.Progress = &lockedWriter{to: o.Progress}
 	o.started = time.Now()
 	if o.binaries, err = controlplane.FindBinaries(); err != nil {
+		return err
+	}
+	if o.kubeVirtBinaries, err = kubevirt.FindBinaries(); err != nil {
+		return err
+	}
+	if err := o.checkPorts(); err != nil {
 		return err
 	}
 	if o.Dir == "" {
@@ -61,13 +76,35 @@ func (o *Options) complete() (err error) {
 	return err
 }
 
+// checkPorts fails if one of the ports that were asked for cannot be had.
+func (o *Options) checkPorts() error {
+	if o.BasePort == 0 {
+		return nil
+	}
+	_, last := o.ports(o.Remotes)
+	if o.BasePort < 1024 || last > 65535 {
+		return fmt.Errorf("base port %d: want ports from 1024 to 65535", o.BasePort)
+	}
+	for port := o.BasePort; port <= last; port++ {
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			return fmt.Errorf("port %d cannot be used: %w", port, err)
+		}
+		listener.Close()
+	}
+	return nil
+}
+
 // names returns the clusters' names, the supervisor's first.
-func (o Options) names() []string {
-	names := []string{Supervisor, "cluster-east", "cluster-west", "cluster-north"}
-	for i := len(names); i <= o.Remotes; i++ {
+func (o Options) names() []string { return append([]string{Supervisor}, clusterNames(o.Remotes)...) }
+
+// clusterNames returns the names of a number of remotes.
+func clusterNames(remotes int) []string {
+	names := []string{"cluster-east", "cluster-west", "cluster-north"}
+	for i := len(names) + 1; i <= remotes; i++ {
 		names = append(names, fmt.Sprintf("cluster-%d", i))
 	}
-	return names[:o.Remotes+1]
+	return names[:remotes]
 }
 
 // ports returns the API server's and the proxy's port of the i-th cluster, the supervisor being 0; zeros mean free ones.
@@ -76,6 +113,18 @@ func (o Options) ports(i int) (api, proxy int) {
 		return 0, 0
 	}
 	return o.BasePort + 2*i, o.BasePort + 2*i + 1
+}
+
+// lockedWriter lets clusters that start side by side write to one writer.
+type lockedWriter struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (l *lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.to.Write(p)
 }
 
 // say writes a line of progress.

@@ -17,7 +17,7 @@ type Status struct {
 	// Server is the API server's URL, Proxy the one that the operator's kubeconfig has.
 	Server string `json:"server"`
 	Proxy  string `json:"proxy"`
-	// Fault is what the proxy does, as `fleet fault` takes it.
+	// Fault is what the proxy does, as `fleet fault` takes it; in a killed cluster, what it will do when the cluster has been started.
 	Fault string `json:"fault"`
 	// Kubeconfig is the path of the administrator's kubeconfig.
 	Kubeconfig string `json:"kubeconfig"`
@@ -39,7 +39,7 @@ func (f *Fleet) Status() []Status {
 func (c *Cluster) Status() Status {
 	status := Status{
 		Name: c.Name, State: c.State(),
-		Server: "https://" + c.ControlPlane.Addr(), Proxy: "https://" + c.Proxy.Addr(), Fault: c.Proxy.Fault().String(),
+		Server: "https://" + c.ControlPlane.Addr(), Proxy: "https://" + c.Proxy.Addr(), Fault: c.Fault().String(),
 		Kubeconfig: c.Kubeconfig(), PIDs: c.PIDs(),
 	}
 	if !c.isSupervisor() {

@@ -3,7 +3,6 @@ package fleet
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/vitistack/kubevirt-multicluster/operator/api/crds"
 	"github.com/vitistack/kubevirt-multicluster/operator/api/rbac"
@@ -22,8 +21,8 @@ const ConfigsNamespace = "kubevirt-configs"
 // SecretName is the name of the Secret that a remote's KubevirtConfig refers to.
 func SecretName(cluster string) string { return cluster + "-kubeconfig" }
 
-// installAPI makes a supervisor of the cluster: our API, the configs' namespace and the operator's rights.
-func (c *Cluster) installAPI(ctx context.Context) error {
+// setUpSupervisor installs our API, the configs' namespace and what lets the operator in.
+func (c *Cluster) setUpSupervisor(ctx context.Context) error {
 	c.options.say(c.Name, "installing the vitistack.io API")
 	for name, crd := range crds.YAML() {
 		if err := manifest.Apply(ctx, c.client, crd); err != nil {
@@ -37,22 +36,26 @@ func (c *Cluster) installAPI(ctx context.Context) error {
 	if err := manifest.Apply(ctx, c.client, rbac.Supervisor); err != nil {
 		return err
 	}
-	return manifest.WaitEstablished(ctx, c.client)
+	if err := c.newIdentity(ctx); err != nil {
+		return err
+	}
+	return manifest.WaitServed(ctx, c.client)
 }
 
 // connect publishes the operator's identities: in the supervisor as a file, in each remote as a KubevirtConfig with its Secret.
 func (f *Fleet) connect(ctx context.Context) error {
 	f.Supervisor.identity.publish = func(_ context.Context, kubeconfig []byte) error {
-		return os.WriteFile(f.OperatorKubeconfig(), kubeconfig, 0o600)
+		return f.folder.write(f.OperatorKubeconfig(), kubeconfig)
 	}
 	for _, remote := range f.Remotes {
+		remote.identity.home = f.Supervisor
 		remote.identity.publish = func(ctx context.Context, kubeconfig []byte) error {
 			return f.publishSecret(ctx, remote.Name, kubeconfig)
 		}
 	}
 	for _, c := range f.Clusters() {
-		if err := c.publish(ctx); err != nil {
-			return fmt.Errorf("the operator's kubeconfig for %s: %w", c.Name, err)
+		if err := c.publish(ctx, c.identity.credential); err != nil {
+			return err
 		}
 	}
 	for _, remote := range f.Remotes {

@@ -2,46 +2,69 @@ package manifest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-const establishTimeout = time.Minute
+const (
+	servedTimeout = time.Minute
+	pollInterval  = 100 * time.Millisecond
+)
 
-// WaitEstablished waits until the API server serves every custom resource definition that it has.
-func WaitEstablished(ctx context.Context, c client.Client) error {
+// WaitServed waits until every kind that the cluster has a custom resource definition of can be used through c, in each version that is to
+// be served: between the condition Established and the first answer lies a moment. It fails after a minute.
+func WaitServed(ctx context.Context, c client.Client) error {
 	list := &unstructured.UnstructuredList{}
 	list.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinitionList"})
-	var waiting string
-	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, establishTimeout, true, func(ctx context.Context) (bool, error) {
-		if err := c.List(ctx, list); err != nil {
-			return false, err
-		}
-		waiting = ""
-		for _, crd := range list.Items {
-			if !established(crd) {
-				waiting = crd.GetName()
+	if err := c.List(ctx, list); err != nil {
+		return fmt.Errorf("listing custom resource definitions: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, servedTimeout)
+	defer cancel()
+	for _, crd := range list.Items {
+		for _, kind := range kinds(crd) {
+			if err := waitServed(ctx, c, kind); err != nil {
+				return fmt.Errorf("%s is not served: %w", kind, err)
 			}
 		}
-		return waiting == "", nil
-	})
-	if waiting != "" {
-		return fmt.Errorf("%s is not established: %w", waiting, err)
 	}
-	return err
+	return nil
 }
 
-func established(crd unstructured.Unstructured) bool {
-	conditions, _, _ := unstructured.NestedSlice(crd.Object, "status", "conditions")
-	for _, each := range conditions {
-		if condition, ok := each.(map[string]any); ok && condition["type"] == "Established" {
-			return condition["status"] == "True"
+// waitServed waits until lists of kind are answered.
+func waitServed(ctx context.Context, c client.Client, kind schema.GroupVersionKind) error {
+	objects := &unstructured.UnstructuredList{}
+	objects.SetGroupVersionKind(kind)
+	var last error
+	err := wait.PollUntilContextCancel(ctx, pollInterval, true, func(ctx context.Context) (bool, error) {
+		last = c.List(ctx, objects, client.Limit(1))
+		if meta.IsNoMatchError(last) || apierrors.IsNotFound(last) {
+			return false, nil
+		}
+		return true, last
+	})
+	return errors.Join(err, last)
+}
+
+// kinds are those that a definition asks to be served.
+func kinds(crd unstructured.Unstructured) []schema.GroupVersionKind {
+	group, _, _ := unstructured.NestedString(crd.Object, "spec", "group")
+	kind, _, _ := unstructured.NestedString(crd.Object, "spec", "names", "kind")
+	versions, _, _ := unstructured.NestedSlice(crd.Object, "spec", "versions")
+	var served []schema.GroupVersionKind
+	for _, each := range versions {
+		version, ok := each.(map[string]any)
+		if name, named := version["name"].(string); ok && named && version["served"] == true {
+			served = append(served, schema.GroupVersionKind{Group: group, Version: name, Kind: kind})
 		}
 	}
-	return false
+	return served
 }
