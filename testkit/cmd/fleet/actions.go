@@ -77,7 +77,7 @@ func actOn(ctx context.Context, c *fleet.Cluster, req request) error {
 		if err != nil {
 			return err
 		}
-		return c.Proxy.Set(fault)
+		return c.SetFault(fault)
 	case "freeze":
 		return c.Freeze()
 	case "thaw":

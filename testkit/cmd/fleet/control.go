@@ -34,7 +34,7 @@ func readRecord(dir string) (record, error) {
 	var r record
 	content, err := os.ReadFile(filepath.Join(dir, fleet.RecordFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return r, fmt.Errorf("no fleet is running in %s", dir)
+		return r, absent(dir)
 	}
 	if err != nil {
 		return r, err
@@ -42,11 +42,26 @@ func readRecord(dir string) (record, error) {
 	return r, json.Unmarshal(content, &r)
 }
 
+// absent says why there is no record in a folder.
+func absent(dir string) error {
+	owner, err := fleet.Owner(dir)
+	switch {
+	case err != nil:
+		return err
+	case owner != 0:
+		return fmt.Errorf("the fleet in %s is still starting, or ending", dir)
+	default:
+		return fmt.Errorf("no fleet is running in %s", dir)
+	}
+}
+
 // server takes commands for a fleet over a unix socket that only this user can reach.
 type server struct {
 	fleet   *fleet.Fleet
 	http    http.Server
 	janitor *process.Janitor
+	life    context.Context //nolint:containedctx // commands outlive the requests that they came by, and not the server
+	end     context.CancelFunc
 }
 
 // serve starts a server, and writes fleet.json so that other processes find it.
@@ -58,6 +73,7 @@ func serve(f *fleet.Fleet) (*server, error) {
 	}
 	s := &server{fleet: f, janitor: janitor}
 	s.http.Handler = s
+	s.life, s.end = context.WithCancel(context.Background())
 	socket := filepath.Join(dir, "control.sock")
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
@@ -74,7 +90,11 @@ func serve(f *fleet.Fleet) (*server, error) {
 	return s, nil
 }
 
-func (s *server) close() error { return errors.Join(s.http.Close(), s.janitor.Close()) }
+// close ends the commands that are being carried out, too.
+func (s *server) close() error {
+	s.end()
+	return errors.Join(s.http.Close(), s.janitor.Close())
+}
 
 // ServeHTTP carries out one command. It runs to its end even if the one who asked has gone.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -82,7 +102,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	err := json.NewDecoder(r.Body).Decode(&req)
 	var answer any
 	if err == nil {
-		answer, err = act(context.WithoutCancel(r.Context()), s.fleet, req)
+		answer, err = act(s.life, s.fleet, req)
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"syscall"
 	"time"
@@ -32,7 +33,7 @@ func down(ctx context.Context, dir string) error {
 	if owner == 0 {
 		return fmt.Errorf("no fleet is running in %s", dir)
 	}
-	if err := syscall.Kill(owner, syscall.SIGTERM); err != nil {
+	if err := syscall.Kill(owner, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("stopping process %d: %w", owner, err)
 	}
 	err = wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, downTimeout, true, func(context.Context) (bool, error) {
