@@ -50,6 +50,19 @@ func TestProgramsStayApart(t *testing.T) {
 	}
 }
 
+// TestDependenciesAreExplained holds that nobody adds a direct dependency without a line on what it is for.
+func TestDependenciesAreExplained(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, module := range list(t, "-m", "-f", "{{if not (or .Indirect .Main)}}{{.Path}}{{end}}", "all") {
+		if module != "" && !strings.HasPrefix(module, prefix) && !strings.Contains(string(readme), module) {
+			t.Errorf("README.md does not say what %s is for", module)
+		}
+	}
+}
+
 // workspace returns the folders that go.work uses.
 func workspace(t *testing.T) []string {
 	t.Helper()

@@ -2,12 +2,13 @@ package process
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"os"
 )
 
-// tailBytes is how much of a log's end is looked at for its last line.
-const tailBytes = 4 << 10
+// tailBytes is how much of a log's end is looked at for its last line, which may carry a stack.
+const tailBytes = 64 << 10
 
 // lastLine returns the last non-empty line of a log, or a word on why there is none.
 func lastLine(path string) string {
@@ -25,7 +26,19 @@ func lastLine(path string) string {
 	}
 	lines := bytes.Split(bytes.TrimSpace(tail), []byte("\n"))
 	if last := lines[len(lines)-1]; len(last) > 0 {
-		return string(last)
+		return message(last)
 	}
 	return "it wrote nothing"
+}
+
+// message returns what a structured line says, without where in the program it was said; other lines as they are.
+func message(line []byte) string {
+	var structured struct{ Msg, Error string }
+	if json.Unmarshal(line, &structured) != nil || structured.Msg == "" {
+		return string(line)
+	}
+	if structured.Error == "" {
+		return structured.Msg
+	}
+	return structured.Msg + ": " + structured.Error
 }

@@ -115,6 +115,13 @@ func TestProcess(t *testing.T) {
 			t.Errorf("Exited() = %q, want %q", got, want)
 		}
 	})
+	t.Run("a structured log's last line is told without its stack", func(t *testing.T) {
+		p := start(t, `printf '%s\n' '{"level":"error","msg":"committing failed","error":"no space left","stacktrace":"a\nb"}'; exit 1`)
+		<-p.Done()
+		if got, want := p.Exited().Error(), "script ended (exit status 1): committing failed: no space left"; got != want {
+			t.Errorf("Exited() = %q, want %q", got, want)
+		}
+	})
 	t.Run("a running one has not exited", func(t *testing.T) {
 		if err := start(t, "sleep 600").Exited(); err != nil {
 			t.Errorf("Exited() = %v", err)
