@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 
 MODULES := operator/api placement placement-plugins crdcheck clientmgr testkit operator
 
+PACKAGES := $(MODULES:%=./%/...)
+
 # What is built for tests from other people's modules is kept outside the repository, keyed by version.
 CACHE ?= $(or $(KUBEVIRT_MULTICLUSTER_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kubevirt-multicluster)
 export KUBEVIRT_MULTICLUSTER_CACHE := $(CACHE)
@@ -43,11 +45,11 @@ bin:
 
 .PHONY: test
 test: tools ## run all tests but the long ones, with the race detector
-	@for module in $(MODULES); do (cd $$module && $(GOTEST) -skip '^TestLong' ./...); done
+	@$(GOTEST) -skip '^TestLong' $(PACKAGES)
 
 .PHONY: test-long
 test-long: tools ## run the long tests: leaks, chaos, models
-	@for module in $(MODULES); do (cd $$module && $(GOTEST) -timeout 3h -run '^TestLong' ./...); done
+	@$(GOTEST) -timeout 3h -run '^TestLong' $(PACKAGES)
 
 .PHONY: isolated
 isolated: tools ## build and test each module outside the workspace

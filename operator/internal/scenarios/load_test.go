@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 )
@@ -14,7 +15,10 @@ const many = 120
 func TestEachInItsOwnCluster(t *testing.T) {
 	ns := namespace(t, "many")
 	operator := startOperator(t)
+	began := time.Now()
+	at := func(what string) { t.Logf("%6.1fs %s", time.Since(began).Seconds(), what) }
 	machines := createMany(t, ns)
+	at("created")
 	// Killed in the midst of it, three times: what was begun goes on, and nothing is begun twice.
 	for _, share := range []int{10, 40, 80} {
 		eventually(t, 3*patience, func() string {
@@ -24,6 +28,7 @@ func TestEachInItsOwnCluster(t *testing.T) {
 			return ""
 		})
 		operator.restart(t)
+		at(fmt.Sprintf("killed and started again at %d", share))
 	}
 	eventually(t, 5*patience, func() string {
 		for _, m := range machines {
@@ -33,6 +38,7 @@ func TestEachInItsOwnCluster(t *testing.T) {
 		}
 		return ""
 	})
+	at("all run")
 	for cluster, vms := range virtualMachines(t, ns) {
 		seen := map[string]bool{}
 		for _, vm := range vms {
@@ -51,6 +57,7 @@ func TestEachInItsOwnCluster(t *testing.T) {
 		t.Errorf("there are %d virtual machines of %d Machines", got, many)
 	}
 	deleteMany(t, machines)
+	at("all gone")
 }
 
 // createMany creates Machines in turn for each cluster, as fast as a person's tools would.

@@ -9,6 +9,10 @@ import (
 	"testing"
 
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
@@ -18,6 +22,7 @@ import (
 // world is what all tests of the package share. Each test works in a namespace of its own.
 var world struct {
 	fleet  *fleet.Fleet
+	remote map[string]client.Client // the administrator's, by cluster, with KubeVirt's types
 	binary string
 }
 
@@ -48,5 +53,26 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = world.fleet.Stop() }()
+	if world.remote, err = remoteClients(world.fleet); err != nil {
+		return 1, err
+	}
 	return m.Run(), nil
+}
+
+func remoteClients(f *fleet.Fleet) (map[string]client.Client, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, kubevirtv1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	clients := map[string]client.Client{}
+	for _, remote := range f.Remotes {
+		c, err := client.New(remote.ControlPlane.Config(), client.Options{Scheme: scheme})
+		if err != nil {
+			return nil, err
+		}
+		clients[remote.Name] = c
+	}
+	return clients, nil
 }

@@ -143,7 +143,7 @@ func virtualMachines(t *testing.T, namespace string) map[string][]kubevirtv1.Vir
 	all := map[string][]kubevirtv1.VirtualMachine{}
 	for _, remote := range world.fleet.Remotes {
 		list := &kubevirtv1.VirtualMachineList{}
-		if err := remoteClient(t, remote).List(t.Context(), list, client.InNamespace(namespace)); err != nil {
+		if err := world.remote[remote.Name].List(t.Context(), list, client.InNamespace(namespace)); err != nil {
 			t.Fatal(err)
 		}
 		if len(list.Items) > 0 {
@@ -151,16 +151,6 @@ func virtualMachines(t *testing.T, namespace string) map[string][]kubevirtv1.Vir
 		}
 	}
 	return all
-}
-
-// remoteClient is the administrator's, with KubeVirt's types.
-func remoteClient(t *testing.T, cluster *fleet.Cluster) client.Client {
-	t.Helper()
-	c, err := client.New(cluster.ControlPlane.Config(), client.Options{Scheme: scheme(t)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
 }
 
 // eventually waits until what answers "", and fails with its last answer.

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -144,11 +142,7 @@ func notFailed(t *testing.T, of *vitistackv1alpha1.Machine, reason, message stri
 func setRunStrategy(t *testing.T, of *vitistackv1alpha1.Machine, strategy kubevirtv1.VirtualMachineRunStrategy) {
 	t.Helper()
 	status := read(t, of).Status
-	cluster, err := world.fleet.Cluster(status.KubevirtConfigRef.Name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := remoteClient(t, cluster)
+	c := world.remote[status.KubevirtConfigRef.Name]
 	vm := &kubevirtv1.VirtualMachine{}
 	if err := c.Get(t.Context(), client.ObjectKey{Namespace: of.Namespace, Name: status.VMName}, vm); err != nil {
 		t.Fatal(err)
@@ -169,15 +163,4 @@ func places(all map[string][]kubevirtv1.VirtualMachine) map[string][]string {
 		}
 	}
 	return names
-}
-
-func scheme(t *testing.T) *runtime.Scheme {
-	t.Helper()
-	s := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, kubevirtv1.AddToScheme} {
-		if err := add(s); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return s
 }
