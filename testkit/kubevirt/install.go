@@ -57,7 +57,7 @@ func (s *Stack) connect(ctx context.Context) error {
 	}
 	for _, service := range e.apiServices() {
 		service.SetAnnotations(map[string]string{launchedAnnotation: time.Now().Format(time.RFC3339Nano)})
-		if err := s.client.Patch(ctx, service, client.Apply, client.FieldOwner("testkit"), client.ForceOwnership); err != nil {
+		if err := s.client.Patch(ctx, service, client.Apply, client.FieldOwner("testkit"), client.ForceOwnership); err != nil { //nolint:staticcheck // Apply takes no typed object, and there is no apply configuration of an APIService here
 			return fmt.Errorf("applying APIService %s: %w", service.GetName(), err)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,23 +13,14 @@ import (
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kubevirtv1 "kubevirt.io/api/core/v1"
-
-	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
-	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
 )
 
 // A machine costs the agent of a light cluster these writes: its finalizer and its status, its guest's creation and its guest's report. A
 // hundred of them must not cost more, nor one read: what the agent looks at is in its caches.
 const writesPerMachine = 4
 
-func TestManyMachines(t *testing.T) {
+func testManyMachines(t *testing.T, w *world, audit string) {
 	const machines = 100
-	audit := filepath.Join(t.TempDir(), "audit.log")
-	w := &world{}
-	t.Cleanup(w.stop)
-	if err := w.startOn(t.Context(), controlplane.Options{Name: "many", AuditLog: audit}, kubevirt.Options{Mode: kubevirt.Light}); err != nil {
-		t.Fatal(err)
-	}
 	started := time.Now()
 	group, ctx := errgroup.WithContext(t.Context())
 	group.SetLimit(8)

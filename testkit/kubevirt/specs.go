@@ -16,17 +16,19 @@ const (
 	launcherImage = "registry.example/kubevirt/virt-launcher:" + KubeVirtVersion
 )
 
-// memory lets the programs collect garbage less often than they would: virt-api makes a gigabyte of it when it starts.
-var memory = []string{"GOGC=400", "GOMEMLIMIT=384MiB"}
+// apiMemory lets virt-api collect garbage seldom, up to a size: it makes a gigabyte of garbage when it starts, and keeps little.
+var apiMemory = []string{"GOGC=400", "GOMEMLIMIT=224MiB"}
 
 func (s *Stack) apiSpec() process.Spec {
 	file := func(name string) string { return s.identity.file(virtAPI, name) }
-	return s.spec(virtAPI, s.options.Binaries.API, s.ports.api,
+	spec := s.spec(virtAPI, s.options.Binaries.API, s.ports.api,
 		"--tls-cert-file="+file("serving.crt"),
 		"--tls-key-file="+file("serving.key"),
 		"--handler-cert-file="+file("client.crt"),
 		"--handler-key-file="+file("client.key"),
 	)
+	spec.Env = append(os.Environ(), apiMemory...)
+	return spec
 }
 
 func (s *Stack) controllerSpec() process.Spec {
@@ -46,7 +48,6 @@ func (s *Stack) spec(name, path string, port int, args ...string) process.Spec {
 			"--listen=" + loopback,
 			"--port=" + strconv.Itoa(port),
 		}, args...),
-		Env: append(os.Environ(), memory...),
 		Log: filepath.Join(s.cluster.LogDir(), name+".log"),
 	}
 }

@@ -157,7 +157,7 @@ func (s *Stack) Thaw() error { return s.running.get().thaw() }
 func (s *Stack) Running() bool { return s.running.get().agent != nil }
 
 // PIDs are the process ids of virt-api and virt-controller, in this order; in mode Light there are none.
-func (s *Stack) PIDs() []int { return s.running.get().programs.pids() }
+func (s *Stack) PIDs() []int { return s.running.get().pids() }
 
 // Agent returns the agent that runs now, or nil. Launch after Kill makes a new one.
 func (s *Stack) Agent() *agent.Agent { return s.running.get().agent }

@@ -62,7 +62,7 @@ func (w *world) gone(t *testing.T, objects ...client.Object) {
 			if apierrors.IsNotFound(err) {
 				return nil
 			}
-			return fmt.Errorf("%T %s is there: %v", object, object.GetName(), err)
+			return fmt.Errorf("%T %s is there: %w", object, object.GetName(), err)
 		})
 	}
 }

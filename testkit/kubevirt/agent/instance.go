@@ -62,7 +62,8 @@ func (h *handler) step(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstan
 	}
 	switch {
 	case vmi.DeletionTimestamp != nil:
-		return 0, h.shutDown(ctx, vmi, guest)
+		h.shutDown(vmi, guest)
+		return 0, nil
 	case vmi.Status.Phase == kubevirtv1.Scheduled:
 		return h.boot(ctx, vmi, guest)
 	case vmi.Status.Phase == kubevirtv1.Running:
@@ -87,7 +88,7 @@ func (h *handler) final(ctx context.Context, vmi *kubevirtv1.VirtualMachineInsta
 }
 
 // shutDown ends a guest that is to be deleted.
-func (h *handler) shutDown(_ context.Context, vmi *kubevirtv1.VirtualMachineInstance, guest Guest) error {
+func (h *handler) shutDown(vmi *kubevirtv1.VirtualMachineInstance, guest Guest) {
 	switch {
 	case guest.Hold:
 	case vmi.Status.Phase == kubevirtv1.Scheduled || vmi.Status.Phase == kubevirtv1.Running:
@@ -95,7 +96,6 @@ func (h *handler) shutDown(_ context.Context, vmi *kubevirtv1.VirtualMachineInst
 	case h.light:
 		setPhase(&vmi.Status, kubevirtv1.Failed)
 	}
-	return nil
 }
 
 // boot starts a guest once all that it needs is there.
@@ -113,7 +113,8 @@ func (h *handler) boot(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstan
 		return left, nil
 	}
 	if guest.Crash == CrashAtBoot {
-		return 0, h.crash(vmi)
+		h.crash(vmi)
+		return 0, nil
 	}
 	facts, err := h.facts(ctx, vmi, guest)
 	if err != nil || facts.pod == nil && !h.light {
@@ -145,7 +146,8 @@ func (h *handler) run(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstanc
 		if left := h.schedule.left(vmi.UID, "crash", guest.CrashAfter); left > 0 {
 			return left, nil
 		}
-		return 0, h.crash(vmi)
+		h.crash(vmi)
+		return 0, nil
 	}
 	facts, err := h.facts(ctx, vmi, guest)
 	if err != nil {
@@ -159,10 +161,9 @@ func (h *handler) run(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstanc
 	return 0, nil
 }
 
-func (h *handler) crash(vmi *kubevirtv1.VirtualMachineInstance) error {
+func (h *handler) crash(vmi *kubevirtv1.VirtualMachineInstance) {
 	setPhase(&vmi.Status, kubevirtv1.Failed)
 	h.events.Eventf(vmi, nil, corev1.EventTypeWarning, "Stopped", "Crash", "The VirtualMachineInstance crashed.")
-	return nil
 }
 
 // missing names what an instance needs and lacks, and waits for it.

@@ -8,9 +8,10 @@ import (
 const (
 	// Node is the one node of a cluster.
 	Node = "node-a"
-	// StorageClass is the class whose claims the agent binds, and Provisioner the name that the class gives it.
+	// StorageClass is the class whose claims the agent binds.
 	StorageClass = "local-default"
-	Provisioner  = "agent.testkit"
+	// Provisioner is the name that the class gives the agent.
+	Provisioner = "agent.testkit"
 )
 
 // Options say which cluster an agent serves, and how.
