@@ -45,7 +45,7 @@ func LookUp(name string, dirs ...string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("%s is missing in %s: run `make tools`", name, filepath.Join(dirs[len(dirs)-1]))
+	return "", fmt.Errorf("%s is missing in %s: run `make tools`", name, dirs[len(dirs)-1])
 }
 
 // CacheDir is where `make tools` keeps what it built, outside the repository: KUBEVIRT_MULTICLUSTER_CACHE, else the folder

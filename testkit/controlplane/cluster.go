@@ -30,7 +30,7 @@ type Cluster struct {
 	files       Files
 	authorities authorities
 	admin       *rest.Config
-	etcdPort    int
+	ports       struct{ api, etcd *Port }
 
 	lifecycle sync.Mutex
 	running   lockedProcesses
@@ -47,10 +47,23 @@ func Start(ctx context.Context, options Options) (_ *Cluster, err error) {
 			err = errors.Join(err, c.Stop())
 		}
 	}()
+	if err := c.reservePorts(); err != nil {
+		return nil, err
+	}
 	if err := c.prepare(); err != nil {
 		return nil, fmt.Errorf("preparing %s: %w", options.Name, err)
 	}
 	return c, c.Launch(ctx)
+}
+
+// reservePorts keeps the ports until Stop, also while the servers are down.
+func (c *Cluster) reservePorts() (err error) {
+	if c.ports.api, err = ReservePort(c.options.Port); err != nil {
+		return err
+	}
+	c.options.Port = c.ports.api.Number
+	c.ports.etcd, err = ReservePort(0)
+	return err
 }
 
 // prepare makes the folder with everything that the servers read.
@@ -61,11 +74,8 @@ func (c *Cluster) prepare() error {
 	if err := makeDirs(c.LogDir(), filepath.Join(c.dir, "pki")); err != nil {
 		return err
 	}
-	var err error
-	if c.etcdPort, err = FreePort(); err != nil {
-		return err
-	}
 	c.files = filesIn(filepath.Join(c.dir, "pki"))
+	var err error
 	if c.authorities, err = newAuthorities(); err != nil {
 		return err
 	}
@@ -159,7 +169,7 @@ func (c *Cluster) apiServerReady(ctx context.Context) error {
 func (c *Cluster) Stop() error {
 	c.lifecycle.Lock()
 	defer c.lifecycle.Unlock()
-	err := c.killAll()
+	err := errors.Join(c.killAll(), c.ports.api.Close(), c.ports.etcd.Close())
 	if c.janitor != nil {
 		err = errors.Join(err, c.janitor.Close())
 		c.janitor = nil

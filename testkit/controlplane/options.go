@@ -1,12 +1,10 @@
 package controlplane
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"syscall"
 )
 
@@ -51,12 +49,7 @@ func (o *Options) complete() error {
 	if free, err := freeBytes(parent); err == nil && free < minFree {
 		return fmt.Errorf("%s has %d MiB free, a cluster needs %d: %w", parent, free>>20, minFree>>20, syscall.ENOSPC)
 	}
-	if o.Port != 0 {
-		return checkPort(o.Port)
-	}
-	port, err := FreePort()
-	o.Port = port
-	return err
+	return nil
 }
 
 func freeBytes(dir string) (uint64, error) {
@@ -67,19 +60,8 @@ func freeBytes(dir string) (uint64, error) {
 	return fs.Bavail * uint64(fs.Bsize), nil
 }
 
-// checkPort fails if somebody listens on a port of the loopback address.
-func checkPort(port int) error {
-	listener, err := net.Listen("tcp", net.JoinHostPort(loopback, strconv.Itoa(port)))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("port %d is in use", port)
-	}
-	if err != nil {
-		return err
-	}
-	return listener.Close()
-}
-
-// FreePort returns a TCP port of the loopback address that nobody listens on at this moment.
+// FreePort returns a TCP port of the loopback address that nobody listens on at this moment. A server that starts later, or may start again,
+// should have a port from ReservePort.
 func FreePort() (int, error) {
 	listener, err := net.Listen("tcp", net.JoinHostPort(loopback, "0"))
 	if err != nil {

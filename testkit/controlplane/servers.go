@@ -28,7 +28,7 @@ func (c *Cluster) etcd() process.Spec {
 }
 
 func (c *Cluster) etcdURL() string {
-	return "http://" + net.JoinHostPort(loopback, strconv.Itoa(c.etcdPort))
+	return "http://" + net.JoinHostPort(loopback, strconv.Itoa(c.ports.etcd.Number))
 }
 
 func (c *Cluster) apiServer() process.Spec {

@@ -98,7 +98,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.flight.flow() {
 		return n, err
 	}
-	if cause := context.Cause(b.flight.ctx); cause != errCut {
+	if cause := context.Cause(b.flight.ctx); !errors.Is(cause, errCut) {
 		return 0, cause
 	}
 	return 0, io.EOF

@@ -61,10 +61,10 @@ func (l *link) endedBy(next Fault) bool {
 // end ends the connection: errReset with a RST, errHungUp with a FIN after all that was sent, errClosed at once.
 func (l *link) end(how error) {
 	l.cancel(how)
-	switch how {
-	case errHungUp:
+	switch {
+	case errors.Is(how, errHungUp):
 		_ = l.client.CloseWrite() // fails on a client that is gone already
-	case errReset:
+	case errors.Is(how, errReset):
 		_ = l.client.SetLinger(0)
 		_ = l.client.Close()
 	default:
@@ -100,7 +100,7 @@ func (l *link) serve() {
 		return
 	}
 	<-interrupted
-	if context.Cause(l.ctx) == errHungUp {
+	if errors.Is(context.Cause(l.ctx), errHungUp) {
 		_ = l.client.SetReadDeadline(time.Now().Add(drainTimeout))
 		_, _ = io.Copy(io.Discard, l.client)
 	}

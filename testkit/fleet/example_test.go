@@ -18,7 +18,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	defer f.Stop()
+	defer func() { _ = f.Stop() }()
 
 	// Start what is to be tested with f.OperatorKubeconfig(). Then let things go wrong.
 	east := f.Remotes[0]

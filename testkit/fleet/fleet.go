@@ -33,6 +33,11 @@ func Start(ctx context.Context, options Options) (_ *Fleet, err error) {
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
+	release, err := options.reservePorts()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	f := &Fleet{options: options}
 	defer func() {
 		if err != nil {

@@ -3,7 +3,6 @@ package fleet
 import (
 	"fmt"
 	"io"
-	"net"
 	"path/filepath"
 	"sync"
 	"time"
@@ -66,8 +65,8 @@ func (o *Options) complete() (err error) {
 	if o.kubeVirtBinaries, err = kubevirt.FindBinaries(); err != nil {
 		return err
 	}
-	if err := o.checkPorts(); err != nil {
-		return err
+	if _, last := o.ports(o.Remotes); o.BasePort != 0 && (o.BasePort < 1024 || last > 65535) {
+		return fmt.Errorf("base port %d: want ports from 1024 to 65535", o.BasePort)
 	}
 	if o.Dir == "" {
 		return nil
@@ -76,23 +75,27 @@ func (o *Options) complete() (err error) {
 	return err
 }
 
-// checkPorts fails if one of the ports that were asked for cannot be had.
-func (o *Options) checkPorts() error {
+// reservePorts keeps the ports that were asked for, until the clusters have them.
+func (o *Options) reservePorts() (release func(), err error) {
+	var all []*controlplane.Port
+	release = func() {
+		for _, port := range all {
+			_ = port.Close() // a socket that was never used
+		}
+	}
 	if o.BasePort == 0 {
-		return nil
+		return release, nil
 	}
 	_, last := o.ports(o.Remotes)
-	if o.BasePort < 1024 || last > 65535 {
-		return fmt.Errorf("base port %d: want ports from 1024 to 65535", o.BasePort)
-	}
-	for port := o.BasePort; port <= last; port++ {
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	for number := o.BasePort; number <= last; number++ {
+		port, err := controlplane.ReservePort(number)
 		if err != nil {
-			return fmt.Errorf("port %d cannot be used: %w", port, err)
+			release()
+			return nil, err
 		}
-		listener.Close()
+		all = append(all, port)
 	}
-	return nil
+	return release, nil
 }
 
 // names returns the clusters' names, the supervisor's first.

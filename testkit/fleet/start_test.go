@@ -37,7 +37,7 @@ func TestStartRefuses(t *testing.T) {
 		"Negative":    {reason: "as in -1", options: Options{Remotes: -1}, says: "-1 remotes: want 1 to 16"},
 		"LowPort":     {reason: "privileged ports are not for tests", options: Options{BasePort: 80}, says: "base port 80: want ports from 1024"},
 		"HighPort":    {reason: "there are no ports beyond", options: Options{BasePort: 65534}, says: "base port 65534: want ports from 1024 to 65535"},
-		"PortInUse":   {reason: "the first", options: Options{BasePort: port}, is: syscall.EADDRINUSE, says: fmt.Sprintf("port %d cannot be used", port)},
+		"PortInUse":   {reason: "the first", options: Options{BasePort: port}, is: syscall.EADDRINUSE, says: fmt.Sprintf("port %d is in use", port)},
 		"ProxyInUse":  {reason: "the last of a cluster that starts late", options: Options{BasePort: port - 3}, is: syscall.EADDRINUSE, says: fmt.Sprintf("port %d", port)},
 		"FullDisk":    {reason: "etcd would end half-way", options: Options{MinFree: 1 << 60}, is: syscall.ENOSPC, says: "MiB free, a fleet with 1 remotes needs"},
 		"DirIsAFile":  {reason: "a typing error", options: Options{Dir: occupied}, is: syscall.ENOTDIR, says: occupied},

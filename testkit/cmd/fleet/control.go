@@ -60,7 +60,7 @@ type server struct {
 	fleet   *fleet.Fleet
 	http    http.Server
 	janitor *process.Janitor
-	life    context.Context //nolint:containedctx // commands outlive the requests that they came by, and not the server
+	life    context.Context // of the commands: they outlive the requests that they came by, and not the server
 	end     context.CancelFunc
 }
 

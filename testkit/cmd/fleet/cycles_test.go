@@ -104,7 +104,7 @@ func openPorts(ports []string) []string {
 	for _, port := range ports {
 		connection, err := net.Dial("tcp", port)
 		if err == nil {
-			connection.Close()
+			_ = connection.Close()
 			open = append(open, port)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -98,6 +99,16 @@ func sigkillCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("no fleet is in %s", args[0])
 	}
 	ts.Check(syscall.Kill(owner, syscall.SIGKILL))
+	poll(ts, "the end of the process", func() bool {
+		now, err := fleet.Owner(ts.MkAbs(args[0]))
+		return now != owner || err != nil || !running(owner)
+	})
+}
+
+// running says whether a process is there and does not merely wait for its parent to take notice of its end.
+func running(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !strings.Contains(string(stat), ") Z ")
 }
 
 // nothingCommand waits until no process works below the script's folder, and no folder is left in its TMPDIR.
