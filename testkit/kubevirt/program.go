@@ -40,24 +40,29 @@ func (p *program) keep(current *process.Process) {
 	for {
 		<-current.Done()
 		next, err := p.restart()
-		if err != nil || next == nil {
+		if errors.Is(err, errQuit) {
 			return
 		}
-		current = next
+		if err == nil {
+			current = next
+		}
 	}
 }
 
-// restart returns nil if the program is to stay down.
+// errQuit is why a program is not started again.
+var errQuit = errors.New("the program is to stay down")
+
+// restart starts the program after a while, or returns errQuit.
 func (p *program) restart() (*process.Process, error) {
 	select {
 	case <-p.quit:
-		return nil, nil
+		return nil, errQuit
 	case <-time.After(restartDelay):
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.quitted {
-		return nil, nil
+		return nil, errQuit
 	}
 	next, err := process.Start(p.spec)
 	if err == nil {
