@@ -67,10 +67,15 @@ func (a *Agent) waitSynced(ctx context.Context, caches cache.Cache, kinds []clie
 	return nil
 }
 
-// Stop ends the agent and waits until nothing of it runs. It can be called twice.
+// Stop ends the agent and waits until nothing of it runs. It can be called twice. A manager whose cluster went away while its caches
+// were filling does not end: after twice the grace it is left behind, frozen for good.
 func (a *Agent) Stop() {
 	a.cancel()
-	<-a.done
+	select {
+	case <-a.done:
+	case <-time.After(2 * stopGrace):
+		a.gate.close()
+	}
 }
 
 // Freeze lets the agent do nothing more, as a hung machine would; Thaw lets it go on.
