@@ -47,7 +47,7 @@ func (s *Stack) configure(ctx context.Context) error {
 // connect lets the API server call virt-api. It is done when virt-api answers, and again whenever it was started: the API server looks
 // at an APIService when that changes, and seldom otherwise.
 func (s *Stack) connect(ctx context.Context) error {
-	e := endpoint{port: s.ports.api, ca: s.identity.ca.Cert}
+	e := endpoint{port: s.ports.api.Number, ca: s.identity.ca.Cert}
 	webhooks, err := e.webhooks(s.options.Binaries.Webhooks)
 	if err != nil {
 		return err

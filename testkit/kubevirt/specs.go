@@ -21,7 +21,7 @@ var apiMemory = []string{"GOGC=400", "GOMEMLIMIT=224MiB"}
 
 func (s *Stack) apiSpec() process.Spec {
 	file := func(name string) string { return s.identity.file(virtAPI, name) }
-	spec := s.spec(virtAPI, s.options.Binaries.API, s.ports.api,
+	spec := s.spec(virtAPI, s.options.Binaries.API, s.ports.api.Number,
 		"--tls-cert-file="+file("serving.crt"),
 		"--tls-key-file="+file("serving.key"),
 		"--handler-cert-file="+file("client.crt"),
@@ -32,7 +32,7 @@ func (s *Stack) apiSpec() process.Spec {
 }
 
 func (s *Stack) controllerSpec() process.Spec {
-	return s.spec(virtController, s.options.Binaries.Controller, s.ports.controller,
+	return s.spec(virtController, s.options.Binaries.Controller, s.ports.controller.Number,
 		"--prom-cert-file="+s.identity.file(virtController, "serving.crt"),
 		"--prom-key-file="+s.identity.file(virtController, "serving.key"),
 		"--launcher-image="+launcherImage,

@@ -29,15 +29,22 @@ type Stack struct {
 	running   lockedParts
 }
 
-// ports are those of KubeVirt's programs on 127.0.0.1.
-type ports struct{ api, controller int }
+// ports are those of KubeVirt's programs on 127.0.0.1. They stay theirs while these are down.
+type ports struct{ api, controller *controlplane.Port }
+
+func (p ports) close() error { return errors.Join(p.api.Close(), p.controller.Close()) }
 
 // Start installs KubeVirt on a running cluster and waits until it takes virtual machines. On an error nothing of it runs.
-func Start(ctx context.Context, cluster *controlplane.Cluster, options Options) (*Stack, error) {
+func Start(ctx context.Context, cluster *controlplane.Cluster, options Options) (_ *Stack, err error) {
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
 	s := &Stack{cluster: cluster, options: options}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Stop())
+		}
+	}()
 	if err := s.prepare(); err != nil {
 		return nil, fmt.Errorf("preparing KubeVirt on %s: %w", cluster.Name(), err)
 	}
@@ -52,8 +59,8 @@ func (s *Stack) prepare() (err error) {
 	if s.identity, err = newIdentity(s.cluster); err != nil {
 		return err
 	}
-	for _, port := range []*int{&s.ports.api, &s.ports.controller} {
-		if *port, err = controlplane.FreePort(); err != nil {
+	for _, port := range []**controlplane.Port{&s.ports.api, &s.ports.controller} {
+		if *port, err = controlplane.ReservePort(0); err != nil {
 			return err
 		}
 	}
@@ -135,7 +142,7 @@ func (s *Stack) startAgent(ctx context.Context) error {
 
 // Stop ends everything that Start started and removes its files; what is stored in the cluster stays. It can be called twice.
 func (s *Stack) Stop() error {
-	return errors.Join(s.Kill(), os.RemoveAll(s.identity.dir))
+	return errors.Join(s.Kill(), s.ports.close(), os.RemoveAll(s.identity.dir))
 }
 
 // Kill ends the programs and the agent at once, as a power cut would. Launch starts them again.
