@@ -52,6 +52,7 @@ func TestScripts(t *testing.T) {
 			"refuses":  refusesCommand,
 			"waitfile": waitFileCommand,
 			"sigkill":  sigkillCommand,
+			"held":     heldCommand,
 			"nothing":  nothingCommand,
 			"port":     portCommand,
 		},
@@ -102,6 +103,17 @@ func sigkillCommand(ts *testscript.TestScript, neg bool, args []string) {
 	poll(ts, "the end of the process", func() bool {
 		now, err := fleet.Owner(ts.MkAbs(args[0]))
 		return now != owner || err != nil || !running(owner)
+	})
+}
+
+// heldCommand waits until a process that is alive holds the fleet in a folder: after a violent end, the dead one's janitor does for a moment.
+func heldCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: held DIR")
+	}
+	poll(ts, "a fleet in "+args[0], func() bool {
+		owner, err := fleet.Owner(ts.MkAbs(args[0]))
+		return err == nil && owner != 0 && running(owner)
 	})
 }
 
