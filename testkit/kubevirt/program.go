@@ -20,6 +20,7 @@ type program struct {
 
 	mu      sync.Mutex
 	current *process.Process
+	ended   error // how the one before ended, if there was one
 	quitted bool
 }
 
@@ -64,6 +65,9 @@ func (p *program) restart() (*process.Process, error) {
 	if p.quitted {
 		return nil, errQuit
 	}
+	if ended := p.current.Exited(); ended != nil {
+		p.ended = ended
+	}
 	next, err := process.Start(p.spec)
 	if err == nil {
 		p.current = next
@@ -92,6 +96,17 @@ func (p *program) process() *process.Process {
 	return p.current
 }
 
+// lastEnd returns how the program ended when it last did so, or nil if it has run ever since it was started. A program that ends again and
+// again is up at times.
+func (p *program) lastEnd() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if ended := p.current.Exited(); ended != nil {
+		return ended
+	}
+	return p.ended
+}
+
 // programs are all of a stack's.
 type programs []*program
 
@@ -107,10 +122,8 @@ func (p programs) each(do func(*program) error) error {
 	return errors.Join(errs...)
 }
 
-// exited returns the error of the first program that is down at this moment.
-func (p programs) exited() error {
-	return p.each(func(one *program) error { return one.process().Exited() })
-}
+// lastEnds returns how those of the programs ended that did.
+func (p programs) lastEnds() error { return p.each((*program).lastEnd) }
 
 func (p programs) pids() []int {
 	var pids []int

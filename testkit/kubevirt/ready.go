@@ -46,7 +46,7 @@ func (s *Stack) answers(ctx context.Context) error {
 	return connection.Close()
 }
 
-// poll asks until ready returns nil. Its error carries the last answer, and the program that is down.
+// poll asks until ready returns nil. Its error carries the last answer.
 func (s *Stack) poll(ctx context.Context, ready func(context.Context) error) error {
 	var last error
 	err := wait.PollUntilContextTimeout(ctx, pollInterval, startTimeout, true, func(ctx context.Context) (bool, error) {
@@ -54,7 +54,7 @@ func (s *Stack) poll(ctx context.Context, ready func(context.Context) error) err
 		return last == nil, nil
 	})
 	if err != nil {
-		return errors.Join(err, last, s.running.get().exited())
+		return errors.Join(err, last)
 	}
 	return nil
 }

@@ -77,15 +77,19 @@ func (s *Stack) prepare() (err error) {
 func (s *Stack) Launch(ctx context.Context) error {
 	s.lifecycle.Lock()
 	defer s.lifecycle.Unlock()
-	if !s.Running() {
-		if err := s.launch(ctx); err != nil {
-			return errors.Join(err, s.end())
-		}
-	}
-	if err := s.waitReady(ctx); err != nil {
-		return errors.Join(err, s.end())
+	if err := s.becomeReady(ctx); err != nil { // programs that ended meanwhile say why
+		return errors.Join(err, s.running.get().lastEnds(), s.end())
 	}
 	return nil
+}
+
+func (s *Stack) becomeReady(ctx context.Context) error {
+	if !s.Running() {
+		if err := s.launch(ctx); err != nil {
+			return err
+		}
+	}
+	return s.waitReady(ctx)
 }
 
 // launch starts virt-api first: it computes for seconds before it asks anything of the API server.
