@@ -55,6 +55,10 @@ test-long: tools ## run the long tests: leaks, chaos, models
 isolated: tools ## build and test each module outside the workspace
 	@for module in $(MODULES); do echo "$$module"; (cd $$module && export GOWORK=off && $(GOBUILD) ./... && $(GOTEST) -skip '^TestLong' ./...); done
 
+.PHONY: released
+released: ## build a stranger's program against the committed modules by their versions, without workspace and replace lines
+	@.ci/released
+
 .PHONY: demo
 demo: tools ## start everything and watch Machines become virtual machines; with CI=1 check it, measure and end
 	@bin/demo $(if $(CI),--ci)
