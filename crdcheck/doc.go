@@ -1,9 +1,12 @@
 // Package crdcheck tells whether the CustomResourceDefinitions of clusters are the ones that a program was written for.
 //
-// A [Snapshot] says what is known of one cluster. Two questions can be asked of snapshots:
+// A [Snapshot] says what is known of one cluster. Three questions can be asked of snapshots:
 //
 //	report := crdcheck.Require(snapshot, requirements) // are the fields there that I use?
+//	report := crdcheck.Compare(old, new, options)      // what changed, and who feels it?
 //	report := crdcheck.Fleet(snapshots, names)         // do the clusters agree with each other?
+//
+// Package admit answers a fourth: would this cluster accept the objects that I write, and keep them?
 //
 // The answer is a [Report]: what was looked at, and a [Finding] for each thing that is not as it should be. Package render writes it
 // for people.

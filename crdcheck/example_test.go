@@ -47,3 +47,23 @@ func ExampleFleet() {
 	// ✅ widgets.example.com in west: is as in east
 	// all agree: false
 }
+
+func ExampleCompare() {
+	released, err := crdcheck.Load(strings.NewReader(widgets))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	proposed, err := crdcheck.Load(strings.NewReader(strings.Replace(widgets, "[red, green]", "[red, blue]", 1)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	report := crdcheck.Compare(crdcheck.Observed("v1.0", released...), crdcheck.Observed("v1.1", proposed...), crdcheck.Options{
+		Directions: []crdcheck.Direction{crdcheck.Write, crdcheck.Read},
+	})
+	_ = render.Text(os.Stdout, report)
+	// Output:
+	// ✅ widgets.example.com in v1.1: v1: spec.colour: enum value added: "blue" (info, enum-value-added b676e4d7a85d)
+	// ⚠️ widgets.example.com in v1.1: v1: spec.colour: enum value removed: "green" (error, enum-value-removed 44ccf9c05693)
+}

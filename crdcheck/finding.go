@@ -16,7 +16,8 @@ type Finding struct {
 	Cluster string
 	// CRD is the name of the definition: plural.group.
 	CRD string
-	// Version of the CRD, "" where it is about all of them.
+	// Version of the CRD, "" where it is about all of them; several with one schema are separated by ", ", two that are served side by side
+	// by " and ".
 	Version string
 	// Path of the field: "spec.disks[].name", with [] for the items of a list and [*] for the values of a map. Alternatives of which
 	// one is needed are separated by "|". "" where it is about no field.
@@ -59,8 +60,14 @@ const (
 	Narrows Effect = "narrows"
 	// Widens: more values are possible.
 	Widens Effect = "widens"
-	// Incomparable: other values are possible.
+	// Incomparable: other values are possible: some are lost, some are new.
 	Incomparable Effect = "incomparable"
+	// Adds: there is something more, which takes nothing from who does not know it.
+	Adds Effect = "adds"
+	// Alters: the same values mean or do something else.
+	Alters Effect = "alters"
+	// Cosmetic: only what people see differs.
+	Cosmetic Effect = "cosmetic"
 	// Unknown: it could not be looked at.
 	Unknown Effect = "unknown"
 )
@@ -96,15 +103,26 @@ func (s Severity) String() string {
 
 // Severity follows from Direction and Effect and from nothing else.
 func (f Finding) Severity() Severity {
-	switch f.Effect {
-	case Drops:
+	at := slices.Index([]Direction{Write, Read, Roundtrip, Storage}, f.Direction)
+	switch {
+	case f.Effect == Drops:
 		return Error
-	case Unknown:
+	case f.Effect == Cosmetic:
+		return Info
+	case f.Effect == Unknown:
 		return Unsettled
+	case at < 0:
+		return Warning
+	}
+	switch f.Effect {
 	case Narrows:
-		return map[Direction]Severity{Write: Error, Read: Info, Roundtrip: Warning, Storage: Warning}[f.Direction]
+		return [...]Severity{Error, Info, Warning, Warning}[at]
 	case Widens:
-		return map[Direction]Severity{Write: Info, Read: Warning, Roundtrip: Warning, Storage: Info}[f.Direction]
+		return [...]Severity{Info, Warning, Warning, Info}[at]
+	case Adds:
+		return [...]Severity{Info, Info, Warning, Info}[at]
+	case Incomparable:
+		return [...]Severity{Error, Warning, Warning, Warning}[at]
 	default:
 		return Warning
 	}

@@ -15,7 +15,10 @@ func TestSeverity(t *testing.T) {
 		crdcheck.Drops:        {severe, severe, severe, severe},
 		crdcheck.Narrows:      {severe, info, warning, warning},
 		crdcheck.Widens:       {info, warning, warning, info},
-		crdcheck.Incomparable: {warning, warning, warning, warning},
+		crdcheck.Incomparable: {severe, warning, warning, warning},
+		crdcheck.Adds:         {info, info, warning, info},
+		crdcheck.Alters:       {warning, warning, warning, warning},
+		crdcheck.Cosmetic:     {info, info, info, info},
 		crdcheck.Unknown:      {unsettled, unsettled, unsettled, unsettled},
 	}
 	got := map[crdcheck.Effect][]crdcheck.Severity{}

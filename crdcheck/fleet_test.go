@@ -57,7 +57,7 @@ func TestFleet(t *testing.T) {
 			snapshots: []crdcheck.Snapshot{observed("a"), observed("b", widget(t)), observed("c", widget(t, "scope: Namespaced", "scope: Cluster"))},
 			want: []brief{
 				in("a", crdcheck.RuleCRDMissing, crdcheck.Error),
-				{Rule: crdcheck.RuleScopeDiffers, Cluster: "c", CRD: name, Direction: crdcheck.Roundtrip, Old: "Namespaced", New: "Cluster", Severity: crdcheck.Warning},
+				{Rule: crdcheck.RuleScopeDiffers, Cluster: "c", CRD: name, Direction: crdcheck.Write, Old: "Namespaced", New: "Cluster", Severity: crdcheck.Error},
 			},
 		},
 		"Nowhere": {
@@ -80,21 +80,22 @@ func TestFleet(t *testing.T) {
 			snapshots: []crdcheck.Snapshot{east, observed("west", widget(t, "served: true", "served: false", "minimum: 1", "minimum: 2"))},
 			want:      []brief{versions("west", set, "v1 unserved storage, v1beta1 served deprecated, v1alpha1 unserved; stored: v1, v1beta1")},
 		},
-		"Facets": {
-			reason: "both sides show what the other does not say, and no more", baseline: "east",
+		"Values": {
+			reason: "each difference is told to who feels it worst: an object that goes to the other cluster is one that is written there", baseline: "east",
 			snapshots: []crdcheck.Snapshot{east, observed("west", widget(t,
 				"format: int32, minimum: 1", "format: int64, minimum: 1, maximum: 4294967295", "phase: {type: string}", "phase: {type: string, maxLength: 9}"))},
 			want: []brief{
-				at(crdcheck.RuleSchemaFieldDiffers, "spec.size", crdcheck.Write, `{"format":"int32"}`, `{"format":"int64","maximum":4294967295}`, crdcheck.Warning),
-				at(crdcheck.RuleSchemaFieldDiffers, "status.phase", crdcheck.Read, `{}`, `{"maxLength":9}`, crdcheck.Warning),
+				at(crdcheck.RuleFormatWidened, "spec.size", crdcheck.Roundtrip, "int32", "int64", crdcheck.Warning),
+				at("maximum-tightened", "spec.size", crdcheck.Write, "absent", "4294967295", crdcheck.Error),
+				at("max-length-tightened", "status.phase", crdcheck.Storage, "absent", "9", crdcheck.Warning),
 			},
 		},
 		"Subtree": {
 			reason: "a subtree that only one side has is told once, at its top", baseline: "east",
 			snapshots: []crdcheck.Snapshot{east, observed("west", widget(t, "              parts:", "              pieces:"))},
 			want: []brief{
-				at(crdcheck.RuleSchemaFieldAbsent, "spec.parts", crdcheck.Write, `{"type":"array"}`, "absent", crdcheck.Error),
-				at(crdcheck.RuleSchemaFieldExtra, "spec.pieces", crdcheck.Roundtrip, "absent", `{"type":"array"}`, crdcheck.Warning),
+				at(crdcheck.RuleFieldRemoved, "spec.parts", crdcheck.Write, `{"type":"array"}`, "absent", crdcheck.Error),
+				at(crdcheck.RuleFieldAdded, "spec.pieces", crdcheck.Roundtrip, "absent", `{"type":"array"}`, crdcheck.Warning),
 			},
 		},
 	}

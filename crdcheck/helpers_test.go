@@ -1,13 +1,46 @@
 package crdcheck_test
 
 import (
+	"bytes"
+	"flag"
+	"os"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
+	"github.com/vitistack/kubevirt-multicluster/crdcheck/render"
 )
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// show writes a report as people read it, below a title.
+func show(t *testing.T, shown *bytes.Buffer, title string, report crdcheck.Report) {
+	t.Helper()
+	shown.WriteString(title + "\n")
+	if err := render.Text(shown, report); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// golden compares with a file, which -update writes anew.
+func golden(t *testing.T, file string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s: -want +got:\n%s", file, diff)
+	}
+}
 
 // widgets is a CRD with every shape of path: lists, maps, fields with dots, a subtree that keeps what it does not know, and a second
 // version.
@@ -94,3 +127,5 @@ func briefs(report crdcheck.Report) []brief {
 	}
 	return all
 }
+
+type crdDefinition = apiextensionsv1.CustomResourceDefinition

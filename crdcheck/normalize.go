@@ -61,8 +61,8 @@ func sortValues(s schema, key string) {
 	}
 	byText := make(map[string]any, len(values))
 	for _, value := range values {
-		text, _ := json.Marshal(value) // decoded from JSON, so it encodes
-		byText[string(text)] = value
+		text, _ := canonical(value) // decoded from JSON, so it encodes
+		byText[text] = value
 	}
 	ordered := make([]any, 0, len(byText))
 	for _, text := range slices.Sorted(maps.Keys(byText)) {

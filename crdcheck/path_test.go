@@ -30,11 +30,11 @@ func TestAncestors(t *testing.T) {
 
 // TestOneSided pins that a parent is visited before its children although another field sorts between them.
 func TestOneSided(t *testing.T) {
-	found := map[string]node{
-		"": {facets: "{}"}, "a": {facets: "{}"}, "a-b": {facets: "{}"}, "a.b": {facets: "{}", parent: "a"}, "a.b.c": {facets: "{}", parent: "a.b"},
-	}
+	found := tree{{path: ""}, {path: "a"}, {path: "a-b"}, {path: "a.b", parent: "a"}, {path: "a.b.c", parent: "a.b"}}
+	c := comparison{rolesOf: assumedRoles}
+	c.trees(tree{{}}, found)
 	var paths []string
-	for _, f := range compareSchemas(map[string]node{"": {facets: "{}"}}, found) {
+	for _, f := range c.findings {
 		paths = append(paths, f.Path)
 	}
 	if diff := cmp.Diff([]string{"a", "a-b"}, paths); diff != "" {

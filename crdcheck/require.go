@@ -120,13 +120,13 @@ func (v *version) presence(path string) presence {
 	if v.nodes == nil {
 		return unchecked
 	}
-	if _, found := v.nodes[path]; found {
+	if v.nodes.at(path) != nil {
 		return present
 	}
-	nearest := v.nodes[""]
+	nearest := v.nodes.at("")
 	for _, step := range steps {
-		n, found := v.nodes[step]
-		if !found {
+		n := v.nodes.at(step)
+		if n == nil {
 			break
 		}
 		nearest = n

@@ -1,8 +1,11 @@
 package crdcheck
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 )
@@ -15,74 +18,155 @@ const (
 	keyPreserve   = "x-kubernetes-preserve-unknown-fields"
 )
 
+// deepest is how many schemas may be nested in each other. The deepest public ones have about 30.
+const deepest = 200
+
+var errTooDeep = fmt.Errorf("nested in more than %d levels", deepest)
+
 // schema is a JSON schema as decoded from JSON.
 type schema = map[string]any
 
-// node is one path of a schema.
+// node is one path of a schema. The texts of all nodes share memory where they can.
 type node struct {
+	path   string
 	parent string // path; the root is its own
-	facets string // canonical JSON of all that the schema says about this path alone
-	open   bool   // the server keeps fields that the schema does not name
+	facets []facet
+	open   bool // the server keeps fields that the schema does not name
 }
 
-// compileSchema returns the nodes of a schema by path, normalised.
-func compileSchema(props *apiextensionsv1.JSONSchemaProps) (map[string]node, error) {
-	encoded, err := json.Marshal(props)
-	if err != nil {
-		return nil, err
+// value returns what a keyword says, "" where the schema does not use it.
+func (n *node) value(key string) string {
+	for i := range n.facets {
+		if n.facets[i].key == key {
+			return n.facets[i].value
+		}
 	}
-	decoder := json.NewDecoder(bytes.NewReader(encoded))
-	decoder.UseNumber() // bounds of 64-bit integers do not fit into a float64
-	var root schema
-	if err := decoder.Decode(&root); err != nil {
-		return nil, err
-	}
-	normalize(root)
-	nodes := map[string]node{}
-	return nodes, flatten(root, "", "", nodes)
+	return ""
 }
 
-// flatten takes the schema apart; it consumes it.
-func flatten(s schema, path, parent string, nodes map[string]node) error {
-	children := takeChildren(s, path)
-	facets, err := canonical(s)
-	if err != nil {
-		return err
+// tree is a compiled schema: its nodes, sorted by path, so that a parent comes before its children.
+type tree []node
+
+// at returns the node at a path, or nil.
+func (t tree) at(path string) *node {
+	i, found := slices.BinarySearchFunc(t, path, func(n node, path string) int { return cmp.Compare(n.path, path) })
+	if !found {
+		return nil
 	}
-	open, _ := s[keyPreserve].(bool)
-	nodes[path] = node{parent: parent, facets: facets, open: open || s[keyAdditional] == true}
-	for childPath, child := range children {
-		if err := flatten(child, childPath, path, nodes); err != nil {
+	return &t[i]
+}
+
+// compileSchema returns the nodes of a schema, normalised.
+func compileSchema(props *apiextensionsv1.JSONSchemaProps) (tree, error) {
+	var c compiler
+	if err := c.add(props, "", "", 0); err != nil {
+		return nil, err
+	}
+	for i, from := range c.starts {
+		to := len(c.facets)
+		if i+1 < len(c.starts) {
+			to = c.starts[i+1]
+		}
+		c.nodes[i].facets = c.facets[from:to:to]
+	}
+	slices.SortFunc(c.nodes, func(a, b node) int { return cmp.Compare(a.path, b.path) })
+	return slices.Clip(c.nodes), nil
+}
+
+// compiler collects nodes; starts are the indices of each one's first facet.
+type compiler struct {
+	nodes  tree
+	facets []facet
+	starts []int
+}
+
+// add takes the schema apart without changing it.
+func (c *compiler) add(s *apiextensionsv1.JSONSchemaProps, path, parent string, depth int) (err error) {
+	if depth > deepest {
+		return errTooDeep
+	}
+	c.starts = append(c.starts, len(c.facets))
+	c.facets, err = c.normalized(s)
+	if err != nil {
+		return fmt.Errorf("%s: %w", cmp.Or(path, "the object"), err)
+	}
+	additional := s.AdditionalProperties
+	open := s.XPreserveUnknownFields != nil && *s.XPreserveUnknownFields || additional != nil && additional.Schema == nil && additional.Allows
+	c.nodes = append(c.nodes, node{path: path, parent: parent, open: open})
+	for name := range s.Properties {
+		property := s.Properties[name]
+		if err := c.add(&property, field(path, name), path, depth+1); err != nil {
 			return err
 		}
+	}
+	if s.Items != nil && s.Items.Schema != nil {
+		if err := c.add(s.Items.Schema, path+anyItem, path, depth+1); err != nil {
+			return err
+		}
+	}
+	if additional != nil && additional.Schema != nil {
+		return c.add(additional.Schema, path+anyValue, path, depth+1)
 	}
 	return nil
 }
 
-// takeChildren removes the schemas of other paths and returns them by path.
-func takeChildren(s schema, path string) map[string]schema {
-	children := map[string]schema{}
-	if properties, found := s[keyProperties].(schema); found {
-		delete(s, keyProperties)
-		for name, property := range properties {
-			if child, isSchema := property.(schema); isSchema {
-				children[field(path, name)] = child
+// normalized appends the facets of a schema alone.
+func (c *compiler) normalized(s *apiextensionsv1.JSONSchemaProps) ([]facet, error) {
+	if simple(s) {
+		return simpleFacets(c.facets, s)
+	}
+	decoded, err := decodeAlone(s)
+	if err != nil {
+		return nil, err
+	}
+	return facetsOf(c.facets, decoded)
+}
+
+// decodeAlone returns a schema without its children, as decoded from JSON and normalised.
+func decodeAlone(s *apiextensionsv1.JSONSchemaProps) (schema, error) {
+	if tooDeep(s, 0) {
+		return nil, errTooDeep
+	}
+	alone := *s
+	alone.Properties, alone.Description = nil, ""
+	if s.Items != nil && s.Items.Schema != nil {
+		alone.Items = nil
+	}
+	if s.AdditionalProperties != nil && s.AdditionalProperties.Schema != nil {
+		alone.AdditionalProperties = nil
+	}
+	encoded, err := json.Marshal(&alone)
+	if err != nil {
+		return nil, err
+	}
+	value, err := decode(encoded)
+	if err != nil {
+		return nil, err
+	}
+	decoded, isObject := value.(schema)
+	if !isObject {
+		return nil, errors.New("no schema")
+	}
+	for _, key := range []string{keyEnum, keyDefault} {
+		if found, is := decoded[key]; is {
+			decoded[key] = canonicalNumbers(found)
+		}
+	}
+	normalize(decoded)
+	return decoded, nil
+}
+
+// tooDeep looks into branches, which are schemas of the same path.
+func tooDeep(s *apiextensionsv1.JSONSchemaProps, depth int) bool {
+	if depth > deepest {
+		return true
+	}
+	for _, branches := range [][]apiextensionsv1.JSONSchemaProps{s.AllOf, s.AnyOf, s.OneOf} {
+		for i := range branches {
+			if tooDeep(&branches[i], depth+1) {
+				return true
 			}
 		}
 	}
-	if items, found := s[keyItems].(schema); found {
-		delete(s, keyItems)
-		children[path+anyItem] = items
-	}
-	if values, found := s[keyAdditional].(schema); found {
-		delete(s, keyAdditional)
-		children[path+anyValue] = values
-	}
-	return children
-}
-
-// canonical is JSON with sorted keys.
-func canonical(value any) (string, error) {
-	encoded, err := json.Marshal(value)
-	return string(encoded), err
+	return s.Not != nil && tooDeep(s.Not, depth+1)
 }

@@ -33,12 +33,28 @@ func Sentence(f crdcheck.Finding) string {
 		return fmt.Sprintf("scope is %s, in the baseline %s", f.New, f.Old)
 	case crdcheck.RuleVersionsDiffer:
 		return fmt.Sprintf("versions are %s, in the baseline %s", shorten(f.New), shorten(f.Old))
-	case crdcheck.RuleSchemaFieldAbsent:
-		return fmt.Sprintf("%s: field %s is missing, the baseline has %s", f.Version, path, shorten(f.Old))
-	case crdcheck.RuleSchemaFieldExtra:
-		return fmt.Sprintf("%s: field %s is not in the baseline, here it is %s", f.Version, path, shorten(f.New))
 	default:
-		return fmt.Sprintf("%s: %s is %s, in the baseline %s", f.Version, path, shorten(f.New), shorten(f.Old))
+		return changed(f, path)
+	}
+}
+
+// changed is the sentence of a rule of Compare: the rule's own words, where, and what both sides say.
+func changed(f crdcheck.Finding, path string) string {
+	sentence := strings.ReplaceAll(string(f.Rule), "-", " ")
+	if f.Path != "" {
+		sentence = path + ": " + sentence
+	}
+	if f.Version != "" {
+		sentence = f.Version + ": " + sentence
+	}
+	const absent = "absent"
+	switch {
+	case f.Old == absent:
+		return fmt.Sprintf("%s: %s", sentence, shorten(f.New))
+	case f.New == absent:
+		return fmt.Sprintf("%s: %s", sentence, shorten(f.Old))
+	default:
+		return fmt.Sprintf("%s: %s, in the baseline %s", sentence, shorten(f.New), shorten(f.Old))
 	}
 }
 

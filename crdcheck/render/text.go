@@ -42,7 +42,7 @@ func writeSubject(text *bytes.Buffer, subject crdcheck.Subject, findings []crdch
 		fmt.Fprintf(text, "%s %s: and %d more\n", Warning, title(subject), more)
 	}
 	if good {
-		fmt.Fprintf(text, "%s %s: %s\n", Good, title(subject), praise(subject))
+		fmt.Fprintf(text, "%s %s: %s\n", Good, title(subject), praise(subject, len(findings)))
 	}
 }
 
@@ -61,12 +61,14 @@ func title(s crdcheck.Subject) string {
 	return fmt.Sprintf("%s %s in %s", s.CRD, s.Version, s.Cluster)
 }
 
-func praise(s crdcheck.Subject) string {
-	switch s.Baseline {
-	case "":
+func praise(s crdcheck.Subject, harmless int) string {
+	switch {
+	case s.Baseline == "":
 		return "has every expected field"
-	case s.Cluster:
+	case s.Baseline == s.Cluster:
 		return "is the baseline"
+	case harmless > 0:
+		return "breaks nothing of " + s.Baseline
 	default:
 		return "is as in " + s.Baseline
 	}

@@ -82,19 +82,7 @@ func TestText(t *testing.T) {
 			if err := render.Text(&text, tc.report(t)); err != nil {
 				t.Fatal(err)
 			}
-			golden := filepath.Join("testdata", name, "want.txt")
-			if *update {
-				if err := os.WriteFile(golden, text.Bytes(), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), text.String()); diff != "" {
-				t.Errorf("%s: -want +got:\n%s", tc.reason, diff)
-			}
+			golden(t, filepath.Join("testdata", name, "want.txt"), text.Bytes())
 		})
 	}
 }
@@ -106,7 +94,7 @@ func TestEveryRuleIsShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	var all strings.Builder
-	for _, file := range files {
+	for _, file := range append(files, "../testdata/coverage.want.txt", "../testdata/definitions.want.txt") {
 		content, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

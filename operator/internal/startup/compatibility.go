@@ -30,17 +30,14 @@ func (c *Checks) checkCompatibility(ctx context.Context, answers []answer) []Res
 // compared turns what was found about one CRD of one cluster into results: all fields that differ are one of them.
 func compared(subject crdcheck.Subject, findings []crdcheck.Finding) []Result {
 	about := Result{Check: CRDCompatibility, Config: subject.Cluster, CRD: subject.CRD, Baseline: subject.Baseline}
-	if len(findings) == 0 {
-		about.Message = "CRD matches the baseline"
-		return []Result{about}
-	}
 	var (
 		results []Result
 		fields  []crdcheck.Finding
 	)
 	for _, f := range findings {
-		switch f.Rule {
-		case crdcheck.RuleSchemaFieldAbsent, crdcheck.RuleSchemaFieldExtra, crdcheck.RuleSchemaFieldDiffers:
+		switch {
+		case f.Severity() == crdcheck.Info:
+		case f.Path != "":
 			fields = append(fields, f)
 		default:
 			result := about
@@ -53,19 +50,31 @@ func compared(subject crdcheck.Subject, findings []crdcheck.Finding) []Result {
 		about.Count, about.Reason = len(fields), nameFields(fields)
 		results = append(results, about)
 	}
+	if len(results) == 0 {
+		about.Message = "CRD matches the baseline"
+		return []Result{about}
+	}
 	return results
 }
 
 func nameFields(findings []crdcheck.Finding) string {
-	words := map[crdcheck.RuleID]string{
-		crdcheck.RuleSchemaFieldAbsent: "lacks", crdcheck.RuleSchemaFieldExtra: "adds", crdcheck.RuleSchemaFieldDiffers: "changes",
-	}
 	var named []string
 	for _, f := range findings[:min(namedFields, len(findings))] {
-		named = append(named, fmt.Sprintf("%s %s", words[f.Rule], f.Path))
+		named = append(named, fmt.Sprintf("%s %s", verb(f.Rule), f.Path))
 	}
 	if more := len(findings) - len(named); more > 0 {
 		named = append(named, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(named, ", ")
+}
+
+func verb(rule crdcheck.RuleID) string {
+	switch rule {
+	case crdcheck.RuleFieldRemoved:
+		return "lacks"
+	case crdcheck.RuleFieldAdded, crdcheck.RuleRequiredFieldAdded:
+		return "adds"
+	default:
+		return "changes"
+	}
 }

@@ -1,0 +1,263 @@
+package crdcheck
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// facet compares one keyword of a path that both sides have.
+func (c *comparison) facet(is *node, key string, d difference, old, found tree) {
+	path := is.path
+	switch key {
+	case keyRequired:
+		c.required(is, d, old, found)
+	case keyEnum:
+		c.enum(path, d)
+	case keyDefault:
+		c.defaults(is, d, found)
+	case keyFormat:
+		c.format(path, d)
+	case keyListType:
+		c.listType(path, d)
+	case keyRules:
+		c.branches(path, d, RuleCELRuleRemoved, RuleCELRuleAdded)
+	case keyAllOf:
+		c.branches(path, d, RuleAllOfRemoved, RuleAllOfAdded)
+	case keyAnyOf:
+		c.anyOf(path, d)
+	case keyOneOf:
+		c.onOff(path, d, RuleOneOfAdded, RuleOneOfRemoved, RuleOneOfChanged)
+	case keyNot:
+		c.onOff(path, d, RuleNotAdded, RuleNotRemoved, RuleNotChanged)
+	case keyPattern:
+		c.onOff(path, d, RulePatternAdded, RulePatternRemoved, RulePatternChanged)
+	case keyNullable:
+		c.onOff(path, d, RuleNullableAdded, RuleNullableRemoved, RuleNullableAdded)
+	case keyEmbedded:
+		c.onOff(path, d, RuleEmbeddedResourceAdded, RuleEmbeddedResourceRemoved, RuleEmbeddedResourceAdded)
+	case keyListMapKeys:
+		c.tell(RuleListMapKeysChanged, path, orAbsent(d.old), orAbsent(d.found))
+	case keyMapType:
+		c.tell(RuleMapTypeChanged, path, orText(d.old, "granular"), orText(d.found, "granular"))
+	case keyMultipleOf:
+		c.multipleOf(path, d)
+	case keyType, keyIntOrString, keyPreserve, keyAdditional, keyMinimum, keyMaximum, keyExclusiveMin, keyExclusiveMax:
+		// compared together with others: types, openness, limits
+	default:
+		if !isBoundKey(key) {
+			c.tell(RuleNotCheckable, path, orAbsent(d.old), orAbsent(d.found))
+		}
+	}
+}
+
+func isBoundKey(key string) bool {
+	return slices.ContainsFunc(bounds, func(b bound) bool { return b.key == key })
+}
+
+func orAbsent(value string) string {
+	if value == "" {
+		return absentValue
+	}
+	return value
+}
+
+// orText is a quoted value without its quotes, or what its absence means.
+func orText(value, absence string) string {
+	if value == "" {
+		return absence
+	}
+	return strings.Trim(value, `"`)
+}
+
+// onOff is for keywords of which nothing is known but that they are there, and say something else.
+func (c *comparison) onOff(path string, d difference, added, removed, changed RuleID) {
+	rule := changed
+	switch {
+	case d.old == "":
+		rule = added
+	case d.found == "":
+		rule = removed
+	}
+	c.tell(rule, path, orAbsent(d.old), orAbsent(d.found))
+}
+
+func (c *comparison) required(is *node, d difference, old, found tree) {
+	before, now := list(d.old), list(d.found)
+	for _, name := range missing(before, now) {
+		c.tell(RuleRequiredRemoved, field(is.path, name), keyRequired, "optional")
+	}
+	for _, name := range missing(now, before) {
+		path := field(is.path, name)
+		child := found.at(path)
+		rule := RuleRequiredAdded
+		switch {
+		case child != nil && old.at(path) == nil:
+			continue // told as a field that was added
+		case child != nil && child.value(keyDefault) != "":
+			rule = RuleRequiredDefaulted
+		case c.usage.sends(is.path, name):
+			continue
+		}
+		c.tellAmong(c.rolesOf(is.path), rule, path, "optional", keyRequired)
+	}
+}
+
+// raw decodes a facet that is a list; the elements stay in canonical JSON.
+func raw(value string) []string {
+	if value == "" {
+		return nil
+	}
+	var elements []json.RawMessage
+	_ = json.Unmarshal([]byte(value), &elements) // canonical made it
+	texts := make([]string, len(elements))
+	for i, element := range elements {
+		texts[i] = string(element)
+	}
+	return texts
+}
+
+func (c *comparison) enum(path string, d difference) {
+	if d.old == "" || d.found == "" {
+		c.onOff(path, d, RuleEnumAdded, RuleEnumRemoved, RuleEnumAdded)
+		return
+	}
+	c.branches(path, d, RuleEnumValueRemoved, RuleEnumValueAdded)
+}
+
+// branches compares two lists that are sets, element by element.
+func (c *comparison) branches(path string, d difference, removed, added RuleID) {
+	old, found := raw(d.old), raw(d.found)
+	for _, element := range missing(old, found) {
+		c.tell(removed, path, element, absentValue)
+	}
+	for _, element := range missing(found, old) {
+		c.tell(added, path, absentValue, element)
+	}
+}
+
+// anyOf is a set of which one is enough: more branches accept more, and none at all accepts everything.
+func (c *comparison) anyOf(path string, d difference) {
+	old, found := raw(d.old), raw(d.found)
+	less, more := missing(old, found), missing(found, old)
+	rule := RuleAnyOfChanged
+	switch {
+	case d.old == "" || d.found != "" && len(more) == 0:
+		rule = RuleAnyOfNarrowed
+	case d.found == "" || len(less) == 0:
+		rule = RuleAnyOfWidened
+	}
+	c.tell(rule, path, orAbsent(d.old), orAbsent(d.found))
+}
+
+func (c *comparison) defaults(is *node, d difference, found tree) {
+	rule := RuleDefaultChanged
+	switch {
+	case d.old == "":
+		rule = RuleDefaultAdded
+	case d.found == "":
+		rule = RuleDefaultRemoved
+		if isRequired(found.at(is.parent), is.path) && !c.usage.sends(is.parent, lastName(is.path)) {
+			rule = RuleRequiredDefaultRemoved
+		}
+	}
+	c.tell(rule, is.path, orAbsent(d.old), orAbsent(d.found))
+}
+
+// wider are formats that hold each value of another one.
+var wider = map[string]string{"int32": "int64", "float": "double"}
+
+func (c *comparison) format(path string, d difference) {
+	old, found := orText(d.old, ""), orText(d.found, "")
+	rule := RuleFormatChanged
+	switch {
+	case found == "" || old != "" && wider[old] == found:
+		rule = RuleFormatWidened
+	case old == "" || wider[found] == old:
+		rule = RuleFormatNarrowed
+	}
+	c.tell(rule, path, orText(d.old, absentValue), orText(d.found, absentValue))
+}
+
+func (c *comparison) listType(path string, d difference) {
+	rule := RuleListTypeChanged
+	if d.found != "" {
+		rule = RuleListTypeNarrowed // set or map: unique entries
+	}
+	c.tell(rule, path, orText(d.old, "atomic"), orText(d.found, "atomic"))
+}
+
+func (c *comparison) multipleOf(path string, d difference) {
+	old, found := parse(d.old), parse(d.found)
+	rule := RuleMultipleOfChanged
+	switch {
+	case d.old == "" || d.found != "" && math.Mod(found, old) == 0:
+		rule = RuleMultipleOfTightened
+	case d.found == "" || math.Mod(old, found) == 0:
+		rule = RuleMultipleOfLoosened
+	}
+	c.tell(rule, path, orAbsent(d.old), orAbsent(d.found))
+}
+
+func parse(value string) float64 {
+	n, _ := strconv.ParseFloat(value, 64) // canonical made it, or it is not there
+	return n
+}
+
+// limits compares bounds, an exclusive one together with its number.
+func (c *comparison) limits(path string, changed map[string]difference, was, is *node) {
+	for _, b := range bounds {
+		_, differs := changed[b.key]
+		exclusive := map[string]string{keyMinimum: keyExclusiveMin, keyMaximum: keyExclusiveMax}[b.key]
+		if _, too := changed[exclusive]; !differs && !too {
+			continue
+		}
+		old, found := limitOf(was, b, exclusive), limitOf(is, b, exclusive)
+		switch old.compare(found, b.lower) {
+		case -1:
+			c.tell(b.tightened(), path, old.String(), found.String())
+		case 1:
+			c.tell(b.loosened(), path, old.String(), found.String())
+		}
+	}
+}
+
+// limit is a bound of one side. Numbers are compared as numbers and told as they are written.
+type limit struct {
+	text      string // "" where there is none
+	exclusive bool
+}
+
+func limitOf(n *node, b bound, exclusive string) limit {
+	return limit{text: n.value(b.key), exclusive: exclusive != "" && n.value(exclusive) != "" && n.value(b.key) != ""}
+}
+
+func (l limit) String() string {
+	if l.exclusive {
+		return l.text + " excluded"
+	}
+	return orAbsent(l.text)
+}
+
+// compare returns -1 where the other limit is stricter, 1 where it is looser, 0 where they are the same.
+func (l limit) compare(other limit, lower bool) int {
+	switch {
+	case l == other:
+		return 0
+	case l.text == "":
+		return -1
+	case other.text == "":
+		return 1
+	}
+	a, b := parse(l.text), parse(other.text)
+	switch {
+	case a == b && l.exclusive == other.exclusive:
+		return 0
+	case a == b && other.exclusive, a < b && lower, a > b && !lower:
+		return -1
+	default:
+		return 1
+	}
+}

@@ -1,0 +1,116 @@
+package crdcheck_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vitistack/kubevirt-multicluster/crdcheck"
+)
+
+func TestCompare(t *testing.T) {
+	const name = "widgets.example.com"
+	usage := func(k crdcheck.KindUsage) crdcheck.Options {
+		k.CRD = name
+		return crdcheck.Options{Usage: &crdcheck.Usage{Kinds: []crdcheck.KindUsage{k}}}
+	}
+	red := map[string]any{"kind": "Widget", "spec": map[string]any{"colour": "red", "size": int64(1)}}
+	cases := map[string]struct {
+		reason  string
+		edits   []string
+		options crdcheck.Options
+		want    []string // rule path direction
+	}{
+		"Assumed": {
+			reason: "without a usage spec is written and status is read", edits: []string{"[red, green]", "[red, blue]", "phase: {type: string}", "phase: {type: string, nullable: true}"},
+			want: []string{"enum-value-added spec.colour roundtrip", "enum-value-removed spec.colour write", "nullable-added status.phase read"},
+		},
+		"Storage": {
+			reason: "what is stored and no longer valid", edits: []string{"[red, green]", "[red, blue]"},
+			options: crdcheck.Options{Directions: crdcheck.ProfileStorage.Directions()}, want: []string{"enum-value-removed spec.colour storage"},
+		},
+		"Unused": {
+			reason: "a field that nobody touches may go", edits: []string{"              parts:", "              pieces:"},
+			options: usage(crdcheck.KindUsage{Writes: []string{"spec.size"}}),
+		},
+		"Used": {
+			reason: "a change of what a written field is in is felt", edits: []string{"              parts:", "              pieces:"},
+			options: usage(crdcheck.KindUsage{Writes: []string{"spec.parts[].name"}}), want: []string{"field-removed spec.parts write"},
+		},
+		"Typed": {
+			reason: "who writes whole objects back erases what is new", edits: []string{"              parts:", "              extra: {type: string}\n              parts:"},
+			options: usage(crdcheck.KindUsage{Writes: []string{"spec.size"}, Roundtrips: true}), want: []string{"field-added spec.extra roundtrip"},
+		},
+		"Below": {
+			reason: "three dots stand for all below", edits: []string{"properties: {name: {type: string}}", "properties: {name: {type: integer}}"},
+			options: usage(crdcheck.KindUsage{Reads: []string{"spec.parts..."}}), want: []string{"type-changed spec.parts[].name read"},
+		},
+		"Required": {
+			reason: "what may be left out is refused when it becomes required", edits: []string{"[size, colour]", "[size, colour, port]"},
+			options: usage(crdcheck.KindUsage{Writes: []string{"spec.size", "spec.port"}}), want: []string{"required-added spec.port write"},
+		},
+		"Sent": {
+			reason: "each example sets the field, so that it may become required", edits: []string{"[size, colour]", "[size, colour, port]"},
+			options: usage(crdcheck.KindUsage{Objects: []map[string]any{{"spec": map[string]any{"port": int64(1)}}}}),
+		},
+		"SometimesSent": {
+			reason: "one example leaves it out", edits: []string{"[size, colour]", "[size, colour, port]"},
+			options: usage(crdcheck.KindUsage{Objects: []map[string]any{{"spec": map[string]any{"port": int64(1)}}, red}}), want: []string{"required-added spec.port write"},
+		},
+		"OtherKinds": {
+			reason: "a definition that the program does not name is not its matter", edits: []string{"[red, green]", "[red]"},
+			options: crdcheck.Options{Usage: &crdcheck.Usage{}},
+		},
+		"Nested": {
+			reason: "a field that is required in something new and optional is fine", edits: []string{"              parts:", "              extra: {type: object, required: [x], properties: {x: {type: string}}}\n              parts:"},
+			want: []string{"field-added spec.extra roundtrip"},
+		},
+		"Closed": {
+			reason: "what is below a type that is another one is not told again", edits: []string{"tags: {type: object, additionalProperties: {type: string}}", "tags: {type: string}"},
+			want: []string{"type-changed spec.tags write"},
+		},
+		"SideBySide": {
+			reason: "versions that come to be served side by side, and drop each other's fields", edits: []string{"- name: v1alpha1\n    served: false", "- name: v1alpha1\n    served: true"},
+			want: []string{
+				"version-served  write", "field-added spec roundtrip", "field-added status roundtrip", "unknown-fields-kept  roundtrip",
+			},
+		},
+	}
+	for label, tc := range cases {
+		t.Run(label, func(t *testing.T) {
+			report := crdcheck.Compare(crdcheck.Observed("old", widget(t)), crdcheck.Observed("new", widget(t, tc.edits...)), tc.options)
+			var got []string
+			for _, f := range report.Findings {
+				got = append(got, strings.Join([]string{string(f.Rule), f.Path, string(f.Direction)}, " "))
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s: -want +got:\n%s%+v", tc.reason, diff, report.Findings)
+			}
+		})
+	}
+}
+
+func TestCompareUnknown(t *testing.T) {
+	for label, pair := range map[string][2]crdcheck.Snapshot{
+		"Old": {crdcheck.Unobserved("old", "forbidden"), crdcheck.Observed("new", widget(t))},
+		"New": {crdcheck.Observed("old", widget(t)), crdcheck.Unobserved("new", "forbidden")},
+	} {
+		report := crdcheck.Compare(pair[0], pair[1], crdcheck.Options{CRDs: []string{"widgets.example.com"}})
+		if len(report.Findings) != 1 || report.Findings[0].Rule != crdcheck.RuleClusterUnknown || report.OK() {
+			t.Errorf("%s: silence is neither equal nor absent: %+v", label, report.Findings)
+		}
+	}
+}
+
+// TestCompareSharedSchema: two versions of one schema change together; that is one finding.
+func TestCompareSharedSchema(t *testing.T) {
+	old, found := widget(t), widget(t, "[red, green]", "[red]")
+	for _, crd := range []*crdDefinition{&old, &found} {
+		crd.Spec.Versions[1].Schema = crd.Spec.Versions[0].Schema
+	}
+	report := crdcheck.Compare(crdcheck.Observed("old", old), crdcheck.Observed("new", found), crdcheck.Options{})
+	if len(report.Findings) != 1 || report.Findings[0].Version != "v1, v1beta1" {
+		t.Errorf("want one finding for both versions, got %+v", report.Findings)
+	}
+}
