@@ -20,7 +20,7 @@ const retryFailed = 5 * time.Second
 
 // Needs is what any of the strategies needs.
 func (c Chain) Needs() Needs {
-	var needs Needs
+	needs := Needs{NoLabels: true}
 	for _, link := range c {
 		needs = needs.Or(link.Strategy.Needs())
 	}

@@ -67,7 +67,7 @@ func allowed(dependency string) bool {
 	for _, prefix := range []string{
 		"github.com/vitistack/kubevirt-multicluster/placement",
 		"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "github.com/hashicorp/go-multierror",
-		"github.com/go-logr/logr", "google.golang.org/grpc", "google.golang.org/protobuf", "golang.org/x/sys",
+		"github.com/go-logr/logr", "github.com/google/jsonschema-go", "google.golang.org/grpc", "google.golang.org/protobuf", "golang.org/x/sys",
 		// what these bring along
 		"github.com/hashicorp/errwrap", "github.com/hashicorp/yamux", "github.com/oklog/run", "github.com/golang/protobuf",
 		"github.com/fatih/color", "github.com/mattn/go-colorable", "github.com/mattn/go-isatty",

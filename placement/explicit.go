@@ -13,8 +13,8 @@ type Explicit struct{}
 // Name is "annotation".
 func (Explicit) Name() string { return "annotation" }
 
-// Needs is nothing.
-func (Explicit) Needs() Needs { return Needs{} }
+// Needs is nothing, not even labels.
+func (Explicit) Needs() Needs { return Needs{NoLabels: true} }
 
 // Place implements [Strategy]. It does no I/O.
 func (Explicit) Place(_ context.Context, req Request) (Decision, error) {

@@ -23,11 +23,17 @@ type Needs struct {
 	Presence bool
 	// Capacity asks for [Candidate].Capacity.
 	Capacity bool
+	// NoLabels says that the strategy does not read [Candidate].Labels: the host may leave them out. They are the larger part of a
+	// request, and a strategy in a process of its own answers the sooner without them.
+	NoLabels bool
 }
 
 // Or returns what either needs.
 func (n Needs) Or(other Needs) Needs {
-	return Needs{Presence: n.Presence || other.Presence, Capacity: n.Capacity || other.Capacity}
+	return Needs{
+		Presence: n.Presence || other.Presence, Capacity: n.Capacity || other.Capacity,
+		NoLabels: n.NoLabels && other.NoLabels,
+	}
 }
 
 // A PlaceFunc is the heart of a strategy; see [Strategy].

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -27,7 +28,10 @@ var reasonPattern = regexp.MustCompile(`^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$
 func encodeRequest(req placement.Request, needs placement.Needs) *placementv1.DecideRequest {
 	candidates := make([]*placementv1.Candidate, len(req.Candidates))
 	for i, c := range req.Candidates {
-		candidates[i] = &placementv1.Candidate{Name: c.Name, Labels: encodeMap(c.Labels), Reachable: c.Reachable}
+		candidates[i] = &placementv1.Candidate{Name: c.Name, Reachable: c.Reachable}
+		if !needs.NoLabels {
+			candidates[i].Labels = encodeMap(c.Labels)
+		}
 		if needs.Presence {
 			candidates[i].Vm = encodeVM(c.VM)
 		}
@@ -202,9 +206,17 @@ func encodeNeeds(needs placement.Needs) []placementv1.Need {
 	return wire
 }
 
-// decodeNeeds fails on a need that this host cannot meet: the plugin would decide without it.
-func decodeNeeds(wire []placementv1.Need) (placement.Needs, error) {
-	var needs placement.Needs
+func encodeUnread(needs placement.Needs) []placementv1.Fact {
+	if needs.NoLabels {
+		return []placementv1.Fact{placementv1.Fact_FACT_LABELS}
+	}
+	return nil
+}
+
+// decodeNeeds fails on a need that this host cannot meet: the plugin would decide without it. What is unread and unknown is
+// only sent for nothing.
+func decodeNeeds(wire []placementv1.Need, unread []placementv1.Fact) (placement.Needs, error) {
+	needs := placement.Needs{NoLabels: slices.Contains(unread, placementv1.Fact_FACT_LABELS)}
 	for _, need := range wire {
 		switch need {
 		case placementv1.Need_NEED_PRESENCE:

@@ -128,10 +128,10 @@ func TestDecodeWhatIsForeign(t *testing.T) {
 	if vm := decodeVM(&placementv1.VirtualMachine{Presence: 99, Owner: 99}); vm != (placement.VM{}) {
 		t.Errorf("a presence of tomorrow must be read as knowing nothing, got %+v", vm)
 	}
-	if _, err := decodeNeeds([]placementv1.Need{99}); err == nil {
+	if _, err := decodeNeeds([]placementv1.Need{99}, nil); err == nil {
 		t.Error("a need of tomorrow cannot be met")
 	}
-	if _, err := decodeNeeds([]placementv1.Need{placementv1.Need_NEED_UNSPECIFIED}); err == nil {
+	if _, err := decodeNeeds([]placementv1.Need{placementv1.Need_NEED_UNSPECIFIED}, []placementv1.Fact{99}); err == nil {
 		t.Error("a need that is none cannot be met")
 	}
 }

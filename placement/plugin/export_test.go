@@ -4,9 +4,13 @@ import "strconv"
 
 // PID is the process ID of a running plugin, 0 if it is not running.
 func (h *Host) PID(name string) int {
-	for _, s := range h.supervisors {
-		if now := s.view(); s.entry.Name == name && now.instance != nil {
-			pid, _ := strconv.Atoi(now.instance.process.ID())
+	for _, m := range h.now().members {
+		now := m.view()
+		if m.entry.Name != name || now.instance == nil {
+			continue
+		}
+		if c, ok := now.instance.carrier.(*child); ok {
+			pid, _ := strconv.Atoi(c.process.ID())
 			return pid
 		}
 	}

@@ -35,6 +35,8 @@ func TestFaultsAtStart(t *testing.T) {
 		"NetRPC":        {reason: "speaks go-plugin's other protocol", part: "netrpc", want: "unsupported plugin protocol"},
 		"NoSocket":      {reason: "names a socket that is not there", part: "nosocket", want: "asking what it is"},
 		"WrongDigest":   {reason: "another executable", part: "good", edit: func(e *plugin.Entry) { e.SHA256 = strings.Repeat("0", 64) }, want: "pinned sha256"},
+		"Unpinned":      {reason: "nobody has said which executable", part: "good", edit: func(e *plugin.Entry) { e.SHA256 = "" }, want: "no sha256"},
+		"Schema":        {reason: "a configuration against its own schema never reaches it", part: "good", edit: func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":7}`) }, want: "/properties/zone"},
 		"Missing":       {reason: "no such file", part: "good", edit: func(e *plugin.Entry) { e.Path = "absent" }, want: "no such file"},
 		"Outside":       {reason: "a path that leaves the directory", part: "good", edit: func(e *plugin.Entry) { e.Path = "../../../../../../../../bin/sh" }, want: "outside"},
 		"Directory":     {reason: "not a file", part: "good", edit: func(e *plugin.Entry) { e.Path = "." }, want: "not a regular file"},

@@ -16,6 +16,15 @@ func (h *history) ran(ready time.Duration) {
 	}
 }
 
+// ended notes an end: a crash, or only something that could not be had, which never leads to a quarantine.
+func (h *history) ended(crash bool, now time.Time) {
+	if crash {
+		h.crashed(now)
+	} else {
+		h.missed()
+	}
+}
+
 // crashed notes an end that was the plugin's fault.
 func (h *history) crashed(now time.Time) {
 	h.streak++

@@ -12,29 +12,29 @@ import (
 
 // A Host runs plugins and lets them be asked as strategies. All methods are safe for concurrent use.
 type Host struct {
-	options     Options
-	supervisors []*supervisor
+	options Options
 
-	mu     sync.Mutex
-	locked lockedRun
+	changing sync.Mutex // held while the host is started, updated or closed, which takes time
+	mu       sync.Mutex
+	locked   lockedRun
 }
 
 // lockedRun is what a running host holds. It is guarded by Host.mu.
 type lockedRun struct {
 	started bool
+	current *configuration
+	ctx     context.Context    //nolint:containedctx // the life of the plugins, which Update starts too
 	stop    context.CancelFunc // nil unless running
-	running sync.WaitGroup
 	dir     *tempDir
 	spawner *spawner
+	begun   int // plugins so far
 }
 
 // NewHost returns a host that does not run yet. It does no I/O.
 func NewHost(options Options) *Host {
 	options = options.withDefaults()
 	h := &Host{options: options}
-	for _, entry := range options.Entries {
-		h.supervisors = append(h.supervisors, newSupervisor(entry, options))
-	}
+	h.locked.current, _ = (&configuration{}).follow(options)
 	return h
 }
 
@@ -45,6 +45,8 @@ func (h *Host) Start(ctx context.Context) error {
 	if err := h.options.validate(); err != nil {
 		return err
 	}
+	h.changing.Lock()
+	defer h.changing.Unlock()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.locked.started {
@@ -54,22 +56,127 @@ func (h *Host) Start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := context.WithCancel(ctx)
-	h.locked.started, h.locked.stop, h.locked.dir, h.locked.spawner = true, stop, dir, newSpawner()
-	spawn := h.locked.spawner.spawn
-	for i, s := range h.supervisors {
-		s.set(Starting, "it is starting", nil)
-		h.locked.running.Go(func() { s.run(ctx, dir.child(i), spawn) })
+	h.locked.ctx, h.locked.stop = context.WithCancel(ctx)
+	h.locked.started, h.locked.dir, h.locked.spawner = true, dir, newSpawner()
+	for _, m := range h.locked.current.members {
+		h.locked.begin(m.supervisor)
 	}
 	return nil
 }
+
+// begin starts a plugin in a folder that no other has had.
+func (l *lockedRun) begin(s *supervisor) {
+	s.begin(l.ctx, l.dir.child(l.begun), l.spawner.spawn)
+	l.begun++
+}
+
+// Update puts other entries into the place of those that run, as a whole or not at all: what is new or changed is started and
+// configured first, and only when all of that is ready do questions go there; then what is no longer wanted may finish its
+// answers (Limits.Drain) and ends. Plugins whose entry is the same, error policy and place apart, are not touched. A question
+// that is being asked gets its answers from one configuration.
+//
+// The error says why everything stays as it was: the entries make no sense, a plugin did not become ready (a multierror of
+// [Unavailable]), or the host does not run.
+func (h *Host) Update(ctx context.Context, entries []Entry) error {
+	options := h.options
+	options.Entries = entries
+	options = options.withDefaults()
+	if err := options.validate(); err != nil {
+		return err
+	}
+	h.changing.Lock()
+	defer h.changing.Unlock()
+	next, fresh, err := h.follow(options)
+	if err != nil {
+		return err
+	}
+	var all *multierror.Error
+	for _, s := range fresh {
+		all = multierror.Append(all, s.settle(ctx))
+	}
+	if err := all.ErrorOrNil(); err != nil {
+		end(fresh)
+		h.now().reconnect(fresh)
+		return err
+	}
+	before := h.swap(next)
+	gone := before.without(next)
+	for _, s := range gone {
+		s.quiet(next.has(s.entry.Name))
+	}
+	for _, s := range fresh {
+		s.quiet(false)
+	}
+	before.drain(h.options.Limits.Drain)
+	end(gone)
+	return nil
+}
+
+// follow starts what is new in the options.
+func (h *Host) follow(options Options) (*configuration, []*supervisor, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.locked.stop == nil {
+		return nil, nil, errors.New("the plugin host does not run")
+	}
+	next, fresh := h.locked.current.follow(options)
+	for _, s := range fresh {
+		s.quiet(true)
+		h.locked.begin(s)
+	}
+	return next, fresh, nil
+}
+
+// swap makes the next configuration the current one and returns the one before.
+func (h *Host) swap(next *configuration) *configuration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	before := h.locked.current
+	h.locked.current = next
+	return before
+}
+
+// end stops plugins and waits until nothing is left of them.
+func end(supervisors []*supervisor) {
+	for _, s := range supervisors {
+		s.stop()
+	}
+	for _, s := range supervisors {
+		<-s.done
+	}
+}
+
+// now is the current configuration.
+func (h *Host) now() *configuration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.locked.current
+}
+
+// use is the current configuration for one question; release must be called after it.
+func (h *Host) use() (current *configuration, release func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.locked.current.asked.Add(1)
+	return h.locked.current, h.locked.current.asked.Done
+}
+
+// Place asks the chain of the entries that are current; see placement.Chain.Place.
+func (h *Host) Place(ctx context.Context, req placement.Request) (placement.Decision, placement.Trace, error) {
+	current, release := h.use()
+	defer release()
+	return current.chain().Place(ctx, req)
+}
+
+// Needs is what any of the current plugins needs, as far as it is known: a plugin that has never been ready needs nothing yet.
+func (h *Host) Needs() placement.Needs { return h.now().chain().Needs() }
 
 // WaitReady waits until each plugin is ready or has failed once. It returns nil if all are ready, else a multierror of
 // [Unavailable] in the order of the entries. Nobody needs to wait: calls to a plugin that is starting wait for it.
 func (h *Host) WaitReady(ctx context.Context) error {
 	var all *multierror.Error
-	for _, s := range h.supervisors {
-		all = multierror.Append(all, s.settle(ctx))
+	for _, m := range h.now().members {
+		all = multierror.Append(all, m.settle(ctx))
 	}
 	return all.ErrorOrNil()
 }
@@ -86,60 +193,39 @@ func (h *Host) Run(ctx context.Context) error {
 // Close ends all plugins and leaves no process, file, socket or goroutine. It waits for them: a healthy plugin ends at
 // once, one that hangs is killed. Calls in flight fail as [Unavailable]. Close may be called more than once.
 func (h *Host) Close() error {
+	h.halt() // so that an Update that waits for a plugin gives up
+	h.changing.Lock()
+	defer h.changing.Unlock()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.locked.stop == nil {
 		return nil
 	}
-	h.locked.stop()
 	h.locked.stop = nil
-	h.locked.running.Wait()
+	for _, m := range h.locked.current.members {
+		<-m.done
+	}
 	h.locked.spawner.close()
 	return h.locked.dir.remove()
 }
 
-// Chain returns the plugins as a chain, in the order of the entries and with their error policies. It may be taken before
-// Start and is good for the host's life.
-func (h *Host) Chain() placement.Chain {
-	chain := make(placement.Chain, len(h.supervisors))
-	for i, s := range h.supervisors {
-		chain[i] = placement.Link{Strategy: remote{s}, OnError: s.entry.OnError}
+func (h *Host) halt() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.locked.stop != nil {
+		h.locked.stop()
 	}
-	return chain
 }
 
-// Strategies returns the plugins one by one, in the order of the entries, for a chain of one's own.
+// Chain returns the plugins that are current as a chain, in the order of the entries and with their error policies. It may be
+// taken before Start. It does not follow an Update: after one, its plugins that were replaced are [Unavailable].
+func (h *Host) Chain() placement.Chain { return h.now().chain() }
+
+// Strategies returns the current plugins one by one, in the order of the entries, for a chain of one's own.
 func (h *Host) Strategies() []placement.Strategy {
-	strategies := make([]placement.Strategy, len(h.supervisors))
-	for i, s := range h.supervisors {
-		strategies[i] = remote{s}
+	var strategies []placement.Strategy
+	for _, link := range h.Chain() {
+		strategies = append(strategies, link.Strategy)
 	}
 	return strategies
-}
-
-// A Status is what a host knows of one plugin.
-type Status struct {
-	Name string `json:"name"`
-	// State is where the plugin is, Reason why it is not Ready.
-	State  State  `json:"state"`
-	Reason string `json:"reason,omitempty"`
-	// Version is the last one that the plugin gave.
-	Version string `json:"version,omitempty"`
-	// SHA256 is the pinned digest.
-	SHA256 string `json:"sha256,omitempty"`
-	// Restarts counts the starts after the first.
-	Restarts int `json:"restarts"`
-}
-
-// Status returns the state of each plugin, in the order of the entries.
-func (h *Host) Status() []Status {
-	all := make([]Status, len(h.supervisors))
-	for i, s := range h.supervisors {
-		now := s.view()
-		all[i] = Status{
-			Name: s.entry.Name, State: now.state, Reason: now.reason,
-			Version: now.version, SHA256: s.entry.SHA256, Restarts: now.restarts,
-		}
-	}
-	return all
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"regexp"
 	"time"
 
@@ -21,14 +22,30 @@ type Entry struct {
 	// Path is the executable, relative to Options.Dir; "" means "placement-" and the name. Symbolic links are followed but
 	// must not leave the directory.
 	Path string `json:"path,omitempty"`
-	// SHA256 is the executable's digest in hexadecimal, checked at every start. Package function Digest computes it.
+	// SHA256 is the executable's digest in hexadecimal, checked at every start. Package function Digest computes it. A plugin
+	// without one is not started, unless Options.AllowUnpinned is set.
 	SHA256 string `json:"sha256,omitempty"`
 	// Args are the executable's arguments.
 	Args []string `json:"args,omitempty"`
+	// Socket is the absolute path of the unix socket of a side-car that serves the strategy, in place of an executable. The host
+	// connects to it and neither starts nor ends what is behind it.
+	Socket string `json:"socket,omitempty"`
+	// PeerUID is the user who must listen on Socket; nil means the host's own.
+	PeerUID *uint32 `json:"peerUID,omitempty"`
 	// Config is the JSON document for the plugin's Configure; nil if it has none.
 	Config json.RawMessage `json:"config,omitempty"`
 	// OnError says what the plugin's failure means for a Machine; the default is to hold.
 	OnError placement.ErrorPolicy `json:"onError,omitempty"`
+	// Timeout bounds one question, in nanoseconds; 0 means Limits.Call.
+	Timeout time.Duration `json:"timeout,omitempty"`
+}
+
+// transport names what the strategy is served by.
+func (e Entry) transport() string {
+	if e.Socket != "" {
+		return "socket"
+	}
+	return "executable"
 }
 
 // Options say what a [Host] runs. Dir and Entries are required; the zero value of the rest works.
@@ -57,7 +74,8 @@ type Options struct {
 // Limits bound what a plugin may cost. A zero field means its default.
 type Limits struct {
 	Start          time.Duration // from exec to configured; default 10 s
-	Call           time.Duration // one question, waiting for a free slot included; default 2 s
+	Call           time.Duration // one question, waiting for a free slot included; default 2 s; see Entry.Timeout
+	Drain          time.Duration // a plugin that is replaced may finish its answers; default 5 s
 	ConcurrentCall int           // calls at a time; default 8
 	BackoffMin     time.Duration // after the first crash; default 1 s
 	BackoffMax     time.Duration // after many; default 2 min
@@ -81,9 +99,10 @@ type realClock struct{}
 func (realClock) Now() time.Time                         { return time.Now() }
 func (realClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
-// An Observer is told what happens, for metrics. Its methods are called concurrently and must return at once.
+// An Observer is told what happens, for metrics. Its methods are called concurrently, must return at once and must not call
+// the host.
 type Observer interface {
-	// PluginState is called when a plugin changes its state.
+	// PluginState is called when a plugin changes its state. One that an Update leaves out ends as Stopped.
 	PluginState(name string, state State)
 	// PluginRestart is called when a plugin is started again; cause is "exited", "hung" or "start".
 	PluginRestart(name, cause string)
@@ -113,7 +132,7 @@ func (o Options) withDefaults() Options {
 	o.Limits = o.Limits.withDefaults()
 	entries := make([]Entry, len(o.Entries))
 	for i, entry := range o.Entries {
-		if entry.Path == "" {
+		if entry.Path == "" && entry.Socket == "" {
 			entry.Path = "placement-" + entry.Name
 		}
 		entries[i] = entry
@@ -125,6 +144,7 @@ func (o Options) withDefaults() Options {
 func (l Limits) withDefaults() Limits {
 	setDefault(&l.Start, 10*time.Second)
 	setDefault(&l.Call, 2*time.Second)
+	setDefault(&l.Drain, 5*time.Second)
 	setDefault(&l.ConcurrentCall, 8)
 	setDefault(&l.BackoffMin, time.Second)
 	setDefault(&l.BackoffMax, 2*time.Minute)
@@ -159,14 +179,32 @@ func (o Options) validate() error {
 			problems = multierror.Append(problems, fmt.Errorf("plugin %q is listed twice", entry.Name))
 		}
 		seen[entry.Name] = true
-		if entry.SHA256 == "" && !o.AllowUnpinned {
-			problems = multierror.Append(problems, fmt.Errorf("plugin %q has no sha256", entry.Name))
-		} else if _, err := decodeDigest(entry.SHA256); err != nil && entry.SHA256 != "" {
-			problems = multierror.Append(problems, fmt.Errorf("plugin %q: %w", entry.Name, err))
-		}
-		if len(entry.Config) > 0 && !json.Valid(entry.Config) {
-			problems = multierror.Append(problems, fmt.Errorf("plugin %q: its config is not JSON", entry.Name))
-		}
+		problems = multierror.Append(problems, entry.validate())
+	}
+	return problems.ErrorOrNil()
+}
+
+func (e Entry) validate() error {
+	var problems *multierror.Error
+	wrong := func(format string, args ...any) {
+		problems = multierror.Append(problems, fmt.Errorf("plugin %q: "+format, append([]any{e.Name}, args...)...))
+	}
+	if _, err := decodeDigest(e.SHA256); err != nil && e.SHA256 != "" {
+		wrong("%w", err)
+	}
+	if len(e.Config) > 0 && !json.Valid(e.Config) {
+		wrong("its config is not JSON")
+	}
+	if e.Timeout < 0 {
+		wrong("timeout %v is negative", e.Timeout)
+	}
+	switch {
+	case e.Socket == "" && e.PeerUID != nil:
+		wrong("peerUID is for plugins with a socket")
+	case e.Socket != "" && e.Path+e.SHA256 != "" || e.Socket != "" && len(e.Args) > 0:
+		wrong("path, sha256 and args are for plugins without a socket")
+	case e.Socket != "" && !filepath.IsAbs(e.Socket):
+		wrong("socket %q is not an absolute path", e.Socket)
 	}
 	return problems.ErrorOrNil()
 }

@@ -1,11 +1,14 @@
 package plugin
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
@@ -16,6 +19,9 @@ import (
 
 // Serve is the whole main function of a plugin that needs no logger: it serves the strategy until the host ends, and
 // never returns. A strategy that is a placement.Configurer gets its configuration before the first question.
+//
+// Where the environment has [SocketKey] it is a side-car instead: it serves the strategy on that unix socket, until it gets
+// SIGTERM or SIGINT.
 func Serve(strategy placement.Strategy) {
 	ServeFactory(func(*slog.Logger) (placement.Strategy, error) { return strategy, nil })
 }
@@ -32,26 +38,40 @@ func ServeFactory(factory func(log *slog.Logger) (placement.Strategy, error)) {
 	}
 	strategy, err := factory(log)
 	if err != nil {
-		log.Error("starting the strategy", "error", err)
-		os.Exit(1)
+		fatal(log, "starting the strategy", err)
+	}
+	if socket := os.Getenv(SocketKey); socket != "" {
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+		defer stop()
+		if err := ServeSocket(ctx, socket, strategy, log); err != nil {
+			fatal(log, "serving the strategy", err)
+		}
+		return
 	}
 	os.Stdout = stdout // go-plugin prints the handshake here, then takes standard output away for good
 	goplugin.Serve(serveConfig(strategy, log, hclog.New(&hclog.LoggerOptions{Output: stderr, JSONFormat: true, Level: hclog.Warn})))
 	os.Exit(0)
 }
 
+func fatal(log *slog.Logger, doing string, err error) {
+	log.Error(doing, "error", err)
+	os.Exit(1)
+}
+
 func serveConfig(strategy placement.Strategy, log *slog.Logger, logger hclog.Logger) *goplugin.ServeConfig {
-	service := &server{strategy: strategy, version: buildVersion()}
 	return &goplugin.ServeConfig{
 		HandshakeConfig: handshake,
-		Plugins:         goplugin.PluginSet{dispensed: glue{server: service}},
+		Plugins:         goplugin.PluginSet{dispensed: glue{server: newServer(strategy)}},
 		Logger:          logger,
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
-			return grpc.NewServer(append(options,
-				grpc.MaxRecvMsgSize(MaxMessageBytes),
-				grpc.UnaryInterceptor(recoverPanics(log)))...)
+			return grpc.NewServer(append(options, serverOptions(log)...)...)
 		},
 	}
+}
+
+// serverOptions are those of both transports.
+func serverOptions(log *slog.Logger) []grpc.ServerOption {
+	return []grpc.ServerOption{grpc.MaxRecvMsgSize(MaxMessageBytes), grpc.UnaryInterceptor(recoverPanics(log))}
 }
 
 // exitWithHost ends the process when the host's end of the life-line closes, which the kernel does however the host dies.

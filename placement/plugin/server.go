@@ -22,10 +22,14 @@ type server struct {
 	version  string
 }
 
+func newServer(strategy placement.Strategy) *server {
+	return &server{strategy: strategy, version: buildVersion()}
+}
+
 // Info implements the service.
 func (s *server) Info(context.Context, *placementv1.InfoRequest) (*placementv1.InfoResponse, error) {
 	info := &placementv1.InfoResponse{
-		Name: s.strategy.Name(), Version: s.version, Needs: encodeNeeds(s.strategy.Needs()),
+		Name: s.strategy.Name(), Version: s.version, Needs: encodeNeeds(s.strategy.Needs()), Unread: encodeUnread(s.strategy.Needs()),
 	}
 	if c, ok := s.strategy.(placement.Configurer); ok {
 		info.ConfigSchema = c.ConfigSchema()

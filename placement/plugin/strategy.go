@@ -32,7 +32,7 @@ func (r remote) Place(ctx context.Context, req placement.Request) (placement.Dec
 
 // ask also returns the result as Observer.PluginCall wants it.
 func (r remote) ask(parent context.Context, req placement.Request) (_ placement.Decision, result string, _ error) {
-	ctx, cancel := context.WithTimeout(parent, r.s.options.Limits.Call)
+	ctx, cancel := context.WithTimeout(parent, r.s.callTimeout())
 	defer cancel()
 	select {
 	case r.s.slots <- struct{}{}:

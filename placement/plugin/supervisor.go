@@ -29,10 +29,14 @@ func States() []State { return []State{Stopped, Starting, Ready, Backoff, Quaran
 
 // A supervisor keeps one plugin running.
 type supervisor struct {
-	entry   Entry
-	options Options
-	log     *hostLog
-	slots   chan struct{} // one a call in flight
+	entry      Entry
+	options    Options
+	generation int64 // of the configuration that brought it
+	log        *hostLog
+	slots      chan struct{} // one a call in flight
+
+	stop context.CancelFunc // set when it is started
+	done chan struct{}      // closed when nothing of it is left
 
 	mu     sync.Mutex
 	locked lockedState
@@ -47,6 +51,7 @@ type lockedState struct {
 	needs    placement.Needs // the last known ones
 	version  string          // the last known one
 	restarts int
+	quiet    bool          // another plugin of its name is the one to be observed
 	changed  chan struct{} // closed with the next change
 }
 
@@ -54,30 +59,40 @@ type lockedState struct {
 type lapse struct {
 	cause string // for metrics: "exited", "hung" or "start"
 	err   error
-	ran   bool // its code was run, so it counts as a crash
 }
 
-func newSupervisor(entry Entry, options Options) *supervisor {
+func newSupervisor(entry Entry, options Options, generation int64) *supervisor {
 	return &supervisor{
-		entry:   entry,
-		options: options,
-		log:     newHostLog(options.Logger.WithValues("strategy", entry.Name), options),
-		slots:   make(chan struct{}, options.Limits.ConcurrentCall),
-		locked:  lockedState{state: Stopped, reason: "the host is not running", changed: make(chan struct{})},
+		entry:      entry,
+		options:    options,
+		generation: generation,
+		log:        newHostLog(options.Logger.WithValues("strategy", entry.Name), options),
+		slots:      make(chan struct{}, options.Limits.ConcurrentCall),
+		stop:       func() {},
+		done:       make(chan struct{}),
+		locked:     lockedState{state: Stopped, reason: "the host is not running", changed: make(chan struct{})},
 	}
+}
+
+// begin runs the plugin until stop is called or ctx ends.
+func (s *supervisor) begin(ctx context.Context, dir string, spawn func(func() error) error) {
+	ctx, s.stop = context.WithCancel(ctx)
+	s.set(Starting, "it is starting", nil)
+	go func() {
+		defer close(s.done)
+		s.run(ctx, dir, spawn)
+	}()
 }
 
 // run starts the plugin again and again until ctx ends, and leaves nothing of it.
 func (s *supervisor) run(ctx context.Context, dir string, spawn func(func() error) error) {
-	defer func() { s.set(Stopped, "the host has stopped", nil) }()
+	defer func() { s.set(Stopped, "the host has stopped it", nil) }()
 	past := history{limits: s.options.Limits}
 	for {
 		s.set(Starting, "it is starting", nil)
 		file := filepath.Join(s.options.Dir, s.entry.Path)
 		before := stampOf(file)
-		lapse := s.live(ctx, &past, launch{
-			entry: s.entry, dir: dir, timeout: s.options.Limits.Start, generation: 1, spawn: spawn, log: s.log,
-		})
+		lapse := s.live(ctx, &past, dir, spawn)
 		if ctx.Err() != nil {
 			return
 		}
@@ -88,34 +103,46 @@ func (s *supervisor) run(ctx context.Context, dir string, spawn func(func() erro
 	}
 }
 
+// bring returns a running instance; ran says whether a failure was the plugin's own.
+func (s *supervisor) bring(ctx context.Context, dir string, spawn func(func() error) error) (_ *instance, ran bool, _ error) {
+	if s.entry.Socket != "" {
+		running, err := dial{entry: s.entry, timeout: s.options.Limits.Start, generation: s.generation}.run(ctx)
+		return running, false, err // who runs a side-car has a back-off of his own
+	}
+	executable, err := verify(s.options, s.entry)
+	if err != nil {
+		return nil, false, err
+	}
+	running, err := launch{
+		entry: s.entry, executable: executable, dir: dir, timeout: s.options.Limits.Start, generation: s.generation,
+		spawn: spawn, log: s.log,
+	}.run(ctx)
+	return running, true, err
+}
+
 // live is one life of the plugin; it returns why that ended.
-func (s *supervisor) live(ctx context.Context, past *history, l launch) lapse {
-	var err error
-	if l.executable, err = verify(s.options.Dir, s.entry); err != nil {
-		past.missed()
+func (s *supervisor) live(ctx context.Context, past *history, dir string, spawn func(func() error) error) lapse {
+	running, ran, err := s.bring(ctx, dir, spawn)
+	if err != nil {
+		past.ended(ran, s.options.Clock.Now())
 		return lapse{cause: "start", err: err}
 	}
-	running, err := l.run(ctx)
-	if err != nil {
-		past.crashed(s.options.Clock.Now())
-		return lapse{cause: "start", err: err, ran: true}
-	}
-	defer running.stop()
+	defer running.carrier.stop()
 	since := s.options.Clock.Now()
 	s.set(Ready, "", running)
-	end := lapse{cause: "exited", ran: true}
+	end := lapse{cause: "exited"}
 	select {
 	case <-ctx.Done():
-		s.set(Stopped, "the host is stopping", nil)
+		s.set(Stopped, "the host is stopping it", nil)
 		return lapse{}
-	case <-running.process.exited:
-		end.err = ended(running.process.status())
+	case <-running.carrier.gone():
+		end.err = running.carrier.end()
 	case <-running.hung:
 		end.cause, end.err = "hung", errors.New("it did not answer in time")
 	}
 	now := s.options.Clock.Now()
 	past.ran(now.Sub(since))
-	past.crashed(now)
+	past.ended(ran, now)
 	s.set(Backoff, reasonOf(end.err), nil)
 	return end
 }
@@ -134,8 +161,11 @@ func reasonOf(err error) string {
 }
 
 // verify returns the executable to run, if it is where and what it must be.
-func verify(dir string, entry Entry) (string, error) {
-	executable, err := resolve(dir, entry.Path)
+func verify(options Options, entry Entry) (string, error) {
+	if entry.SHA256 == "" && !options.AllowUnpinned {
+		return "", fmt.Errorf("no sha256 is given for executable %s", entry.Path)
+	}
+	executable, err := resolve(options.Dir, entry.Path)
 	if err != nil {
 		return "", err
 	}
@@ -196,6 +226,7 @@ func (s *supervisor) awaitOtherFile(ctx context.Context, file string, known stam
 // set changes what calls see.
 func (s *supervisor) set(state State, reason string, running *instance) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	before := s.locked.state
 	s.locked.state, s.locked.reason, s.locked.instance = state, reason, running
 	if running != nil {
@@ -209,14 +240,25 @@ func (s *supervisor) set(state State, reason string, running *instance) {
 	}
 	close(s.locked.changed)
 	s.locked.changed = make(chan struct{})
-	s.mu.Unlock()
 	if state == before {
 		return
 	}
-	s.options.Observer.PluginState(s.entry.Name, state)
+	if !s.locked.quiet {
+		s.options.Observer.PluginState(s.entry.Name, state)
+	}
 	if state == Ready {
 		s.log.host.Info("Placement plugin is ready", "version", running.version)
 	}
+}
+
+// quiet keeps the plugin's states from the observer, or lets them through again, beginning with the one there is.
+func (s *supervisor) quiet(quiet bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.locked.quiet && !quiet {
+		s.options.Observer.PluginState(s.entry.Name, s.locked.state)
+	}
+	s.locked.quiet = quiet
 }
 
 // view is a copy of what calls see.
@@ -267,4 +309,12 @@ func (s *supervisor) unavailable(reason string, cause error) error {
 }
 
 // overdue is when a call counts towards a hang: not when it spent its time waiting for a slot.
-func (s *supervisor) overdue(took time.Duration) bool { return took >= s.options.Limits.Call/2 }
+func (s *supervisor) overdue(took time.Duration) bool { return took >= s.callTimeout()/2 }
+
+// callTimeout bounds one question.
+func (s *supervisor) callTimeout() time.Duration {
+	if s.entry.Timeout > 0 {
+		return s.entry.Timeout
+	}
+	return s.options.Limits.Call
+}

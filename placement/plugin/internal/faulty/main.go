@@ -57,7 +57,9 @@ func (s strategy) Name() string { return s.name }
 
 func (s strategy) Needs() placement.Needs { return placement.Needs{Presence: s.mode == "presence"} }
 
-func (s strategy) ConfigSchema() []byte { return []byte(`{"type":"object"}`) }
+func (s strategy) ConfigSchema() []byte {
+	return []byte(`{"type":"object","properties":{"zone":{"type":"string"}}}`)
+}
 
 func (s strategy) Configure(config []byte) error {
 	if s.mode == "crash-configure" {
@@ -77,9 +79,11 @@ func (s strategy) Configure(config []byte) error {
 }
 
 func (s strategy) Place(ctx context.Context, req placement.Request) (placement.Decision, error) {
-	first := placement.Decision{Config: "none"}
-	if len(req.Candidates) > 0 {
-		first.Config = req.Candidates[0].Name
+	first := placement.Decision{}
+	for _, c := range req.Candidates {
+		if first.Config == "" || c.Name < first.Config {
+			first.Config = c.Name
+		}
 	}
 	switch s.mode {
 	case "crash":

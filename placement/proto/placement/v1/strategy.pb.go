@@ -27,6 +27,55 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Fact is a part of a request that costs much to send and that a strategy may do without.
+type Fact int32
+
+const (
+	// No fact.
+	Fact_FACT_UNSPECIFIED Fact = 0
+	// Candidate.labels.
+	Fact_FACT_LABELS Fact = 1
+)
+
+// Enum value maps for Fact.
+var (
+	Fact_name = map[int32]string{
+		0: "FACT_UNSPECIFIED",
+		1: "FACT_LABELS",
+	}
+	Fact_value = map[string]int32{
+		"FACT_UNSPECIFIED": 0,
+		"FACT_LABELS":      1,
+	}
+)
+
+func (x Fact) Enum() *Fact {
+	p := new(Fact)
+	*p = x
+	return p
+}
+
+func (x Fact) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Fact) Descriptor() protoreflect.EnumDescriptor {
+	return file_placement_v1_strategy_proto_enumTypes[0].Descriptor()
+}
+
+func (Fact) Type() protoreflect.EnumType {
+	return &file_placement_v1_strategy_proto_enumTypes[0]
+}
+
+func (x Fact) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Fact.Descriptor instead.
+func (Fact) EnumDescriptor() ([]byte, []int) {
+	return file_placement_v1_strategy_proto_rawDescGZIP(), []int{0}
+}
+
 // InfoRequest is empty.
 type InfoRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -74,7 +123,9 @@ type InfoResponse struct {
 	// The facts that the host must gather before it asks. The host refuses a plugin that needs what it does not know.
 	Needs []Need `protobuf:"varint,3,rep,packed,name=needs,proto3,enum=placement.v1.Need" json:"needs,omitempty"`
 	// A JSON Schema of the configuration; empty if there is none.
-	ConfigSchema  []byte `protobuf:"bytes,4,opt,name=config_schema,json=configSchema,proto3" json:"config_schema,omitempty"`
+	ConfigSchema []byte `protobuf:"bytes,4,opt,name=config_schema,json=configSchema,proto3" json:"config_schema,omitempty"`
+	// Facts that the plugin does not read, so that the host may leave them out. A host that does not know of this sends them.
+	Unread        []Fact `protobuf:"varint,5,rep,packed,name=unread,proto3,enum=placement.v1.Fact" json:"unread,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -133,6 +184,13 @@ func (x *InfoResponse) GetNeeds() []Need {
 func (x *InfoResponse) GetConfigSchema() []byte {
 	if x != nil {
 		return x.ConfigSchema
+	}
+	return nil
+}
+
+func (x *InfoResponse) GetUnread() []Fact {
+	if x != nil {
+		return x.Unread
 	}
 	return nil
 }
@@ -712,12 +770,13 @@ var File_placement_v1_strategy_proto protoreflect.FileDescriptor
 const file_placement_v1_strategy_proto_rawDesc = "" +
 	"\n" +
 	"\x1bplacement/v1/strategy.proto\x12\fplacement.v1\x1a\x18placement/v1/types.proto\"\r\n" +
-	"\vInfoRequest\"\x8b\x01\n" +
+	"\vInfoRequest\"\xb7\x01\n" +
 	"\fInfoResponse\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12(\n" +
 	"\x05needs\x18\x03 \x03(\x0e2\x12.placement.v1.NeedR\x05needs\x12#\n" +
-	"\rconfig_schema\x18\x04 \x01(\fR\fconfigSchema\"J\n" +
+	"\rconfig_schema\x18\x04 \x01(\fR\fconfigSchema\x12*\n" +
+	"\x06unread\x18\x05 \x03(\x0e2\x12.placement.v1.FactR\x06unread\"J\n" +
 	"\x10ConfigureRequest\x12\x16\n" +
 	"\x06config\x18\x01 \x01(\fR\x06config\x12\x1e\n" +
 	"\n" +
@@ -756,7 +815,10 @@ const file_placement_v1_strategy_proto_rawDesc = "" +
 	"\x0f_retry_after_ms\";\n" +
 	"\aRefusal\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage2\xe3\x01\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage*-\n" +
+	"\x04Fact\x12\x14\n" +
+	"\x10FACT_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vFACT_LABELS\x10\x012\xe3\x01\n" +
 	"\x0fStrategyService\x12=\n" +
 	"\x04Info\x12\x19.placement.v1.InfoRequest\x1a\x1a.placement.v1.InfoResponse\x12L\n" +
 	"\tConfigure\x12\x1e.placement.v1.ConfigureRequest\x1a\x1f.placement.v1.ConfigureResponse\x12C\n" +
@@ -774,43 +836,46 @@ func file_placement_v1_strategy_proto_rawDescGZIP() []byte {
 	return file_placement_v1_strategy_proto_rawDescData
 }
 
+var file_placement_v1_strategy_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_placement_v1_strategy_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_placement_v1_strategy_proto_goTypes = []any{
-	(*InfoRequest)(nil),       // 0: placement.v1.InfoRequest
-	(*InfoResponse)(nil),      // 1: placement.v1.InfoResponse
-	(*ConfigureRequest)(nil),  // 2: placement.v1.ConfigureRequest
-	(*ConfigureResponse)(nil), // 3: placement.v1.ConfigureResponse
-	(*Violation)(nil),         // 4: placement.v1.Violation
-	(*DecideRequest)(nil),     // 5: placement.v1.DecideRequest
-	(*DecideResponse)(nil),    // 6: placement.v1.DecideResponse
-	(*Place)(nil),             // 7: placement.v1.Place
-	(*NoOpinion)(nil),         // 8: placement.v1.NoOpinion
-	(*Hold)(nil),              // 9: placement.v1.Hold
-	(*Refusal)(nil),           // 10: placement.v1.Refusal
-	(Need)(0),                 // 11: placement.v1.Need
-	(*Machine)(nil),           // 12: placement.v1.Machine
-	(*Candidate)(nil),         // 13: placement.v1.Candidate
+	(Fact)(0),                 // 0: placement.v1.Fact
+	(*InfoRequest)(nil),       // 1: placement.v1.InfoRequest
+	(*InfoResponse)(nil),      // 2: placement.v1.InfoResponse
+	(*ConfigureRequest)(nil),  // 3: placement.v1.ConfigureRequest
+	(*ConfigureResponse)(nil), // 4: placement.v1.ConfigureResponse
+	(*Violation)(nil),         // 5: placement.v1.Violation
+	(*DecideRequest)(nil),     // 6: placement.v1.DecideRequest
+	(*DecideResponse)(nil),    // 7: placement.v1.DecideResponse
+	(*Place)(nil),             // 8: placement.v1.Place
+	(*NoOpinion)(nil),         // 9: placement.v1.NoOpinion
+	(*Hold)(nil),              // 10: placement.v1.Hold
+	(*Refusal)(nil),           // 11: placement.v1.Refusal
+	(Need)(0),                 // 12: placement.v1.Need
+	(*Machine)(nil),           // 13: placement.v1.Machine
+	(*Candidate)(nil),         // 14: placement.v1.Candidate
 }
 var file_placement_v1_strategy_proto_depIdxs = []int32{
-	11, // 0: placement.v1.InfoResponse.needs:type_name -> placement.v1.Need
-	4,  // 1: placement.v1.ConfigureResponse.violations:type_name -> placement.v1.Violation
-	12, // 2: placement.v1.DecideRequest.machine:type_name -> placement.v1.Machine
-	13, // 3: placement.v1.DecideRequest.candidates:type_name -> placement.v1.Candidate
-	7,  // 4: placement.v1.DecideResponse.place:type_name -> placement.v1.Place
-	8,  // 5: placement.v1.DecideResponse.no_opinion:type_name -> placement.v1.NoOpinion
-	9,  // 6: placement.v1.DecideResponse.hold:type_name -> placement.v1.Hold
-	10, // 7: placement.v1.DecideResponse.refusal:type_name -> placement.v1.Refusal
-	0,  // 8: placement.v1.StrategyService.Info:input_type -> placement.v1.InfoRequest
-	2,  // 9: placement.v1.StrategyService.Configure:input_type -> placement.v1.ConfigureRequest
-	5,  // 10: placement.v1.StrategyService.Decide:input_type -> placement.v1.DecideRequest
-	1,  // 11: placement.v1.StrategyService.Info:output_type -> placement.v1.InfoResponse
-	3,  // 12: placement.v1.StrategyService.Configure:output_type -> placement.v1.ConfigureResponse
-	6,  // 13: placement.v1.StrategyService.Decide:output_type -> placement.v1.DecideResponse
-	11, // [11:14] is the sub-list for method output_type
-	8,  // [8:11] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	12, // 0: placement.v1.InfoResponse.needs:type_name -> placement.v1.Need
+	0,  // 1: placement.v1.InfoResponse.unread:type_name -> placement.v1.Fact
+	5,  // 2: placement.v1.ConfigureResponse.violations:type_name -> placement.v1.Violation
+	13, // 3: placement.v1.DecideRequest.machine:type_name -> placement.v1.Machine
+	14, // 4: placement.v1.DecideRequest.candidates:type_name -> placement.v1.Candidate
+	8,  // 5: placement.v1.DecideResponse.place:type_name -> placement.v1.Place
+	9,  // 6: placement.v1.DecideResponse.no_opinion:type_name -> placement.v1.NoOpinion
+	10, // 7: placement.v1.DecideResponse.hold:type_name -> placement.v1.Hold
+	11, // 8: placement.v1.DecideResponse.refusal:type_name -> placement.v1.Refusal
+	1,  // 9: placement.v1.StrategyService.Info:input_type -> placement.v1.InfoRequest
+	3,  // 10: placement.v1.StrategyService.Configure:input_type -> placement.v1.ConfigureRequest
+	6,  // 11: placement.v1.StrategyService.Decide:input_type -> placement.v1.DecideRequest
+	2,  // 12: placement.v1.StrategyService.Info:output_type -> placement.v1.InfoResponse
+	4,  // 13: placement.v1.StrategyService.Configure:output_type -> placement.v1.ConfigureResponse
+	7,  // 14: placement.v1.StrategyService.Decide:output_type -> placement.v1.DecideResponse
+	12, // [12:15] is the sub-list for method output_type
+	9,  // [9:12] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_placement_v1_strategy_proto_init() }
@@ -831,13 +896,14 @@ func file_placement_v1_strategy_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_placement_v1_strategy_proto_rawDesc), len(file_placement_v1_strategy_proto_rawDesc)),
-			NumEnums:      0,
+			NumEnums:      1,
 			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_placement_v1_strategy_proto_goTypes,
 		DependencyIndexes: file_placement_v1_strategy_proto_depIdxs,
+		EnumInfos:         file_placement_v1_strategy_proto_enumTypes,
 		MessageInfos:      file_placement_v1_strategy_proto_msgTypes,
 	}.Build()
 	File_placement_v1_strategy_proto = out.File

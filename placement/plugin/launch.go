@@ -1,0 +1,147 @@
+package plugin
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	goplugin "github.com/hashicorp/go-plugin"
+	"github.com/hashicorp/go-plugin/runner"
+	"google.golang.org/grpc"
+
+	placementv1 "github.com/vitistack/kubevirt-multicluster/placement/proto/placement/v1"
+)
+
+// grace is how long a plugin may take to end by itself. It has nothing to save.
+const grace = 500 * time.Millisecond
+
+// lastWords is how long after an error at its start a process may take to turn out to have ended.
+const lastWords = 100 * time.Millisecond
+
+// A launch is all that starting a process takes.
+type launch struct {
+	entry      Entry
+	executable string // resolved
+	dir        string // private, for the socket
+	timeout    time.Duration
+	generation int64
+	spawn      func(func() error) error
+	log        *hostLog
+}
+
+// A child is the carrier of a plugin that is a process of the host's own.
+type child struct {
+	process *process
+	client  *goplugin.Client
+	dir     string // the socket's, wiped with the process
+}
+
+func (c *child) gone() <-chan struct{} { return c.process.exited }
+
+func (c *child) end() error { return ended(c.process.status()) }
+
+// stop goes for the process first: go-plugin's Kill waits for ever for one that hangs.
+func (c *child) stop() {
+	c.process.end(grace)
+	c.client.Kill()
+	_ = os.RemoveAll(c.dir)
+}
+
+// run starts the plugin and brings it to the point where it can be asked. If it fails, nothing is left.
+func (l launch) run(ctx context.Context) (_ *instance, err error) {
+	if err := errors.Join(os.RemoveAll(l.dir), os.Mkdir(l.dir, 0o700)); err != nil {
+		return nil, fmt.Errorf("folder for the socket: %w", err)
+	}
+	c := l.newChild()
+	i := newInstance()
+	i.carrier = c
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	// Nothing in go-plugin's start takes a context, but all of it ends with the process.
+	watchdog := context.AfterFunc(ctx, func() { _ = c.process.Kill(ctx) })
+	defer watchdog()
+	defer func() {
+		if err != nil {
+			c.stop()
+		}
+	}()
+	if i.StrategyServiceClient, err = c.connect(); err != nil {
+		return nil, l.explain(ctx, c, err)
+	}
+	if err := i.prepare(ctx, l.entry, l.generation); err != nil {
+		return nil, l.explain(ctx, c, err)
+	}
+	return i, nil
+}
+
+// explain says what the error really means: that the time was up, or that the process has ended.
+func (l launch) explain(ctx context.Context, c *child, err error) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return notReady(l.timeout)
+	}
+	select {
+	case <-c.process.exited:
+	case <-time.After(lastWords): // it runs: the error is about what it said
+		return err
+	}
+	if status := c.process.status(); !killed(status) {
+		return ended(status)
+	}
+	return err
+}
+
+func notReady(timeout time.Duration) error { return fmt.Errorf("not ready within %v", timeout) }
+
+func (l launch) newChild() *child {
+	cmd := exec.Command(l.executable, l.entry.Args...)
+	cmd.Dir = "/"
+	c := &child{dir: l.dir, process: newProcess(cmd, l.spawn)}
+	c.client = goplugin.NewClient(&goplugin.ClientConfig{
+		HandshakeConfig:  handshake,
+		Plugins:          goplugin.PluginSet{dispensed: glue{}},
+		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
+		AutoMTLS:         true,
+		SkipHostEnv:      true,
+		StartTimeout:     l.timeout,
+		Logger:           l.log.forGoPlugin(),
+		SyncStdout:       l.log.writer("stdout"),
+		SyncStderr:       l.log.writer("stderr"),
+		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: l.dir},
+		GRPCDialOptions:  []grpc.DialOption{grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessageBytes))},
+		RunnerFunc: func(_ hclog.Logger, spec *exec.Cmd, _ string) (runner.Runner, error) {
+			cmd.Env = spec.Env
+			return c.process, nil
+		},
+	})
+	return c
+}
+
+// connect starts the process and shakes hands.
+func (c *child) connect() (placementv1.StrategyServiceClient, error) {
+	protocol, err := c.client.Client()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := protocol.Dispense(dispensed)
+	if err != nil {
+		return nil, err
+	}
+	return raw.(placementv1.StrategyServiceClient), nil
+}
+
+// pinned is go-plugin's check of the executable's content.
+func pinned(sha string) (*goplugin.SecureConfig, error) {
+	if sha == "" {
+		return nil, nil
+	}
+	digest, err := decodeDigest(sha)
+	if err != nil {
+		return nil, err
+	}
+	return &goplugin.SecureConfig{Checksum: digest, Hash: sha256.New()}, nil
+}
