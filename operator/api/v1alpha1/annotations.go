@@ -20,11 +20,31 @@ const (
 	// AnnotationAdopt consents to the adoption of one VirtualMachine: <KubevirtConfig>/<UID of the VirtualMachine>.
 	AnnotationAdopt = "vitistack.io/adopt"
 
-	// AnnotationBootSource with the value BootSourceDataVolume makes spec.os.imageID the content of the boot disk.
+	// AnnotationBootSource with the value BootSourceDataVolume makes spec.os.imageID the content of the boot disk. Where that is a URL that
+	// ends in .iso, and with spec.os.isoUri, the image is put into a drive to install from instead.
 	AnnotationBootSource = "kubevirt.io/boot-source"
 
-	// AnnotationBootSourceType says how that image is fetched: http (the default), https or registry.
+	// AnnotationBootSourceType says where imageID is: http (the default), https, registry; or pvc or datasource, which are
+	// [namespace/]name in the remote cluster.
 	AnnotationBootSourceType = "kubevirt.io/boot-source-type"
+
+	// AnnotationOSInstalled with the value true says that the guest is on its disk: the drive to install from is ejected, and its image
+	// deleted once no running instance has it.
+	AnnotationOSInstalled = "vitistack.io/os-installed"
+
+	// AnnotationInstancetype names a VirtualMachineClusterInstancetype of the remote cluster, which gives processor and memory in place of
+	// a MachineClass.
+	AnnotationInstancetype = "vitistack.io/instancetype"
+
+	// AnnotationPreference names a VirtualMachineClusterPreference of the remote cluster.
+	AnnotationPreference = "vitistack.io/preference"
+
+	// AnnotationSecureBoot with the value true makes the firmware start signed systems only. It counts when the VirtualMachine is created.
+	AnnotationSecureBoot = "vitistack.io/secure-boot"
+
+	// AnnotationEvictionStrategy is what happens when the guest's node is drained: None, LiveMigrate, LiveMigrateIfPossible or External.
+	// Unset, the remote cluster decides.
+	AnnotationEvictionStrategy = "vitistack.io/eviction-strategy"
 )
 
 // Values of the annotations above.
@@ -57,10 +77,8 @@ const (
 	// AnnotationPlacementNonce is the nonce of the Ledger under which the VirtualMachine was created.
 	AnnotationPlacementNonce = "vitistack.io/placement-nonce"
 
-	// AnnotationAppliedHash is a hash of what the operator last applied; equal means there is nothing to do.
-	AnnotationAppliedHash = "vitistack.io/applied-hash"
-
-	// AnnotationAppliedWish is the Machine's wish, as last applied, for fields that are set once and then belong to people.
+	// AnnotationAppliedWish is the Machine's wish as last applied; equal means there is nothing to do. What does not differ from it belongs to
+	// people.
 	AnnotationAppliedWish = "vitistack.io/applied-wish"
 )
 

@@ -3,7 +3,7 @@ package v1alpha1
 // MachineCloudInit is what the guest gets at its first boot. For user data and for network data the first of inline text,
 // base64 text, Secret and ConfigMap that is set counts.
 type MachineCloudInit struct {
-	// type of the data source. The operator always attaches noCloud, which every cloud-init reads.
+	// type of the data source.
 	// +optional
 	// +kubebuilder:default=noCloud
 	Type CloudInitType `json:"type,omitempty"`

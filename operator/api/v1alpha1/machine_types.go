@@ -101,7 +101,8 @@ type MachineSpec struct {
 	// +optional
 	CloudInit *MachineCloudInit `json:"cloudInit,omitempty"`
 
-	// sshKeys is kept for other providers and has no effect here.
+	// sshKeys are added to the guest's cloud-init, which they ask for by themselves. Beside user data that is no cloud-config, or has
+	// ssh_authorized_keys of its own, they are refused.
 	// +optional
 	SSHKeys []string `json:"sshKeys,omitempty"`
 
@@ -182,13 +183,14 @@ type MachineSpecDisk struct {
 	// +optional
 	Name string `json:"name,omitempty"`
 
-	// sizeGB is the size in GiB.
+	// sizeGB is the size in GiB. It can grow later, and not shrink.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=65536
 	SizeGB int64 `json:"sizeGB,omitempty"`
 
-	// type of the disk. sata and scsi choose that bus, anything else is virtio.
+	// type of the disk. sata and scsi choose that bus, anything else is virtio. The name of a storage class of the remote cluster chooses
+	// that one.
 	// +optional
 	Type string `json:"type,omitempty"`
 
@@ -243,26 +245,26 @@ type MachineNetwork struct {
 	// +optional
 	PublicIP string `json:"publicIP,omitempty"`
 
-	// interfaces is kept for other providers and has no effect here.
+	// interfaces of the virtual machine. Without any there is one, on the Machine's own NetworkNamespace.
 	// +optional
 	Interfaces []NetworkInterface `json:"interfaces,omitempty"`
 }
 
-// NetworkInterface is an interface that other providers give to a Machine.
+// NetworkInterface is an interface of a Machine.
 type NetworkInterface struct {
-	// name of the interface.
+	// name of the interface. The first one's is that of its network, and so is another's that has none.
 	// +optional
 	Name string `json:"name,omitempty"`
 
-	// subnet of the interface.
+	// subnet names a NetworkNamespace in the Machine's namespace. Empty means the Machine's own.
 	// +optional
 	Subnet string `json:"subnet,omitempty"`
 
-	// securityGroups of the interface.
+	// securityGroups is kept for other providers and has no effect here.
 	// +optional
 	SecurityGroups []string `json:"securityGroups,omitempty"`
 
-	// primary marks the interface with the default route.
+	// primary marks the interface with the default route. Without a mark it is the first.
 	// +optional
 	Primary bool `json:"primary,omitempty"`
 }
@@ -286,11 +288,12 @@ type MachineOS struct {
 	// +kubebuilder:validation:Enum=amd64;arm64;x86_64
 	Architecture string `json:"architecture,omitempty"`
 
-	// imageID is the URL of the image to boot from.
+	// imageID is the image to boot from, or to install from if it ends in .iso: a URL, or what the annotation
+	// kubevirt.io/boot-source-type says. It counts with the annotation kubevirt.io/boot-source.
 	// +optional
 	ImageID string `json:"imageID,omitempty"`
 
-	// isoUri is kept for other providers and has no effect here.
+	// isoUri is the URL of an image to install from. It counts with the annotation kubevirt.io/boot-source.
 	// +optional
 	ISOUri string `json:"isoUri,omitempty"`
 

@@ -41,7 +41,7 @@ type MachineClassSpec struct {
 	// +kubebuilder:default=true
 	Enabled *bool `json:"enabled,omitempty"`
 
-	// default is kept for other controllers and has no effect here.
+	// default makes it the class of new Machines that name none. Of several the newest counts.
 	// +optional
 	// +kubebuilder:default=false
 	Default bool `json:"default,omitempty"`
@@ -59,7 +59,7 @@ type MachineClassSpec struct {
 	// +required
 	CPU MachineClassCPUSpec `json:"cpu"`
 
-	// machineProviders lists the providers that the class is meant for. It has no effect here.
+	// machineProviders lists the providers that the class is meant for. Empty means all; it counts where NAME_MACHINE_PROVIDER is set.
 	// +optional
 	MachineProviders []string `json:"machineProviders,omitempty"`
 

@@ -80,6 +80,9 @@ func (o *Options) readEnvironment(getenv func(string) string) error {
 	o.Machine.Desired.StorageClassName = getenv("STORAGE_CLASS_NAME")
 	o.Machine.Desired.CNIVersion = getenv("NETWORK_ATTACHMENT_DEFINITION_CNI_VERSION")
 	o.Machine.Desired.MACSet = getenv("MAC_SET")
+	if provider := getenv("NAME_MACHINE_PROVIDER"); provider != "" {
+		o.Machine.Desired.MachineProviders = []string{provider}
+	}
 	for _, choice := range []struct {
 		name    string
 		set     func(string)

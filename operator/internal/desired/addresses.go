@@ -2,15 +2,18 @@ package desired
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 )
 
-// InterfaceAddresses are the static addresses of one interface.
+// InterfaceAddresses are the addresses of one interface.
 type InterfaceAddresses struct {
 	// Interface that has them.
 	Interface Interface
+	// DHCP says that the guest asks for its addresses; there are none here.
+	DHCP bool
 	// Addresses with their prefix lengths, IPv4 first.
 	Addresses []netip.Prefix
 	// Gateways are the default routes, at most one a family, IPv4 first.
@@ -19,37 +22,61 @@ type InterfaceAddresses struct {
 	DNS []netip.Addr
 }
 
-// StaticAddresses are the addresses that a NetworkConfiguration's status gives to the interface of a static network. A [*Wait] of
-// reason WaitingForAddresses says that there are none yet, a [*Refusal] of reason InvalidSpec that they cannot be read.
-func StaticAddresses(network Network, nc *vitistackv1alpha1.NetworkConfiguration) (InterfaceAddresses, error) {
-	waiting := wait(vitistackv1alpha1.ReasonWaitingForAddresses, "no address is given yet to interface %q in NetworkNamespace %q", network.Interface(), network.NetworkNamespace)
-	mac, found := macOf(network.Interface(), configured(nc))
-	if !found {
-		return InterfaceAddresses{}, waiting
+// StaticAddresses are the addresses of all interfaces, of which those on static networks get theirs from a NetworkConfiguration's status;
+// nil where no network is static. Default routes are the first interface's alone. A [*Wait] of reason WaitingForAddresses says that some
+// are not there yet, a [*Refusal] of reason InvalidSpec that they cannot be read.
+func StaticAddresses(machine *vitistackv1alpha1.Machine, attachments []Attachment, nc *vitistackv1alpha1.NetworkConfiguration, options Options) ([]InterfaceAddresses, error) {
+	if !slices.ContainsFunc(attachments, func(a Attachment) bool { return a.Network.Static }) {
+		return nil, nil
 	}
-	given, found := givenTo(network.Interface(), mac, nc.Status.NetworkInterfaces)
-	if !found {
-		return InterfaceAddresses{}, waiting
+	var all []InterfaceAddresses
+	for i, a := range attachments {
+		next := InterfaceAddresses{DHCP: true}
+		if a.Network.Static {
+			var err error
+			if next, err = a.addresses(nc); err != nil {
+				return nil, err
+			}
+		}
+		if i > 0 {
+			next.Gateways = nil
+		}
+		mac, err := macFor(machine, a.Name, options, configured(nc))
+		if err != nil {
+			return nil, err
+		}
+		next.Interface = Interface{Name: a.Name, MAC: mac}
+		all = append(all, next)
 	}
-	result := InterfaceAddresses{Interface: Interface{Name: network.Interface(), MAC: mac}}
-	v4, err := readFamily(given.IPv4Addresses, or(given.IPv4Subnet, network.CIDR), or(given.IPv4Gateway, network.Gateway))
+	return all, nil
+}
+
+func (a Attachment) addresses(nc *vitistackv1alpha1.NetworkConfiguration) (result InterfaceAddresses, err error) {
+	waiting := wait(vitistackv1alpha1.ReasonWaitingForAddresses, "no address is given yet to interface %q in NetworkNamespace %q", a.Name, a.Network.NetworkNamespace)
+	mac, found := macOf(a.Name, configured(nc))
+	if !found {
+		return result, waiting
+	}
+	given, found := givenTo(a.Name, mac, nc.Status.NetworkInterfaces)
+	if !found {
+		return result, waiting
+	}
+	v4, err := readFamily(given.IPv4Addresses, or(given.IPv4Subnet, a.Network.CIDR), or(given.IPv4Gateway, a.Network.Gateway))
 	if err != nil {
-		return InterfaceAddresses{}, err
+		return result, err
 	}
 	v6, err := readFamily(given.IPv6Addresses, given.IPv6Subnet, given.IPv6Gateway)
 	if err != nil {
-		return InterfaceAddresses{}, err
+		return result, err
 	}
 	result.Addresses = append(v4.addresses, v6.addresses...)
 	result.Gateways = append(v4.gateways, v6.gateways...)
 	servers := given.DNS
 	if len(servers) == 0 {
-		servers = network.DNS
+		servers = a.Network.DNS
 	}
-	if result.DNS, err = readAddresses(servers); err != nil {
-		return InterfaceAddresses{}, err
-	}
-	return result, nil
+	result.DNS, err = readAddresses(servers)
+	return result, err
 }
 
 // givenTo finds the interface by its name. An entry with another MAC address is left over from an earlier Machine of that name.

@@ -19,6 +19,9 @@ const (
 	// emptyUserData stands for no user data: KubeVirt drops an empty text, and with it the whole disk would be refused.
 	emptyUserData = "#cloud-config\n"
 
+	// keysField is where a cloud-config has SSH keys.
+	keysField = "ssh_authorized_keys"
+
 	// The keys of a Secret that KubeVirt reads.
 	secretUserDataKey    = "userdata"
 	secretNetworkDataKey = "networkdata"
@@ -32,9 +35,9 @@ type CloudInitInput struct {
 	VMName string
 	// Sources of [CloudInitSources], with Text set.
 	Sources Sources
-	// Network of the Machine, and its NetworkConfiguration: static addresses are written into the network data where the Machine gives
+	// Attachments of the Machine, and its NetworkConfiguration: static addresses are written into the network data where the Machine gives
 	// none of its own.
-	Network              Network
+	Attachments          []Attachment
 	NetworkConfiguration *vitistackv1alpha1.NetworkConfiguration
 	// Options of the operator.
 	Options Options
@@ -46,18 +49,18 @@ type CloudInit struct {
 	Type vitistackv1alpha1.CloudInitType
 	// Inline texts, "" where there is none or where it is in Secret.
 	UserData, NetworkData string
-	// Secret to create in the remote cluster before the VirtualMachine, nil where there is none: for texts that came from a Secret and
-	// for texts of more than 2,048 bytes. It lacks only the namespace.
+	// Secret to create in the remote cluster after the VirtualMachine, which owns it, nil where there is none: for texts that came from a
+	// Secret and for texts of more than 2,048 bytes. It lacks the namespace and its owner.
 	Secret *corev1.Secret
 }
 
-// NewCloudInit is the cloud-init of a Machine, nil where it wants none. Without user data of its own the guest gets the Machine's SSH
-// keys. It returns what [StaticAddresses] returns where addresses are missing.
+// NewCloudInit is the cloud-init of a Machine, nil where it wants none: neither cloudInit nor SSH keys. It returns what [StaticAddresses]
+// returns where addresses are missing, and a [*Refusal] of reason InvalidSpec where the SSH keys cannot be added to the user data.
 func NewCloudInit(in CloudInitInput) (*CloudInit, error) {
-	wanted := in.Machine.Spec.CloudInit
-	if wanted == nil {
+	if !wantsCloudInit(in.Machine) {
 		return nil, nil
 	}
+	wanted := or(in.Machine.Spec.CloudInit, &vitistackv1alpha1.MachineCloudInit{})
 	if in.Machine.UID == "" {
 		return nil, errNoUID
 	}
@@ -87,19 +90,33 @@ func NewCloudInit(in CloudInitInput) (*CloudInit, error) {
 	return result, nil
 }
 
+func wantsCloudInit(machine *vitistackv1alpha1.Machine) bool {
+	return machine.Spec.CloudInit != nil || len(machine.Spec.SSHKeys) > 0
+}
+
+// userData is what the Machine gives, and its SSH keys. They are added at the end of a cloud-config, whose text stays as it is; to a script,
+// or beside keys that stand there already, nothing can be added.
 func (in CloudInitInput) userData() (Source, error) {
 	given := in.Sources.UserData
-	if strings.TrimSpace(given.Text) != "" {
-		return given, nil
+	if strings.TrimSpace(given.Text) == "" {
+		given = Source{Kind: SourceMachine, Text: emptyUserData}
 	}
 	if len(in.Machine.Spec.SSHKeys) == 0 {
-		return Source{Kind: SourceMachine, Text: emptyUserData}, nil
+		return given, nil
 	}
-	keys, err := yaml.Marshal(map[string][]string{"ssh_authorized_keys": in.Machine.Spec.SSHKeys})
+	var config map[string]any
+	if err := yaml.Unmarshal([]byte(given.Text), &config); err != nil || !strings.HasPrefix(given.Text, "#cloud-config") {
+		return Source{}, invalid("sshKeys can be added to user data that is a #cloud-config, and this is none")
+	}
+	if _, taken := config[keysField]; taken {
+		return Source{}, invalid("sshKeys is set, and the user data has %s of its own: set one of them", keysField)
+	}
+	keys, err := yaml.Marshal(map[string][]string{keysField: in.Machine.Spec.SSHKeys})
 	if err != nil {
 		return Source{}, fmt.Errorf("rendering ssh keys: %w", err)
 	}
-	return Source{Kind: SourceMachine, Text: emptyUserData + string(keys)}, nil
+	given.Text = strings.TrimSuffix(given.Text, "\n") + "\n" + string(keys)
+	return given, nil
 }
 
 func (in CloudInitInput) networkData(cloudInitType vitistackv1alpha1.CloudInitType) (Source, error) {
@@ -107,11 +124,8 @@ func (in CloudInitInput) networkData(cloudInitType vitistackv1alpha1.CloudInitTy
 	if strings.TrimSpace(given.Text) != "" {
 		return given, nil
 	}
-	if !in.Network.Static {
-		return Source{}, nil
-	}
-	addresses, err := StaticAddresses(in.Network, in.NetworkConfiguration)
-	if err != nil {
+	addresses, err := StaticAddresses(in.Machine, in.Attachments, in.NetworkConfiguration, in.Options)
+	if err != nil || addresses == nil {
 		return Source{}, err
 	}
 	render := networkDataV2
@@ -134,16 +148,16 @@ func inline(s Source, key string, secret map[string][]byte) string {
 
 // volume is the cloud-init disk as a volume of the virtual machine.
 func (c *CloudInit) volume() kubevirtv1.Volume {
-	user, network := c.reference(secretUserDataKey), c.reference(secretNetworkDataKey)
 	volume := kubevirtv1.Volume{Name: cloudInitDiskName}
-	if c.Type == vitistackv1alpha1.CloudInitConfigDrive {
-		volume.CloudInitConfigDrive = &kubevirtv1.CloudInitConfigDriveSource{
-			UserData: c.UserData, UserDataSecretRef: user, NetworkData: c.NetworkData, NetworkDataSecretRef: network,
-		}
-		return volume
+	source := kubevirtv1.CloudInitNoCloudSource{
+		UserData: c.UserData, UserDataSecretRef: c.reference(secretUserDataKey),
+		NetworkData: c.NetworkData, NetworkDataSecretRef: c.reference(secretNetworkDataKey),
 	}
-	volume.CloudInitNoCloud = &kubevirtv1.CloudInitNoCloudSource{
-		UserData: c.UserData, UserDataSecretRef: user, NetworkData: c.NetworkData, NetworkDataSecretRef: network,
+	if c.Type == vitistackv1alpha1.CloudInitConfigDrive {
+		drive := kubevirtv1.CloudInitConfigDriveSource(source)
+		volume.CloudInitConfigDrive = &drive
+	} else {
+		volume.CloudInitNoCloud = &source
 	}
 	return volume
 }

@@ -124,7 +124,7 @@ func TestNetworkDataMAC(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := desired.NewCloudInit(desired.CloudInitInput{
-		Machine: machine("m", withCloudInit(vitistackv1alpha1.MachineCloudInit{})), VMName: "vm-m", Network: network, NetworkConfiguration: nc,
+		Machine: machine("m", withCloudInit(vitistackv1alpha1.MachineCloudInit{})), VMName: "vm-m", Attachments: []desired.Attachment{{Name: network.Interface(), Network: network}}, NetworkConfiguration: nc,
 	})
 	if err != nil {
 		t.Fatal(err)

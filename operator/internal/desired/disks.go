@@ -1,6 +1,7 @@
 package desired
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,38 +16,67 @@ import (
 const (
 	rootDiskName      = "root"
 	cloudInitDiskName = "cloudinitdisk"
+	isoDiskName       = "cdrom-iso"
 
 	defaultDiskGiB = 10
 	maxDiskGiB     = 65536
+	// isoGiB is room for an ISO image: its size is not known, because the operator does not ask the server that a Machine names.
+	isoGiB = 8
 
-	// Boot order: the disk, then the network, where a disk without an image may get its content.
-	bootFromDisk    = 1
-	bootFromNetwork = 2
+	// Boot order: the disk, then what puts content on a disk that has none: the ISO image, or the network.
+	bootFromDisk      = 1
+	bootFromInstaller = 2
 )
 
 // disk is a disk as it is going to be.
 type disk struct {
-	name string
-	bus  kubevirtv1.DiskBus
-	gib  int64
-	boot bool
+	name  string
+	bus   kubevirtv1.DiskBus
+	gib   int64
+	boot  bool
+	class string // storage class, "" for the options'
+	image *image // content, nil for a blank disk
 }
 
-// disksFor are the disks of a Machine, at least one. At most one boots: the one marked, else the first if it gets an image.
-func disksFor(machine *vitistackv1alpha1.Machine, image bool) ([]disk, error) {
+// disksFor are the disks of a Machine, at least one, and then the ISO image while it is needed. At most one disk boots: the one marked,
+// else the first if something is to be put on it.
+func disksFor(machine *vitistackv1alpha1.Machine, storageClasses []string) ([]disk, error) {
+	content, err := contentFor(machine)
+	if err != nil {
+		return nil, err
+	}
+	disks, err := plainDisks(machine, content != imageContent{})
+	if err != nil {
+		return nil, err
+	}
+	for i := range disks {
+		if disks[i].boot {
+			disks[i].image = content.disk
+		}
+		if i < len(machine.Spec.Disks) && slices.Contains(storageClasses, machine.Spec.Disks[i].Type) {
+			disks[i].class = machine.Spec.Disks[i].Type
+		}
+	}
+	if content.iso != nil {
+		disks = append(disks, disk{name: isoDiskName, bus: kubevirtv1.DiskBusSATA, gib: isoGiB, image: content.iso})
+	}
+	return disks, nil
+}
+
+func plainDisks(machine *vitistackv1alpha1.Machine, content bool) ([]disk, error) {
 	if len(machine.Spec.Disks) == 0 {
 		return []disk{{name: rootDiskName, bus: kubevirtv1.DiskBusVirtio, gib: defaultDiskGiB, boot: true}}, nil
 	}
 	disks := make([]disk, 0, len(machine.Spec.Disks))
 	boot := ""
-	names := map[string]bool{cloudInitDiskName: true}
+	names := map[string]bool{cloudInitDiskName: true, isoDiskName: true}
 	for i, wanted := range machine.Spec.Disks {
 		d := disk{name: diskName(wanted.Name, i), bus: diskBus(wanted.Type), gib: wanted.SizeGB, boot: wanted.Boot}
 		if err := d.check(); err != nil {
 			return nil, err
 		}
 		if names[d.name] {
-			return nil, invalid("the disk name %q is taken: two disks have it, or it is that of the cloud-init disk", d.name)
+			return nil, invalid("the disk name %q is taken: two disks have it, or it is that of a disk of the operator's", d.name)
 		}
 		names[d.name] = true
 		if d.boot && boot != "" {
@@ -57,7 +87,7 @@ func disksFor(machine *vitistackv1alpha1.Machine, image bool) ([]disk, error) {
 		}
 		disks = append(disks, d)
 	}
-	if boot == "" && image {
+	if boot == "" && content {
 		disks[0].boot = true
 	}
 	return disks, nil
@@ -80,7 +110,7 @@ func diskName(name string, index int) string {
 	return or(name, "disk"+strconv.Itoa(index))
 }
 
-// diskBus reads the type of a disk. It may also be a storage class or a brand, which are virtio.
+// diskBus reads the type of a disk. It may also be a storage class or anything else, which are virtio.
 func diskBus(diskType string) kubevirtv1.DiskBus {
 	switch strings.ToLower(diskType) {
 	case "sata":
@@ -101,7 +131,11 @@ func (d disk) device() kubevirtv1.Disk {
 		Name:       d.name,
 		DiskDevice: kubevirtv1.DiskDevice{Disk: &kubevirtv1.DiskTarget{Bus: d.bus}},
 	}
-	if d.boot {
+	switch {
+	case d.name == isoDiskName:
+		device.DiskDevice = kubevirtv1.DiskDevice{CDRom: &kubevirtv1.CDRomTarget{Bus: d.bus}}
+		device.BootOrder = ptr.To[uint](bootFromInstaller)
+	case d.boot:
 		device.BootOrder = ptr.To[uint](bootFromDisk)
 	}
 	return device

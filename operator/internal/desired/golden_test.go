@@ -34,16 +34,17 @@ type scenario struct {
 	networks []vitistackv1alpha1.NetworkNamespace
 	given    []vitistackv1alpha1.NetworkConfigurationInterface // the status of the NetworkConfiguration
 	texts    map[string]string                                 // of Secrets and ConfigMaps, by name
+	classes  []string                                          // storage classes of the remote cluster
 	options  desired.Options
 	vmPrefix string
 }
 
 // made are all the objects that come out of a scenario.
 type made struct {
-	NetworkConfiguration        any `json:"networkConfiguration,omitempty"`
-	NetworkAttachmentDefinition any `json:"networkAttachmentDefinition,omitempty"`
-	Secret                      any `json:"secret,omitempty"`
-	VirtualMachine              any `json:"virtualMachine,omitempty"`
+	NetworkConfiguration         any   `json:"networkConfiguration,omitempty"`
+	NetworkAttachmentDefinitions []any `json:"networkAttachmentDefinitions,omitempty"`
+	Secret                       any   `json:"secret,omitempty"`
+	VirtualMachine               any   `json:"virtualMachine,omitempty"`
 }
 
 // make goes the way of a reconcile.
@@ -53,26 +54,24 @@ func (s scenario) make() (made, error) {
 	if err != nil {
 		return all, err
 	}
-	nn, err := desired.SelectNetworkNamespace(s.machine, s.networks)
+	attachments, err := desired.Attachments(s.machine, s.networks)
 	if err != nil {
 		return all, err
 	}
-	network, err := desired.NetworkFor(nn)
-	if err != nil {
-		return all, err
-	}
-	nc, err := desired.NetworkConfiguration(desired.NetworkConfigurationInput{Machine: s.machine, Network: network, Options: s.options})
+	nc, err := desired.NetworkConfiguration(desired.NetworkConfigurationInput{Machine: s.machine, Attachments: attachments, Options: s.options})
 	if err != nil {
 		return all, err
 	}
 	all.NetworkConfiguration = nc.DeepCopy()
 	nc.Status.NetworkInterfaces = s.given
-	nad, err := desired.NetworkAttachmentDefinition(s.machine.Namespace, network, s.options)
-	if err != nil {
-		return all, err
-	}
-	if nad != nil {
-		all.NetworkAttachmentDefinition = nad.Object
+	for _, a := range attachments {
+		nad, err := desired.NetworkAttachmentDefinition(s.machine.Namespace, a.Network, s.options)
+		if err != nil {
+			return all, err
+		}
+		if nad != nil {
+			all.NetworkAttachmentDefinitions = append(all.NetworkAttachmentDefinitions, nad.Object)
+		}
 	}
 	sources, err := desired.CloudInitSources(s.machine)
 	if err != nil {
@@ -84,7 +83,7 @@ func (s scenario) make() (made, error) {
 		}
 	}
 	cloudInit, err := desired.NewCloudInit(desired.CloudInitInput{
-		Machine: s.machine, VMName: vmName, Sources: sources, Network: network, NetworkConfiguration: nc, Options: s.options,
+		Machine: s.machine, VMName: vmName, Sources: sources, Attachments: attachments, NetworkConfiguration: nc, Options: s.options,
 	})
 	if err != nil {
 		return all, err
@@ -93,7 +92,7 @@ func (s scenario) make() (made, error) {
 		all.Secret = cloudInit.Secret
 	}
 	vm, err := desired.VirtualMachine(desired.Input{
-		Machine: s.machine, Class: s.class, Network: network, NetworkConfiguration: nc, CloudInit: cloudInit, Options: s.options,
+		Machine: s.machine, Class: s.class, Attachments: attachments, StorageClasses: s.classes, NetworkConfiguration: nc, CloudInit: cloudInit, Options: s.options,
 		Ledger: vitistackv1alpha1.Ledger{Config: "cluster-east", Namespace: s.machine.Namespace, VMName: vmName, Nonce: nonce},
 	})
 	if err != nil {
@@ -135,6 +134,11 @@ func dhcpNetwork(vlan int) vitistackv1alpha1.NetworkNamespace {
 		}},
 		Status: vitistackv1alpha1.NetworkNamespaceStatus{Phase: "Ready", VlanID: vlan},
 	}
+}
+
+func named(nn vitistackv1alpha1.NetworkNamespace, name string) vitistackv1alpha1.NetworkNamespace {
+	nn.Name = name
+	return nn
 }
 
 func machineClass(name string, cores int64, memory string) *vitistackv1alpha1.MachineClass {
@@ -210,6 +214,70 @@ func scenarios() map[string]scenario {
 				withImage("http://images.example.com/disk.img", "http")(m)
 				m.Spec.Disks = []vitistackv1alpha1.MachineSpecDisk{{Name: "a", SizeGB: 5}, {Name: "b", SizeGB: 6}}
 			}),
+		},
+		"image-iso": {
+			reason:  "an image to install from is put into a drive, and the disk is tried first: it boots once there is something on it",
+			machine: machine("iso", withImage("https://images.example.com/metal-amd64.ISO?token=1", "")),
+		},
+		"image-iso-installed": {
+			reason: "what is installed needs the drive no more",
+			machine: machine("iso", func(m *vitistackv1alpha1.Machine) {
+				withImage("https://images.example.com/metal-amd64.iso", "")(m)
+				m.Annotations[vitistackv1alpha1.AnnotationOSInstalled] = "true"
+			}),
+		},
+		"image-pvc": {
+			reason: "a claim of the same namespace is copied; the other disk stays blank, and its type is a storage class that the cluster has",
+			machine: machine("clone", func(m *vitistackv1alpha1.Machine) {
+				withImage("golden", "pvc")(m)
+				m.Spec.OS.ISOUri = "https://images.example.com/drivers.iso"
+				m.Spec.Disks = []vitistackv1alpha1.MachineSpecDisk{{Name: "a", SizeGB: 5, Type: "unknown"}, {Name: "b", SizeGB: 6, Type: "fast"}}
+			}),
+			classes: []string{"fast", "slow"},
+		},
+		"image-datasource": {reason: "a golden image that the cluster keeps up to date", machine: machine("clone", withImage("images/fedora", "datasource"))},
+		"instancetype": {
+			reason: "an instance type of the remote cluster gives processor and memory; secure boot needs the system management mode",
+			machine: machine("typed", func(m *vitistackv1alpha1.Machine) {
+				m.Spec.MachineClass = "medium"
+				m.Annotations = map[string]string{
+					vitistackv1alpha1.AnnotationInstancetype: "u1.medium", vitistackv1alpha1.AnnotationPreference: "fedora",
+					vitistackv1alpha1.AnnotationSecureBoot: "true", vitistackv1alpha1.AnnotationEvictionStrategy: "LiveMigrate",
+				}
+			}),
+		},
+		"interfaces": {
+			reason: "several interfaces: addresses are given on the first one's network alone, which has the default route",
+			machine: machine("many", func(m *vitistackv1alpha1.Machine) {
+				m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{}
+				m.Spec.Network.Interfaces = []vitistackv1alpha1.NetworkInterface{
+					{Name: "backup", Subnet: "backup"}, {Name: "main", Subnet: "team-a", Primary: true}, {Name: "second", Subnet: "team-a"},
+				}
+			}),
+			networks: []vitistackv1alpha1.NetworkNamespace{staticNetwork(10), named(dhcpNetwork(30), "backup")},
+			given: []vitistackv1alpha1.NetworkConfigurationInterface{
+				vlan10, {Name: "second", IPv4Addresses: []string{"10.0.1.22"}, IPv4Subnet: "10.0.1.0/24", IPv4Gateway: "10.0.1.1"},
+			},
+		},
+		"interfaces-drive": {
+			reason: "the same on a configuration drive",
+			machine: machine("many", func(m *vitistackv1alpha1.Machine) {
+				m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{Type: vitistackv1alpha1.CloudInitConfigDrive}
+				m.Spec.Network.Interfaces = []vitistackv1alpha1.NetworkInterface{{Subnet: "team-a"}, {Name: "backup", Subnet: "backup"}}
+			}),
+			networks: []vitistackv1alpha1.NetworkNamespace{staticNetwork(10), named(dhcpNetwork(30), "backup")},
+			given:    []vitistackv1alpha1.NetworkConfigurationInterface{vlan10},
+		},
+		"cloud-init-keys-added": {
+			reason: "SSH keys are added to a cloud-config, whose text and comments stay",
+			machine: machine("keys", func(m *vitistackv1alpha1.Machine) {
+				m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{UserData: "#cloud-config\n# ours\nhostname: keys\n"}
+				m.Spec.SSHKeys = []string{"ssh-ed25519 AAAA admin@example.com"}
+			}),
+		},
+		"cloud-init-keys-alone": {
+			reason:  "keys alone ask for cloud-init",
+			machine: machine("keys", func(m *vitistackv1alpha1.Machine) { m.Spec.SSHKeys = []string{"ssh-ed25519 AAAA admin@example.com"} }),
 		},
 		"vlan-dhcp": {
 			reason:   "a VLAN with DHCP is attached as such, and needs no network data (T16: it was lost, and the pod network taken)",

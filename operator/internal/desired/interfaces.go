@@ -19,13 +19,7 @@ func Interfaces(vm *kubevirtv1.VirtualMachine) []Interface {
 	if vm == nil || vm.Spec.Template == nil {
 		return nil
 	}
-	var interfaces []Interface
-	for _, i := range vm.Spec.Template.Spec.Domain.Devices.Interfaces {
-		if mac, ok := ParseMAC(i.MacAddress); ok {
-			interfaces = append(interfaces, Interface{Name: i.Name, MAC: mac})
-		}
-	}
-	return interfaces
+	return withMAC(vm.Spec.Template.Spec.Domain.Devices.Interfaces, func(i kubevirtv1.Interface) Interface { return Interface{i.Name, i.MacAddress} })
 }
 
 // configured are the interfaces of a NetworkConfiguration's spec that have a MAC address, in its order. nil gives none.
@@ -33,13 +27,27 @@ func configured(nc *vitistackv1alpha1.NetworkConfiguration) []Interface {
 	if nc == nil {
 		return nil
 	}
-	var interfaces []Interface
-	for _, i := range nc.Spec.NetworkInterfaces {
-		if mac, ok := ParseMAC(i.MacAddress); ok {
+	return withMAC(nc.Spec.NetworkInterfaces, func(i vitistackv1alpha1.NetworkConfigurationInterface) Interface {
+		return Interface{i.Name, i.MacAddress}
+	})
+}
+
+func withMAC[T any](all []T, read func(T) Interface) (interfaces []Interface) {
+	for _, each := range all {
+		i := read(each)
+		if mac, ok := ParseMAC(i.MAC); ok {
 			interfaces = append(interfaces, Interface{Name: i.Name, MAC: mac})
 		}
 	}
 	return interfaces
+}
+
+// macFor is the MAC address of a Machine's interface: the one that it has in the first of the lists, else the derived one.
+func macFor(machine *vitistackv1alpha1.Machine, name string, options Options, lists ...[]Interface) (string, error) {
+	if mac, found := macOf(name, lists...); found {
+		return mac, nil
+	}
+	return MAC(machine.UID, name, options.MACSet)
 }
 
 // macOf is the MAC address of the first interface of a name in the first list that has one.

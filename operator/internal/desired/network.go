@@ -3,6 +3,9 @@ package desired
 import (
 	"slices"
 	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 )
@@ -10,10 +13,18 @@ import (
 // podInterface is the name of the one interface of a virtual machine on the pod network.
 const podInterface = "default"
 
+// The operators that give addresses where a NetworkNamespace names none.
+const (
+	providerDHCP   = "kea"
+	providerStatic = "static-ip-operator"
+)
+
 // Network is where a virtual machine is attached. The zero value is the pod network.
 type Network struct {
 	// NetworkNamespace is the name of the NetworkNamespace, "" where there is none.
 	NetworkNamespace string
+	// Provider is the operator that gives addresses, "" where the NetworkNamespace says nothing about them.
+	Provider string
 	// VLAN is 1 to 4094, 0 for the pod network.
 	VLAN int
 	// Static says that addresses come out of a range and reach the guest through cloud-init.
@@ -23,13 +34,8 @@ type Network struct {
 	DNS           []string
 }
 
-// Interface is the name of the one interface: "default" on the pod network, else that of the NetworkAttachmentDefinition.
-func (n Network) Interface() string {
-	if n.VLAN == 0 {
-		return podInterface
-	}
-	return n.NetworkAttachmentDefinition()
-}
+// Interface is the name of an interface on the network: "default" on the pod network, else that of the NetworkAttachmentDefinition.
+func (n Network) Interface() string { return or(n.NetworkAttachmentDefinition(), podInterface) }
 
 // NetworkAttachmentDefinition is the name of the NetworkAttachmentDefinition, "" on the pod network.
 func (n Network) NetworkAttachmentDefinition() string {
@@ -39,32 +45,96 @@ func (n Network) NetworkAttachmentDefinition() string {
 	return "vlan" + strconv.Itoa(n.VLAN)
 }
 
-// SelectNetworkNamespace chooses a Machine's NetworkNamespace among those of its namespace: the one it names; else the one of its own
-// name; else the only one. nil means the pod network. It returns a [*Wait] of reason NetworkNamespaceNotFound, or a [*Refusal] of
-// reason NetworkNamespaceAmbiguous where there are several: the first of a list would be the wrong one sooner or later.
-func SelectNetworkNamespace(machine *vitistackv1alpha1.Machine, networkNamespaces []vitistackv1alpha1.NetworkNamespace) (*vitistackv1alpha1.NetworkNamespace, error) {
-	name := or(machine.Spec.Network.NetworkNamespaceName, machine.Name)
-	named := slices.IndexFunc(networkNamespaces, func(nn vitistackv1alpha1.NetworkNamespace) bool {
-		return nn.Name == name && nn.Namespace == machine.Namespace
-	})
-	if named >= 0 {
-		return networkNamespaces[named].DeepCopy(), nil
+// Attachment is an interface of a virtual machine, and the network that it is attached to.
+type Attachment struct {
+	// Name of the interface.
+	Name string
+	// Network that it is attached to.
+	Network Network
+}
+
+// Attachments are the interfaces of a Machine, at least one, the primary first: that one has the default route, boots from the network, and
+// is named as its network is, because operators of addresses know it by that name. Each interface of the Machine is on the
+// NetworkNamespace that its subnet names, or else on the Machine's own. Errors are those of [SelectNetworkNamespace] and [NetworkFor],
+// and [*Refusal] of reason InvalidSpec.
+func Attachments(machine *vitistackv1alpha1.Machine, networkNamespaces []vitistackv1alpha1.NetworkNamespace) ([]Attachment, error) {
+	wanted := slices.Clone(machine.Spec.Network.Interfaces)
+	if len(wanted) == 0 {
+		wanted = make([]vitistackv1alpha1.NetworkInterface, 1)
 	}
-	if machine.Spec.Network.NetworkNamespaceName != "" {
-		return nil, wait(vitistackv1alpha1.ReasonNetworkNamespaceNotFound, "there is no NetworkNamespace %q in namespace %q", name, machine.Namespace)
+	if primary := slices.IndexFunc(wanted, func(i vitistackv1alpha1.NetworkInterface) bool { return i.Primary }); primary > 0 {
+		wanted[0], wanted[primary] = wanted[primary], wanted[0]
 	}
-	var only *vitistackv1alpha1.NetworkNamespace
+	var attachments []Attachment
+	for i, w := range wanted {
+		selected, err := SelectNetworkNamespace(machine, w.Subnet, networkNamespaces)
+		if err != nil {
+			return nil, err
+		}
+		network, err := NetworkFor(selected)
+		if err != nil {
+			return nil, err
+		}
+		next := Attachment{Name: network.Interface(), Network: network}
+		if i > 0 {
+			next.Name = or(w.Name, next.Name)
+		}
+		if err := next.check(attachments); err != nil {
+			return nil, err
+		}
+		attachments = append(attachments, next)
+	}
+	return attachments, nil
+}
+
+// check refuses what cannot be beside the interfaces before it.
+func (a Attachment) check(before []Attachment) error {
+	if problems := validation.IsDNS1123Label(a.Name); len(problems) > 0 {
+		return invalid("network.interfaces: %q: %s", a.Name, strings.Join(problems, "; "))
+	}
+	for _, b := range before {
+		if a.Name == b.Name {
+			return invalid("network.interfaces: two are called %q: give the second a name", a.Name)
+		}
+		if a.Network.VLAN == 0 && b.Network.VLAN == 0 {
+			return invalid("network.interfaces: %q and %q are both on the pod network, which takes one", b.Name, a.Name)
+		}
+	}
+	if a.Network.Static && len(before) > 0 && a.Network.NetworkNamespace != before[0].Network.NetworkNamespace {
+		return invalid("network.interfaces: %q is on the static NetworkNamespace %q, and only those of the first interface's can be: a NetworkConfiguration names one",
+			a.Name, a.Network.NetworkNamespace)
+	}
+	return nil
+}
+
+// SelectNetworkNamespace chooses a NetworkNamespace among those of the Machine's namespace: the one of the name, "" for the Machine's own:
+// the one that it names; else the one of its own name; else the only one. nil means the pod network. It returns a [*Wait] of reason
+// NetworkNamespaceNotFound, or a [*Refusal] of reason NetworkNamespaceAmbiguous where there are several: the first of a list would be
+// the wrong one sooner or later.
+func SelectNetworkNamespace(machine *vitistackv1alpha1.Machine, name string, networkNamespaces []vitistackv1alpha1.NetworkNamespace) (*vitistackv1alpha1.NetworkNamespace, error) {
+	name = or(name, machine.Spec.Network.NetworkNamespaceName)
+	var all []*vitistackv1alpha1.NetworkNamespace
 	for i := range networkNamespaces {
-		if networkNamespaces[i].Namespace != machine.Namespace {
+		nn := &networkNamespaces[i]
+		if nn.Namespace != machine.Namespace {
 			continue
 		}
-		if only != nil {
-			return nil, refuse(vitistackv1alpha1.ReasonNetworkNamespaceAmbiguous,
-				"namespace %q has several NetworkNamespaces: name one in network.networkNamespaceName", machine.Namespace)
+		if nn.Name == or(name, machine.Name) {
+			return nn.DeepCopy(), nil
 		}
-		only = &networkNamespaces[i]
+		all = append(all, nn)
 	}
-	return only.DeepCopy(), nil
+	switch {
+	case name != "":
+		return nil, wait(vitistackv1alpha1.ReasonNetworkNamespaceNotFound, "there is no NetworkNamespace %q in namespace %q", name, machine.Namespace)
+	case len(all) > 1:
+		return nil, refuse(vitistackv1alpha1.ReasonNetworkNamespaceAmbiguous,
+			"namespace %q has several NetworkNamespaces: name one in network.networkNamespaceName", machine.Namespace)
+	case len(all) == 0:
+		return nil, nil
+	default:
+		return all[0].DeepCopy(), nil
+	}
 }
 
 // NetworkFor is the network of a NetworkNamespace; nil gives the pod network. A [*Wait] of reason NetworkNamespaceNotReady says that
@@ -75,10 +145,13 @@ func NetworkFor(networkNamespace *vitistackv1alpha1.NetworkNamespace) (Network, 
 		return Network{}, nil
 	}
 	network := Network{NetworkNamespace: networkNamespace.Name, VLAN: networkNamespace.Status.VlanID}
-	allocation := networkNamespace.Spec.IPAllocation
-	if allocation != nil && allocation.Type == vitistackv1alpha1.IPAllocationTypeStatic {
-		network.Static = true
-		if static := allocation.Static; static != nil {
+	if allocation := networkNamespace.Spec.IPAllocation; allocation != nil {
+		network.Static = allocation.Type == vitistackv1alpha1.IPAllocationTypeStatic
+		network.Provider = or(allocation.Provider, providerDHCP)
+		if network.Static {
+			network.Provider = or(allocation.Provider, providerStatic)
+		}
+		if static := allocation.Static; static != nil && network.Static {
 			// The status gets its VLAN from the spec, and only after a Machine asked for an address.
 			network.VLAN = or(static.VlanID, network.VLAN)
 			network.CIDR, network.Gateway, network.DNS = static.IPv4CIDR, static.IPv4Gateway, slices.Clone(static.DNS)

@@ -35,7 +35,7 @@ func TestSelectNetworkNamespace(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			m := machine("m", func(m *vitistackv1alpha1.Machine) { m.Spec.Network.NetworkNamespaceName = tc.named })
-			nn, err := desired.SelectNetworkNamespace(m, tc.all)
+			nn, err := desired.SelectNetworkNamespace(m, "", tc.all)
 			got := ""
 			if nn != nil {
 				got = nn.Name
@@ -52,7 +52,7 @@ func TestNetworkFor(t *testing.T) {
 	lagging.Status.VlanID = 10
 	fromStatus := staticNetwork(0)
 	fromStatus.Status.VlanID = 10
-	static := desired.Network{NetworkNamespace: "team-a", VLAN: 10, Static: true, CIDR: "10.0.1.0/24", Gateway: "10.0.1.1", DNS: []string{"10.0.1.2"}}
+	static := desired.Network{NetworkNamespace: "team-a", Provider: "static-ip-operator", VLAN: 10, Static: true, CIDR: "10.0.1.0/24", Gateway: "10.0.1.1", DNS: []string{"10.0.1.2"}}
 	at20 := static
 	at20.VLAN = 20
 	dhcp, pod := dhcpNetwork(20), dhcpNetwork(0)
@@ -64,8 +64,8 @@ func TestNetworkFor(t *testing.T) {
 		wantNIC string
 	}{
 		"None":       {reason: "no NetworkNamespace", wantNIC: "default"},
-		"DHCP":       {reason: "the VLAN that the network has", nn: &dhcp, want: desired.Network{NetworkNamespace: "team-a", VLAN: 20}, wantNIC: "vlan20"},
-		"Pod":        {reason: "a network that says it has no VLAN", nn: &pod, want: desired.Network{NetworkNamespace: "team-a"}, wantNIC: "default"},
+		"DHCP":       {reason: "the VLAN that the network has", nn: &dhcp, want: desired.Network{NetworkNamespace: "team-a", Provider: "kea", VLAN: 20}, wantNIC: "vlan20"},
+		"Pod":        {reason: "a network that says it has no VLAN", nn: &pod, want: desired.Network{NetworkNamespace: "team-a", Provider: "kea"}, wantNIC: "default"},
 		"Static":     {reason: "the VLAN of the spec counts at once: the status gets it only after the first Machine (D28)", nn: &first, want: static, wantNIC: "vlan10"},
 		"Lagging":    {reason: "and after a change too", nn: &lagging, want: at20, wantNIC: "vlan20"},
 		"FromStatus": {reason: "a spec without one leaves it to the status", nn: &fromStatus, want: static, wantNIC: "vlan10"},

@@ -17,8 +17,8 @@ var errNoUID = errors.New("the Machine has no UID: it was never read from a clus
 type NetworkConfigurationInput struct {
 	// Machine that it is for.
 	Machine *vitistackv1alpha1.Machine
-	// Network that the Machine is attached to.
-	Network Network
+	// Attachments of the Machine.
+	Attachments []Attachment
 	// Existing is the NetworkConfiguration of the Machine's name, nil where there is none.
 	Existing *vitistackv1alpha1.NetworkConfiguration
 	// Live are the interfaces of the VirtualMachine, where it exists already: see [Interfaces].
@@ -30,9 +30,10 @@ type NetworkConfigurationInput struct {
 // NetworkConfiguration is the Machine's NetworkConfiguration: Existing with what we own changed, else a new one. It lives beside the
 // Machine in the supervisor cluster, and the Machine controls it.
 //
+// It has the interfaces on the NetworkNamespace of the first one, whose name it has: operators give each of them an address from there.
 // A MAC address comes from the VirtualMachine if it has that interface, else from Existing, else from the Machine's UID: an address
 // once given is kept. Interfaces that only the VirtualMachine has are kept too, because their addresses are in use; those that only
-// Existing has are dropped. So are interfaces' other fields in spec, which have no meaning there.
+// Existing has are dropped. So are interfaces' other fields in spec, which have no meaning there. A provider that is set stays.
 //
 // A [*Refusal] of reason NetworkConfigurationConflict says that Existing is somebody else's.
 func NetworkConfiguration(in NetworkConfigurationInput) (*vitistackv1alpha1.NetworkConfiguration, error) {
@@ -61,8 +62,10 @@ func NetworkConfiguration(in NetworkConfigurationInput) (*vitistackv1alpha1.Netw
 		nc.Spec.Name = NetworkConfigurationName(in.Machine.Name)
 	}
 	nc.Spec.Description = or(nc.Spec.Description, description(in.Machine.Name))
-	nc.Spec.NetworkNamespaceName = in.Network.NetworkNamespace
-	nc.Spec.NetworkInterfaces = merge(nc.Spec.NetworkInterfaces, interfaces)
+	network := in.network()
+	nc.Spec.NetworkNamespaceName = network.NetworkNamespace
+	nc.Spec.Provider = or(nc.Spec.Provider, network.Provider)
+	nc.Spec.NetworkInterfaces = mergeInterfaces(nc.Spec.NetworkInterfaces, interfaces)
 	return nc, nil
 }
 
@@ -117,27 +120,38 @@ func (in NetworkConfigurationInput) ownerReferences() []metav1.OwnerReference {
 	return append(references, ours)
 }
 
+// network is that of the first interface.
+func (in NetworkConfigurationInput) network() Network {
+	if len(in.Attachments) == 0 {
+		return Network{}
+	}
+	return in.Attachments[0].Network
+}
+
 func (in NetworkConfigurationInput) interfaces() ([]Interface, error) {
-	name := in.Network.Interface()
-	mac, found := macOf(name, in.Live, configured(in.Existing))
-	if !found {
-		derived, err := MAC(in.Machine.UID, name, in.Options.MACSet)
+	var interfaces []Interface
+	attached := map[string]bool{}
+	for _, a := range in.Attachments {
+		attached[a.Name] = true
+		if a.Network.NetworkNamespace != in.network().NetworkNamespace {
+			continue
+		}
+		mac, err := macFor(in.Machine, a.Name, in.Options, in.Live, configured(in.Existing))
 		if err != nil {
 			return nil, err
 		}
-		mac = derived
+		interfaces = append(interfaces, Interface{Name: a.Name, MAC: mac})
 	}
-	interfaces := []Interface{{Name: name, MAC: mac}}
 	for _, live := range in.Live {
-		if _, known := macOf(live.Name, interfaces); !known {
+		if !attached[live.Name] {
 			interfaces = append(interfaces, live)
 		}
 	}
 	return interfaces, nil
 }
 
-// merge keeps an existing interface as it is where name and address are the same, so that nothing is written for a letter's case.
-func merge(existing []vitistackv1alpha1.NetworkConfigurationInterface, wanted []Interface) []vitistackv1alpha1.NetworkConfigurationInterface {
+// mergeInterfaces keeps an existing interface as it is where name and address are the same, so that nothing is written for a letter's case.
+func mergeInterfaces(existing []vitistackv1alpha1.NetworkConfigurationInterface, wanted []Interface) []vitistackv1alpha1.NetworkConfigurationInterface {
 	merged := make([]vitistackv1alpha1.NetworkConfigurationInterface, 0, len(wanted))
 	for _, w := range wanted {
 		next := vitistackv1alpha1.NetworkConfigurationInterface{Name: w.Name, MacAddress: w.MAC}

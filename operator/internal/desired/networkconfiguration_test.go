@@ -75,7 +75,7 @@ func TestNetworkConfigurationInterfaces(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			in := desired.NetworkConfigurationInput{
-				Machine: machine("m", nil), Network: desired.Network{NetworkNamespace: "team-a", VLAN: 10}, Live: tc.live, Options: options(),
+				Machine: machine("m", nil), Attachments: []desired.Attachment{{Name: "vlan10", Network: desired.Network{NetworkNamespace: "team-a", VLAN: 10}}}, Live: tc.live, Options: options(),
 			}
 			if tc.existing != nil {
 				in.Existing = existing(func(nc *vitistackv1alpha1.NetworkConfiguration) { nc.Spec.NetworkInterfaces = tc.existing })
@@ -105,7 +105,9 @@ func TestNetworkConfigurationKeeps(t *testing.T) {
 		nc.OwnerReferences = []metav1.OwnerReference{{Kind: "Other", UID: "x"}, {Kind: "Machine", Name: "m", UID: machineUID, Controller: ptr.To(true)}}
 		nc.Status.Phase = "Ready"
 	})
-	nc, err := desired.NetworkConfiguration(desired.NetworkConfigurationInput{Machine: machine("m", nil), Existing: old, Options: options()})
+	nc, err := desired.NetworkConfiguration(desired.NetworkConfigurationInput{
+		Machine: machine("m", nil), Existing: old, Attachments: []desired.Attachment{{Name: "default"}}, Options: options(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,8 @@ type networkConfigV2 struct {
 
 type ethernet struct {
 	Match       match        `json:"match"`
-	Addresses   []string     `json:"addresses"`
+	DHCP4       bool         `json:"dhcp4,omitempty"`
+	Addresses   []string     `json:"addresses,omitempty"`
 	Routes      []route      `json:"routes,omitempty"`
 	Nameservers *nameservers `json:"nameservers,omitempty"`
 }
@@ -37,17 +38,21 @@ type nameservers struct {
 	Addresses []string `json:"addresses"`
 }
 
-// networkDataV2 renders static addresses for the data source NoCloud. The interface is found by its MAC address, because its name in
-// the guest is not known.
-func networkDataV2(a InterfaceAddresses) (string, error) {
-	e := ethernet{Match: match{MACAddress: a.Interface.MAC}, Addresses: texts(a.Addresses)}
-	for _, gateway := range a.Gateways {
-		e.Routes = append(e.Routes, route{To: defaultRoute(gateway).String(), Via: gateway.String()})
+// networkDataV2 renders addresses for the data source NoCloud. An interface is found by its MAC address, because its name in the guest is
+// not known.
+func networkDataV2(all []InterfaceAddresses) (string, error) {
+	config := networkConfigV2{Version: 2, Ethernets: map[string]ethernet{}}
+	for _, a := range all {
+		e := ethernet{Match: match{MACAddress: a.Interface.MAC}, DHCP4: a.DHCP, Addresses: texts(a.Addresses)}
+		for _, gateway := range a.Gateways {
+			e.Routes = append(e.Routes, route{To: defaultRoute(gateway).String(), Via: gateway.String()})
+		}
+		if len(a.DNS) > 0 {
+			e.Nameservers = &nameservers{Addresses: texts(a.DNS)}
+		}
+		config.Ethernets[a.Interface.Name] = e
 	}
-	if len(a.DNS) > 0 {
-		e.Nameservers = &nameservers{Addresses: texts(a.DNS)}
-	}
-	rendered, err := yaml.Marshal(networkConfigV2{Version: 2, Ethernets: map[string]ethernet{a.Interface.Name: e}})
+	rendered, err := yaml.Marshal(config)
 	if err != nil {
 		return "", fmt.Errorf("rendering network data: %w", err)
 	}
@@ -71,8 +76,8 @@ type openStackSubnet struct {
 	ID        string           `json:"id"`
 	Link      string           `json:"link"`
 	Type      string           `json:"type"`
-	IPAddress string           `json:"ip_address"`
-	Netmask   string           `json:"netmask"`
+	IPAddress string           `json:"ip_address,omitempty"`
+	Netmask   string           `json:"netmask,omitempty"`
 	Routes    []openStackRoute `json:"routes"`
 }
 
@@ -87,23 +92,34 @@ type openStackService struct {
 	Address string `json:"address"`
 }
 
-// networkDataOpenStack renders static addresses for the data source ConfigDrive.
-func networkDataOpenStack(a InterfaceAddresses) (string, error) {
-	data := openStackNetwork{
-		Links:    []openStackLink{{ID: a.Interface.Name, Type: "phy", MAC: a.Interface.MAC}},
-		Networks: []openStackSubnet{},
-		Services: []openStackService{},
+// networkDataOpenStack renders addresses for the data source ConfigDrive.
+func networkDataOpenStack(all []InterfaceAddresses) (string, error) {
+	data := openStackNetwork{Links: []openStackLink{}, Networks: []openStackSubnet{}, Services: []openStackService{}}
+	for _, a := range all {
+		data.Links = append(data.Links, openStackLink{ID: a.Interface.Name, Type: "phy", MAC: a.Interface.MAC})
+		data.Networks = append(data.Networks, a.subnets()...)
+		for _, server := range a.DNS {
+			data.Services = append(data.Services, openStackService{Type: "dns", Address: server.String()})
+		}
+	}
+	rendered, err := json.Marshal(data)
+	if err != nil {
+		return "", fmt.Errorf("rendering network data: %w", err)
+	}
+	return string(rendered), nil
+}
+
+func (a InterfaceAddresses) subnets() (subnets []openStackSubnet) {
+	name := a.Interface.Name
+	if a.DHCP {
+		return []openStackSubnet{{ID: name + "-0", Link: name, Type: "ipv4_dhcp", Routes: []openStackRoute{}}}
 	}
 	routed := map[bool]bool{} // by family: one default route each
 	for i, address := range a.Addresses {
 		v4 := address.Addr().Is4()
 		subnet := openStackSubnet{
-			ID:        a.Interface.Name + "-" + strconv.Itoa(i),
-			Link:      a.Interface.Name,
-			Type:      map[bool]string{true: "ipv4", false: "ipv6"}[v4],
-			IPAddress: address.Addr().String(),
-			Netmask:   netmask(address),
-			Routes:    []openStackRoute{},
+			ID: name + "-" + strconv.Itoa(i), Link: name, Type: map[bool]string{true: "ipv4", false: "ipv6"}[v4],
+			IPAddress: address.Addr().String(), Netmask: netmask(address), Routes: []openStackRoute{},
 		}
 		for _, gateway := range a.Gateways {
 			if gateway.Is4() == v4 && !routed[v4] {
@@ -112,16 +128,9 @@ func networkDataOpenStack(a InterfaceAddresses) (string, error) {
 				subnet.Routes = append(subnet.Routes, openStackRoute{Network: all.Addr().String(), Netmask: netmask(all), Gateway: gateway.String()})
 			}
 		}
-		data.Networks = append(data.Networks, subnet)
+		subnets = append(subnets, subnet)
 	}
-	for _, server := range a.DNS {
-		data.Services = append(data.Services, openStackService{Type: "dns", Address: server.String()})
-	}
-	rendered, err := json.Marshal(data)
-	if err != nil {
-		return "", fmt.Errorf("rendering network data: %w", err)
-	}
-	return string(rendered), nil
+	return subnets
 }
 
 func defaultRoute(gateway netip.Addr) netip.Prefix {

@@ -13,7 +13,6 @@ import (
 	"pgregory.net/rapid"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
 )
 
 // TestImports: a pure package has nothing at hand with which to do anything.
@@ -98,7 +97,7 @@ func anyScenario(t *rapid.T) scenario {
 	return s
 }
 
-// TestDeterministic is the property that the same input gives the same output, whose hash is the same, and stays as it was.
+// TestDeterministic is the property that the same input gives the same output, and stays as it was.
 func TestDeterministic(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := anyScenario(t)
@@ -126,13 +125,6 @@ func TestDeterministic(t *testing.T) {
 				t.Errorf("an error that says neither refusal nor wait: %v", oneErr)
 			}
 			return
-		}
-		first, err := desired.Hash(one.VirtualMachine)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if second, err := desired.Hash(two.VirtualMachine); err != nil || first != second {
-			t.Errorf("hash %q, then %q: %v", first, second, err)
 		}
 	})
 }

@@ -30,12 +30,12 @@ func TestRefusals(t *testing.T) {
 		"UnnamedAndRoot": {
 			reason:  "the first disk without a name is root, and so was the second (D19)",
 			machine: disks(vitistackv1alpha1.MachineSpecDisk{SizeGB: 1}, vitistackv1alpha1.MachineSpecDisk{Name: "root", SizeGB: 1}),
-			want:    "refusal/InvalidSpec", message: `the disk name "root" is taken: two disks have it, or it is that of the cloud-init disk`,
+			want:    "refusal/InvalidSpec", message: `the disk name "root" is taken: two disks have it, or it is that of a disk of the operator's`,
 		},
 		"CloudInitDisk": {
 			reason:  "a disk that is called like the one that we add",
 			machine: disks(vitistackv1alpha1.MachineSpecDisk{Name: "cloudinitdisk", SizeGB: 1}),
-			want:    "refusal/InvalidSpec", message: `the disk name "cloudinitdisk" is taken: two disks have it, or it is that of the cloud-init disk`,
+			want:    "refusal/InvalidSpec", message: `the disk name "cloudinitdisk" is taken: two disks have it, or it is that of a disk of the operator's`,
 		},
 		"DiskName": {
 			reason: "KubeVirt makes containers of that name", machine: disks(vitistackv1alpha1.MachineSpecDisk{Name: "Data_1", SizeGB: 1}),
@@ -51,7 +51,55 @@ func TestRefusals(t *testing.T) {
 			reason: "a message never repeats a URL: there may be a password in it", machine: withImage("ftp://user:hidden@host/image", ""),
 			want: "refusal/InvalidSpec", message: "the URL in os.imageID must begin with http:// or https://",
 		},
-		"ImageFile": {reason: "nor is a file of the importer's", machine: withImage("file:///etc/passwd", ""), want: "refusal/InvalidSpec"},
+		"ImageFile":  {reason: "nor is a file of the importer's", machine: withImage("file:///etc/passwd", ""), want: "refusal/InvalidSpec"},
+		"ImageClaim": {reason: "a claim is named", machine: withImage("a/b/c", "pvc"), want: "refusal/InvalidSpec"},
+		"TwoISOs": {
+			reason: "one drive", machine: func(m *vitistackv1alpha1.Machine) {
+				withImage("https://a/b.iso", "")(m)
+				m.Spec.OS.ISOUri = "https://a/c.iso"
+			}, want: "refusal/InvalidSpec", message: "os.imageID and os.isoUri are both ISO images",
+		},
+		"InstancetypeAndMemory": {
+			reason: "two sizes", machine: func(m *vitistackv1alpha1.Machine) {
+				m.Annotations = map[string]string{vitistackv1alpha1.AnnotationInstancetype: "u1.small"}
+				m.Spec.Memory = 1 << 30
+			}, want: "refusal/InvalidSpec", message: "annotation vitistack.io/instancetype gives processor and memory: leave cpu and memory out",
+		},
+		"SecureBootOnARM": {
+			reason: "KubeVirt has none there", machine: func(m *vitistackv1alpha1.Machine) {
+				m.Annotations = map[string]string{vitistackv1alpha1.AnnotationSecureBoot: "true"}
+				m.Spec.OS.Architecture = "arm64"
+			}, want: "refusal/InvalidSpec",
+		},
+		"SecureBootMaybe": {reason: "a word that means nothing", machine: withAnnotation(vitistackv1alpha1.AnnotationSecureBoot, "yes"), want: "refusal/InvalidSpec"},
+		"Eviction":        {reason: "a word that means nothing", machine: withAnnotation(vitistackv1alpha1.AnnotationEvictionStrategy, "Never"), want: "refusal/InvalidSpec"},
+		"KeysForAScript": {
+			reason: "keys cannot be added to a script", machine: func(m *vitistackv1alpha1.Machine) {
+				m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{UserData: "#!/bin/sh\nid\n"}
+				m.Spec.SSHKeys = []string{"ssh-ed25519 A"}
+			}, want: "refusal/InvalidSpec", message: "sshKeys can be added to user data that is a #cloud-config, and this is none",
+		},
+		"KeysTwice": {
+			reason: "nobody can tell which are meant", machine: func(m *vitistackv1alpha1.Machine) {
+				m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{UserData: "#cloud-config\nssh_authorized_keys: []\n"}
+				m.Spec.SSHKeys = []string{"ssh-ed25519 A"}
+			}, want: "refusal/InvalidSpec", message: "sshKeys is set, and the user data has ssh_authorized_keys of its own: set one of them",
+		},
+		"TwoOnThePodNetwork": {
+			reason: "KubeVirt takes one", machine: withInterfaces(vitistackv1alpha1.NetworkInterface{}, vitistackv1alpha1.NetworkInterface{Name: "b"}),
+			want: "refusal/InvalidSpec", message: `network.interfaces: "default" and "b" are both on the pod network, which takes one`,
+		},
+		"TwoInterfacesOfOneName": {
+			reason: "operators of addresses know them by their names", machine: withInterfaces(vitistackv1alpha1.NetworkInterface{}, vitistackv1alpha1.NetworkInterface{}),
+			networks: []vitistackv1alpha1.NetworkNamespace{dhcpNetwork(20)},
+			want:     "refusal/InvalidSpec", message: `network.interfaces: two are called "vlan20": give the second a name`,
+		},
+		"StaticElsewhere": {
+			reason:   "an address for it would come from the first one's range",
+			machine:  withInterfaces(vitistackv1alpha1.NetworkInterface{Subnet: "other"}, vitistackv1alpha1.NetworkInterface{Subnet: "team-a"}),
+			networks: []vitistackv1alpha1.NetworkNamespace{named(dhcpNetwork(20), "other"), staticNetwork(10)},
+			want:     "refusal/InvalidSpec",
+		},
 		"RunStrategy": {
 			reason: "a definition of others may let anything in", machine: func(m *vitistackv1alpha1.Machine) { m.Spec.RunStrategy = "Sometimes" },
 			want: "refusal/InvalidSpec", message: `runStrategy "Sometimes" is unknown`,
@@ -126,6 +174,14 @@ func TestRefusals(t *testing.T) {
 			}
 		})
 	}
+}
+
+func withAnnotation(key, value string) func(*vitistackv1alpha1.Machine) {
+	return func(m *vitistackv1alpha1.Machine) { m.Annotations = map[string]string{key: value} }
+}
+
+func withInterfaces(interfaces ...vitistackv1alpha1.NetworkInterface) func(*vitistackv1alpha1.Machine) {
+	return func(m *vitistackv1alpha1.Machine) { m.Spec.Network.Interfaces = interfaces }
 }
 
 func TestVirtualMachineLedger(t *testing.T) {

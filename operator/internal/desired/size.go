@@ -1,6 +1,8 @@
 package desired
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
@@ -42,17 +44,34 @@ func ClassName(machine *vitistackv1alpha1.Machine) (string, error) {
 	return or(newer, older), nil
 }
 
+// DefaultClass is the MachineClass of Machines that ask for none: of the enabled ones that are marked as default and meant for us the
+// newest, as Kubernetes chooses among default storage classes. nil where there is none.
+func DefaultClass(classes []vitistackv1alpha1.MachineClass, options Options) *vitistackv1alpha1.MachineClass {
+	var best *vitistackv1alpha1.MachineClass
+	for i := range classes {
+		c := &classes[i]
+		if !c.Spec.Default || !c.IsEnabled() || !meantFor(c.Spec.MachineProviders, options.MachineProviders) {
+			continue
+		}
+		if best == nil || best.CreationTimestamp.Before(&c.CreationTimestamp) ||
+			best.CreationTimestamp.Equal(&c.CreationTimestamp) && c.Name < best.Name {
+			best = c
+		}
+	}
+	return best.DeepCopy()
+}
+
 // SizeFor is the size of a Machine: that of the class, changed field by field by what the Machine says itself. class is the
-// MachineClass of the name that [ClassName] gives, nil where there is none; small, medium and large then have built-in sizes. A
-// Machine that asks for no class has 2 cores and 2 GiB. A [*Refusal] has one of the reasons ClassesDiffer, UnknownClass,
-// ClassDisabled and InvalidSpec.
+// MachineClass of the name that [ClassName] gives, or of [DefaultClass] where that gives none; nil where there is no such class: small,
+// medium and large then have built-in sizes, and a Machine that asks for none has 2 cores and 2 GiB. A [*Refusal] has one of the reasons
+// ClassesDiffer, UnknownClass, ClassDisabled and InvalidSpec.
 func SizeFor(machine *vitistackv1alpha1.Machine, class *vitistackv1alpha1.MachineClass, options Options) (Size, error) {
 	name, err := ClassName(machine)
 	if err != nil {
 		return Size{}, err
 	}
 	size := defaultSize
-	if name != "" {
+	if name != "" || class != nil {
 		if size, err = classSize(name, class, options); err != nil {
 			return Size{}, err
 		}
@@ -72,7 +91,7 @@ func classSize(name string, class *vitistackv1alpha1.MachineClass, options Optio
 		}
 		return size, nil
 	}
-	if class.Name != name {
+	if name = or(name, class.Name); class.Name != name {
 		return Size{}, refuse(vitistackv1alpha1.ReasonUnknownClass, "the Machine asks for MachineClass %q, not for %q", name, class.Name)
 	}
 	if !class.IsEnabled() {
@@ -94,14 +113,7 @@ func meantFor(listed, ours []string) bool {
 	if len(listed) == 0 || len(ours) == 0 {
 		return true
 	}
-	for _, provider := range listed {
-		for _, name := range ours {
-			if provider == name {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(listed, func(name string) bool { return slices.Contains(ours, name) })
 }
 
 // override replaces what is not 0.

@@ -12,25 +12,19 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 )
 
-const (
-	architectureAMD64 = "amd64"
-	architectureARM64 = "arm64"
-
-	cpuModelHost        = "host-model"
-	cpuModelPassthrough = "host-passthrough"
-)
-
 // Input is what a VirtualMachine depends on.
 type Input struct {
 	// Machine that it is for. Its UID must be set.
 	Machine *vitistackv1alpha1.Machine
 	// Ledger says where it is placed and what the VirtualMachine is called.
 	Ledger vitistackv1alpha1.Ledger
-	// Class is the MachineClass of the name that [ClassName] gives, nil where there is none.
+	// Class is the MachineClass as for [SizeFor].
 	Class *vitistackv1alpha1.MachineClass
-	// Network of the Machine.
-	Network Network
-	// NetworkConfiguration gives the MAC address of the interface; nil derives it.
+	// Attachments of the Machine, at least one.
+	Attachments []Attachment
+	// StorageClasses are the names of those of the remote cluster, which the type of a disk may be.
+	StorageClasses []string
+	// NetworkConfiguration gives MAC addresses of interfaces; those that it lacks are derived.
 	NetworkConfiguration *vitistackv1alpha1.NetworkConfiguration
 	// CloudInit of [NewCloudInit], nil for none.
 	CloudInit *CloudInit
@@ -57,6 +51,9 @@ func VirtualMachine(in Input) (*kubevirtv1.VirtualMachine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := instancetype(in.Machine); err != nil {
+		return nil, err
+	}
 	spec, err := in.template(size)
 	if err != nil {
 		return nil, err
@@ -76,6 +73,12 @@ func VirtualMachine(in Input) (*kubevirtv1.VirtualMachine, error) {
 				Spec:       *spec,
 			},
 		},
+	}
+	if name := in.Machine.Annotations[vitistackv1alpha1.AnnotationInstancetype]; name != "" {
+		vm.Spec.Instancetype = &kubevirtv1.InstancetypeMatcher{Kind: instancetypeKind, Name: name}
+	}
+	if name := in.Machine.Annotations[vitistackv1alpha1.AnnotationPreference]; name != "" {
+		vm.Spec.Preference = &kubevirtv1.PreferenceMatcher{Kind: preferenceKind, Name: name}
 	}
 	if err := in.addDisks(&vm.Spec); err != nil {
 		return nil, err
@@ -97,70 +100,44 @@ func (in Input) check() error {
 	return nil
 }
 
-// runStrategy is the Machine's, or Always: unset, a virtual machine is started once and then left to people.
-func runStrategy(machine *vitistackv1alpha1.Machine) (kubevirtv1.VirtualMachineRunStrategy, error) {
-	switch strategy := or(machine.Spec.RunStrategy, vitistackv1alpha1.RunStrategyAlways); strategy {
-	case vitistackv1alpha1.RunStrategyAlways, vitistackv1alpha1.RunStrategyRerunOnFailure, vitistackv1alpha1.RunStrategyManual, vitistackv1alpha1.RunStrategyHalted, vitistackv1alpha1.RunStrategyOnce:
-		return kubevirtv1.VirtualMachineRunStrategy(strategy), nil
-	default:
-		return "", invalid("runStrategy %q is unknown", strategy)
-	}
-}
-
 // template is the virtual machine without its disks.
 func (in Input) template(size Size) (*kubevirtv1.VirtualMachineInstanceSpec, error) {
 	architecture, err := in.architecture()
 	if err != nil {
 		return nil, err
 	}
-	nic, err := in.nic()
+	domain, err := in.domain(size, architecture)
 	if err != nil {
 		return nil, err
 	}
-	return &kubevirtv1.VirtualMachineInstanceSpec{
-		Architecture: architecture,
-		Networks:     []kubevirtv1.Network{in.network()},
-		Domain: kubevirtv1.DomainSpec{
-			CPU: &kubevirtv1.CPU{
-				Cores: size.Cores, Sockets: size.Sockets, Threads: size.Threads, Model: in.cpuModel(architecture),
-			},
-			Memory: &kubevirtv1.Memory{Guest: ptr.To(size.quantity())},
-			Firmware: &kubevirtv1.Firmware{
-				UUID:       FirmwareUUID(in.Machine.UID),
-				Serial:     string(in.Machine.UID),
-				Bootloader: &kubevirtv1.Bootloader{EFI: &kubevirtv1.EFI{SecureBoot: ptr.To(false)}},
-			},
-			Devices: kubevirtv1.Devices{
-				Interfaces:                 []kubevirtv1.Interface{nic},
-				NetworkInterfaceMultiQueue: ptr.To(true),
-				AutoattachPodInterface:     ptr.To(in.Network.VLAN == 0),
-			},
-		},
-	}, nil
-}
-
-func (in Input) architecture() (string, error) {
-	switch architecture := in.Machine.Spec.OS.Architecture; architecture {
-	case "", architectureARM64, architectureAMD64:
-		return architecture, nil
-	case "x86_64":
-		return architectureAMD64, nil
-	default:
-		return "", invalid("os.architecture %q is unknown", architecture)
+	spec := &kubevirtv1.VirtualMachineInstanceSpec{Architecture: architecture, Domain: domain}
+	if strategy, err := evictionStrategy(in.Machine); err != nil {
+		return nil, err
+	} else if strategy != "" {
+		spec.EvictionStrategy = ptr.To(strategy)
 	}
-}
-
-// cpuModel: KubeVirt refuses host-model on arm64.
-func (in Input) cpuModel(architecture string) string {
-	if architecture == architectureARM64 {
-		return or(in.Options.CPUModel, cpuModelPassthrough)
+	devices := &spec.Domain.Devices
+	devices.NetworkInterfaceMultiQueue = ptr.To(true)
+	onPod := false
+	for i, a := range in.Attachments {
+		nic, err := in.nic(a)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 && !hasImage(in.Machine) {
+			nic.BootOrder = ptr.To[uint](bootFromInstaller)
+		}
+		devices.Interfaces = append(devices.Interfaces, nic)
+		spec.Networks = append(spec.Networks, a.network())
+		onPod = onPod || a.Network.VLAN == 0
 	}
-	return or(in.Options.CPUModel, cpuModelHost)
+	devices.AutoattachPodInterface = ptr.To(onPod)
+	return spec, nil
 }
 
-func (in Input) network() kubevirtv1.Network {
-	network := kubevirtv1.Network{Name: in.Network.Interface()}
-	if nad := in.Network.NetworkAttachmentDefinition(); nad != "" {
+func (a Attachment) network() kubevirtv1.Network {
+	network := kubevirtv1.Network{Name: a.Name}
+	if nad := a.Network.NetworkAttachmentDefinition(); nad != "" {
 		network.Multus = &kubevirtv1.MultusNetwork{NetworkName: nad}
 	} else {
 		network.Pod = &kubevirtv1.PodNetwork{}
@@ -168,35 +145,20 @@ func (in Input) network() kubevirtv1.Network {
 	return network
 }
 
-// nic is the one interface. On the pod network it is masqueraded: a bridge there stops live migration and may be switched off.
-func (in Input) nic() (kubevirtv1.Interface, error) {
-	name := in.Network.Interface()
-	mac, found := macOf(name, configured(in.NetworkConfiguration))
-	if !found {
-		derived, err := MAC(in.Machine.UID, name, in.Options.MACSet)
-		if err != nil {
-			return kubevirtv1.Interface{}, err
-		}
-		mac = derived
-	}
-	nic := kubevirtv1.Interface{Name: name, Model: kubevirtv1.VirtIO, MacAddress: mac}
-	if in.Network.VLAN == 0 {
+// nic is an interface. On the pod network it is masqueraded: a bridge there stops live migration and may be switched off.
+func (in Input) nic(a Attachment) (kubevirtv1.Interface, error) {
+	mac, err := macFor(in.Machine, a.Name, in.Options, configured(in.NetworkConfiguration))
+	nic := kubevirtv1.Interface{Name: a.Name, Model: kubevirtv1.VirtIO, MacAddress: mac}
+	if a.Network.VLAN == 0 {
 		nic.Masquerade = &kubevirtv1.InterfaceMasquerade{}
 	} else {
 		nic.Bridge = &kubevirtv1.InterfaceBridge{}
 	}
-	if in.Machine.Spec.OS.ImageID == "" {
-		nic.BootOrder = ptr.To[uint](bootFromNetwork)
-	}
-	return nic, nil
+	return nic, err
 }
 
 func (in Input) addDisks(spec *kubevirtv1.VirtualMachineSpec) error {
-	image, err := imageSource(in.Machine)
-	if err != nil {
-		return err
-	}
-	disks, err := disksFor(in.Machine, image != nil)
+	disks, err := disksFor(in.Machine, in.StorageClasses)
 	if err != nil {
 		return err
 	}
@@ -204,7 +166,7 @@ func (in Input) addDisks(spec *kubevirtv1.VirtualMachineSpec) error {
 	for _, d := range disks {
 		name := DataVolumeName(in.Ledger.VMName, d.name, in.Machine.UID)
 		spec.DataVolumeTemplates = append(spec.DataVolumeTemplates,
-			dataVolumeTemplate(d, name, image, Labels(in.Machine, in.Options), in.Options))
+			dataVolumeTemplate(d, name, in.Ledger.Namespace, Labels(in.Machine, in.Options), in.Options))
 		template.Domain.Devices.Disks = append(template.Domain.Devices.Disks, d.device())
 		template.Volumes = append(template.Volumes, kubevirtv1.Volume{
 			Name:         d.name,

@@ -2,124 +2,130 @@ package machine
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 
-	"k8s.io/apimachinery/pkg/api/resource"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/utils/ptr"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/client-go/util/csaupgrade"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+	"sigs.k8s.io/structured-merge-diff/v6/typed"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
 )
 
-// change applies what the Machine says now to a VirtualMachine that exists: its size and its run strategy, where the Machine's own wish for
-// them is another than the last one applied. Else they are carried as they are: they belong to people once they are set.
-// The apply carries UID and resourceVersion, so that it can neither create nor meet another object. Disks and networks are lists that
-// others edit as well; they stay as they are.
-func (p *pass) change(ctx context.Context, wish string) error {
-	once, err := p.setOnce()
+// change applies what the Machine wishes otherwise than last. The apply has all fields that are ours, with the values that they have, because
+// an apply takes away what an earlier one has set; and it carries UID and resourceVersion, so that it can neither create nor meet another
+// object, nor a list that somebody edits meanwhile.
+func (p *pass) change(ctx context.Context, wish desired.Wish) error {
+	if busy := p.vm.Status.SnapshotInProgress != nil || p.vm.Status.RestoreInProgress != nil; busy {
+		return &Wait{
+			Condition: vitistackv1alpha1.ConditionVirtualMachineReady, Reason: vitistackv1alpha1.ReasonSnapshotInProgress,
+			Message: fmt.Sprintf("the change of VirtualMachine %s waits for a snapshot or restore to end", p.vm.Name),
+		}
+	}
+	last, err := desired.ParseWish(p.vm.Annotations[vitistackv1alpha1.AnnotationAppliedWish])
 	if err != nil {
+		last = wish // nobody can tell what was wished last: it is written down anew, and nothing changed
+	}
+	var init *desired.CloudInit
+	if wish.CloudInit != last.CloudInit {
+		if init, err = p.cloudInit(ctx); err != nil {
+			return err
+		}
+	}
+	if err := p.grow(ctx, wish, last); err != nil {
 		return err
 	}
-	patch, err := p.changed()
-	if err != nil {
+	if err := p.apply(ctx, init, wish, last); err != nil {
 		return err
-	}
-	patch.Annotations = map[string]string{
-		vitistackv1alpha1.AnnotationAppliedHash: wish, vitistackv1alpha1.AnnotationAppliedWish: once,
-	}
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(patch)
-	if err != nil {
-		return fmt.Errorf("encoding the change: %w", err)
-	}
-	object := &unstructured.Unstructured{Object: content}
-	prune(object)
-	if err := p.remote.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), fieldOwner, client.ForceOwnership); err != nil {
-		return p.refused(err, "the change of VirtualMachine "+p.vm.Name)
 	}
 	p.event(eventNormal, "Changed", "Apply", fmt.Sprintf("changed VirtualMachine %s in %s", p.vm.Name, p.ledger.Config))
-	return nil
+	return p.createSecret(ctx, init)
 }
 
-// wishes are the Machine's own, for what is set once and belongs to people from then on.
-type wishes struct {
-	Cores, Sockets, Threads uint32
-	Memory                  int64                         // bytes
-	RunStrategy             vitistackv1alpha1.RunStrategy // "" for none
-}
-
-func (p *pass) wishes() (wishes, error) {
-	size, err := desired.SizeFor(p.machine, p.class, p.settings.Desired)
+func (p *pass) apply(ctx context.Context, init *desired.CloudInit, wish, last desired.Wish) error {
+	input, err := p.desiredInput(init), error(nil)
+	if wish.AddsDisks(last) {
+		if input.StorageClasses, err = p.storageClasses(ctx); err != nil {
+			return err
+		}
+	}
+	wanted, err := desired.VirtualMachine(input)
 	if err != nil {
-		return wishes{}, err
+		return err
 	}
-	return wishes{Cores: size.Cores, Sockets: size.Sockets, Threads: size.Threads, Memory: size.Memory, RunStrategy: p.machine.Spec.RunStrategy}, nil
-}
-
-// setOnce is the text of the wishes that is kept on the VirtualMachine.
-func (p *pass) setOnce() (string, error) {
-	wanted, err := p.wishes()
+	live, err := p.readToApply(ctx)
 	if err != nil {
-		return "", err
+		return err
 	}
-	text, err := json.Marshal(wanted)
-	return string(text), err
-}
-
-// changed is the VirtualMachine with the fields that are applied, and no other. What is not to change is applied with the value that it
-// has, because an apply takes away what an earlier one has set.
-func (p *pass) changed() (*kubevirtv1.VirtualMachine, error) {
-	wanted, err := p.wishes()
+	owned, err := ownedFields(live)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var last wishes // all zero where nothing readable is recorded, which no wish equals
-	if err := json.Unmarshal([]byte(p.vm.Annotations[vitistackv1alpha1.AnnotationAppliedWish]), &last); err != nil {
-		last = wishes{}
+	content, err := desired.Change{Live: live.Object, Owned: owned, Wanted: wanted, Now: wish, Last: last}.Apply()
+	if err != nil {
+		return err
 	}
-	vm := &kubevirtv1.VirtualMachine{}
-	vm.SetGroupVersionKind(kubevirtv1.VirtualMachineGroupVersionKind)
-	vm.Namespace, vm.Name, vm.UID, vm.ResourceVersion = p.vm.Namespace, p.vm.Name, p.vm.UID, p.vm.ResourceVersion
-	vm.Labels = desired.Labels(p.machine, p.settings.Desired)
-	vm.Spec.RunStrategy = p.vm.Spec.RunStrategy
-	if wanted.RunStrategy != "" && wanted.RunStrategy != last.RunStrategy {
-		vm.Spec.RunStrategy = ptr.To(kubevirtv1.VirtualMachineRunStrategy(wanted.RunStrategy))
-	}
-	vm.Spec.Template = &kubevirtv1.VirtualMachineInstanceTemplateSpec{}
-	vm.Spec.Template.Spec.Domain = resized(p.vm, wanted, last)
-	return vm, nil
+	object := &unstructured.Unstructured{Object: content}
+	object.SetGroupVersionKind(kubevirtv1.VirtualMachineGroupVersionKind)
+	object.SetNamespace(live.GetNamespace())
+	object.SetName(live.GetName())
+	object.SetUID(live.GetUID())
+	object.SetResourceVersion(live.GetResourceVersion())
+	object.SetAnnotations(merged(object.GetAnnotations(), map[string]string{vitistackv1alpha1.AnnotationAppliedWish: wish.String()}))
+	err = p.remote.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), fieldOwner, client.ForceOwnership)
+	return p.refused(err, "the change of VirtualMachine "+p.vm.Name)
 }
 
-// resized is the size to apply: the wanted one where it is another than the last, else the one that the VirtualMachine has.
-func resized(live *kubevirtv1.VirtualMachine, wanted, last wishes) kubevirtv1.DomainSpec {
-	domain, has := kubevirtv1.DomainSpec{}, kubevirtv1.DomainSpec{}
-	if live.Spec.Template != nil {
-		has = live.Spec.Template.Spec.Domain
+// readToApply reads the VirtualMachine with all its fields, which the cache does not keep. Those that a create or a patch of ours has set are
+// handed over to our applies, once: else they would stay for ever.
+func (p *pass) readToApply(ctx context.Context) (*unstructured.Unstructured, error) {
+	reader, err := p.KubevirtClientMgr.Live(p.ledger.Config)
+	if err != nil {
+		return nil, p.unreachable(err)
 	}
-	switch {
-	case wanted.Cores != last.Cores || wanted.Sockets != last.Sockets || wanted.Threads != last.Threads:
-		domain.CPU = &kubevirtv1.CPU{Cores: wanted.Cores, Sockets: wanted.Sockets, Threads: wanted.Threads}
-	case has.CPU != nil:
-		domain.CPU = &kubevirtv1.CPU{Cores: has.CPU.Cores, Sockets: has.CPU.Sockets, Threads: has.CPU.Threads}
+	live := &unstructured.Unstructured{}
+	live.SetGroupVersionKind(kubevirtv1.VirtualMachineGroupVersionKind)
+	if err := reader.Get(ctx, client.ObjectKeyFromObject(p.vm), live); err != nil {
+		return nil, p.unreachable(err)
 	}
-	switch {
-	case wanted.Memory != last.Memory:
-		domain.Memory = &kubevirtv1.Memory{Guest: resource.NewQuantity(wanted.Memory, resource.BinarySI)}
-	case has.Memory != nil && has.Memory.Guest != nil:
-		domain.Memory = &kubevirtv1.Memory{Guest: has.Memory.Guest}
+	if live.GetUID() != p.vm.UID {
+		return nil, apierrors.NewConflict(kubevirtv1.Resource("virtualmachines"), p.vm.Name, errors.New("another one has its name now"))
 	}
-	return domain
+	patch, err := csaupgrade.UpgradeManagedFieldsPatch(live, sets.New(string(fieldOwner)), string(fieldOwner))
+	if err != nil {
+		return nil, fmt.Errorf("handing over managed fields of VirtualMachine %s: %w", p.vm.Name, err)
+	}
+	if patch == nil {
+		return live, nil
+	}
+	return live, p.refused(p.remote.Patch(ctx, live, client.RawPatch(types.JSONPatchType, patch)), "the change of VirtualMachine "+p.vm.Name)
 }
 
-// prune removes what encoding puts in though it is empty: an applied empty value would be ours from then on.
-func prune(object *unstructured.Unstructured) {
-	unstructured.RemoveNestedField(object.Object, "status")
-	unstructured.RemoveNestedField(object.Object, "metadata", "creationTimestamp")
-	unstructured.RemoveNestedField(object.Object, "spec", "template", "metadata")
-	unstructured.RemoveNestedField(object.Object, "spec", "template", "spec", "domain", "devices")
-	unstructured.RemoveNestedField(object.Object, "spec", "template", "spec", "domain", "resources")
+// ownedFields are the fields that our last apply has set and nobody has changed since, with their values.
+func ownedFields(live *unstructured.Unstructured) (map[string]any, error) {
+	object, err := typed.DeducedParseableType.FromUnstructured(live.Object)
+	if err != nil {
+		return nil, fmt.Errorf("reading VirtualMachine %s: %w", live.GetName(), err)
+	}
+	for _, entry := range live.GetManagedFields() {
+		if entry.Manager != string(fieldOwner) || entry.Operation != metav1.ManagedFieldsOperationApply || entry.Subresource != "" {
+			continue
+		}
+		fields := &fieldpath.Set{}
+		if err := fields.FromJSON(entry.FieldsV1.GetRawReader()); err != nil {
+			return nil, fmt.Errorf("reading managed fields of VirtualMachine %s: %w", live.GetName(), err)
+		}
+		if owned, ok := object.ExtractItems(fields.Leaves()).AsValue().Unstructured().(map[string]any); ok {
+			return owned, nil
+		}
+	}
+	return map[string]any{}, nil
 }

@@ -23,20 +23,15 @@ func (p *pass) labelled() bool {
 
 // claim puts our labels on an adopted VirtualMachine and its running instance. Nothing of its spec is changed: from now on a change of the
 // Machine is what changes it. The VirtualMachine comes last, because its labels say that the claim is complete.
-func (p *pass) claim(ctx context.Context, wish string) error {
+func (p *pass) claim(ctx context.Context, wish desired.Wish) error {
 	labels := desired.Labels(p.machine, p.settings.Desired)
 	if err := p.claimInstance(ctx, labels); err != nil {
-		return err
-	}
-	once, err := p.setOnce()
-	if err != nil {
 		return err
 	}
 	claimed := p.vm.DeepCopy()
 	claimed.Labels = merged(claimed.Labels, labels)
 	claimed.Annotations = merged(claimed.Annotations, map[string]string{
-		vitistackv1alpha1.AnnotationAppliedHash: wish, vitistackv1alpha1.AnnotationAppliedWish: once,
-		vitistackv1alpha1.AnnotationPlacementNonce: p.ledger.Nonce,
+		vitistackv1alpha1.AnnotationAppliedWish: wish.String(), vitistackv1alpha1.AnnotationPlacementNonce: p.ledger.Nonce,
 	})
 	if claimed.Spec.Template != nil {
 		claimed.Spec.Template.ObjectMeta.Labels = merged(claimed.Spec.Template.ObjectMeta.Labels, labels)

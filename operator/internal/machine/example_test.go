@@ -20,7 +20,7 @@ func ExampleNewMachineReconciler() {
 		return
 	}
 	remotes := clientmgr.NewMockClientManager()
-	remotes.AddMockedClient("cluster-east", fake.NewClientBuilder().WithScheme(scheme).Build())
+	remotes.AddMockedClient("cluster-east", fake.NewClientBuilder().WithScheme(scheme).WithObjects(defaultStorageClass()).Build())
 	web := newMachine(in("cluster-east"))
 	supervisor := fake.NewClientBuilder().WithScheme(scheme).WithObjects(web).WithStatusSubresource(web).Build()
 

@@ -28,11 +28,8 @@ func (p *pass) attach(ctx context.Context) error {
 	if err := p.List(ctx, networkNamespaces, client.InNamespace(p.machine.Namespace)); err != nil {
 		return fmt.Errorf("listing NetworkNamespaces: %w", err)
 	}
-	selected, err := desired.SelectNetworkNamespace(p.machine, networkNamespaces.Items)
-	if err != nil {
-		return err
-	}
-	if p.network, err = desired.NetworkFor(selected); err != nil {
+	var err error
+	if p.attachments, err = desired.Attachments(p.machine, networkNamespaces.Items); err != nil {
 		return err
 	}
 	return p.applyNetworkConfiguration(ctx)
@@ -79,7 +76,7 @@ func (p *pass) applyNetworkConfiguration(ctx context.Context) error {
 
 func (p *pass) wantedNetworkConfiguration(existing *vitistackv1alpha1.NetworkConfiguration) (*vitistackv1alpha1.NetworkConfiguration, error) {
 	return desired.NetworkConfiguration(desired.NetworkConfigurationInput{
-		Machine: p.machine, Network: p.network, Existing: existing, Live: desired.Interfaces(p.vm), Options: p.settings.Desired,
+		Machine: p.machine, Attachments: p.attachments, Existing: existing, Live: desired.Interfaces(p.vm), Options: p.settings.Desired,
 	})
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kubevirtv1 "kubevirt.io/api/core/v1"
@@ -29,7 +31,7 @@ func (p *pass) prepare(ctx context.Context, vm *kubevirtv1.VirtualMachine) error
 	if err := p.ensureNamespace(ctx, live); err != nil {
 		return err
 	}
-	if err := p.ensureAttachment(ctx, live); err != nil {
+	if err := p.ensureAttachments(ctx, live); err != nil {
 		return err
 	}
 	return p.checkDisks(ctx, live, vm)
@@ -55,17 +57,25 @@ func (p *pass) ensureNamespace(ctx context.Context, live client.Reader) error {
 	return p.unreachable(ignoreExisting(err))
 }
 
-// ensureAttachment creates the NetworkAttachmentDefinition of a VLAN, if it is not there. It is neither changed nor deleted.
-func (p *pass) ensureAttachment(ctx context.Context, live client.Reader) error {
-	wanted, err := desired.NetworkAttachmentDefinition(p.ledger.Namespace, p.network, p.settings.Desired)
-	if err != nil || wanted == nil {
-		return err
+// ensureAttachments creates the NetworkAttachmentDefinitions of VLANs that are not there. They are neither changed nor deleted.
+func (p *pass) ensureAttachments(ctx context.Context, live client.Reader) error {
+	for _, a := range p.attachments {
+		wanted, err := desired.NetworkAttachmentDefinition(p.ledger.Namespace, a.Network, p.settings.Desired)
+		if err != nil {
+			return err
+		}
+		if wanted == nil {
+			continue
+		}
+		err = live.Get(ctx, client.ObjectKeyFromObject(wanted), wanted.DeepCopy())
+		if apierrors.IsNotFound(err) {
+			err = ignoreExisting(p.remote.Create(ctx, wanted, fieldOwner))
+		}
+		if err != nil {
+			return p.refused(err, "NetworkAttachmentDefinition "+wanted.GetName())
+		}
 	}
-	err = live.Get(ctx, client.ObjectKeyFromObject(wanted), wanted.DeepCopy())
-	if apierrors.IsNotFound(err) {
-		err = ignoreExisting(p.remote.Create(ctx, wanted, fieldOwner))
-	}
-	return p.refused(err, "NetworkAttachmentDefinition "+wanted.GetName())
+	return nil
 }
 
 // checkDisks looks for DataVolumes and claims of the wanted names that are not this Machine's: KubeVirt would take them for its disks.
@@ -140,14 +150,15 @@ func (p *pass) createSecret(ctx context.Context, init *desired.CloudInit) error 
 	}}
 	err := p.remote.Create(ctx, secret, fieldOwner)
 	if apierrors.IsAlreadyExists(err) {
-		return p.checkSecret(ctx, client.ObjectKeyFromObject(secret))
+		return p.checkSecret(ctx, secret)
 	}
 	return p.refused(err, "Secret "+secret.Name)
 }
 
 // checkSecret looks whether a Secret that exists is the one of this VirtualMachine. That of an earlier one of this Machine goes with that
 // one, whenever the remote cluster gets to it, so it makes way now.
-func (p *pass) checkSecret(ctx context.Context, key client.ObjectKey) error {
+func (p *pass) checkSecret(ctx context.Context, wanted *corev1.Secret) error {
+	key := client.ObjectKeyFromObject(wanted)
 	live, err := p.KubevirtClientMgr.Live(p.ledger.Config)
 	if err != nil {
 		return p.unreachable(err)
@@ -162,10 +173,8 @@ func (p *pass) checkSecret(ctx context.Context, key client.ObjectKey) error {
 			Message: fmt.Sprintf("%s has a Secret %s that is not this Machine's", p.ledger.Config, key.Name),
 		}
 	}
-	for _, owner := range existing.OwnerReferences {
-		if owner.UID == p.vm.UID {
-			return nil
-		}
+	if slices.ContainsFunc(existing.OwnerReferences, func(owner metav1.OwnerReference) bool { return owner.UID == p.vm.UID }) {
+		return p.refillSecret(ctx, existing, wanted)
 	}
 	if err := p.remote.Delete(ctx, existing, client.Preconditions{UID: &existing.UID}); client.IgnoreNotFound(err) != nil {
 		return p.refused(err, "the deletion of Secret "+key.Name)
@@ -174,6 +183,17 @@ func (p *pass) checkSecret(ctx context.Context, key client.ObjectKey) error {
 		Condition: vitistackv1alpha1.ConditionVirtualMachineReady, Reason: vitistackv1alpha1.ReasonCreating, After: conflictRetry,
 		Message: fmt.Sprintf("Secret %s of %s is made anew", key.Name, p.ledger.Config),
 	}
+}
+
+// refillSecret gives a Secret that is this VirtualMachine's what it has to hold.
+func (p *pass) refillSecret(ctx context.Context, existing, wanted *corev1.Secret) error {
+	if equality.Semantic.DeepEqual(existing.Data, wanted.Data) {
+		return nil
+	}
+	filled := existing.DeepCopy()
+	filled.Data = wanted.Data
+	err := p.remote.Patch(ctx, filled, client.MergeFromWithOptions(existing, client.MergeFromWithOptimisticLock{}), fieldOwner)
+	return p.refused(err, "Secret "+wanted.Name)
 }
 
 func ignoreExisting(err error) error {

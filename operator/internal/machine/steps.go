@@ -34,7 +34,7 @@ type pass struct {
 	vm     *kubevirtv1.VirtualMachine
 
 	class                *vitistackv1alpha1.MachineClass
-	network              desired.Network
+	attachments          []desired.Attachment
 	networkConfiguration *vitistackv1alpha1.NetworkConfiguration
 
 	vmi         *kubevirtv1.VirtualMachineInstance

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -21,7 +20,7 @@ func (p *pass) realize(ctx context.Context) error {
 	if err := p.readClass(ctx); err != nil {
 		return err
 	}
-	wish, err := p.wish()
+	wish, err := desired.NewWish(p.desiredInput(nil))
 	if err != nil {
 		return err
 	}
@@ -39,17 +38,32 @@ func (p *pass) realize(ctx context.Context) error {
 	if !p.labelled() {
 		return p.claim(ctx, wish)
 	}
-	if p.vm.Annotations[vitistackv1alpha1.AnnotationAppliedHash] != wish {
+	if p.vm.Annotations[vitistackv1alpha1.AnnotationAppliedWish] != wish.String() {
 		return p.change(ctx, wish)
 	}
-	return nil
+	return p.freeISO(ctx)
 }
 
-// readClass reads the MachineClass that the Machine asks for, if there is one.
+// readClass reads the MachineClass that the Machine asks for, if there is one, else the default one. A VirtualMachine keeps the class that
+// it was made with: another default is no wish of the Machine's.
 func (p *pass) readClass(ctx context.Context) error {
 	name, err := desired.ClassName(p.machine)
-	if err != nil || name == "" {
+	if err != nil {
 		return err
+	}
+	if name == "" && p.vm != nil {
+		last, _ := desired.ParseWish(p.vm.Annotations[vitistackv1alpha1.AnnotationAppliedWish]) // unreadable: none
+		if name = last.Class; name == "" {
+			return nil
+		}
+	}
+	if name == "" {
+		classes := &vitistackv1alpha1.MachineClassList{}
+		if err := p.List(ctx, classes); err != nil {
+			return fmt.Errorf("listing MachineClasses: %w", err)
+		}
+		p.class = desired.DefaultClass(classes.Items, p.settings.Desired)
+		return nil
 	}
 	class := &vitistackv1alpha1.MachineClass{}
 	switch err := p.Get(ctx, client.ObjectKey{Name: name}, class); {
@@ -61,28 +75,8 @@ func (p *pass) readClass(ctx context.Context) error {
 	return nil
 }
 
-// wish is a hash of everything in the supervisor that a VirtualMachine depends on. Texts in Secrets and ConfigMaps have no part in it:
-// they are read when the Machine changes.
-func (p *pass) wish() (string, error) {
-	wanted := struct {
-		Spec        vitistackv1alpha1.MachineSpec
-		Annotations [2]string
-		Class       *vitistackv1alpha1.MachineClassSpec
-	}{
-		Spec: p.machine.Spec,
-		Annotations: [2]string{
-			p.machine.Annotations[vitistackv1alpha1.AnnotationBootSource], p.machine.Annotations[vitistackv1alpha1.AnnotationBootSourceType],
-		},
-	}
-	wanted.Spec.KubevirtConfigRef = nil // where it runs is no property of it
-	if p.class != nil {
-		wanted.Class = &p.class.Spec
-	}
-	return desired.Hash(wanted)
-}
-
 // create creates the VirtualMachine, which find has proven to be absent.
-func (p *pass) create(ctx context.Context, wish string) error {
+func (p *pass) create(ctx context.Context, wish desired.Wish) error {
 	if gone := p.ledger.VMUID; gone != "" && p.machine.Annotations[vitistackv1alpha1.AnnotationRecreate] != gone {
 		return &Blocked{
 			Condition: vitistackv1alpha1.ConditionVirtualMachineReady, Reason: vitistackv1alpha1.ReasonVanished,
@@ -90,7 +84,15 @@ func (p *pass) create(ctx context.Context, wish string) error {
 				p.ledger.VMName, p.ledger.Config, vitistackv1alpha1.AnnotationRecreate, gone),
 		}
 	}
-	vm, init, err := p.desiredVM(ctx)
+	init, err := p.cloudInit(ctx)
+	if err != nil {
+		return err
+	}
+	wanted := p.desiredInput(init)
+	if wanted.StorageClasses, err = p.storageClasses(ctx); err != nil {
+		return err
+	}
+	vm, err := desired.VirtualMachine(wanted)
 	if err != nil {
 		return err
 	}
@@ -101,10 +103,7 @@ func (p *pass) create(ctx context.Context, wish string) error {
 		return err
 	}
 	vm.Annotations[vitistackv1alpha1.AnnotationPlacementNonce] = p.ledger.Nonce
-	vm.Annotations[vitistackv1alpha1.AnnotationAppliedHash] = wish
-	if vm.Annotations[vitistackv1alpha1.AnnotationAppliedWish], err = p.setOnce(); err != nil {
-		return err
-	}
+	vm.Annotations[vitistackv1alpha1.AnnotationAppliedWish] = wish.String()
 	err = p.remote.Create(ctx, vm, fieldOwner)
 	switch {
 	case apierrors.IsAlreadyExists(err): // somebody was faster: the next pass sees whose it is
@@ -146,20 +145,14 @@ func (p *pass) cloudInit(ctx context.Context) (*desired.CloudInit, error) {
 		return nil, err
 	}
 	return desired.NewCloudInit(desired.CloudInitInput{
-		Machine: p.machine, VMName: p.ledger.VMName, Sources: sources, Network: p.network,
+		Machine: p.machine, VMName: p.ledger.VMName, Sources: sources, Attachments: p.attachments,
 		NetworkConfiguration: p.networkConfiguration, Options: p.settings.Desired,
 	})
 }
 
-// desiredVM is the VirtualMachine to create, and its cloud-init.
-func (p *pass) desiredVM(ctx context.Context) (*kubevirtv1.VirtualMachine, *desired.CloudInit, error) {
-	init, err := p.cloudInit(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	vm, err := desired.VirtualMachine(desired.Input{
-		Machine: p.machine, Ledger: *p.ledger, Class: p.class, Network: p.network,
+func (p *pass) desiredInput(init *desired.CloudInit) desired.Input {
+	return desired.Input{
+		Machine: p.machine, Ledger: *p.ledger, Class: p.class, Attachments: p.attachments,
 		NetworkConfiguration: p.networkConfiguration, CloudInit: init, Options: p.settings.Desired,
-	})
-	return vm, init, err
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -78,8 +79,14 @@ func newWorld(t *testing.T, configs []string, objects ...client.Object) *world {
 }
 
 func (w *world) addRemote(config string) {
-	w.clients[config] = w.newCluster(config, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
+	w.clients[config] = w.newCluster(config, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, defaultStorageClass())
 	w.manager.AddMockedClient(config, w.clients[config])
+}
+
+func defaultStorageClass() *storagev1.StorageClass {
+	return &storagev1.StorageClass{
+		ObjectMeta: metav1.ObjectMeta{Name: "fast", Annotations: map[string]string{"storageclass.kubernetes.io/is-default-class": "true"}},
+	}
 }
 
 func newScheme(t testing.TB) *runtime.Scheme {
