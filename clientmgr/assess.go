@@ -6,18 +6,13 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr/transport"
 )
 
-// parkedGrace is how long a watch may be parked before the cluster counts as degraded: a rotation that is under way parks watches
-// for a moment.
-const parkedGrace = 5 * time.Second
-
 // facts are what is known of an existing connection at one moment.
 type facts struct {
 	synced   bool
-	refusal  error // a declared kind may not be read
 	cache    error // the cache could not be made
 	probe    error // the failure that has passed the threshold, nil while the cluster counts as well
+	gap      gap   // what is not watched
 	watches  transport.Watches
-	parked   time.Duration // for how long some watch has been parked
 	silence  time.Duration // the limit
 	rotation error         // the Secret's new contents do not work
 }
@@ -44,13 +39,13 @@ func assess(f facts) verdict {
 	switch {
 	case f.probe != nil:
 		return verdictOf(unsettled, f.probe)
-	case f.refusal != nil:
-		return verdictOf(unsettled, f.refusal)
+	case f.gap.lost != nil:
+		return verdictOf(unsettled, f.gap.lost)
 	case f.cache != nil:
 		return verdictOf(unsettled, f.cache)
 	case !f.synced:
 		return verdict{Connecting, ReasonNotSynced, "the caches of this connection have not synced yet", ErrNotSynced}
-	case f.parked >= parkedGrace:
+	case f.gap.stalled:
 		return verdict{Degraded, ReasonWatchStalled, "a watch cannot be opened again", ErrNotConnected}
 	case f.watches.Silence >= f.silence || f.watches.Barren > 0:
 		return verdict{Degraded, ReasonWatchStalled, "a watch is silent for too long", ErrNotConnected}

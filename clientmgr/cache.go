@@ -2,14 +2,11 @@ package clientmgr
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -27,17 +24,17 @@ type remoteCache struct {
 	synced   chan struct{} // closed once every kind has synced
 	stopped  chan struct{} // closed when the last informer has ended
 
-	locked struct {
-		sync.Mutex
-		refused map[string]struct{} // resources that the server forbids to list or watch
-	}
+	coverage coverage
 }
 
 // startCache makes and starts the cache of the declared kinds. It asks the server for their resources, each call bounded by
 // Options.CallTimeout; a kind without one is ErrKindNotServed. counted is told of each list.
 func (c *connection) startCache(counted func(resource string), wake func()) (*remoteCache, error) {
+	if err := c.served(); err != nil {
+		return nil, err
+	}
 	r := &remoteCache{declared: declared{}, feed: &feed{config: c.config}, synced: make(chan struct{}), stopped: make(chan struct{})}
-	r.locked.refused = map[string]struct{}{}
+	r.coverage.clock, r.coverage.wake, r.coverage.want = c.options.Clock, wake, len(c.options.Kinds)
 	byObject := make(map[client.Object]cache.ByObject, len(c.options.Kinds))
 	for _, kind := range c.options.Kinds {
 		byObject[kind.Object] = cache.ByObject{Label: kind.Selector, Transform: strip(kind.Transform)}
@@ -78,21 +75,6 @@ func (c *connection) startCache(counted func(resource string), wake func()) (*re
 	return r, nil
 }
 
-func kindError(err error) error {
-	if meta.IsNoMatchError(err) {
-		return failure{ErrKindNotServed, ReasonKindNotServed, "the server does not serve a declared kind: " + kindsOf(err)}
-	}
-	return classify(err)
-}
-
-func kindsOf(err error) string {
-	var noKind *meta.NoKindMatchError
-	if errors.As(err, &noKind) {
-		return noKind.GroupKind.String()
-	}
-	return "unknown"
-}
-
 // strip drops managedFields, the largest part of many objects, and then transforms.
 func strip(transform toolscache.TransformFunc) toolscache.TransformFunc {
 	bare := cache.TransformStripManagedFields()
@@ -108,16 +90,6 @@ func strip(transform toolscache.TransformFunc) toolscache.TransformFunc {
 	}
 }
 
-// refusal returns which collections may not be listed or watched, or nil.
-func (r *remoteCache) refusal() error {
-	r.locked.Lock()
-	defer r.locked.Unlock()
-	if len(r.locked.refused) == 0 {
-		return nil
-	}
-	return failure{ErrForbidden, ReasonForbidden, "may not list and watch " + strings.Join(sortedKeys(r.locked.refused), ", ")}
-}
-
 func (r *remoteCache) isSynced() bool {
 	select {
 	case <-r.synced:
@@ -128,7 +100,7 @@ func (r *remoteCache) isSynced() bool {
 }
 
 // observe looks at the requests that fill the cache: counted is told of each that reads a whole collection (a list, or a watch that
-// begins with one), and refusals are kept until the collection can be watched again.
+// begins with one), and coverage of what comes of them.
 func (r *remoteCache) observe(next http.RoundTripper, counted func(resource string)) http.RoundTripper {
 	return roundTripFunc(func(req *http.Request) (*http.Response, error) {
 		query := req.URL.Query()
@@ -138,22 +110,17 @@ func (r *remoteCache) observe(next http.RoundTripper, counted func(resource stri
 			counted(resource)
 		}
 		resp, err := next.RoundTrip(req)
-		if err == nil {
-			r.answered(resource, watch, resp.StatusCode)
+		switch {
+		case err == nil:
+			r.coverage.answered(resource, watch, resp.StatusCode)
+			if watch && resp.StatusCode == http.StatusOK {
+				resp.Body = r.coverage.body(resp.Body)
+			}
+		case req.Context().Err() == nil:
+			r.coverage.answered(resource, watch, noAnswer)
 		}
 		return resp, err
 	})
-}
-
-func (r *remoteCache) answered(resource string, watch bool, status int) {
-	r.locked.Lock()
-	defer r.locked.Unlock()
-	switch {
-	case status == http.StatusForbidden:
-		r.locked.refused[resource] = struct{}{}
-	case watch && status == http.StatusOK:
-		delete(r.locked.refused, resource)
-	}
 }
 
 // quietly keeps client-go from logging errors that tell addresses. What matters is in the State.

@@ -99,7 +99,7 @@ func (c *cluster) gate(conn *connection, of func(*view) error) error {
 	if err := of(v); err != nil {
 		return err
 	}
-	if v.conn != conn {
+	if v.conn != conn || c.gone.Load() {
 		return &ConnectionError{Config: c.config, Reason: ErrNotConnected, Since: v.state.Since,
 			Message: sentence(c.config, "this client belongs to a former connection")}
 	}

@@ -49,7 +49,7 @@ func newConnection(config string, endpoint *transport.Endpoint, id identity, opt
 	c.uid.Store(&id.uid)
 	c.life, c.end = context.WithCancel(context.Background())
 	c.swap = transport.NewSwap(endpoint, transport.SwapOptions{
-		Hold: options.Hold, Clock: options.Clock,
+		Hold: options.Hold, OpenTimeout: options.OpenTimeout, Clock: options.Clock,
 		BeforeResume: func(ctx context.Context, collection, resourceVersion string) error {
 			return c.beforeResume(ctx, collection, resourceVersion, wake)
 		},

@@ -103,7 +103,7 @@ func (m *KubevirtClientManager) put(ctx context.Context, config string, w wish) 
 	m.hub.stateChanged(config)
 }
 
-// stop ends and forgets a cluster. Called by follow, and by Start after it.
+// stop ends and forgets a cluster. Clients of it that somebody holds fail from now on. Called by follow, and by Start after it.
 func (m *KubevirtClientManager) stop(config string) {
 	end, found := m.stops[config]
 	if !found {
@@ -111,6 +111,7 @@ func (m *KubevirtClientManager) stop(config string) {
 	}
 	delete(m.stops, config)
 	clusters := maps.Clone(*m.clusters.Load())
+	clusters[config].gone.Store(true) // for clients that somebody holds
 	delete(clusters, config)
 	m.clusters.Store(&clusters)
 	end()

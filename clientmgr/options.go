@@ -71,6 +71,8 @@ type Options struct {
 	// WatchSilence is the time after which a watch that delivers nothing is cut. Default 150 s: servers send a bookmark about each
 	// minute, at times each second minute.
 	WatchSilence time.Duration
+	// OpenTimeout bounds the wait for a server's answer to the opening of a watch. Default 30 s.
+	OpenTimeout time.Duration
 	// BackoffMax caps the time between two attempts to connect. Default 30 s.
 	BackoffMax time.Duration
 	// AllowUnverifiedIdentity hands out a client for a placed Machine also where the identity of the cluster cannot be read.
@@ -110,6 +112,7 @@ func (o Options) withDefaults(supervisor client.Client) Options {
 	o.FailureThreshold = max(1, orDefault(o.FailureThreshold, 3))
 	o.SuccessThreshold = max(1, orDefault(o.SuccessThreshold, 2))
 	o.WatchSilence = orDefault(o.WatchSilence, 150*time.Second)
+	o.OpenTimeout = orDefault(o.OpenTimeout, 30*time.Second)
 	o.BackoffMax = orDefault(o.BackoffMax, 30*time.Second)
 	o.UserAgent = orDefault(o.UserAgent, rest.DefaultKubernetesUserAgent())
 	if o.Logger.GetSink() == nil {

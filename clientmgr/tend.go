@@ -21,11 +21,10 @@ type health struct {
 
 	nextVersion time.Time
 
-	cache       attempts // to start the cache
-	reviewed    bool     // the rights are known
-	nextReview  time.Time
-	fed         bool      // the sources have the informers
-	parkedSince time.Time // zero while no watch is parked
+	cache      attempts // to start the cache
+	reviewed   bool     // the rights are known
+	nextReview time.Time
+	fed        bool // the sources have the informers
 }
 
 // tend looks after an existing connection and returns when to look again.
@@ -40,6 +39,9 @@ func (c *cluster) tend(ctx context.Context, probeNow bool) time.Duration {
 	}
 	f := c.facts()
 	if f.watches.Silence >= f.silence {
+		if c.conn.cache != nil {
+			c.conn.cache.coverage.doubt()
+		}
 		c.metrics.stalled(c.config, c.conn.swap.CutSilent(f.silence))
 	}
 	v := assess(f)
@@ -52,28 +54,19 @@ func (c *cluster) tend(ctx context.Context, probeNow bool) time.Duration {
 		}
 	}
 	wait := max(0, c.health.nextProbe.Sub(c.options.Clock.Now()))
-	if v.reason != ReasonConnected {
+	if v.reason != ReasonConnected || f.gap.young {
 		wait = min(wait, tick)
 	}
 	return wait
 }
 
 func (c *cluster) facts() facts {
-	now := c.options.Clock.Now()
 	f := facts{
 		probe: c.health.failing, watches: c.conn.swap.Watches(), silence: c.options.WatchSilence, rotation: c.rotation.failed,
 		cache: c.health.cache.failed,
 	}
 	if c.conn.cache != nil {
-		f.synced, f.refusal = c.conn.cache.isSynced(), c.conn.cache.refusal()
-	}
-	switch {
-	case f.watches.Parked == 0:
-		c.health.parkedSince = time.Time{}
-	case c.health.parkedSince.IsZero():
-		c.health.parkedSince = now
-	default:
-		f.parked = now.Sub(c.health.parkedSince)
+		f.synced, f.gap = c.conn.cache.isSynced(), c.conn.cache.coverage.gap()
 	}
 	return f
 }
@@ -127,7 +120,7 @@ func (c *cluster) probe(ctx context.Context, early bool) {
 			h.failing = err
 		}
 	} else {
-		if h.failures > 0 || !h.parkedSince.IsZero() {
+		if h.failures > 0 || c.conn.swap.Watches().Parked > 0 {
 			c.conn.swap.Wake()
 			h.nextVersion = now // a server that was away may have been upgraded
 		}

@@ -14,6 +14,7 @@ import (
 )
 
 func TestConnects(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, nil)
 	f.must(east.admin.Create(t.Context(), f.configMap("before")))
 	f.config("east", f.admin(east, east.Addr()))
@@ -55,6 +56,7 @@ func TestConnects(t *testing.T) {
 }
 
 func TestConfigNotFound(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, nil)
 	f.config("east", f.admin(east, east.Addr()))
 	f.connects("east")

@@ -3,6 +3,8 @@ package integration
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -31,54 +34,59 @@ type fixture struct {
 	stop      func() // and wait
 }
 
-// newFixture starts a manager with short times. adjust may change its options.
-func newFixture(t testing.TB, adjust func(*clientmgr.Options)) *fixture {
+// newFixture starts a manager with short times. adjust may change its options. planes are clusters to prepare besides east and west.
+func newFixture(t testing.TB, adjust func(*clientmgr.Options), planes ...*plane) *fixture {
+	t.Helper()
+	return newFixtureBehind(t, supervisor.Config(), supervisor.http, adjust, planes...)
+}
+
+// newFixtureBehind is newFixture whose manager follows the supervisor through config and http.
+func newFixtureBehind(t testing.TB, config *rest.Config, http *http.Client, adjust func(*clientmgr.Options), planes ...*plane) *fixture {
 	t.Helper()
 	f := &fixture{t: t, registry: prometheus.NewRegistry()}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
 	f.must(supervisor.admin.Create(t.Context(), namespace))
 	f.namespace, f.label = namespace.Name, namespace.Name
-	for _, remote := range []*plane{east, west} {
+	for _, remote := range append([]*plane{east, west}, planes...) {
 		f.must(remote.admin.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: f.namespace}}))
 	}
 	options := clientmgr.Options{
 		ConfigsNamespace: f.namespace, Scheme: scheme, Registerer: f.registry,
 		Kinds:         []clientmgr.Kind{{Object: &corev1.ConfigMap{}, Selector: labels.SelectorFromSet(labels.Set{"test": f.label})}},
-		ProbeInterval: time.Second, ProbeTimeout: 2 * time.Second, BackoffMax: 2 * time.Second,
+		ProbeInterval: time.Second, ProbeTimeout: 2 * time.Second, BackoffMax: 2 * time.Second, OpenTimeout: 3 * time.Second,
 	}
 	if adjust != nil {
 		adjust(&options)
 	}
-	c, err := cache.New(supervisor.Config(), cache.Options{
-		Scheme: scheme, ByObject: clientmgr.SupervisorCache(true, f.namespace), HTTPClient: supervisor.http,
-	})
+	c, err := cache.New(config, cache.Options{Scheme: scheme, ByObject: clientmgr.SupervisorCache(true, f.namespace), HTTPClient: http})
 	f.must(err)
 	f.KubevirtClientManager, err = clientmgr.NewKubevirtClientManager(supervisor.admin, c, options)
 	f.must(err)
+	f.stop = f.run(c.Start, f.Start)
+	t.Cleanup(f.stop)
+	return f
+}
+
+// run starts what runs beside the test, and returns what ends it and waits.
+func (f *fixture) run(starts ...func(context.Context) error) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 2)
-	go func() { ended <- c.Start(ctx) }()
-	go func() { ended <- f.Start(ctx) }()
-	stopped := false
-	f.stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
+	ended := make(chan error, len(starts))
+	for _, start := range starts {
+		go func() { ended <- start(ctx) }()
+	}
+	return sync.OnceFunc(func() {
 		cancel()
-		for range cap(ended) {
+		for range starts {
 			select {
 			case err := <-ended:
 				if err != nil {
-					t.Errorf("ended with %v", err)
+					f.t.Errorf("ended with %v", err)
 				}
 			case <-time.After(30 * time.Second):
-				t.Error("did not stop within 30 s")
+				f.t.Error("did not stop within 30 s")
 			}
 		}
-	}
-	t.Cleanup(f.stop)
-	return f
+	})
 }
 
 func (f *fixture) must(err error) {
@@ -214,6 +222,10 @@ func (f *fixture) connects(config string) clientmgr.State {
 
 func (f *fixture) configMap(name string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: name, Labels: map[string]string{"test": f.label}}}
+}
+
+func (f *fixture) key(name string) client.ObjectKey {
+	return client.ObjectKey{Namespace: f.namespace, Name: name}
 }
 
 // client returns the client of a connected cluster.

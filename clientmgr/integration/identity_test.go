@@ -2,6 +2,7 @@ package integration
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 )
 
 func TestIdentityChange(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, nil)
 	proxy := f.proxy(east, false)
 	f.config("east", f.admin(east, proxy.Addr()))
@@ -49,7 +51,56 @@ func TestIdentityChange(t *testing.T) {
 	}
 }
 
+// TestSameNameForAnotherCluster deletes a KubevirtConfig and creates one of its name for another cluster: nothing of the former one is left.
+func TestSameNameForAnotherCluster(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		reason string
+		wait   bool // until the manager knows that the former one is gone
+	}{
+		"at leisure": {"the manager sees both", true},
+		"at once":    {"the manager may see the new one alone", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t, nil)
+			other := f.bystander()
+			f.config("reused", f.admin(east, east.Addr()))
+			former := f.connects("reused")
+			f.must(east.admin.Create(t.Context(), f.configMap("held")))
+			f.sees("reused", "held")
+			held := f.client("reused")
+			next := f.admin(west, west.Addr())
+			if tc.wait {
+				f.forget("reused")
+				f.config("reused", next)
+			} else {
+				meta := metav1.ObjectMeta{Namespace: f.namespace, Name: "reused"}
+				f.must(supervisor.admin.Delete(t.Context(), &vitistackv1alpha1.KubevirtConfig{ObjectMeta: meta}))
+				f.must(supervisor.admin.Update(t.Context(), f.secret("reused", next)))
+				f.must(supervisor.admin.Create(t.Context(), &vitistackv1alpha1.KubevirtConfig{
+					ObjectMeta: meta, Spec: vitistackv1alpha1.KubevirtConfigSpec{Name: "reused", KubeconfigSecretRef: "reused"},
+				}))
+			}
+			eventually(t, 30*time.Second, func() error {
+				if state, _ := f.State("reused"); !state.Ready() || state.ClusterUID == former.ClusterUID {
+					return fmt.Errorf("%s: %+v", tc.reason, state)
+				}
+				return nil
+			})
+			if err := f.client("reused").Get(t.Context(), f.key("held"), &corev1.ConfigMap{}); !apierrors.IsNotFound(err) {
+				t.Errorf("an object of the former cluster is in the cache of the new one: %v", err)
+			}
+			if err := held.Get(t.Context(), f.key("held"), &corev1.ConfigMap{}); !errors.Is(err, clientmgr.ErrNotConnected) {
+				t.Errorf("a client of the former cluster: want ErrNotConnected, got %v", err)
+			}
+			other.check(t)
+		})
+	}
+}
+
 func TestAnotherClusterBehindTheSameAddress(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, nil)
 	proxy := f.proxy(east, false)
 	pair, err := east.ClientCertificate(controlplane.User{Name: "operator", Groups: []string{"system:masters"}})

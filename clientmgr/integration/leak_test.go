@@ -4,18 +4,35 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
-
-	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"k8s.io/client-go/tools/metrics"
 )
+
+// The tests in this file look at the whole process, so they run beside no other.
+
+// transports is client-go's own count of the TLS transports that it keeps: none of them may be ours.
+type transports struct{ entries atomic.Int64 }
+
+// Observe implements metrics.TransportCacheMetric.
+func (t *transports) Observe(entries int) { t.entries.Store(int64(entries)) }
+
+var cachedTransports = countTransports()
+
+func countTransports() *transports {
+	t := &transports{}
+	metrics.TransportCacheEntries = t // controller-runtime has used up metrics.Register
+	return t
+}
 
 // footprint is what a process holds after it has settled.
 type footprint struct {
 	goroutines, files int
+	transports        int64
 	heap              uint64
 }
 
@@ -27,57 +44,38 @@ func (f *fixture) footprint() footprint {
 	runtime.ReadMemStats(&stats)
 	files, err := os.ReadDir("/proc/self/fd")
 	f.must(err)
-	return footprint{goroutines: runtime.NumGoroutine(), files: len(files), heap: stats.HeapAlloc}
+	return footprint{goroutines: runtime.NumGoroutine(), files: len(files), transports: cachedTransports.entries.Load(), heap: stats.HeapAlloc}
 }
 
 // exceeds says what has grown beyond what noise explains.
 func (p footprint) exceeds(before footprint) error {
-	if p.goroutines > before.goroutines+10 || p.files > before.files+6 || p.heap > before.heap+4<<20 {
+	if p.goroutines > before.goroutines+10 || p.files > before.files+6 || p.transports > before.transports || p.heap > before.heap+4<<20 {
 		return fmt.Errorf("before %+v, after %+v", before, p)
 	}
 	return nil
 }
 
-// rotate rewrites the Secret n times with a new client certificate each, and every tenth time has the connection made anew.
-func rotate(t *testing.T, n int) {
+// repeat takes n turns, after some that warm up, and checks that they leave nothing behind. begin returns what one turn is; it is given the
+// turn's number, from 1.
+func repeat(t *testing.T, n int, begin func(*fixture) func(turn int)) {
 	leaks := goleak.IgnoreCurrent()
 	f := newFixture(t, nil)
-	kubeconfigs := make([][]byte, 20) // making keys is not what is measured
-	for i := range kubeconfigs {
-		kubeconfigs[i] = f.certificate(east, "system:masters")
-	}
-	f.config("east", kubeconfigs[0])
-	f.connects("east")
-	turn := func(i int) {
-		f.rewrite("east", kubeconfigs[i%len(kubeconfigs)])
-		f.rotated("east", i)
-		if i%10 == 0 {
-			connects := f.counter("clientmgr_connects_total", "east")
-			f.InvalidateClient("east")
-			eventually(t, 30*time.Second, func() error {
-				if f.counter("clientmgr_connects_total", "east") == connects {
-					return fmt.Errorf("not made anew")
-				}
-				return nil
-			})
-			f.connects("east")
-		}
-	}
-	warm := 20
+	turn := begin(f)
+	const warm = 10
 	for i := 1; i <= warm; i++ {
 		turn(i)
 	}
-	before := f.footprint()
+	before, start := f.footprint(), time.Now()
 	for i := warm + 1; i <= warm+n; i++ {
 		turn(i)
 	}
+	took := time.Since(start)
 	var after footprint
 	eventually(t, 90*time.Second, func() error { // connections that were busy at a swap are closed within 30 s
 		after = f.footprint()
 		return after.exceeds(before)
 	})
-	t.Logf("%d rotations: before %+v, after %+v", n, before, after)
-	f.connects("east")
+	t.Logf("%d turns in %s: before %+v, after %+v", n, took.Round(time.Second), before, after)
 	f.stop()
 	noLeak(t, leaks)
 }
@@ -86,7 +84,7 @@ func rotate(t *testing.T, n int) {
 // administrators, and no transport of the manager.
 func noLeak(t *testing.T, known ...goleak.Option) {
 	t.Helper()
-	for _, p := range []*plane{supervisor, east, west} {
+	for _, p := range []*plane{supervisor, east, west, north} {
 		utilnet.CloseIdleConnectionsFor(p.http.Transport)
 	}
 	for _, function := range []string{"readLoop", "ping", "ping.func1", "healthCheck"} {
@@ -95,32 +93,65 @@ func noLeak(t *testing.T, known ...goleak.Option) {
 	eventually(t, 30*time.Second, func() error { return goleak.Find(known...) })
 }
 
-func TestRotationsLeaveNothingBehind(t *testing.T) { rotate(t, 200) }
-
-func TestLongRotationsLeaveNothingBehind(t *testing.T) { rotate(t, 1000) }
-
-func TestManyClustersComeAndGo(t *testing.T) {
-	leaks := goleak.IgnoreCurrent()
-	f := newFixture(t, func(o *clientmgr.Options) { o.BackoffMax = 200 * time.Millisecond })
-	kubeconfig := f.admin(west, west.Addr())
-	for round := range 5 {
-		for i := range 4 {
-			f.config(fmt.Sprintf("west-%d-%d", round, i), kubeconfig)
-		}
-		for i := range 4 {
-			f.connects(fmt.Sprintf("west-%d-%d", round, i))
-		}
-		for i := range 4 {
-			f.forget(fmt.Sprintf("west-%d-%d", round, i))
-		}
+// rotations rewrites the Secret with another client certificate at each turn.
+func rotations(f *fixture) func(int) {
+	kubeconfigs := make([][]byte, 20) // making keys is not what is measured
+	for i := range kubeconfigs {
+		kubeconfigs[i] = f.certificate(east, masters)
 	}
-	eventually(t, 10*time.Second, func() error {
-		families, err := f.registry.Gather()
-		if err != nil || len(families) > 0 {
-			return fmt.Errorf("metrics of clusters that are gone: %v, %w", families, err)
-		}
-		return nil
-	})
-	f.stop()
-	noLeak(t, leaks)
+	f.config("east", kubeconfigs[0])
+	f.connects("east")
+	return func(i int) {
+		f.rewrite("east", kubeconfigs[i%len(kubeconfigs)])
+		f.rotated("east", i)
+		f.connects("east")
+	}
 }
+
+// reconnects drops the connection at each turn, caches and all.
+func reconnects(f *fixture) func(int) {
+	f.config("east", f.certificate(east, masters))
+	f.connects("east")
+	f.must(east.admin.Create(f.t.Context(), f.configMap("held")))
+	return func(i int) {
+		f.InvalidateClient("east")
+		eventually(f.t, 30*time.Second, func() error {
+			if got := f.counter("clientmgr_connects_total", "east"); got != float64(i+1) {
+				return fmt.Errorf("connects: want %d, got %v", i+1, got)
+			}
+			return nil
+		})
+		f.connects("east")
+		f.sees("east", "held")
+	}
+}
+
+// comings adds a cluster at each turn, and removes it.
+func comings(f *fixture) func(int) {
+	kubeconfig := f.admin(west, west.Addr())
+	return func(i int) {
+		name := fmt.Sprintf("west-%d", i)
+		f.config(name, kubeconfig)
+		f.connects(name)
+		f.forget(name)
+		eventually(f.t, 10*time.Second, func() error {
+			families, err := f.registry.Gather()
+			if err != nil || len(families) > 0 {
+				return fmt.Errorf("metrics of clusters that are gone: %v, %w", families, err)
+			}
+			return nil
+		})
+	}
+}
+
+func TestRotationsLeaveNothingBehind(t *testing.T) { repeat(t, 50, rotations) }
+
+func TestReconnectsLeaveNothingBehind(t *testing.T) { repeat(t, 30, reconnects) }
+
+func TestClustersLeaveNothingBehind(t *testing.T) { repeat(t, 20, comings) }
+
+func TestLongRotationsLeaveNothingBehind(t *testing.T) { repeat(t, 1000, rotations) }
+
+func TestLongReconnectsLeaveNothingBehind(t *testing.T) { repeat(t, 1000, reconnects) }
+
+func TestLongClustersLeaveNothingBehind(t *testing.T) { repeat(t, 200, comings) }

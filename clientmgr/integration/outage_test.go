@@ -2,6 +2,7 @@ package integration
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -9,35 +10,55 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
-// TestOutageIsResumed breaks the streams as well, so that every watch has to be opened again while the cluster does not let it.
+// TestOutageIsResumed breaks a connected cluster in every way that a network has. No read is answered from what may be the past, no other
+// cluster feels it, and when it is over nothing is listed.
 func TestOutageIsResumed(t *testing.T) {
+	t.Parallel()
 	cases := map[string]struct {
-		reason string
-		fault  faults.Fault
-		want   string
+		reason    string
+		fault     faults.Fault
+		terminate bool // the fault has to reach streams that are open
+		want      string
 	}{
-		"refused":      {"the server is away", faults.Fault{Kind: faults.Refuse}, clientmgr.ReasonUnreachable},
-		"reset":        {"a firewall in between", faults.Fault{Kind: faults.Reset}, clientmgr.ReasonUnreachable},
-		"errors":       {"a load balancer without a server", faults.Fault{Kind: faults.Errors, Rate: 1}, clientmgr.ReasonUnreachable},
-		"unauthorized": {"an authenticator that is away", faults.Fault{Kind: faults.Unauthorized}, clientmgr.ReasonUnauthorized},
+		"refused":           {reason: "the server is away", fault: faults.Fault{Kind: faults.Refuse}, want: clientmgr.ReasonUnreachable},
+		"reset":             {reason: "a firewall in between", fault: faults.Fault{Kind: faults.Reset}, want: clientmgr.ReasonUnreachable},
+		"black hole":        {reason: "a partition", fault: faults.Fault{Kind: faults.Blackhole}, want: clientmgr.ReasonUnreachable},
+		"errors":            {reason: "a load balancer without a server", fault: faults.Fault{Kind: faults.Errors, Rate: 1}, want: clientmgr.ReasonUnreachable},
+		"unauthorized":      {reason: "an authenticator that is away", fault: faults.Fault{Kind: faults.Unauthorized}, want: clientmgr.ReasonUnauthorized},
+		"watch stall":       {reason: "pings are answered, events are not", fault: faults.Fault{Kind: faults.Stall}, terminate: true, want: clientmgr.ReasonWatchStalled},
+		"black-holed watch": {reason: "the probe is well; the watch's next opening hangs", fault: faults.Fault{Kind: faults.Blackhole, On: faults.Watch}, terminate: true, want: clientmgr.ReasonWatchStalled},
+		"reset watch":       {reason: "a proxy that does not like streams", fault: faults.Fault{Kind: faults.Reset, On: faults.Watch}, want: clientmgr.ReasonWatchStalled},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			f := newFixture(t, nil)
-			proxy := f.proxy(east, false)
+			t.Parallel()
+			f := newFixture(t, func(o *clientmgr.Options) { o.WatchSilence = 5 * time.Second })
+			proxy := f.proxy(east, tc.terminate)
 			f.config("east", f.admin(east, proxy.Addr()))
 			f.connects("east")
 			f.must(east.admin.Create(t.Context(), f.configMap("held")))
 			f.sees("east", "held")
-			held := f.client("east")
-			before := f.audited(east)
+			held, before := f.client("east"), f.audited(east)
+			other := f.bystander()
+
+			begin := time.Now()
 			f.must(proxy.Set(tc.fault))
-			f.reaches("east", clientmgr.Degraded, tc.want)
-			f.refused("east", held, clientmgr.ErrNotConnected)
 			f.must(east.admin.Create(t.Context(), f.configMap("meanwhile")))
+			state := f.reaches("east", clientmgr.Degraded, tc.want)
+			f.refused("east", held, clientmgr.ErrNotConnected)
+			if state.DisconnectedSince.Before(begin) {
+				t.Errorf("disconnected since %s, but the fault began at %s", state.DisconnectedSince, begin)
+			}
+			f.lookupsAreQuick("east")
+			f.healthNames("east", other)
+
 			f.must(proxy.Set(faults.Fault{}))
-			f.connects("east")
+			if state := f.connects("east"); !state.DisconnectedSince.IsZero() {
+				t.Errorf("connected, but disconnected since %s", state.DisconnectedSince)
+			}
 			f.sees("east", "meanwhile")
+			f.must(held.Get(t.Context(), f.key("meanwhile"), f.configMap("")))
+			other.check(t)
 			after := f.audited(east)
 			if diff := cmp.Diff(before.relists, after.relists); diff != "" {
 				t.Errorf("%s: relists: -want +got:\n%s", tc.reason, diff)

@@ -17,10 +17,11 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
-// limited returns a kubeconfig of a user with these rules alone, and what sets other rules.
-func (f *fixture) limited(remote *plane, rules ...rbacv1.PolicyRule) (kubeconfig []byte, set func(...rbacv1.PolicyRule)) {
+// limited returns a token of a user with these rules alone, and what sets other rules.
+func (f *fixture) limited(remote *plane, rules ...rbacv1.PolicyRule) (token string, set func(...rbacv1.PolicyRule)) {
 	f.t.Helper()
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, GenerateName: "limited-"}}
 	f.must(remote.admin.Create(f.t.Context(), account))
@@ -31,8 +32,8 @@ func (f *fixture) limited(remote *plane, rules ...rbacv1.PolicyRule) (kubeconfig
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
 		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: account.Namespace, Name: account.Name}},
 	}))
-	token, _ := f.token(user{remote: remote, name: client.ObjectKeyFromObject(account)})
-	return f.kubeconfig(remote, remote.Addr(), token), func(rules ...rbacv1.PolicyRule) {
+	token, _ = f.token(user{remote: remote, name: client.ObjectKeyFromObject(account)})
+	return token, func(rules ...rbacv1.PolicyRule) {
 		role.Rules = rules
 		f.must(remote.admin.Update(context.WithoutCancel(f.t.Context()), role))
 	}
@@ -44,27 +45,47 @@ var (
 )
 
 func TestForbiddenKindIsNeverNotFound(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, nil)
-	kubeconfig, set := f.limited(east, readIdentity)
-	f.config("east", kubeconfig)
+	other := f.bystander()
+	proxy := f.proxy(east, true)
+	token, set := f.limited(east, readIdentity)
+	f.config("east", f.kubeconfig(east, proxy.Addr(), token))
 	f.reaches("east", clientmgr.Connecting, clientmgr.ReasonForbidden)
 	f.refused("east", nil, clientmgr.ErrForbidden)
 	live, err := f.Live("east")
 	f.must(err)
-	err = live.Get(t.Context(), client.ObjectKey{Namespace: f.namespace, Name: "absent"}, &corev1.ConfigMap{})
+	err = live.Get(t.Context(), f.key("absent"), &corev1.ConfigMap{})
 	if !errors.Is(err, clientmgr.ErrForbidden) || !apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
 		t.Errorf("live: want ErrForbidden and the server's 403, got %v", err)
 	}
 	set(readIdentity, readConfigMaps)
 	f.connects("east")
+
+	f.must(east.admin.Create(t.Context(), f.configMap("held")))
+	f.sees("east", "held")
+	held := f.client("east")
+	set(readIdentity) // the watch that is open lives on; the next one is not let in
+	eventually(t, 60*time.Second, func() error {
+		f.must(proxy.Set(faults.Fault{Kind: faults.Cut}))
+		if state, _ := f.State("east"); state.Phase != clientmgr.Degraded || state.Reason != clientmgr.ReasonForbidden {
+			return fmt.Errorf("want Degraded/Forbidden, is %s/%s", state.Phase, state.Reason)
+		}
+		return nil
+	})
+	f.refused("east", held, clientmgr.ErrForbidden)
+	set(readIdentity, readConfigMaps)
+	f.connects("east")
+	other.check(t)
 }
 
 func TestRightsAreReviewed(t *testing.T) {
+	t.Parallel()
 	create := authorizationv1.ResourceAttributes{Verb: "create", Resource: "configmaps"}
 	list := authorizationv1.ResourceAttributes{Verb: "list", Resource: "configmaps"}
 	f := newFixture(t, func(o *clientmgr.Options) { o.Rights = []authorizationv1.ResourceAttributes{list, create} })
-	kubeconfig, set := f.limited(east, readIdentity, readConfigMaps)
-	f.config("east", kubeconfig)
+	token, set := f.limited(east, readIdentity, readConfigMaps)
+	f.config("east", f.kubeconfig(east, east.Addr(), token))
 	state := f.connects("east")
 	if diff := cmp.Diff([]authorizationv1.ResourceAttributes{create}, state.MissingRights); diff != "" || !state.RightsChecked {
 		t.Errorf("missing rights: -want +got:\n%s", diff)
@@ -80,6 +101,7 @@ func TestRightsAreReviewed(t *testing.T) {
 }
 
 func TestUnverifiedIdentity(t *testing.T) {
+	t.Parallel()
 	for name, tc := range map[string]struct {
 		reason string
 		allow  bool
@@ -89,9 +111,10 @@ func TestUnverifiedIdentity(t *testing.T) {
 		"allowed": {"somebody has decided that this is fine", true, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			f := newFixture(t, func(o *clientmgr.Options) { o.AllowUnverifiedIdentity = tc.allow })
-			kubeconfig, _ := f.limited(east, readConfigMaps)
-			f.config("east", kubeconfig)
+			token, _ := f.limited(east, readConfigMaps)
+			f.config("east", f.kubeconfig(east, east.Addr(), token))
 			state := f.connects("east")
 			if diff := cmp.Diff(metav1.ConditionUnknown, state.IdentityVerified); diff != "" || state.ClusterUID != "" {
 				t.Errorf("identity: -want +got:\n%s", diff)
@@ -105,25 +128,4 @@ func TestUnverifiedIdentity(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestKindThatIsNotServed(t *testing.T) {
-	f := newFixture(t, func(o *clientmgr.Options) {
-		o.Kinds = append(o.Kinds, clientmgr.Kind{Object: &vitistackv1alpha1.Machine{}})
-	})
-	f.config("west", f.admin(west, west.Addr()))
-	state := f.reaches("west", clientmgr.Connecting, clientmgr.ReasonKindNotServed)
-	if diff := cmp.Diff("the server does not serve a declared kind: Machine.vitistack.io", state.Message); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
-	}
-	f.refused("west", nil, clientmgr.ErrKindNotServed)
-	live, err := f.Live("west")
-	f.must(err)
-	err = live.Get(t.Context(), client.ObjectKey{Namespace: "default", Name: "web"}, &vitistackv1alpha1.Machine{})
-	if !errors.Is(err, clientmgr.ErrKindNotServed) || apierrors.IsNotFound(err) {
-		t.Errorf("live: want ErrKindNotServed and no NotFound, got %v", err)
-	}
-	f.must(live.Get(t.Context(), client.ObjectKey{Name: f.namespace}, &corev1.Namespace{}))
-	f.must(define(t.Context(), west.admin, "machines.vitistack.io"))
-	f.connects("west")
 }

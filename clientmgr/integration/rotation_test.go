@@ -17,11 +17,37 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
-// load reads and writes through a cluster's client until it is ended, and counts what fails.
+// load reads and writes through a cluster's client until it is ended, counts what fails, and keeps which versions it has written and which
+// ones a Source has told of.
 type load struct {
 	calls, failures atomic.Int64
 	first           atomic.Pointer[error]
 	end             func()
+	locked          struct {
+		sync.Mutex
+		written, told map[string]bool // by resourceVersion
+	}
+}
+
+func (l *load) note(in func() map[string]bool, version string) {
+	l.locked.Lock()
+	defer l.locked.Unlock()
+	in()[version] = true
+}
+
+func (l *load) written() map[string]bool { return l.locked.written }
+func (l *load) told() map[string]bool    { return l.locked.told }
+
+// missed is what was written and never told of.
+func (l *load) missed() error {
+	l.locked.Lock()
+	defer l.locked.Unlock()
+	for version := range l.locked.written {
+		if !l.locked.told[version] {
+			return fmt.Errorf("version %s, one of %d, was not told of", version, len(l.locked.written))
+		}
+	}
+	return nil
 }
 
 func (f *fixture) load(config string) *load {
@@ -32,6 +58,12 @@ func (f *fixture) load(config string) *load {
 	f.must(err)
 	remote := f.client(config)
 	l := &load{}
+	l.locked.written, l.locked.told = map[string]bool{}, map[string]bool{}
+	f.listenTo(f.t.Context(), func(of string, o client.Object) {
+		if of == config && o.GetName() == object.Name {
+			l.note(l.told, o.GetResourceVersion())
+		}
+	})
 	ctx, cancel := context.WithCancel(f.t.Context())
 	var worker sync.WaitGroup
 	l.end = sync.OnceFunc(func() {
@@ -44,7 +76,14 @@ func (f *fixture) load(config string) *load {
 			patch := client.RawPatch("application/merge-patch+json", []byte(`{"data":{"n":"`+strconv.Itoa(i)+`"}}`))
 			for _, call := range []func() error{
 				func() error { return live.Get(ctx, client.ObjectKeyFromObject(object), &corev1.ConfigMap{}) },
-				func() error { return remote.Patch(ctx, object.DeepCopy(), patch) },
+				func() error {
+					after := object.DeepCopy()
+					err := remote.Patch(ctx, after, patch)
+					if err == nil {
+						l.note(l.written, after.ResourceVersion)
+					}
+					return err
+				},
 			} {
 				err := call()
 				if ctx.Err() != nil {
@@ -61,14 +100,15 @@ func (f *fixture) load(config string) *load {
 	return l
 }
 
-// check fails the test if a call failed.
+// check fails the test if a call failed or an event was lost.
 func (l *load) check(t *testing.T) {
 	t.Helper()
 	l.end()
 	if n := l.failures.Load(); n > 0 {
 		t.Errorf("%d of %d calls failed, the first with: %v", n, l.calls.Load(), *l.first.Load())
 	}
-	t.Logf("%d calls", l.calls.Load())
+	eventually(t, 30*time.Second, l.missed)
+	t.Logf("%d calls, %d versions told of", l.calls.Load(), len(l.told()))
 }
 
 // rotated waits until the manager has taken over its n-th kubeconfig.
@@ -102,64 +142,74 @@ func (f *fixture) counter(name, config string) (sum float64) {
 	return sum
 }
 
-// turn is one rotation: it returns the next kubeconfig, and what ends the former credential once the next one is in the Secret.
-type turn func(f *fixture) (next []byte, revoke func())
+// rotation is one way to change a credential, on north.
+type rotation struct {
+	reason string
+	// turn returns the next kubeconfig, and what ends the former credential once the next one is in the Secret. The first kubeconfig is a
+	// turn's as well.
+	turn func(f *fixture, addr string) (next []byte, revoke func())
+	// cut has all watches ended from outside once the former credential is of no use any more.
+	cut bool
+}
 
-func TestRotationsListNothing(t *testing.T) {
-	const masters = "system:masters"
-	cases := map[string]struct {
-		reason string
-		begin  func(f *fixture) []byte
-		turn   turn
-	}{
+func rotationsOfNorth() map[string]rotation {
+	nothing := func() {}
+	return map[string]rotation{
 		"token": {
 			reason: "short-lived tokens are the rule; the old one stops working",
-			begin:  func(f *fixture) []byte { return f.admin(east, east.Addr()) },
-			turn: func(f *fixture) ([]byte, func()) {
-				token, revoke := f.token(f.newUser(east))
-				return f.kubeconfig(east, east.Addr(), token), revoke
+			turn: func(f *fixture, addr string) ([]byte, func()) {
+				token, revoke := f.token(f.newUser(north))
+				return f.kubeconfig(north, addr, token), revoke
 			},
+			cut: true,
 		},
 		"client certificate": {
 			reason: "a new connection is needed; the old authority is taken away",
-			begin:  func(f *fixture) []byte { return f.certificate(east, masters) },
-			turn: func(f *fixture) ([]byte, func()) {
-				revoke, err := east.RotateClientCA(f.t.Context())
+			turn: func(f *fixture, _ string) ([]byte, func()) {
+				revoke, err := north.RotateClientCA(f.t.Context())
 				f.must(err)
-				return f.certificate(east, masters), func() { f.must(revoke(f.t.Context())) }
+				return f.certificate(north, masters), func() { f.must(revoke(f.t.Context())) }
 			},
 		},
 		"serving CA": {
 			reason: "the server shows a certificate that the former CA does not vouch for",
-			begin:  func(f *fixture) []byte { return f.certificate(east, masters) },
-			turn: func(f *fixture) ([]byte, func()) {
-				_, err := east.RotateServingCA(f.t.Context())
+			turn: func(f *fixture, _ string) ([]byte, func()) {
+				_, err := north.RotateServingCA(f.t.Context())
 				f.must(err)
-				return f.certificate(east, masters), func() {}
+				return f.certificate(north, masters), nothing
 			},
 		},
 	}
-	for name, tc := range cases {
+}
+
+func TestRotationsListNothing(t *testing.T) {
+	t.Parallel()
+	for name, tc := range rotationsOfNorth() {
 		t.Run(name, func(t *testing.T) {
-			f := newFixture(t, nil)
-			f.config("east", tc.begin(f))
-			f.connects("east")
-			load := f.load("east")
-			before := f.audited(east)
-			const turns = 3
-			for i := range turns {
-				next, revoke := tc.turn(f)
-				f.rewrite("east", next)
-				f.rotated("east", i+1)
-				if i < turns-1 { // what the last turn made is in use
-					revoke()
+			t.Parallel()
+			north.alone(t)
+			f := newFixture(t, nil, north)
+			other, proxy := f.bystander(), f.proxy(north, true)
+			first, end := tc.turn(f, proxy.Addr())
+			f.config("north", first)
+			f.connects("north")
+			load, before := f.load("north"), f.audited(north)
+			for i := range 3 {
+				next, revoke := tc.turn(f, proxy.Addr())
+				f.rewrite("north", next)
+				f.rotated("north", i+1)
+				end()
+				end = revoke
+				if tc.cut {
+					f.must(proxy.Set(faults.Fault{Kind: faults.Cut}))
 				}
-				f.must(east.admin.Create(t.Context(), f.configMap(fmt.Sprintf("turn-%d", i))))
-				f.sees("east", fmt.Sprintf("turn-%d", i))
+				f.must(north.admin.Create(t.Context(), f.configMap(fmt.Sprintf("turn-%d", i))))
+				f.sees("north", fmt.Sprintf("turn-%d", i))
 			}
 			load.check(t)
-			f.connects("east")
-			after := f.audited(east)
+			other.check(t)
+			f.connects("north")
+			after := f.audited(north)
 			if diff := cmp.Diff(before.relists, after.relists); diff != "" {
 				t.Errorf("%s: relists: -want +got:\n%s", tc.reason, diff)
 			}
@@ -169,6 +219,9 @@ func TestRotationsListNothing(t *testing.T) {
 		})
 	}
 }
+
+// masters is the group that may do anything.
+const masters = "system:masters"
 
 // certificate returns a kubeconfig with a new client certificate.
 func (f *fixture) certificate(remote *plane, group string) []byte {
@@ -183,6 +236,7 @@ func (f *fixture) certificate(remote *plane, group string) []byte {
 }
 
 func TestAddressIsFollowed(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, nil)
 	former, next := f.proxy(east, false), f.proxy(east, false)
 	token, _ := f.token(f.newUser(east))
@@ -202,6 +256,7 @@ func TestAddressIsFollowed(t *testing.T) {
 }
 
 func TestBrokenCandidateDoesNotReplaceAWorkingCredential(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, nil)
 	good := f.admin(east, east.Addr())
 	f.config("east", good)

@@ -21,6 +21,7 @@ import (
 
 // TestClusterScopedConfig uses east as a supervisor with the public, cluster-scoped definition, which is installed late.
 func TestClusterScopedConfig(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, nil) // for its namespaces and users
 	f.stop()
 	c, err := cache.New(east.Config(), cache.Options{Scheme: scheme, HTTPClient: east.http, ByObject: clientmgr.SupervisorCache(false, f.namespace)})

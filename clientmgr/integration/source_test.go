@@ -39,6 +39,17 @@ func (h *heard) forget() {
 	clear(h.requests)
 }
 
+// listenTo starts a Source that tells of each object.
+func (f *fixture) listenTo(ctx context.Context, object func(config string, o client.Object)) {
+	f.t.Helper()
+	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
+	f.t.Cleanup(queue.ShutDown)
+	f.must(f.Source(clientmgr.EventHandler{Object: func(_ context.Context, config string, o client.Object) []reconcile.Request {
+		object(config, o)
+		return nil
+	}}).Start(ctx, queue))
+}
+
 // listen starts a Source; object, where it is not nil, runs in its mapping.
 func (f *fixture) listen(ctx context.Context, object func()) *heard {
 	f.t.Helper()
@@ -73,6 +84,7 @@ func (f *fixture) listen(ctx context.Context, object func()) *heard {
 }
 
 func TestSourceTellsOfPresentAndFutureClusters(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, nil)
 	blocked := make(chan struct{})
 	release := sync.OnceFunc(func() { close(blocked) })
@@ -109,6 +121,7 @@ func TestSourceTellsOfPresentAndFutureClusters(t *testing.T) {
 }
 
 func TestTwoConfigsOfOneClusterTellEachOther(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, nil)
 	kubeconfig := f.admin(east, east.Addr())
 	f.config("one", kubeconfig)

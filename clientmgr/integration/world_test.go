@@ -3,10 +3,12 @@ package integration
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -24,6 +26,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/api/crds"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
 // plane is one real cluster that the tests share, and its administrator.
@@ -31,10 +34,21 @@ type plane struct {
 	*controlplane.Cluster
 	admin client.Client
 	http  *http.Client // the administrator's
+	mine  sync.Mutex
 }
 
-// The clusters of a run: started once, one test at a time.
-var supervisor, east, west *plane
+// alone gives a test a cluster to kill, restore or rotate: others that want it wait.
+func (p *plane) alone(t testing.TB) {
+	p.mine.Lock()
+	t.Cleanup(p.mine.Unlock)
+}
+
+// The clusters of a run, started once. Tests run beside each other: they break east and west through proxies of their own, and north
+// itself while they have it alone.
+var supervisor, east, west, north *plane
+
+// besides is how many tests run at once. They wait most of the time.
+const besides = 12
 
 var scheme = newScheme()
 
@@ -49,6 +63,8 @@ func newScheme() *runtime.Scheme {
 }
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", strconv.Itoa(besides)) // the flag is there: this is a test
 	log.SetLogger(logr.Discard())
 	klog.SetLogger(logr.Discard())
 	os.Exit(run(m))
@@ -63,7 +79,7 @@ func run(m *testing.M) (code int) {
 	defer func() { _ = os.RemoveAll(dir) }()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	names := []string{"supervisor", "east", "west"}
+	names := []string{"supervisor", "east", "west", "north"}
 	planes := make([]*plane, len(names))
 	failures := make([]error, len(names))
 	var starts sync.WaitGroup
@@ -88,7 +104,7 @@ func run(m *testing.M) (code int) {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	supervisor, east, west = planes[0], planes[1], planes[2]
+	supervisor, east, west, north = planes[0], planes[1], planes[2], planes[3]
 	if err := define(ctx, supervisor.admin, "kubevirtconfigs.vitistack.io"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -156,4 +172,25 @@ func eventually(t testing.TB, within time.Duration, ask func() error) {
 	if err := poll(ctx, ask); err != nil {
 		t.Fatalf("not within %s: %v", within, err)
 	}
+}
+
+// behind puts a proxy in front of a cluster and returns the administrator's way through it.
+func behind(t testing.TB, p *plane) (*rest.Config, *http.Client, *faults.Proxy) {
+	t.Helper()
+	proxy, err := faults.Start(faults.Options{Target: p.Addr()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := proxy.Close(); err != nil {
+			t.Errorf("closing the proxy: %v", err)
+		}
+	})
+	config := rest.CopyConfig(p.Config())
+	config.Host = "https://" + proxy.Addr()
+	through, err := rest.HTTPClientFor(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config, through, proxy
 }

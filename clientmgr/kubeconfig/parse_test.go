@@ -220,34 +220,3 @@ func TestTargetComparisons(t *testing.T) {
 		})
 	}
 }
-
-func FuzzParse(f *testing.F) {
-	certificate, key := pair(f)
-	for _, seed := range []string{
-		"", "{}", document(server, token), document(server, "username: a, password: b"),
-		document(server, token+", exec: {command: sh}"), document(server+", proxy-url: 'http://p'", token),
-		document(server, "client-certificate-data: "+b64(certificate)+", client-key-data: "+b64(key)),
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		target, err := kubeconfig.Parse(data, kubeconfig.Options{})
-		if err != nil {
-			var refused *kubeconfig.FieldError
-			if !errors.As(err, &refused) {
-				t.Fatalf("want a *FieldError, got %T", err)
-			}
-			return
-		}
-		if target.Server.Scheme != "https" || target.Server.Host == "" || target.Insecure || target.Proxy != nil {
-			t.Errorf("accepted what the strict options refuse: %v", target)
-		}
-		if target.Token == "" && target.Username == "" && len(target.Certificate) == 0 {
-			t.Error("accepted a kubeconfig without a credential")
-		}
-		again, err := kubeconfig.Parse(data, kubeconfig.Options{})
-		if err != nil || !again.Equal(target) {
-			t.Errorf("not the same twice: %v, %v", again, err)
-		}
-	})
-}

@@ -122,7 +122,8 @@ func send(ctx context.Context, s http.RoundTripper, method, path string, body io
 }
 
 const (
-	resuming = "/api/v1/pods?watch=true&resourceVersion=7&timeoutSeconds=300"
+	resuming = "/api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=7&timeoutSeconds=300"
+	silent   = "/api/v1/pods?watch=true&resourceVersion=7"
 	starting = "/api/v1/pods?watch=true&sendInitialEvents=true&resourceVersion=7"
 )
 

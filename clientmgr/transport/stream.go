@@ -22,6 +22,7 @@ type stream struct {
 	collection string
 	opened     time.Time
 	timeout    time.Duration
+	bookmarks  bool
 	release    func()
 
 	last     atomic.Int64 // when bytes came, as Unix nanoseconds
@@ -33,7 +34,7 @@ type stream struct {
 
 func (s *Swap) newStream(body io.ReadCloser, endpoint *Endpoint, o opening, release func()) *stream {
 	now := s.options.Clock.Now()
-	st := &stream{body: body, swap: s, endpoint: endpoint, collection: o.collection, opened: now, timeout: o.timeout}
+	st := &stream{body: body, swap: s, endpoint: endpoint, collection: o.collection, opened: now, timeout: o.timeout, bookmarks: o.bookmarks}
 	st.release = sync.OnceFunc(release)
 	st.last.Store(now.UnixNano())
 	endpoint.conns.streams.Add(1)
@@ -73,7 +74,11 @@ func (st *stream) broke(err error) bool {
 
 func (st *stream) age() time.Duration { return st.swap.options.Clock.Since(st.opened) }
 
+// silence is 0 where silence says nothing: without bookmarks, a stream over which nothing comes may just have nothing to tell.
 func (st *stream) silence() time.Duration {
+	if !st.bookmarks {
+		return 0
+	}
 	return st.swap.options.Clock.Since(time.Unix(0, st.last.Load()))
 }
 
@@ -121,11 +126,11 @@ func (s *Swap) CutOld(verify bool) int {
 	return s.cutIf(func(st *stream) bool { return st.endpoint != current }, !verify)
 }
 
-// CutSilent ends the watches over which nothing came for a time, so that they open anew, and returns how many. A server with
-// bookmarks sends something about once a minute.
+// CutSilent ends the watches with bookmarks over which nothing came for a time, so that they open anew, and returns how many. A server
+// sends a bookmark about once a minute.
 func (s *Swap) CutSilent(silence time.Duration) int {
 	return s.cutIf(func(st *stream) bool {
-		silent := st.silence() >= silence
+		silent := st.bookmarks && st.silence() >= silence
 		if silent && !st.received.Load() {
 			s.locked.barren[st.collection] = struct{}{}
 		}
@@ -155,7 +160,7 @@ type Watches struct {
 	// Barren is the number of collections whose last stream was cut by CutSilent without having delivered anything, and whose
 	// present one has not either.
 	Barren int
-	// Silence is the longest time for which nothing came over an open stream.
+	// Silence is the longest time for which nothing came over an open stream that has bookmarks.
 	Silence time.Duration
 }
 

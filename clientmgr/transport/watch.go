@@ -17,6 +17,7 @@ type opening struct {
 	collection      string
 	resourceVersion string
 	resumes         bool          // it goes on from a version; failing it costs a list
+	bookmarks       bool          // something comes over the stream also where nothing changes
 	timeout         time.Duration // after which the server ends the stream, 0 where it does not
 }
 
@@ -28,6 +29,7 @@ func openingOf(u *url.URL) opening {
 		collection:      u.Path,
 		resourceVersion: version,
 		resumes:         version != "" && version != "0" && query.Get("sendInitialEvents") != "true",
+		bookmarks:       query.Get("allowWatchBookmarks") == "true",
 		timeout:         time.Duration(max(0, seconds)) * time.Second,
 	}
 }

@@ -170,6 +170,10 @@ func TestCutSilent(t *testing.T) {
 	if o.err != nil {
 		t.Fatal(o.err)
 	}
+	users := within(t, openWatch(t, s, silent)) // somebody else's, without bookmarks: it may just have nothing to tell
+	if users.err != nil {
+		t.Fatal(users.err)
+	}
 	ended := readAll(o.resp.Body)
 	if n := s.CutSilent(time.Hour); n != 0 {
 		t.Errorf("%d streams cut that were not silent for an hour", n)
