@@ -35,7 +35,7 @@ func (p *pass) connectToDelete(ctx context.Context) error {
 	if err == nil {
 		err = p.connect(ctx)
 	}
-	return p.orAbandon(err)
+	return p.orAbandon(ctx, err)
 }
 
 // findLedger: finalizer and ledger are written together, so that a Machine with the one alone has lost the other.
@@ -68,20 +68,38 @@ func (p *pass) findLedger(ctx context.Context) error {
 	}
 }
 
-// orAbandon gives up what the Machine has in a cluster that gives no answer, if a person consents. err is why there is none, or nil.
-func (p *pass) orAbandon(err error) error {
-	config := ""
-	if p.ledger != nil {
-		config = p.ledger.Config
-	} else if copied := p.machine.Status.KubevirtConfigRef; copied != nil {
-		config = copied.Name
+// orAbandon gives up what the Machine has in a cluster that gives no answer, or leaves it for later, if a person consents. err is why
+// there is no answer, or nil.
+func (p *pass) orAbandon(ctx context.Context, err error) error {
+	ledger := p.lastPlace()
+	if ledger == nil || !isVerdict(err) {
+		return err
 	}
-	if !isVerdict(err) || config == "" || p.machine.Annotations[vitistackv1alpha1.AnnotationForceRelease] != config {
+	note := "abandoned what is left in " + ledger.Config
+	switch p.machine.Annotations[vitistackv1alpha1.AnnotationForceRelease] {
+	case ledger.Config:
+	case ledger.Config + vitistackv1alpha1.ForceReleaseDeleteLater:
+		if err := p.owe(ctx, *ledger); err != nil {
+			return err
+		}
+		note = "let the Machine go; what is left in " + ledger.Config + " is deleted when it answers again"
+	default:
 		return err
 	}
 	p.remote = nil
-	p.event(eventWarning, "Released", "Delete", "abandoned what is left in "+config)
+	p.event(eventWarning, "Released", "Delete", note)
 	return nil
+}
+
+// lastPlace is the ledger, or what the status still has of a lost one; nil where neither tells a place.
+func (p *pass) lastPlace() *vitistackv1alpha1.Ledger {
+	copied := p.machine.Status.KubevirtConfigRef
+	if p.ledger != nil || copied == nil {
+		return p.ledger
+	}
+	return &vitistackv1alpha1.Ledger{
+		Config: copied.Name, ClusterUID: copied.ClusterUID, Namespace: p.machine.Namespace, VMName: p.machine.Status.VMName, Nonce: newNonce(),
+	}
 }
 
 // isVerdict says that an error is the answer that there is none, and not one that comes too early or a slip of our own.
@@ -100,9 +118,14 @@ func (p *pass) deleteVM(ctx context.Context) error {
 	}
 	found, err := p.lookIn(ctx, p.ledger.Config, p.ledger.VMName)
 	if err != nil {
-		return p.orAbandon(p.unreachable(err))
+		return p.orAbandon(ctx, p.unreachable(err))
 	}
 	found = slices.DeleteFunc(found, func(s sighting) bool { return s.owner != ours })
+	if p.owed && p.ledger.VMUID != "" {
+		if slices.ContainsFunc(found, func(s sighting) bool { return string(s.vm.UID) != p.ledger.VMUID }) {
+			return nil // somebody made it anew, with its disks: nobody owes that
+		}
+	}
 	p.looked = true
 	for _, s := range found {
 		p.vm = s.vm

@@ -34,6 +34,7 @@ type MachineReconciler struct {
 	fresh    Freshness
 	settings Settings
 	pace     *pace
+	indebted chan string // KubevirtConfigs in whose clusters something is owed since now
 }
 
 // Settings are the operator's. The zero value works.
@@ -102,6 +103,7 @@ func NewMachineReconciler(supervisor client.Client, scheme *runtime.Scheme, clie
 		clock:    clock.RealClock{},
 		settings: Settings{VMNamePrefix: desired.DefaultVMNamePrefix},
 		pace:     &pace{},
+		indebted: make(chan string, 64),
 	}
 	for _, option := range options {
 		option(r)

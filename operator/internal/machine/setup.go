@@ -57,6 +57,9 @@ func (r *MachineReconciler) SetupWithManager(mgr ctrl.Manager, options Controlle
 	if options.Watcher != nil {
 		mine = append([]predicate.Predicate{options.Watcher.predicate()}, mine...)
 	}
+	if err := r.setupDebts(mgr); err != nil {
+		return err
+	}
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&vitistackv1alpha1.Machine{}, builder.WithPredicates(mine...)).
 		Owns(&vitistackv1alpha1.NetworkConfiguration{}).
