@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -26,6 +28,9 @@ func (p *pass) labelled() bool {
 func (p *pass) claim(ctx context.Context, wish desired.Wish) error {
 	labels := desired.Labels(p.machine, p.settings.Desired)
 	if err := p.claimInstance(ctx, labels); err != nil {
+		return err
+	}
+	if err := p.claimDisks(ctx, labels); err != nil {
 		return err
 	}
 	claimed := p.vm.DeepCopy()
@@ -58,6 +63,61 @@ func (p *pass) claimInstance(ctx context.Context, labels map[string]string) erro
 		return p.refused(client.IgnoreNotFound(err), "the labels of the running instance "+p.vm.Name)
 	}
 	return nil
+}
+
+// claimDisks puts our labels on disks in either cluster that an earlier release has labelled for the same Machine as the VirtualMachine
+// itself: those go when it goes. All others are somebody else's.
+func (p *pass) claimDisks(ctx context.Context, labels map[string]string) error {
+	of := client.MatchingLabels{}
+	for _, pair := range [][2]string{
+		{vitistackv1alpha1.LabelSourceMachine, vitistackv1alpha1.LabelManagedBy},
+		{vitistackv1alpha1.LegacyLabelSourceMachine, vitistackv1alpha1.LegacyLabelManagedBy},
+	} {
+		if source, by := p.vm.Labels[pair[0]], p.vm.Labels[pair[1]]; source == desired.LabelValue(p.machine.Name) && by != "" {
+			of = client.MatchingLabels{pair[0]: source, pair[1]: by}
+		}
+	}
+	if len(of) == 0 {
+		return nil
+	}
+	live, err := p.KubevirtClientMgr.Live(p.ledger.Config)
+	if err != nil {
+		return p.unreachable(err)
+	}
+	if err := claimAll(ctx, live, p.remote, p.ledger.Namespace, of, labels); err != nil {
+		return p.refused(err, "the labels of disks of VirtualMachine "+p.vm.Name)
+	}
+	return claimAll(ctx, p.live, p.Client, p.machine.Namespace, of, labels)
+}
+
+// claimAll labels the claims of a namespace that nobody else has claimed.
+func claimAll(ctx context.Context, live client.Reader, writer client.Client, namespace string, of client.MatchingLabels, labels map[string]string) error {
+	claims := newClaims()
+	if err := live.List(ctx, claims, client.InNamespace(namespace), of); err != nil {
+		return err
+	}
+	for i := range claims.Items {
+		claim := &claims.Items[i]
+		taken := claim.Labels[vitistackv1alpha1.LabelMachineUID] + claim.Labels[vitistackv1alpha1.LabelSupervisorUID]
+		if taken != "" || metav1.GetControllerOf(claim) != nil {
+			continue
+		}
+		claim.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"))
+		before := claim.DeepCopy()
+		claim.Labels = merged(claim.Labels, labels)
+		patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+		if err := client.IgnoreNotFound(writer.Patch(ctx, claim, patch, fieldOwner)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newClaims is an empty list of what PersistentVolumeClaims are called and belong to.
+func newClaims() *metav1.PartialObjectMetadataList {
+	claims := &metav1.PartialObjectMetadataList{}
+	claims.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaimList"))
+	return claims
 }
 
 func merged(to, from map[string]string) map[string]string {

@@ -101,7 +101,9 @@ func (r *MachineReconciler) setupDebts(mgr ctrl.Manager) error {
 	request := func(config string) reconcile.Request {
 		return reconcile.Request{NamespacedName: types.NamespacedName{Name: config}}
 	}
-	states := func(_ context.Context, config string) []reconcile.Request { return []reconcile.Request{request(config)} }
+	states := func(_ context.Context, config string) []reconcile.Request {
+		return []reconcile.Request{request(config)}
+	}
 	made := source.Func(func(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 		go func() {
 			for {

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -19,8 +17,12 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
 )
 
-// leftoverRetry is when claims are looked for again that no event tells of: they are not watched.
-const leftoverRetry = 2 * time.Second
+const (
+	// leftoverRetry is when something is looked for again that no event tells of: claims are not watched.
+	leftoverRetry = 2 * time.Second
+	// goneRetry is when a VirtualMachine is looked for again whose end is an event, should that get lost.
+	goneRetry = 30 * time.Second
+)
 
 // connectToDelete gets the remote cluster. A Machine that was never placed has nothing there; one that a person released is let go where the
 // cluster gives no answer.
@@ -140,7 +142,11 @@ func (p *pass) deleteVM(ctx context.Context) error {
 		p.event(eventNormal, "Deleted", "Delete", fmt.Sprintf("deleted VirtualMachine %s in %s", s.vm.Name, p.ledger.Config))
 	}
 	if len(found) > 0 {
-		return p.waitGone("VirtualMachine "+found[0].vm.Name, leftoverRetry)
+		after := goneRetry
+		if p.owed || !p.labelled() {
+			after = leftoverRetry
+		}
+		return p.waitGone("VirtualMachine "+found[0].vm.Name, after)
 	}
 	return p.deleteDisks(ctx)
 }
@@ -155,7 +161,7 @@ func (p *pass) deleteDisks(ctx context.Context) error {
 	if err != nil {
 		return p.unreachable(err)
 	}
-	claims := &corev1.PersistentVolumeClaimList{}
+	claims := newClaims()
 	if err := live.List(ctx, claims, client.InNamespace(p.ledger.Namespace), p.labels()); err != nil {
 		return p.unreachable(err)
 	}
@@ -215,8 +221,7 @@ func (p *pass) deleteSupervisorClaims(ctx context.Context) error {
 	if p.uid() == "" {
 		return nil
 	}
-	claims := &metav1.PartialObjectMetadataList{}
-	claims.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaimList"))
+	claims := newClaims()
 	if err := p.live.List(ctx, claims, client.InNamespace(p.machine.Namespace), p.labels()); err != nil {
 		return fmt.Errorf("listing claims in the supervisor: %w", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -71,13 +70,15 @@ func (p *pass) lookIn(ctx context.Context, config, vmName string) ([]sighting, e
 			return nil, err
 		}
 	}
-	named := &kubevirtv1.VirtualMachine{}
-	err = reader.Get(ctx, client.ObjectKey{Namespace: p.machine.Namespace, Name: vmName}, named)
-	if client.IgnoreNotFound(err) != nil {
-		return nil, err
-	}
-	if !apierrors.IsNotFound(err) && !slices.ContainsFunc(list.Items, func(vm kubevirtv1.VirtualMachine) bool { return vm.UID == named.UID }) {
-		list.Items = append(list.Items, *named)
+	for _, name := range p.namesOf(vmName) {
+		named := &kubevirtv1.VirtualMachine{}
+		err := reader.Get(ctx, client.ObjectKey{Namespace: p.machine.Namespace, Name: name}, named)
+		if client.IgnoreNotFound(err) != nil {
+			return nil, err
+		}
+		if err == nil && !slices.ContainsFunc(list.Items, func(vm kubevirtv1.VirtualMachine) bool { return vm.UID == named.UID }) {
+			list.Items = append(list.Items, *named)
+		}
 	}
 	var found []sighting
 	for i := range list.Items {
@@ -87,9 +88,20 @@ func (p *pass) lookIn(ctx context.Context, config, vmName string) ([]sighting, e
 				return nil, err
 			}
 		}
-		found = append(found, each)
+		if each.vm.Name == vmName || each.owner == earlier || p.isMine(config, each) {
+			found = append(found, each)
+		}
 	}
 	return found, nil
+}
+
+// namesOf are the names that the Machine's VirtualMachine may have: the wanted one and, before the Machine is placed, its own name, which is
+// what the public operator gave it. One of that name counts if it says whose it is.
+func (p *pass) namesOf(vmName string) []string {
+	if p.ledger != nil || vmName == p.machine.Name {
+		return []string{vmName}
+	}
+	return []string{vmName, p.machine.Name}
 }
 
 // ownerOf tells whose a VirtualMachine is that has the wanted name or the Machine's UID.

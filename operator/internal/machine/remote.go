@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
@@ -12,6 +13,11 @@ import (
 
 // connect gets the client of the cluster that the ledger names. It neither dials nor waits.
 func (p *pass) connect(ctx context.Context) error {
+	if p.machine.DeletionTimestamp.IsZero() && !p.owed && !controllerutil.ContainsFinalizer(p.machine, vitistackv1alpha1.FinalizerMachine) {
+		if err := p.record(ctx, *p.ledger); err != nil { // an uninstall took the finalizer off, or a person
+			return err
+		}
+	}
 	remote, _, err := p.KubevirtClientMgr.GetOrCreateClientFromMachine(ctx, p.machine)
 	if err != nil {
 		return p.unreachable(err)
