@@ -15,7 +15,11 @@ import (
 
 // conditions are those that this package writes, in the order in which they matter.
 func conditions(in Input) []metav1.Condition {
-	return []metav1.Condition{connected(in), identityVerified(in), rightsSufficient(in), kubeVirtReady(in)}
+	all := []metav1.Condition{connected(in), identityVerified(in), rightsSufficient(in), kubeVirtReady(in)}
+	if in.Orphans != nil {
+		all = append(all, noOrphans(*in.Orphans))
+	}
+	return all
 }
 
 func connected(in Input) metav1.Condition {

@@ -67,7 +67,19 @@ func (p *pass) release(ctx context.Context) error {
 
 // referring names the Machines that refer to the cluster, as the API server has them.
 func (p *pass) referring(ctx context.Context) ([]string, error) {
+	machines, err := p.allMachines(ctx)
 	var names []string
+	for _, machine := range machines {
+		if refersTo(machine) == p.config.Name {
+			names = append(names, client.ObjectKeyFromObject(machine).String())
+		}
+	}
+	return names, err
+}
+
+// allMachines returns the metadata of all Machines, as the API server has them.
+func (p *pass) allMachines(ctx context.Context) ([]client.Object, error) {
+	var machines []client.Object
 	for next := ""; ; {
 		page := &metav1.PartialObjectMetadataList{}
 		page.SetGroupVersionKind(vitistackv1alpha1.SchemeGroupVersion.WithKind("MachineList"))
@@ -75,12 +87,10 @@ func (p *pass) referring(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		for i := range page.Items {
-			if refersTo(&page.Items[i]) == p.config.Name {
-				names = append(names, client.ObjectKeyFromObject(&page.Items[i]).String())
-			}
+			machines = append(machines, &page.Items[i])
 		}
 		if next = page.Continue; next == "" {
-			return names, nil
+			return machines, nil
 		}
 	}
 }

@@ -19,6 +19,8 @@ var (
 		[]string{"kubevirtConfig", "clusterUID", "kubernetes", "kubevirt"}, nil)
 	disconnectedDesc = prometheus.NewDesc("operator_kubevirtconfig_disconnected_since_seconds",
 		"Unix time at which contact was lost; absent while there is contact.", []string{"kubevirtConfig"}, nil)
+	orphansDesc = prometheus.NewDesc("operator_kubevirtconfig_orphans", "Virtual machines without a Machine; absent before anybody can tell.",
+		[]string{"kubevirtConfig"}, nil)
 	writesDesc = prometheus.NewDesc("operator_kubevirtconfig_status_writes_total", "Patches of the status.", []string{"kubevirtConfig"}, nil)
 )
 
@@ -28,6 +30,7 @@ type metrics struct {
 		sync.Mutex
 		statuses map[string]vitistackv1alpha1.KubevirtConfigStatus
 		writes   map[string]float64
+		orphans  map[string]float64
 	}
 }
 
@@ -36,14 +39,17 @@ var _ prometheus.Collector = (*metrics)(nil)
 func newMetrics() *metrics {
 	m := &metrics{}
 	m.locked.statuses = map[string]vitistackv1alpha1.KubevirtConfigStatus{}
-	m.locked.writes = map[string]float64{}
+	m.locked.writes, m.locked.orphans = map[string]float64{}, map[string]float64{}
 	return m
 }
 
 // seen takes over a status, which nobody changes any more.
-func (m *metrics) seen(config string, status vitistackv1alpha1.KubevirtConfigStatus) {
+func (m *metrics) seen(config string, status vitistackv1alpha1.KubevirtConfigStatus, orphans *[]string) {
 	m.locked.Lock()
 	defer m.locked.Unlock()
+	if orphans != nil {
+		m.locked.orphans[config] = float64(len(*orphans))
+	}
 	m.locked.statuses[config] = status
 }
 
@@ -58,11 +64,12 @@ func (m *metrics) remove(config string) {
 	defer m.locked.Unlock()
 	delete(m.locked.statuses, config)
 	delete(m.locked.writes, config)
+	delete(m.locked.orphans, config)
 }
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{machinesDesc, conditionDesc, infoDesc, disconnectedDesc, writesDesc} {
+	for _, desc := range []*prometheus.Desc{machinesDesc, conditionDesc, infoDesc, disconnectedDesc, orphansDesc, writesDesc} {
 		to <- desc
 	}
 }
@@ -73,6 +80,9 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	defer m.locked.Unlock()
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
+	}
+	for config, count := range m.locked.orphans {
+		gauge(orphansDesc, count, config)
 	}
 	for config, status := range m.locked.statuses {
 		if status.Machines != nil {

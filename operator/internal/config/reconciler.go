@@ -23,6 +23,8 @@ type Remotes interface {
 	clientmgr.LiveGetter
 	clientmgr.StateReporter
 	clientmgr.EventSource
+	// GetClientForConfig is clientmgr.ClientManager's.
+	GetClientForConfig(ctx context.Context, kubevirtConfigName string) (client.Client, error)
 }
 
 // Options tune a Reconciler. The zero value works.
@@ -143,6 +145,7 @@ func (p *pass) observe(ctx context.Context) error {
 			p.record.sight = sight{kubevirt: look(ctx, p.remotes, p.config.Name), at: p.now, clusterUID: state.ClusterUID, since: state.Since}
 		}
 		p.wake(p.record.sight.due(state, p.now))
+		p.seekOrphans(ctx)
 	}
 	names, err := p.placed(ctx)
 	if err != nil {

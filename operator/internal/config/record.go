@@ -17,6 +17,7 @@ import (
 type record struct {
 	uid   types.UID
 	sight sight
+	vigil vigil
 	// latest is the object as the last patch returned it, superseded the resourceVersions that came before: what the cache shows until
 	// it has caught up.
 	latest     *vitistackv1alpha1.KubevirtConfig

@@ -18,6 +18,7 @@ func (p *pass) report(ctx context.Context) error {
 	former := p.record.written(p.config)
 	in := Input{
 		Config: p.config.DeepCopy(), State: p.state, KubeVirt: p.record.sight.kubevirt, Usage: p.usage,
+		Orphans:                 p.record.vigil.orphans,
 		AllowUnverifiedIdentity: p.options.AllowUnverifiedIdentity, Now: p.now,
 	}
 	in.Config.Status = *former
@@ -25,7 +26,7 @@ func (p *pass) report(ctx context.Context) error {
 	if held, left := in.held(); held {
 		p.wake(left)
 	}
-	p.metrics.seen(p.config.Name, want)
+	p.metrics.seen(p.config.Name, want, in.Orphans)
 	switch left := countInterval - p.now.Sub(p.record.wrote); {
 	case apiequality.Semantic.DeepEqual(*former, want):
 		return nil

@@ -20,6 +20,8 @@ type Input struct {
 	KubeVirt KubeVirt
 	// Usage are the Machines that are placed in the cluster.
 	Usage Usage
+	// Orphans are the virtual machines without a Machine, as namespace/name, sorted; nil where nobody can tell.
+	Orphans *[]string
 	// AllowUnverifiedIdentity says that a cluster can be used fully also where its identity may not be read.
 	AllowUnverifiedIdentity bool
 	// Now is the time of conditions that change.
