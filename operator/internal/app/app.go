@@ -44,6 +44,7 @@ func Command() *cobra.Command {
 		},
 	}
 	options.addFlags(cmd.Flags())
+	cmd.AddCommand(orphansCommand(), releaseCommand())
 	return cmd
 }
 

@@ -137,7 +137,7 @@ func (r *MachineReconciler) PayDebts(ctx context.Context, request ctrl.Request) 
 		if debt.Ledger.Config != request.Name {
 			continue
 		}
-		after, err := r.pay(ctx, debt)
+		after, err := r.Pay(ctx, debt)
 		if err != nil {
 			return ctrl.Result{}, err
 		}
@@ -146,8 +146,8 @@ func (r *MachineReconciler) PayDebts(ctx context.Context, request ctrl.Request) 
 	return ctrl.Result{RequeueAfter: again}, nil
 }
 
-// pay goes the steps of a deletion for a Machine that is gone. It returns when to go on, 0 where the debt is paid.
-func (r *MachineReconciler) pay(ctx context.Context, debt Debt) (time.Duration, error) {
+// Pay goes the steps of a deletion for a Machine that is gone. It returns when to go on, 0 where the debt is paid.
+func (r *MachineReconciler) Pay(ctx context.Context, debt Debt) (time.Duration, error) {
 	machine := &vitistackv1alpha1.Machine{}
 	err := r.live.Get(ctx, client.ObjectKey{Namespace: debt.Ledger.Namespace, Name: debt.Machine}, machine)
 	if client.IgnoreNotFound(err) != nil {

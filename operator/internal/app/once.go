@@ -1,0 +1,107 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/wait"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+)
+
+// verdictTimeout is how long a command waits for clusters to answer.
+const verdictTimeout = 20 * time.Second
+
+// onceFlags are the flags of commands that do one thing and end.
+func (o *Options) onceFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig for the supervisor (default: KUBECONFIG, then the pod's service account)")
+	flags.StringVar(&o.SupervisorID, "supervisor-id", "", "identity of this supervisor in labels, as the operator has it")
+}
+
+// session is a way into the supervisor and its clusters for a command that does one thing.
+type session struct {
+	ctrl.Manager
+	remotes *clientmgr.KubevirtClientManager
+	options Options
+	// silent are the clusters without an answer, with the reason.
+	silent map[string]error
+}
+
+// inSession connects to the supervisor and to every cluster, waits until each has answered or failed to, calls do, and disconnects. It
+// leads nothing and caches nothing of the clusters.
+func inSession(ctx context.Context, options Options, do func(context.Context, *session) error) error {
+	ctrl.SetLogger(logr.Discard())
+	if err := options.readEnvironment(os.Getenv); err != nil {
+		return err
+	}
+	options.WatchSelector, options.WarmStandby = labels.Everything(), true
+	options.MetricsAddress, options.ProbeAddress = "0", "0"
+	config, err := restConfig(options.Kubeconfig)
+	if err != nil {
+		return err
+	}
+	mgr, err := newManager(config, options)
+	if err != nil {
+		return err
+	}
+	if options.Machine.Desired.SupervisorUID, err = identity(ctx, mgr, options); err != nil {
+		return err
+	}
+	of := remoteOptions(options, options.Machine.Desired.SupervisorUID)
+	of.Kinds, of.Rights = nil, nil
+	remotes, err := clientmgr.NewKubevirtClientManager(mgr.GetClient(), mgr.GetCache(), of)
+	if err != nil {
+		return fmt.Errorf("client manager: %w", err)
+	}
+	if err := mgr.Add(remotes); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	s := &session{Manager: mgr, remotes: remotes, options: options}
+	if err = s.wait(ctx); err == nil {
+		err = do(ctx, s)
+	}
+	cancel()
+	return errors.Join(err, <-ended)
+}
+
+// wait returns when every cluster has answered or failed to.
+func (s *session) wait(ctx context.Context) error {
+	var configs []vitistackv1alpha1.KubevirtConfig
+	var last error
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, verdictTimeout, true, func(ctx context.Context) (bool, error) {
+		if configs, last = s.remotes.ListKubevirtConfigs(ctx); last != nil {
+			return false, nil
+		}
+		for _, config := range configs {
+			state, found := s.remotes.State(config.Name)
+			if !found || state.Reason == clientmgr.ReasonConnecting {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+	if last != nil {
+		return fmt.Errorf("listing the KubevirtConfigs: %w", last)
+	}
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	s.silent = map[string]error{}
+	for _, config := range configs {
+		if _, err := s.remotes.GetClientForConfig(ctx, config.Name); err != nil {
+			s.silent[config.Name] = err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,163 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/duration"
+	"k8s.io/apimachinery/pkg/util/wait"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/orphan"
+)
+
+const (
+	// orphanAge is how old a virtual machine must be to be deleted as an orphan: its Machine may be on its way into a backup, or out of one.
+	orphanAge = 10 * time.Minute
+	// goneTimeout is how long the end of one is waited for.
+	goneTimeout = 2 * time.Minute
+)
+
+func orphansCommand() *cobra.Command {
+	var options Options
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "orphans [UID...]",
+		Short: "List the virtual machines that no Machine claims; delete those of the UIDs given with --yes",
+		Long: "List the virtual machines in all remote clusters that this supervisor made and no Machine claims any more, and what is owed.\n" +
+			"With UIDs and --yes those are deleted, with their disks; each must be in the list and older than " + duration.HumanDuration(orphanAge) + ".",
+		RunE: func(cmd *cobra.Command, uids []string) error {
+			return inSession(cmd.Context(), options, func(ctx context.Context, s *session) error {
+				return s.orphans(ctx, cmd.OutOrStdout(), uids, yes)
+			})
+		},
+	}
+	options.onceFlags(cmd.Flags())
+	cmd.Flags().BoolVar(&yes, "yes", false, "delete the virtual machines of the UIDs given")
+	return cmd
+}
+
+func (s *session) orphans(ctx context.Context, out io.Writer, uids []string, yes bool) error {
+	all, err := s.findOrphans(ctx)
+	if err != nil {
+		return err
+	}
+	if len(uids) > 0 {
+		return s.deleteOrphans(ctx, out, all, uids, yes)
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(table, "CLUSTER\tVIRTUAL MACHINE\tUID\tMACHINE\tAGE")
+	for _, each := range all {
+		age := duration.HumanDuration(time.Since(each.Object.CreationTimestamp.Time))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", each.Config, each.Name(), each.Object.UID, each.Object.Labels[vitistackv1alpha1.LabelSourceMachine], age)
+	}
+	debts, err := machine.ReadDebts(ctx, s.GetAPIReader(), s.options.Machine.ConfigsNamespace)
+	if err != nil {
+		return fmt.Errorf("reading the debts: %w", err)
+	}
+	for _, debt := range debts {
+		fmt.Fprintf(table, "%s\t%s/%s\t%s\t%s\towed\n", debt.Ledger.Config, debt.Ledger.Namespace, debt.Ledger.VMName, debt.Ledger.VMUID, debt.Machine)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return clientmgr.HealthError(s.silent)
+}
+
+// findOrphans asks every API server itself, the supervisor's last: a Machine that is made meanwhile claims its virtual machine.
+func (s *session) findOrphans(ctx context.Context) ([]orphan.VM, error) {
+	configs, err := s.remotes.ListKubevirtConfigs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	mine := client.MatchingLabels{vitistackv1alpha1.LabelSupervisorUID: desired.LabelValue(s.options.Machine.Desired.SupervisorUID)}
+	lists := map[string]*kubevirtv1.VirtualMachineList{}
+	for _, config := range configs {
+		live, err := s.remotes.Live(config.Name)
+		vms := &kubevirtv1.VirtualMachineList{}
+		if err == nil && s.silent[config.Name] == nil {
+			err = live.List(ctx, vms, mine)
+		}
+		if err != nil {
+			s.silent[config.Name] = err
+			continue
+		}
+		lists[config.Name] = vms
+	}
+	machines := &metav1.PartialObjectMetadataList{}
+	machines.SetGroupVersionKind(vitistackv1alpha1.SchemeGroupVersion.WithKind("MachineList"))
+	if err := s.GetAPIReader().List(ctx, machines); err != nil {
+		return nil, fmt.Errorf("listing the Machines: %w", err)
+	}
+	var known []client.Object
+	for i := range machines.Items {
+		known = append(known, &machines.Items[i])
+	}
+	claims := orphan.ClaimsOf(known)
+	var all []orphan.VM
+	for _, config := range configs {
+		if vms, found := lists[config.Name]; found {
+			all = append(all, claims.Without(config.Name, vms.Items)...)
+		}
+	}
+	return all, nil
+}
+
+// deleteOrphans deletes those asked for, or says what it would do. It refuses all of them if it refuses one.
+func (s *session) deleteOrphans(ctx context.Context, out io.Writer, all []orphan.VM, uids []string, yes bool) error {
+	var chosen []orphan.VM
+	for _, uid := range uids {
+		i := slices.IndexFunc(all, func(each orphan.VM) bool { return string(each.Object.UID) == uid })
+		switch {
+		case i < 0:
+			return fmt.Errorf("%s is not the UID of an orphan", uid)
+		case time.Since(all[i].Object.CreationTimestamp.Time) < orphanAge:
+			return fmt.Errorf("%s of %s is younger than %s: its Machine may just be coming", all[i].Name(), all[i].Config, duration.HumanDuration(orphanAge))
+		}
+		chosen = append(chosen, all[i])
+	}
+	reconciler := machine.NewMachineReconciler(s.GetClient(), s.GetScheme(), s.remotes,
+		machine.WithSettings(s.options.Machine), machine.WithLiveReader(s.GetAPIReader()))
+	for _, each := range chosen {
+		if !yes {
+			fmt.Fprintf(out, "would delete %s of %s; add --yes to do so\n", each.Name(), each.Config)
+			continue
+		}
+		if err := pay(ctx, reconciler, s.debtOf(each)); err != nil {
+			return fmt.Errorf("deleting %s of %s: %w", each.Name(), each.Config, err)
+		}
+		fmt.Fprintf(out, "deleted %s of %s\n", each.Name(), each.Config)
+	}
+	return nil
+}
+
+// debtOf is an orphan as a debt: deleted in the same steps, and under the same guards.
+func (s *session) debtOf(each orphan.VM) machine.Debt {
+	state, _ := s.remotes.State(each.Config)
+	vm := each.Object
+	return machine.Debt{
+		Machine: vm.Labels[vitistackv1alpha1.LabelSourceMachine], UID: types.UID(vm.Labels[vitistackv1alpha1.LabelMachineUID]),
+		Ledger: vitistackv1alpha1.Ledger{
+			Config: each.Config, ClusterUID: state.ClusterUID, Namespace: vm.Namespace, VMName: vm.Name, VMUID: string(vm.UID), Nonce: string(vm.UID),
+		},
+	}
+}
+
+func pay(ctx context.Context, reconciler *machine.MachineReconciler, debt machine.Debt) error {
+	return wait.PollUntilContextTimeout(ctx, time.Second, goneTimeout, true, func(ctx context.Context) (bool, error) {
+		again, err := reconciler.Pay(ctx, debt)
+		return again == 0, err
+	})
+}
