@@ -32,7 +32,7 @@ include testkit/programs/programs.mk
 .PHONY: tools
 tools: programs bin ## build what tests and the demo run: Kubernetes and KubeVirt (once, outside), ours into bin/
 
-STRATEGIES := annotation default single search
+STRATEGIES := annotation default single search labels spread capacity
 
 .PHONY: bin
 bin:

@@ -1,18 +1,33 @@
 package plugins_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vitistack/kubevirt-multicluster/placement"
 	"github.com/vitistack/kubevirt-multicluster/placement/placementtest"
+	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
+
+	"github.com/vitistack/kubevirt-multicluster/placement-plugins/search"
+	"github.com/vitistack/kubevirt-multicluster/placement-plugins/spread"
 )
 
-// TestConformanceOfProcesses runs the suite on the programs; each package runs it on its strategy.
+// TestConformanceOfProcesses runs the suite on the programs as processes of a host, and on one of each kind as side-cars; each
+// package runs it on its strategy.
 func TestConformanceOfProcesses(t *testing.T) {
-	for _, link := range execd(t) {
-		t.Run(link.Strategy.Name(), func(t *testing.T) { placementtest.Run(t, link.Strategy) })
+	hosts := map[string]*plugin.Host{
+		"Exec":   newHost(t, slices.Concat(strategies, others)),
+		"Socket": sidecars(t, []placement.Strategy{search.Strategy{}, &spread.Strategy{}}),
+	}
+	for transport, host := range hosts {
+		if err := host.WaitReady(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, strategy := range host.Strategies() {
+			t.Run(transport+"/"+strategy.Name(), func(t *testing.T) { placementtest.Run(t, strategy) })
+		}
 	}
 }
 

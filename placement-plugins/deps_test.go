@@ -16,7 +16,7 @@ func TestDependencies(t *testing.T) {
 	}{
 		"Strategies": {
 			reason:   "pure packages have nothing to do I/O with",
-			packages: []string{"./annotation", "./default_", "./single", "./search"},
+			packages: []string{"./annotation", "./default_", "./single", "./search", "./labels", "./spread", "./capacity"},
 			forbidden: func(dependency string) bool {
 				host, _, _ := strings.Cut(dependency, "/")
 				return strings.Contains(host, ".") && dependency != modules+"placement" &&

@@ -2,10 +2,12 @@ package plugins_test
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -13,15 +15,21 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/annotation"
+	"github.com/vitistack/kubevirt-multicluster/placement-plugins/capacity"
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/default_"
+	"github.com/vitistack/kubevirt-multicluster/placement-plugins/labels"
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/search"
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/single"
+	"github.com/vitistack/kubevirt-multicluster/placement-plugins/spread"
 )
 
-// strategies are the four in the order of seed.md.
+// strategies are the default chain, in the order of seed.md.
 var strategies = []placement.Strategy{annotation.Strategy{}, default_.Strategy{}, single.Strategy{}, search.Strategy{}}
 
-// binaries is where TestMain puts the four programs.
+// others are those that people add to it.
+var others = []placement.Strategy{&labels.Strategy{}, &spread.Strategy{}, &capacity.Strategy{}}
+
+// binaries is where TestMain puts the programs.
 var binaries string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -60,20 +68,32 @@ func inProcess() placement.Chain {
 // execd is the chain of the four as processes.
 func execd(tb testing.TB) placement.Chain {
 	tb.Helper()
-	temp, err := os.MkdirTemp("", "p-")
-	if err != nil {
+	host := newHost(tb, strategies)
+	if err := host.WaitReady(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
-	options := plugin.Options{Dir: binaries, TempDir: temp}
+	return host.Chain()
+}
+
+// newHost runs the programs of the strategies until the test ends.
+func newHost(tb testing.TB, strategies []placement.Strategy) *plugin.Host {
+	tb.Helper()
+	var entries []plugin.Entry
 	for _, strategy := range strategies {
 		name := strategy.Name()
 		digest, err := plugin.Digest(filepath.Join(binaries, "placement-"+name))
 		if err != nil {
 			tb.Fatal(err)
 		}
-		options.Entries = append(options.Entries, plugin.Entry{Name: name, SHA256: digest})
+		entries = append(entries, plugin.Entry{Name: name, SHA256: digest})
 	}
-	host := plugin.NewHost(options)
+	return startHost(tb, entries, tempDir(tb))
+}
+
+// startHost runs a host until the test ends.
+func startHost(tb testing.TB, entries []plugin.Entry, temp string) *plugin.Host {
+	tb.Helper()
+	host := plugin.NewHost(plugin.Options{Dir: binaries, TempDir: temp, Entries: entries})
 	if err := host.Start(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
@@ -81,10 +101,53 @@ func execd(tb testing.TB) placement.Chain {
 		if err := host.Close(); err != nil {
 			tb.Errorf("Close(): %v", err)
 		}
-		_ = os.RemoveAll(temp)
 	})
+	return host
+}
+
+// tempDir has a short name: the path of a socket has some 100 bytes.
+func tempDir(tb testing.TB) string {
+	tb.Helper()
+	temp, err := os.MkdirTemp("", "p-")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = os.RemoveAll(temp) })
+	return temp
+}
+
+// sidecars runs the programs of the strategies on sockets, and a host that is connected to them.
+func sidecars(tb testing.TB, strategies []placement.Strategy) *plugin.Host {
+	tb.Helper()
+	temp := tempDir(tb)
+	var entries []plugin.Entry
+	for _, strategy := range strategies {
+		socket := filepath.Join(temp, strategy.Name())
+		cmd := exec.CommandContext(tb.Context(), filepath.Join(binaries, "placement-"+strategy.Name()))
+		cmd.Env = []string{plugin.SocketKey + "=" + socket}
+		if err := cmd.Start(); err != nil {
+			tb.Fatal(err)
+		}
+		tb.Cleanup(func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		})
+		entries = append(entries, plugin.Entry{Name: strategy.Name(), Socket: socket})
+	}
+	for _, entry := range entries {
+		for deadline := time.Now().Add(time.Minute); ; <-time.After(5 * time.Millisecond) {
+			if conn, err := net.Dial("unix", entry.Socket); err == nil {
+				_ = conn.Close()
+				break
+			}
+			if time.Now().After(deadline) {
+				tb.Fatalf("nobody listens on %s", entry.Socket)
+			}
+		}
+	}
+	host := startHost(tb, entries, temp)
 	if err := host.WaitReady(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
-	return host.Chain()
+	return host
 }

@@ -11,7 +11,8 @@ type Candidate struct {
 	Reachable bool
 	// VM is what is known about the Machine's VirtualMachine there. It is filled for strategies with [Needs].Presence.
 	VM VM
-	// Capacity is what is known about room there. It is filled for strategies with [Needs].Capacity.
+	// Capacity is what is known about room there. It is filled for strategies with [Needs].Capacity, or in part with
+	// [Needs].Machines.
 	Capacity Capacity
 }
 

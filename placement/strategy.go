@@ -21,8 +21,10 @@ type Strategy interface {
 type Needs struct {
 	// Presence asks for [Candidate].VM: one live look at every cluster.
 	Presence bool
-	// Capacity asks for [Candidate].Capacity.
+	// Capacity asks for [Candidate].Capacity: a look into every cluster, which may be some seconds old.
 	Capacity bool
+	// Machines asks for [Candidate].Capacity.Machines alone, which the host knows by itself.
+	Machines bool
 	// NoLabels says that the strategy does not read [Candidate].Labels: the host may leave them out. They are the larger part of a
 	// request, and a strategy in a process of its own answers the sooner without them.
 	NoLabels bool
@@ -32,7 +34,7 @@ type Needs struct {
 func (n Needs) Or(other Needs) Needs {
 	return Needs{
 		Presence: n.Presence || other.Presence, Capacity: n.Capacity || other.Capacity,
-		NoLabels: n.NoLabels && other.NoLabels,
+		Machines: n.Machines || other.Machines, NoLabels: n.NoLabels && other.NoLabels,
 	}
 }
 

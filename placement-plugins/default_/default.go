@@ -18,8 +18,8 @@ type Strategy struct{}
 // Name is "default".
 func (Strategy) Name() string { return "default" }
 
-// Needs is nothing.
-func (Strategy) Needs() placement.Needs { return placement.Needs{} }
+// Needs is nothing, not even labels.
+func (Strategy) Needs() placement.Needs { return placement.Needs{NoLabels: true} }
 
 // Place implements placement.Strategy. It does no I/O.
 func (Strategy) Place(_ context.Context, req placement.Request) (placement.Decision, error) {

@@ -27,8 +27,8 @@ type Strategy struct{}
 // Name is "search".
 func (Strategy) Name() string { return "search" }
 
-// Needs is presence.
-func (Strategy) Needs() placement.Needs { return placement.Needs{Presence: true} }
+// Needs is presence alone.
+func (Strategy) Needs() placement.Needs { return placement.Needs{Presence: true, NoLabels: true} }
 
 // Place implements placement.Strategy. It does no I/O.
 func (Strategy) Place(_ context.Context, req placement.Request) (placement.Decision, error) {

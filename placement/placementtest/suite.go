@@ -49,6 +49,7 @@ var laws = []struct {
 	{"MutatesNothing", mutatesNothing},
 	{"UnreachableIsNotAbsent", unreachableIsNotAbsent},
 	{"NotAskedIsNotAbsent", notAskedIsNotAbsent},
+	{"ReadsWhatItNeeds", readsWhatItNeeds},
 	{"IsSafeForConcurrentUse", isSafeForConcurrentUse},
 	{"KeepsStdoutClean", keepsStdoutClean},
 }
@@ -165,6 +166,27 @@ func silence(t *testing.T, strategy placement.Strategy, req placement.Request, s
 		case !absent.same(present) && unknown.same(absent) && unknown.kind == "" && !oursElsewhere(req, i):
 			t.Fatalf("%v of %q was read as absence: %v", silent.Presence, req.Candidates[i].Name, unknown)
 		}
+	}
+}
+
+// readsWhatItNeeds takes the facts away that the strategy does not ask for, or says that it does not read. Presence has laws of
+// its own.
+func readsWhatItNeeds(t *testing.T, strategy placement.Strategy, req placement.Request) {
+	needs, bare := strategy.Needs(), clone(req)
+	for i := range bare.Candidates {
+		c := &bare.Candidates[i]
+		if needs.NoLabels {
+			c.Labels = nil
+		}
+		if !needs.Capacity {
+			c.Capacity.Free = placement.Resources{}
+		}
+		if !needs.Capacity && !needs.Machines {
+			c.Capacity.Machines = nil
+		}
+	}
+	if with, without := ask(t.Context(), strategy, req), ask(t.Context(), strategy, bare); with != without {
+		t.Errorf("the answer depends on facts that Needs() does not ask for:\n%v\n%v", with, without)
 	}
 }
 

@@ -47,6 +47,14 @@ var culprits = map[string]placement.Strategy{
 	}),
 	"silence is absence": place(placement.Needs{Presence: true}, firstFound),
 	"undeclared need":    place(placement.Needs{}, firstFound),
+	"undeclared count": place(placement.Needs{}, func(req placement.Request) (placement.Decision, error) {
+		for _, c := range req.Candidates {
+			if c.Capacity.Machines != nil && *c.Capacity.Machines == 1 {
+				return placement.Decision{Config: c.Name}, nil
+			}
+		}
+		return placement.Decision{}, nil
+	}),
 	"deafness": placement.NewFunc("deaf", placement.Needs{}, func(ctx context.Context, _ placement.Request) (placement.Decision, error) {
 		if ctx.Err() != nil {
 			select {}
@@ -91,6 +99,7 @@ func TestSuiteFindsCulprits(t *testing.T) {
 		"no words":           "IsAnAnswer",
 		"silence is absence": "UnreachableIsNotAbsent",
 		"undeclared need":    "UnreachableIsNotAbsent",
+		"undeclared count":   "ReadsWhatItNeeds",
 		"deafness":           "Deadline",
 		"no name":            "Constants",
 	}

@@ -35,10 +35,11 @@ func encodeRequest(req placement.Request, needs placement.Needs) *placementv1.De
 		if needs.Presence {
 			candidates[i].Vm = encodeVM(c.VM)
 		}
+		if needs.Capacity || needs.Machines {
+			candidates[i].Capacity = &placementv1.Capacity{Machines: c.Capacity.Machines}
+		}
 		if needs.Capacity {
-			candidates[i].Capacity = &placementv1.Capacity{
-				Free: encodeResources(c.Capacity.Free), Machines: c.Capacity.Machines,
-			}
+			candidates[i].Capacity.Free = encodeResources(c.Capacity.Free)
 		}
 	}
 	m := req.Machine
@@ -203,6 +204,9 @@ func encodeNeeds(needs placement.Needs) []placementv1.Need {
 	if needs.Capacity {
 		wire = append(wire, placementv1.Need_NEED_CAPACITY)
 	}
+	if needs.Machines {
+		wire = append(wire, placementv1.Need_NEED_MACHINES)
+	}
 	return wire
 }
 
@@ -223,6 +227,8 @@ func decodeNeeds(wire []placementv1.Need, unread []placementv1.Fact) (placement.
 			needs.Presence = true
 		case placementv1.Need_NEED_CAPACITY:
 			needs.Capacity = true
+		case placementv1.Need_NEED_MACHINES:
+			needs.Machines = true
 		default:
 			return needs, fmt.Errorf("the plugin needs %v, which this host does not know", need)
 		}

@@ -31,6 +31,8 @@ const (
 	Need_NEED_PRESENCE Need = 1
 	// Candidate.capacity.
 	Need_NEED_CAPACITY Need = 2
+	// Candidate.capacity.machines alone, which costs less.
+	Need_NEED_MACHINES Need = 3
 )
 
 // Enum value maps for Need.
@@ -39,11 +41,13 @@ var (
 		0: "NEED_UNSPECIFIED",
 		1: "NEED_PRESENCE",
 		2: "NEED_CAPACITY",
+		3: "NEED_MACHINES",
 	}
 	Need_value = map[string]int32{
 		"NEED_UNSPECIFIED": 0,
 		"NEED_PRESENCE":    1,
 		"NEED_CAPACITY":    2,
+		"NEED_MACHINES":    3,
 	}
 )
 
@@ -719,11 +723,12 @@ const file_placement_v1_types_proto_rawDesc = "" +
 	"\bCapacity\x12+\n" +
 	"\x04free\x18\x01 \x01(\v2\x17.placement.v1.ResourcesR\x04free\x12\x1f\n" +
 	"\bmachines\x18\x02 \x01(\x03H\x00R\bmachines\x88\x01\x01B\v\n" +
-	"\t_machines*B\n" +
+	"\t_machines*U\n" +
 	"\x04Need\x12\x14\n" +
 	"\x10NEED_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rNEED_PRESENCE\x10\x01\x12\x11\n" +
-	"\rNEED_CAPACITY\x10\x02*\x81\x01\n" +
+	"\rNEED_CAPACITY\x10\x02\x12\x11\n" +
+	"\rNEED_MACHINES\x10\x03*\x81\x01\n" +
 	"\bPresence\x12\x18\n" +
 	"\x14PRESENCE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12PRESENCE_NOT_ASKED\x10\x01\x12\x13\n" +

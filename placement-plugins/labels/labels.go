@@ -1,0 +1,117 @@
+// Package labels is the strategy of wishes that name no cluster: a Machine goes to one whose KubevirtConfig has the labels that
+// the Machine asks for, with a selector of its own or with labels that both have to have alike.
+//
+// The package is pure: no I/O, no clock, no log.
+package labels
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/vitistack/kubevirt-multicluster/placement"
+
+	"github.com/vitistack/kubevirt-multicluster/placement-plugins/internal/choice"
+)
+
+// SelectorAnnotation is the Machine's annotation with a selector of KubevirtConfigs by label; see ParseSelector.
+const SelectorAnnotation = "placement.vitistack.io/cluster-selector"
+
+// The reasons of this strategy's refusals.
+const (
+	ReasonSelectorInvalid   = "SelectorInvalid"   // the annotation is no selector
+	ReasonNoMatchingCluster = "NoMatchingCluster" // no KubevirtConfig has the labels
+)
+
+// Config is the strategy's configuration. The zero value reads the annotation alone.
+type Config struct {
+	// MatchKeys are labels that a KubevirtConfig must have with the same value as the Machine, where the Machine has them.
+	MatchKeys []string `json:"matchKeys,omitempty"`
+}
+
+// Strategy chooses, of the clusters with the right labels, the one with the fewest Machines. It has no opinion on a Machine that
+// asks for nothing, refuses (ReasonSelectorInvalid, ReasonNoMatchingCluster) where a person must act, and holds
+// (choice.ReasonNoCluster) while all that match are unreachable.
+type Strategy struct{ config Config }
+
+var _ placement.Configurer = &Strategy{}
+
+// Name is "labels".
+func (*Strategy) Name() string { return "labels" }
+
+// Needs is how many Machines there are.
+func (*Strategy) Needs() placement.Needs { return placement.Needs{Machines: true} }
+
+// ConfigSchema implements placement.Configurer.
+func (*Strategy) ConfigSchema() []byte {
+	return []byte(`{
+  "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "additionalProperties": false,
+  "properties": {
+    "matchKeys": {
+      "type": "array", "items": {"type": "string", "minLength": 1}, "uniqueItems": true,
+      "description": "labels that a KubevirtConfig must have with the same value as the Machine, where the Machine has them"
+    }
+  }
+}`)
+}
+
+// Configure implements placement.Configurer.
+func (s *Strategy) Configure(document []byte) error {
+	var config Config
+	if err := choice.Read(document, &config); err != nil {
+		return err
+	}
+	for i, key := range config.MatchKeys {
+		if key == "" {
+			return placement.Violations{{Field: fmt.Sprintf("matchKeys[%d]", i), Message: "is empty"}}
+		}
+	}
+	s.config = config
+	return nil
+}
+
+// Place implements placement.Strategy. It does no I/O.
+func (s *Strategy) Place(_ context.Context, req placement.Request) (placement.Decision, error) {
+	wish, err := s.wish(req.Machine)
+	if err != nil {
+		return placement.Decision{}, placement.Refusal{
+			Reason:  ReasonSelectorInvalid,
+			Message: fmt.Sprintf("annotation %s of machine %s: %v", SelectorAnnotation, req.Machine, err),
+		}
+	}
+	if len(wish) == 0 {
+		return placement.Decision{Reason: "the machine asks for no labels"}, nil
+	}
+	matching := req
+	matching.Candidates = nil
+	for _, c := range req.Candidates {
+		if wish.Matches(c.Labels) {
+			matching.Candidates = append(matching.Candidates, c)
+		}
+	}
+	if len(matching.Candidates) == 0 {
+		return placement.Decision{}, placement.Refusal{
+			Reason:  ReasonNoMatchingCluster,
+			Message: fmt.Sprintf("none of %d KubevirtConfigs has the labels that machine %s asks for: %s", len(req.Candidates), req.Machine, wish),
+		}
+	}
+	usable, out := choice.Among(matching, func(placement.Candidate) string { return "" })
+	if len(usable) == 0 {
+		return placement.Decision{}, out.Hold(matching)
+	}
+	best := choice.Best(req, usable, choice.Fewest)
+	return placement.Decision{Config: best.Name, Reason: fmt.Sprintf("its labels are %s", wish)}, nil
+}
+
+// wish is all that the Machine asks for.
+func (s *Strategy) wish(m placement.Machine) (Selector, error) {
+	wish, err := ParseSelector(m.Annotations[SelectorAnnotation])
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range s.config.MatchKeys {
+		if value := m.Labels[key]; value != "" {
+			wish = append(wish, Requirement{Key: key, Operator: Equals, Value: value})
+		}
+	}
+	return wish, nil
+}

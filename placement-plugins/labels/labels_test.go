@@ -1,0 +1,136 @@
+package labels_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vitistack/kubevirt-multicluster/placement"
+	"github.com/vitistack/kubevirt-multicluster/placement/placementtest"
+
+	"github.com/vitistack/kubevirt-multicluster/placement-plugins/internal/choice"
+	"github.com/vitistack/kubevirt-multicluster/placement-plugins/labels"
+)
+
+func TestConformance(t *testing.T) {
+	for _, config := range []string{"", `{"matchKeys":["zone"]}`} {
+		s := &labels.Strategy{}
+		if err := s.Configure([]byte(config)); err != nil {
+			t.Fatal(err)
+		}
+		placementtest.Run(t, s)
+	}
+}
+
+func TestPlace(t *testing.T) {
+	cluster := func(name, zone, tier string, reachable bool, machines int64) placement.Candidate {
+		return placement.Candidate{
+			Name: name, Reachable: reachable, Labels: map[string]string{"zone": zone, "tier": tier},
+			Capacity: placement.Capacity{Machines: &machines},
+		}
+	}
+	cases := map[string]struct {
+		reason   string
+		config   string
+		selector string
+		zone     string // label of the Machine
+		want     placement.Decision
+		err      error
+	}{
+		"Nothing":  {reason: "no wish is no opinion", zone: "north", want: placement.Decision{Reason: "the machine asks for no labels"}},
+		"Selector": {reason: "by annotation", selector: "zone=south", want: placement.Decision{Config: "c", Reason: "its labels are zone=south"}},
+		"Fewest":   {reason: "several match", selector: "tier", want: placement.Decision{Config: "b", Reason: "its labels are tier"}},
+		"Keys":     {reason: "like the Machine", config: `{"matchKeys":["zone"]}`, zone: "south", want: placement.Decision{Config: "c", Reason: "its labels are zone=south"}},
+		"Both": {
+			reason: "all must be met", config: `{"matchKeys":["zone"]}`, zone: "north", selector: "tier!=gold",
+			want: placement.Decision{Config: "b", Reason: "its labels are tier!=gold,zone=north"},
+		},
+		"None": {
+			reason: "another cluster is not what was asked for", selector: "zone=west",
+			err: placement.Refusal{Reason: labels.ReasonNoMatchingCluster, Message: "none of 4 KubevirtConfigs has the labels that machine ns/n asks for: zone=west"},
+		},
+		"Down": {
+			reason: "the one that matches is waited for", selector: "zone=east",
+			err: placement.Hold{Reason: choice.ReasonNoCluster, Message: "none of 1 clusters fits machine ns/n: 1 unreachable"},
+		},
+		"Invalid": {
+			reason: "half understood is not understood", selector: "zone in (north)",
+			err: placement.Refusal{
+				Reason:  labels.ReasonSelectorInvalid,
+				Message: `annotation placement.vitistack.io/cluster-selector of machine ns/n: "zone in (north)" is no requirement: want key=value, key!=value, key or !key`,
+			},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := &labels.Strategy{}
+			if err := s.Configure([]byte(tc.config)); err != nil {
+				t.Fatal(err)
+			}
+			got, err := s.Place(t.Context(), placement.Request{
+				Machine: placement.Machine{
+					Namespace: "ns", Name: "n", UID: "u", Labels: map[string]string{"zone": tc.zone},
+					Annotations: map[string]string{labels.SelectorAnnotation: tc.selector},
+				},
+				Candidates: []placement.Candidate{
+					cluster("a", "north", "gold", true, 5), cluster("b", "north", "tin", true, 1), cluster("c", "south", "gold", true, 3),
+					cluster("d", "east", "gold", false, 0),
+				},
+			})
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("\n%s\nPlace(): -want, +got:\n%s", tc.reason, diff)
+			}
+			if diff := cmp.Diff(tc.err, err); diff != "" {
+				t.Errorf("\n%s\nPlace(): -want error, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestSelector(t *testing.T) {
+	has := map[string]string{"zone": "north", "gpu": ""}
+	cases := map[string]struct {
+		text, again    string // again: "" means text
+		matches, wrong bool
+	}{
+		"Empty":     {matches: true},
+		"Equals":    {text: "zone=north", matches: true},
+		"Double":    {text: "zone == north", again: "zone=north", matches: true},
+		"Differs":   {text: "zone=south"},
+		"NotEquals": {text: "zone!=south,tier!=test", matches: true},
+		"Exists":    {text: "gpu", matches: true},
+		"NotExists": {text: "!gpu"},
+		"All":       {text: "zone=north,!old,gpu", matches: true},
+		"One":       {text: "zone=north,old"},
+		"Set":       {text: "zone in (a,b)", wrong: true},
+		"NoKey":     {text: "=north", wrong: true},
+		"Gap":       {text: "zone=north,,gpu", wrong: true},
+		"TwoValues": {text: "a=b=c", wrong: true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			selector, err := labels.ParseSelector(tc.text)
+			if (err != nil) != tc.wrong {
+				t.Fatalf("ParseSelector(%q): %v", tc.text, err)
+			}
+			if tc.wrong {
+				return
+			}
+			if tc.again == "" {
+				tc.again = tc.text
+			}
+			if selector.Matches(has) != tc.matches || selector.String() != tc.again {
+				t.Errorf("%q: matches %t, as text %q", tc.text, selector.Matches(has), selector)
+			}
+		})
+	}
+}
+
+func TestConfigure(t *testing.T) {
+	for config, field := range map[string]string{`{"matchKeys":["a",""]}`: "matchKeys[1]", `{"matchKeys":"a"}`: "matchKeys", `{"keys":[]}`: ""} {
+		violations, ok := (&labels.Strategy{}).Configure([]byte(config)).(placement.Violations)
+		if !ok || len(violations) != 1 || violations[0].Field != field {
+			t.Errorf("Configure(%s): want a violation of %q, got %v", config, field, violations)
+		}
+	}
+}

@@ -1,0 +1,113 @@
+// Package spread is the strategy of even load: a Machine goes to the cluster with the fewest Machines, and where the
+// KubevirtConfigs carry a label of where they are (a zone, a site), first to where the fewest are.
+//
+// The package is pure: no I/O, no clock, no log.
+package spread
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/vitistack/kubevirt-multicluster/placement"
+
+	"github.com/vitistack/kubevirt-multicluster/placement-plugins/internal/choice"
+)
+
+// Config is the strategy's configuration. The zero value spreads over clusters alone.
+type Config struct {
+	// LabelKey is the label of KubevirtConfigs whose values are the domains to spread over. Clusters without it are left out.
+	LabelKey string `json:"labelKey,omitempty"`
+	// MaxSkew is how many Machines a domain may have more than the one with the fewest, the new one included; 0 means 1.
+	MaxSkew int64 `json:"maxSkew,omitempty"`
+}
+
+// Strategy chooses the cluster with the fewest Machines, within the domains that Config.MaxSkew allows. It holds
+// (choice.ReasonNoCluster) where no cluster can be chosen, and has no opinion where there is none.
+type Strategy struct{ config Config }
+
+var _ placement.Configurer = &Strategy{}
+
+// Name is "spread".
+func (*Strategy) Name() string { return "spread" }
+
+// Needs is how many Machines there are.
+func (*Strategy) Needs() placement.Needs { return placement.Needs{Machines: true} }
+
+// ConfigSchema implements placement.Configurer.
+func (*Strategy) ConfigSchema() []byte {
+	return []byte(`{
+  "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "additionalProperties": false,
+  "properties": {
+    "labelKey": {"type": "string", "description": "label of KubevirtConfigs whose values are the domains to spread over"},
+    "maxSkew": {"type": "integer", "minimum": 1, "description": "how many Machines a domain may have more than the one with the fewest"}
+  },
+  "dependentRequired": {"maxSkew": ["labelKey"]}
+}`)
+}
+
+// Configure implements placement.Configurer.
+func (s *Strategy) Configure(document []byte) error {
+	var config Config
+	if err := choice.Read(document, &config); err != nil {
+		return err
+	}
+	if config.MaxSkew < 0 {
+		return placement.Violations{{Field: "maxSkew", Message: "is negative"}}
+	}
+	if config.MaxSkew > 0 && config.LabelKey == "" {
+		return placement.Violations{{Field: "maxSkew", Message: "has no effect without labelKey"}}
+	}
+	s.config = config
+	return nil
+}
+
+// Place implements placement.Strategy. It does no I/O.
+func (s *Strategy) Place(_ context.Context, req placement.Request) (placement.Decision, error) {
+	if len(req.Candidates) == 0 {
+		return placement.Decision{Reason: "there are no clusters"}, nil
+	}
+	usable, out := choice.Among(req, s.usable)
+	if len(usable) == 0 {
+		return placement.Decision{}, out.Hold(req)
+	}
+	allowed := usable
+	if s.config.LabelKey != "" {
+		allowed = s.level(usable)
+	}
+	best := choice.Best(req, allowed, choice.Fewest)
+	reason := fmt.Sprintf("the fewest machines: %d", *best.Capacity.Machines)
+	if s.config.LabelKey != "" {
+		reason += fmt.Sprintf(", %s %s", s.config.LabelKey, best.Labels[s.config.LabelKey])
+	}
+	return placement.Decision{Config: best.Name, Reason: reason}, nil
+}
+
+func (s *Strategy) usable(c placement.Candidate) string {
+	switch {
+	case c.Capacity.Machines == nil:
+		return "with an unknown number of machines"
+	case s.config.LabelKey != "" && c.Labels[s.config.LabelKey] == "":
+		return "without label " + s.config.LabelKey
+	}
+	return ""
+}
+
+// level are the candidates in domains to which a Machine may be added. The one with the fewest always is.
+func (s *Strategy) level(candidates []placement.Candidate) []placement.Candidate {
+	machines := map[string]int64{}
+	for _, c := range candidates {
+		machines[c.Labels[s.config.LabelKey]] += *c.Capacity.Machines
+	}
+	fewest := int64(math.MaxInt64)
+	for _, count := range machines {
+		fewest = min(fewest, count)
+	}
+	var allowed []placement.Candidate
+	for _, c := range candidates {
+		if machines[c.Labels[s.config.LabelKey]]+1-fewest <= max(1, s.config.MaxSkew) {
+			allowed = append(allowed, c)
+		}
+	}
+	return allowed
+}

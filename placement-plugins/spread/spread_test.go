@@ -1,0 +1,124 @@
+package spread_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vitistack/kubevirt-multicluster/placement"
+	"github.com/vitistack/kubevirt-multicluster/placement/placementtest"
+
+	"github.com/vitistack/kubevirt-multicluster/placement-plugins/internal/choice"
+	"github.com/vitistack/kubevirt-multicluster/placement-plugins/spread"
+)
+
+func TestConformance(t *testing.T) {
+	for _, config := range []string{"", `{"labelKey":"zone","maxSkew":2}`} {
+		s := &spread.Strategy{}
+		if err := s.Configure([]byte(config)); err != nil {
+			t.Fatal(err)
+		}
+		placementtest.Run(t, s)
+	}
+}
+
+// in is a cluster in a zone with so many Machines; -1 is unknown.
+func in(name, zone string, machines int64) placement.Candidate {
+	c := placement.Candidate{Name: name, Reachable: true}
+	if zone != "" {
+		c.Labels = map[string]string{"zone": zone}
+	}
+	if machines >= 0 {
+		c.Capacity.Machines = &machines
+	}
+	return c
+}
+
+func TestPlace(t *testing.T) {
+	down := in("a", "x", 0)
+	down.Reachable = false
+	cases := map[string]struct {
+		reason     string
+		config     string
+		candidates []placement.Candidate
+		want       placement.Decision
+		err        error
+	}{
+		"None":    {reason: "nothing to choose from", want: placement.Decision{Reason: "there are no clusters"}},
+		"Fewest":  {reason: "the emptiest", candidates: []placement.Candidate{in("a", "", 2), in("b", "", 1), in("c", "", 3)}, want: placement.Decision{Config: "b", Reason: "the fewest machines: 1"}},
+		"Down":    {reason: "a Machine would wait there", candidates: []placement.Candidate{down, in("b", "", 7)}, want: placement.Decision{Config: "b", Reason: "the fewest machines: 7"}},
+		"Unknown": {reason: "unknown is not empty", candidates: []placement.Candidate{in("a", "", -1), in("b", "", 7)}, want: placement.Decision{Config: "b", Reason: "the fewest machines: 7"}},
+		"NoneUsable": {
+			reason: "all that are left out are told", config: `{"labelKey":"zone"}`,
+			candidates: []placement.Candidate{down, in("b", "x", -1), in("c", "", 1), in("d", "", 1)},
+			err: placement.Hold{
+				Reason:  choice.ReasonNoCluster,
+				Message: "none of 4 clusters fits machine ns/n: 1 unreachable, 1 with an unknown number of machines, 2 without label zone",
+			},
+		},
+		"Domain": {
+			reason: "the emptiest cluster is in the fuller zone", config: `{"labelKey":"zone"}`,
+			candidates: []placement.Candidate{in("a", "x", 3), in("b", "x", 0), in("c", "y", 1)},
+			want:       placement.Decision{Config: "c", Reason: "the fewest machines: 1, zone y"},
+		},
+		"MaxSkew": {
+			reason: "a zone may have some more", config: `{"labelKey":"zone","maxSkew":3}`,
+			candidates: []placement.Candidate{in("a", "x", 3), in("b", "x", 0), in("c", "y", 1)},
+			want:       placement.Decision{Config: "b", Reason: "the fewest machines: 0, zone x"},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			s := &spread.Strategy{}
+			if err := s.Configure([]byte(tc.config)); err != nil {
+				t.Fatal(err)
+			}
+			got, err := s.Place(t.Context(), placement.Request{Machine: placement.Machine{Namespace: "ns", Name: "n", UID: "u"}, Candidates: tc.candidates})
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("\n%s\nPlace(): -want, +got:\n%s", tc.reason, diff)
+			}
+			if diff := cmp.Diff(tc.err, err); diff != "" {
+				t.Errorf("\n%s\nPlace(): -want error, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestPlaceManyAlike spreads Machines evenly over clusters that are alike, each by its UID alone.
+func TestPlaceManyAlike(t *testing.T) {
+	got := map[string]int{}
+	const machines, clusters = 3000, 3
+	for i := range machines {
+		decision, err := (&spread.Strategy{}).Place(t.Context(), placement.Request{
+			Machine:    placement.Machine{UID: fmt.Sprintf("6f1d1a5e-0000-4000-8000-%012d", i)},
+			Candidates: []placement.Candidate{in("cluster-1", "", 4), in("cluster-2", "", 4), in("cluster-3", "", 4)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[decision.Config]++
+	}
+	for config, count := range got {
+		if count < machines/clusters*9/10 || count > machines/clusters*11/10 {
+			t.Errorf("%s got %d of %d Machines", config, count, machines)
+		}
+	}
+}
+
+func TestConfigure(t *testing.T) {
+	cases := map[string]struct{ config, field string }{
+		"SkewAlone": {config: `{"maxSkew":2}`, field: "maxSkew"},
+		"Negative":  {config: `{"labelKey":"zone","maxSkew":-1}`, field: "maxSkew"},
+		"Type":      {config: `{"labelKey":7}`, field: "labelKey"},
+		"Unknown":   {config: `{"label":"zone"}`, field: ""},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			violations, ok := (&spread.Strategy{}).Configure([]byte(tc.config)).(placement.Violations)
+			if !ok || len(violations) != 1 || violations[0].Field != tc.field {
+				t.Errorf("Configure(%s): want a violation of %q, got %v", tc.config, tc.field, violations)
+			}
+		})
+	}
+}
