@@ -1,17 +1,33 @@
 // Package rbac holds the rights that the operator needs, as manifests: in the supervisor cluster, and in each remote cluster. They are
-// the documented rights; tests and demos run the operator with these and no others.
+// generated from the markers in its two folders, and they are the documented rights: tests and demos run the operator with these and no
+// others, and fail where one is missing or not used.
 package rbac
 
-import _ "embed"
+import (
+	"bytes"
+	"embed"
+)
 
-// Supervisor is a YAML stream of what the operator needs where the Machines are: its namespace and service account, ClusterRole and Role
-// with their bindings. The Role is for the configs' namespace, kubevirt-configs.
-//
-//go:embed supervisor.yaml
-var Supervisor []byte
+//go:embed supervisor/*.yaml remote/*.yaml
+var files embed.FS
+
+// Supervisor is a YAML stream of what the operator needs where the Machines are: its namespace and service account, ClusterRole and Roles
+// with their bindings. One Role is for the configs' namespace, kubevirt-configs.
+var Supervisor = stream("supervisor")
 
 // Remote is a YAML stream of what a KubevirtConfig's kubeconfig needs where the VirtualMachines are: a namespace and service account, and
 // a ClusterRole with its binding.
-//
-//go:embed remote.yaml
-var Remote []byte
+var Remote = stream("remote")
+
+// stream joins the two files of a folder, that with the namespace first.
+func stream(folder string) []byte {
+	var all [][]byte
+	for _, file := range []string{"access.yaml", "role.yaml"} {
+		content, err := files.ReadFile(folder + "/" + file)
+		if err != nil {
+			panic(err) // impossible: the program was built with it
+		}
+		all = append(all, content)
+	}
+	return bytes.Join(all, []byte("\n---\n"))
+}

@@ -101,12 +101,11 @@ func (in NetworkConfigurationInput) owned() error {
 // ownerReferences are those of Existing, and the Machine as controller.
 func (in NetworkConfigurationInput) ownerReferences() []metav1.OwnerReference {
 	ours := metav1.OwnerReference{
-		APIVersion:         vitistackv1alpha1.SchemeGroupVersion.String(),
-		Kind:               "Machine",
-		Name:               in.Machine.Name,
-		UID:                in.Machine.UID,
-		Controller:         ptr.To(true),
-		BlockOwnerDeletion: ptr.To(true),
+		APIVersion: vitistackv1alpha1.SchemeGroupVersion.String(),
+		Kind:       "Machine",
+		Name:       in.Machine.Name,
+		UID:        in.Machine.UID,
+		Controller: ptr.To(true), // it does not block the Machine's end: that would ask for one more right, on machines/finalizers
 	}
 	if in.Existing == nil {
 		return []metav1.OwnerReference{ours}

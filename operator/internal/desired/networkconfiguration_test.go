@@ -117,7 +117,6 @@ func TestNetworkConfigurationKeeps(t *testing.T) {
 		want.Labels[key] = value
 	}
 	want.OwnerReferences[1].APIVersion = "vitistack.io/v1alpha1"
-	want.OwnerReferences[1].BlockOwnerDeletion = ptr.To(true)
 	want.Spec.NetworkInterfaces = []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "default", MacAddress: "02:41:d6:dc:55:63"}}
 	if diff := cmp.Diff(want, nc); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

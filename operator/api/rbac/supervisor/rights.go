@@ -1,0 +1,37 @@
+// Package supervisor holds the markers of the operator's rights where the Machines are. role.yaml is generated from them; access.yaml says
+// who has them.
+package supervisor
+
+// Machines are people's: the operator writes annotations, the finalizer and the status. get is live, for what is owed of a Machine.
+//
+// +kubebuilder:rbac:groups=vitistack.io,resources=machines,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=vitistack.io,resources=machines/status;kubevirtconfigs/status,verbs=patch
+// +kubebuilder:rbac:groups=vitistack.io,resources=machineclasses;networknamespaces,verbs=list;watch
+// +kubebuilder:rbac:groups=vitistack.io,resources=networkconfigurations,verbs=get;list;watch;create;patch;delete
+//
+// The finalizer that keeps a KubevirtConfig while Machines are placed there, and the identity of its cluster.
+//
+// +kubebuilder:rbac:groups=vitistack.io,resources=kubevirtconfigs,verbs=list;watch;patch
+//
+// cloud-init sources of Machines, by name: there is no list and no watch.
+//
+// +kubebuilder:rbac:groups="",resources=secrets;configmaps,verbs=get
+//
+// The UID of kube-system is the supervisor's identity.
+//
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=get
+//
+// Disks of layouts that kept them here: labelled when their virtual machine is adopted, deleted with the Machine.
+//
+// +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=list;patch;delete
+//
+// In the namespace of KUBEVIRT_CONFIGS_NAMESPACE: the kubeconfigs, and the ConfigMap vitistack-debts.
+//
+// +kubebuilder:rbac:groups="",namespace=kubevirt-configs,resources=secrets,verbs=list;watch
+// +kubebuilder:rbac:groups="",namespace=kubevirt-configs,resources=configmaps,verbs=create;patch
+//
+// Leader election.
+//
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=kubevirt-operator,resources=leases,verbs=get;create;update
