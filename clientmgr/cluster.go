@@ -30,7 +30,7 @@ type cluster struct {
 	options Options
 	mail    *mailbox
 	view    atomic.Pointer[view]
-	gone    atomic.Bool // its KubevirtConfig is
+	gone    atomic.Bool             // its KubevirtConfig is
 	told    func(former, now State) // of each change of State
 	hub     *hub
 	metrics *metrics

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+	ctrlcluster "sigs.k8s.io/controller-runtime/pkg/cluster"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr/transport"
 )
@@ -31,9 +33,10 @@ type connection struct {
 	limiter    *limiter
 	rest       *rest.Config // for users
 	direct     client.Client
-	cache      *remoteCache  // nil until started
-	remote     client.Client // what is handed out; nil until there is a cache
-	live       client.Reader // the same past the cache
+	cache      *remoteCache                        // nil until started
+	remote     *remoteClient                       // what is handed out; nil until there is a cache
+	live       client.Reader                       // the same past the cache
+	cluster    func() (ctrlcluster.Cluster, error) // the same as a cluster.Cluster, made once
 
 	life context.Context //nolint:containedctx // ends with the connection
 	end  context.CancelFunc
@@ -48,6 +51,7 @@ func newConnection(config string, endpoint *transport.Endpoint, id identity, opt
 	c := &connection{config: config, options: options}
 	c.uid.Store(&id.uid)
 	c.life, c.end = context.WithCancel(context.Background())
+	c.cluster = sync.OnceValues(c.makeCluster)
 	c.swap = transport.NewSwap(endpoint, transport.SwapOptions{
 		Hold: options.Hold, OpenTimeout: options.OpenTimeout, Clock: options.Clock,
 		BeforeResume: func(ctx context.Context, collection, resourceVersion string) error {

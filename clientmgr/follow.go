@@ -22,7 +22,7 @@ const valueKey = "value"
 
 // SupervisorCache returns cache options for KubevirtConfigs and Secrets, to be merged into the supervisor cache's ByObject: the
 // Secrets of configsNamespace (and of more namespaces, where cluster-scoped configs name them) without what is not a kubeconfig, and
-// nobody else's. namespaced is the scope of the KubevirtConfig definition that is installed.
+// nobody else's. Options.Secrets is for Secrets elsewhere. namespaced is the scope of the KubevirtConfig definition that is installed.
 func SupervisorCache(namespaced bool, configsNamespace string, more ...string) map[client.Object]cache.ByObject {
 	secrets := map[string]cache.Config{configsNamespace: {}}
 	for _, namespace := range more {
@@ -98,6 +98,12 @@ func (c *changes) note(object any) {
 // follow keeps the clusters as the supervisor says, until ctx ends.
 func (m *KubevirtClientManager) follow(ctx context.Context) error {
 	seen := newChanges()
+	if m.options.Secrets != nil {
+		m.unwatched = &unwatched{
+			reader: m.options.Secrets, interval: m.options.SecretInterval, timeout: m.options.ProbeTimeout, clock: m.options.Clock, changed: seen.note,
+		}
+		m.running.Go(func() { m.unwatched.run(ctx) })
+	}
 	var registrations []toolscache.ResourceEventHandlerRegistration
 	for _, object := range []client.Object{&vitistackv1alpha1.KubevirtConfig{}, &corev1.Secret{}} {
 		informer, err := m.informer(ctx, object)
@@ -190,6 +196,9 @@ func (m *KubevirtClientManager) apply(ctx context.Context, seen *changes, index 
 			index.set(name, secret)
 			m.put(ctx, name, w)
 		}
+	}
+	if m.unwatched != nil {
+		m.unwatched.keep(index)
 	}
 }
 

@@ -23,6 +23,7 @@ type KubevirtClientManager struct {
 	options    Options
 	metrics    *metrics
 	hub        hub
+	unwatched  *unwatched // nil where Options.Secrets is
 
 	clusters atomic.Pointer[map[string]*cluster] // copied on write
 	synced   atomic.Bool                         // the supervisor's caches have

@@ -37,6 +37,10 @@ type Options struct {
 	// ConfigsNamespace is the namespace of the KubevirtConfigs and their Secrets (KUBEVIRT_CONFIGS_NAMESPACE). Default "default".
 	// Where the supervisor's KubevirtConfig is cluster-scoped it has no effect: each config names its Secret's namespace.
 	ConfigsNamespace string
+	// Secrets reads, past the supervisor's cache, the Secrets in namespaces that the cache does not hold: cluster-scoped KubevirtConfigs
+	// may name any. Each is read when a KubevirtConfig names it, and every SecretInterval (default 30 s). nil: such a Secret is missing.
+	Secrets        client.Reader
+	SecretInterval time.Duration
 	// Scheme knows the remote objects' types. Default: the supervisor client's.
 	Scheme *runtime.Scheme
 	// Kinds are cached from each cluster. There is no client of a cluster before all of them have synced.
@@ -101,6 +105,7 @@ func (o Options) withDefaults(supervisor client.Client) Options {
 	if o.Scheme == nil {
 		o.Scheme = supervisor.Scheme()
 	}
+	o.SecretInterval = orDefault(o.SecretInterval, 30*time.Second)
 	o.Hold = orDefault(o.Hold, 3*time.Second)
 	o.QPS = orDefault(o.QPS, 50)
 	o.Burst = orDefault(o.Burst, 100)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
@@ -48,8 +49,15 @@ func (m *KubevirtClientManager) secretOf(config *vitistackv1alpha1.KubevirtConfi
 
 // kubeconfigIn reads the kubeconfig of a Secret, or says why there is none.
 func (m *KubevirtClientManager) kubeconfigIn(ctx context.Context, name types.NamespacedName) (kubeconfig []byte, problem string) {
-	var secret corev1.Secret
-	if err := m.cache.Get(ctx, name, &secret); err != nil { // not there, or its namespace is not watched
+	secret := &corev1.Secret{}
+	err := m.cache.Get(ctx, name, secret)
+	if err != nil && !apierrors.IsNotFound(err) && m.unwatched != nil { // its namespace is not watched
+		secret, err = m.unwatched.get(ctx, name)
+	}
+	switch {
+	case apierrors.IsForbidden(err):
+		return nil, fmt.Sprintf("failed to get kubeconfig secret %s/%s: forbidden", name.Namespace, name.Name)
+	case err != nil:
 		return nil, fmt.Sprintf("failed to get kubeconfig secret %s/%s", name.Namespace, name.Name)
 	}
 	for _, key := range []string{vitistackv1alpha1.KubeconfigSecretKey, valueKey} {

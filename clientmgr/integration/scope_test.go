@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -37,7 +38,9 @@ func TestClusterScopedConfig(t *testing.T) {
 		c, err = cache.New(east.Config(), cache.Options{Scheme: scheme, HTTPClient: east.http, ByObject: clientmgr.SupervisorCache(false, f.namespace)})
 		return err
 	})
-	manager, err := clientmgr.NewKubevirtClientManager(east.admin, c, clientmgr.Options{Scheme: scheme, Registerer: prometheus.NewRegistry()})
+	manager, err := clientmgr.NewKubevirtClientManager(east.admin, c, clientmgr.Options{
+		Scheme: scheme, Registerer: prometheus.NewRegistry(), Secrets: east.admin, SecretInterval: 200 * time.Millisecond, ProbeInterval: time.Second,
+	})
 	f.must(err)
 	if _, err := manager.GetClientForConfig(t.Context(), "west"); !errors.Is(err, clientmgr.ErrSupervisorNotSynced) {
 		t.Errorf("before the start: want ErrSupervisorNotSynced, got %v", err)
@@ -67,14 +70,25 @@ func TestClusterScopedConfig(t *testing.T) {
 		})
 	}
 	says("KubevirtConfig west has no secretNamespace")
-	config.Spec.SecretNamespace = "elsewhere"
-	f.must(east.admin.Update(t.Context(), config))
-	says("KubevirtConfig west: failed to get kubeconfig secret elsewhere/west")
 	config.Spec.SecretNamespace = f.namespace
 	f.must(east.admin.Update(t.Context(), config))
+	says("KubevirtConfig west: failed to get kubeconfig secret " + f.namespace + "/west")
 	secret := f.secret("west", nil)
 	secret.Data = map[string][]byte{"value": f.admin(west, west.Addr())}
 	f.must(east.admin.Create(t.Context(), secret))
+	says("<nil>")
+
+	elsewhere := f.namespace + "-elsewhere" // no cache holds it
+	config.Spec.SecretNamespace = elsewhere
+	f.must(east.admin.Update(t.Context(), config))
+	says("KubevirtConfig west: failed to get kubeconfig secret " + elsewhere + "/west")
+	f.must(east.admin.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: elsewhere}}))
+	unwatched := f.secret("west", []byte("garbage: [hunter2"))
+	unwatched.Namespace = elsewhere
+	f.must(east.admin.Create(t.Context(), unwatched))
+	says("KubevirtConfig west: failed to create REST config from kubeconfig: neither YAML nor JSON of a kubeconfig")
+	unwatched.Data = map[string][]byte{vitistackv1alpha1.KubeconfigSecretKey: f.admin(west, west.Addr())}
+	f.must(east.admin.Update(t.Context(), unwatched))
 	says("<nil>")
 	remote, err := manager.GetClientForConfig(t.Context(), "west")
 	f.must(err)

@@ -77,7 +77,7 @@ func Run(ctx context.Context, options Options) error {
 
 // addAll is the list of what runs.
 func addAll(mgr ctrl.Manager, options Options, watcher *machine.Watcher) error {
-	remotes, err := clientmgr.NewKubevirtClientManager(mgr.GetClient(), mgr.GetCache(), remoteOptions(options, options.Machine.Desired.SupervisorUID))
+	remotes, err := clientmgr.NewKubevirtClientManager(mgr.GetClient(), mgr.GetCache(), remoteOptions(options, options.Machine.Desired.SupervisorUID, mgr.GetAPIReader()))
 	if err != nil {
 		return fmt.Errorf("client manager: %w", err)
 	}
@@ -138,9 +138,13 @@ func newManager(config *rest.Config, options Options) (ctrl.Manager, error) {
 		return nil, err
 	}
 	config.QPS = -1 // the supervisor has Priority and Fairness
+	namespaced, err := configsNamespaced(config)
+	if err != nil {
+		return nil, err
+	}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                  scheme,
-		Cache:                   supervisorCache(options),
+		Cache:                   supervisorCache(options, namespaced),
 		Client:                  client.Options{Cache: clientCache()},
 		Metrics:                 metricsserver.Options{BindAddress: options.MetricsAddress},
 		HealthProbeBindAddress:  options.ProbeAddress,
@@ -166,8 +170,8 @@ func clientCache() *client.CacheOptions {
 }
 
 // supervisorCache limits what is held of the supervisor to our own kinds, the Machines selected, and the kubeconfigs.
-func supervisorCache(options Options) cache.Options {
-	byObject := clientmgr.SupervisorCache(true, options.Machine.ConfigsNamespace)
+func supervisorCache(options Options, configsNamespaced bool) cache.Options {
+	byObject := clientmgr.SupervisorCache(configsNamespaced, options.Machine.ConfigsNamespace)
 	byObject[&vitistackv1alpha1.Machine{}] = cache.ByObject{Label: options.WatchSelector}
 	return cache.Options{ByObject: byObject, DefaultTransform: cache.TransformStripManagedFields()}
 }

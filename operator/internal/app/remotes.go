@@ -1,13 +1,19 @@
 package app
 
 import (
+	"fmt"
+
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
@@ -27,12 +33,35 @@ func newScheme() (*runtime.Scheme, error) {
 	return scheme, nil
 }
 
+// configsNamespaced tells whether the supervisor's KubevirtConfig is namespaced, as ours is, or cluster-scoped, as the public one is today.
+// Where none is installed yet it will be ours.
+func configsNamespaced(config *rest.Config) (bool, error) {
+	httpClient, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return false, err
+	}
+	mapper, err := apiutil.NewDynamicRESTMapper(config, httpClient)
+	if err != nil {
+		return false, err
+	}
+	kind := vitistackv1alpha1.SchemeGroupVersion.WithKind("KubevirtConfig")
+	mapping, err := mapper.RESTMapping(kind.GroupKind(), kind.Version)
+	switch {
+	case meta.IsNoMatchError(err):
+		return true, nil
+	case err != nil:
+		return false, fmt.Errorf("looking for the scope of KubevirtConfig: %w", err)
+	}
+	return mapping.Scope.Name() == meta.RESTScopeNameNamespace, nil
+}
+
 // remoteOptions say what is cached of each remote cluster, and what rights that and the rest needs. Only what this supervisor made is
-// cached.
-func remoteOptions(options Options, supervisorUID string) clientmgr.Options {
+// cached. live reads Secrets in namespaces that nobody watches.
+func remoteOptions(options Options, supervisorUID string, live client.Reader) clientmgr.Options {
 	mine := labels.SelectorFromSet(labels.Set{vitistackv1alpha1.LabelSupervisorUID: supervisorUID})
 	return clientmgr.Options{
 		ConfigsNamespace: options.Machine.ConfigsNamespace,
+		Secrets:          live,
 		Kinds: []clientmgr.Kind{
 			{Object: &kubevirtv1.VirtualMachine{}, Selector: mine},
 			{Object: &kubevirtv1.VirtualMachineInstance{}, Selector: mine},
