@@ -55,7 +55,7 @@ func inSession(ctx context.Context, options Options, do func(context.Context, *s
 	if options.Machine.Desired.SupervisorUID, err = identity(ctx, mgr, options); err != nil {
 		return err
 	}
-	of := remoteOptions(options, options.Machine.Desired.SupervisorUID)
+	of := remoteOptions(options, options.Machine.Desired.SupervisorUID, mgr.GetAPIReader())
 	of.Kinds, of.Rights = nil, nil
 	remotes, err := clientmgr.NewKubevirtClientManager(mgr.GetClient(), mgr.GetCache(), of)
 	if err != nil {
