@@ -20,6 +20,9 @@ const (
 	// AnnotationAdopt consents to the adoption of one VirtualMachine: <KubevirtConfig>/<UID of the VirtualMachine>.
 	AnnotationAdopt = "vitistack.io/adopt"
 
+	// AnnotationPrefixPlacement begins the names of the annotations that strategies are shown.
+	AnnotationPrefixPlacement = "placement.vitistack.io/"
+
 	// AnnotationBootSource with the value BootSourceDataVolume makes spec.os.imageID the content of the boot disk. Where that is a URL that
 	// ends in .iso, and with spec.os.isoUri, the image is put into a drive to install from instead.
 	AnnotationBootSource = "kubevirt.io/boot-source"
@@ -60,6 +63,10 @@ const (
 const (
 	// AnnotationPlacement is the Ledger of the Machine: where it is placed. Nobody else may change it.
 	AnnotationPlacement = "vitistack.io/placement"
+
+	// AnnotationPlacementTrace is the [PlacementTrace] of the Machine: who placed it and what each strategy said. It is for people and
+	// tools; nothing is decided by it.
+	AnnotationPlacementTrace = "vitistack.io/placement-trace"
 )
 
 // Annotations of a KubevirtConfig.

@@ -56,7 +56,7 @@ func (p *pass) findLedger(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	seen := p.look(ctx, name, names(p.request(configs).Candidates))
+	seen := p.look(ctx, name, configNames(configs))
 	mine, where := seen.which(func(_ string, found sighting) bool { return found.owner == ours })
 	switch silent := seen.unanswered(); {
 	case len(mine) == 1:

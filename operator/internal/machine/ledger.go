@@ -54,6 +54,9 @@ func (p *pass) record(ctx context.Context, ledger vitistackv1alpha1.Ledger) erro
 		annotations = map[string]string{}
 	}
 	annotations[vitistackv1alpha1.AnnotationPlacement] = ledger.String()
+	if p.asked.trace != nil {
+		annotations[vitistackv1alpha1.AnnotationPlacementTrace] = p.asked.summary(ledger.Config)
+	}
 	if annotations[vitistackv1alpha1.AnnotationKubevirtConfig] == "" { // a person's other wish is refused, not erased
 		annotations[vitistackv1alpha1.AnnotationKubevirtConfig] = ledger.Config
 	}
@@ -70,27 +73,36 @@ func (p *pass) record(ctx context.Context, ledger vitistackv1alpha1.Ledger) erro
 	return nil
 }
 
-// restore writes a lost ledger anew, where the status still has its copy and the VirtualMachine itself is there to confirm it.
+// restore writes a lost ledger anew.
 func (p *pass) restore(ctx context.Context) error {
+	ledger, err := p.lostLedger(ctx)
+	if err != nil {
+		return err
+	}
+	log.FromContext(ctx).Info("Restored the lost placement of machine", "kubevirtConfig", ledger.Config, "vm", ledger.VMName)
+	return p.record(ctx, ledger)
+}
+
+// lostLedger is what a lost ledger was, where the status still has its copy and the VirtualMachine itself is there to confirm it.
+func (p *pass) lostLedger(ctx context.Context) (vitistackv1alpha1.Ledger, error) {
 	copied := p.machine.Status.KubevirtConfigRef
 	found, err := p.lookIn(ctx, copied.Name, p.machine.Status.VMName)
 	if err != nil {
-		return p.unreachable(err)
+		return vitistackv1alpha1.Ledger{}, p.unreachable(err)
 	}
 	found = slices.DeleteFunc(found, func(s sighting) bool { return s.owner != ours })
 	state, _ := p.KubevirtClientMgr.State(copied.Name)
 	if len(found) != 1 || copied.ClusterUID != "" && copied.ClusterUID != state.ClusterUID {
-		return &Blocked{
+		return vitistackv1alpha1.Ledger{}, &Blocked{
 			Condition: vitistackv1alpha1.ConditionReady, Reason: vitistackv1alpha1.ReasonLedgerConflict, After: blockedRetry,
 			Message: fmt.Sprintf("the status says that the Machine is placed in %s, but annotation %s is gone and its VirtualMachine does not tell",
 				copied.Name, vitistackv1alpha1.AnnotationPlacement),
 		}
 	}
-	log.FromContext(ctx).Info("Restored the lost placement of machine", "kubevirtConfig", copied.Name, "vm", found[0].vm.Name)
-	return p.record(ctx, vitistackv1alpha1.Ledger{
+	return vitistackv1alpha1.Ledger{
 		Config: copied.Name, ClusterUID: copied.ClusterUID, Namespace: p.machine.Namespace,
 		VMName: found[0].vm.Name, VMUID: string(found[0].vm.UID), Nonce: newNonce(),
-	})
+	}, nil
 }
 
 // intend records that a VirtualMachine is about to be created, under a nonce of this attempt's own. A pass that has just placed the

@@ -66,11 +66,27 @@ func references(machine *vitistackv1alpha1.Machine) [2]string {
 	return [2]string{field, machine.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig]}
 }
 
+// Placer answers where Machines go. placement.Chain is one, and so is a plugin host.
+type Placer interface {
+	// Needs is what Place reads of a request, as far as it is known.
+	Needs() placement.Needs
+	// Place is placement.Chain.Place.
+	Place(ctx context.Context, req placement.Request) (placement.Decision, placement.Trace, error)
+}
+
 // choice is a cluster and, if the Machine's VirtualMachine is there already, that.
 type choice struct {
 	config string
 	by     string // the strategy
+	reason string // the strategy's
 	vm     *sighting
+}
+
+// asked is what was asked about a Machine's place and what was answered, for the ledger's trace and for people.
+type asked struct {
+	request placement.Request // with all facts that were gathered
+	trace   placement.Trace   // nil where nobody was asked
+	seen    sightings         // nil where nobody looked
 }
 
 // choose asks the strategies, and then the guard, which no strategy can overrule.
@@ -79,29 +95,44 @@ func (p *pass) choose(ctx context.Context, vmName string) (choice, error) {
 	if err != nil {
 		return choice{}, err
 	}
-	request := p.request(configs)
-	var seen sightings
-	if !p.isFresh() {
-		seen = p.look(ctx, vmName, names(request.Candidates))
-		request = seen.inform(request)
+	request, err := p.request(ctx, configs)
+	if err != nil {
+		return choice{}, err
 	}
-	decision, trace, err := p.chain.Place(ctx, request)
-	if hold, held := placement.AsHold(err); held && hold.Reason == placement.ReasonPresenceNotRequested {
-		seen = p.look(ctx, vmName, names(request.Candidates))
-		decision, trace, err = p.chain.Place(ctx, seen.inform(request))
-	}
-	log.FromContext(ctx).V(1).Info("Strategies answered", "trace", trace.String())
+	decision, err := p.ask(ctx, vmName, request)
+	log.FromContext(ctx).V(1).Info("Strategies answered", "trace", p.asked.trace.String())
 	if err != nil {
 		return choice{}, p.answer(err)
 	}
-	if seen == nil {
-		seen = p.look(ctx, vmName, []string{decision.Config})
+	if p.asked.seen == nil {
+		p.asked.seen = p.look(ctx, vmName, []string{decision.Config})
 	}
-	chosen, err := p.guard(decision.Config, trace, seen)
+	chosen, err := p.guard(decision.Config, p.asked.trace, p.asked.seen)
 	if err == nil && (chosen.vm == nil || chosen.vm.owner != ours) {
 		err = closed(configs, chosen.config)
 	}
+	chosen.reason = decision.Reason
 	return chosen, err
+}
+
+// ask asks the strategies, and looks into all clusters before or in between where the Machine is not fresh or a strategy has to know.
+func (p *pass) ask(ctx context.Context, vmName string, request placement.Request) (placement.Decision, error) {
+	p.asked = asked{request: request}
+	if !p.isFresh() {
+		p.lookEverywhere(ctx, vmName)
+	}
+	decision, trace, err := p.placer.Place(ctx, p.asked.request)
+	if hold, held := placement.AsHold(err); held && hold.Reason == placement.ReasonPresenceNotRequested {
+		p.lookEverywhere(ctx, vmName)
+		decision, trace, err = p.placer.Place(ctx, p.asked.request)
+	}
+	p.asked.trace = trace
+	return decision, err
+}
+
+func (p *pass) lookEverywhere(ctx context.Context, vmName string) {
+	p.asked.seen = p.look(ctx, vmName, names(p.asked.request.Candidates))
+	p.asked.request = p.asked.seen.inform(p.asked.request)
 }
 
 // configs are all KubevirtConfigs, sorted by name.
@@ -116,37 +147,36 @@ func (p *pass) configs(ctx context.Context) ([]vitistackv1alpha1.KubevirtConfig,
 	return configs, err
 }
 
-// request are the facts of the Machine and of all clusters, without a look into any.
-func (p *pass) request(configs []vitistackv1alpha1.KubevirtConfig) placement.Request {
-	wanted := references(p.machine)
-	request := placement.Request{
-		Machine: placement.Machine{
-			Namespace: p.machine.Namespace, Name: p.machine.Name, UID: string(p.machine.UID), Labels: p.machine.Labels,
-			Reference: placement.Reference{Field: wanted[0], Annotation: wanted[1]},
-		},
-		Default:         p.settings.DefaultConfig,
-		ConfigNamespace: p.settings.ConfigsNamespace,
-	}
-	for _, config := range configs {
-		state, _ := p.KubevirtClientMgr.State(config.Name)
-		request.Candidates = append(request.Candidates, placement.Candidate{Name: config.Name, Labels: config.Labels, Reachable: state.Ready()})
-	}
-	return request
-}
-
 // isFresh says that only the chosen cluster needs to be asked. One that is to adopt may find its VirtualMachine anywhere.
 func (p *pass) isFresh() bool {
-	return p.fresh != nil && p.fresh.Fresh(p.machine) && p.machine.Annotations[vitistackv1alpha1.AnnotationAdopt] == ""
+	return !p.settings.StrictUniqueness && p.fresh != nil && p.fresh.Fresh(p.machine) &&
+		p.machine.Annotations[vitistackv1alpha1.AnnotationAdopt] == ""
 }
 
-// settleIn records the choice, once the cluster is known to be the one that its KubevirtConfig stands for.
+// settleIn records the choice.
 func (p *pass) settleIn(ctx context.Context, vmName string, chosen choice) error {
+	ledger, err := p.ledgerOf(vmName, chosen)
+	if err != nil {
+		return err
+	}
+	if err := p.record(ctx, ledger); err != nil {
+		return err
+	}
+	p.capacity.take(chosen.config, p.asked.request.Machine.Requests)
+	p.report(ctx, chosen)
+	return nil
+}
+
+// ledgerOf is the ledger of a choice, once the cluster is known to be the one that its KubevirtConfig stands for. It does no I/O.
+func (p *pass) ledgerOf(vmName string, chosen choice) (vitistackv1alpha1.Ledger, error) {
 	state, found := p.KubevirtClientMgr.State(chosen.config)
 	if !found {
-		return p.answer(placement.Refusal{Reason: placement.ReasonUnknownCluster, Message: fmt.Sprintf("KubevirtConfig %s not found", chosen.config)})
+		return vitistackv1alpha1.Ledger{}, p.answer(placement.Refusal{
+			Reason: placement.ReasonUnknownCluster, Message: fmt.Sprintf("KubevirtConfig %s not found", chosen.config),
+		})
 	}
 	if state.ClusterUID == "" && !p.settings.AllowUnverifiedIdentity {
-		return &Wait{
+		return vitistackv1alpha1.Ledger{}, &Wait{
 			Condition: vitistackv1alpha1.ConditionPlaced, Reason: vitistackv1alpha1.ReasonIdentityUnverified, After: placeRetry,
 			Message: fmt.Sprintf("the identity of %s is not known: the UID of its namespace kube-system could not be read", chosen.config),
 		}
@@ -157,11 +187,7 @@ func (p *pass) settleIn(ctx context.Context, vmName string, chosen choice) error
 	if chosen.vm != nil {
 		ledger.VMName, ledger.VMUID = chosen.vm.vm.Name, string(chosen.vm.vm.UID)
 	}
-	if err := p.record(ctx, ledger); err != nil {
-		return err
-	}
-	p.report(ctx, chosen)
-	return nil
+	return ledger, nil
 }
 
 // report tells people of a choice that was made for them.
@@ -229,6 +255,14 @@ func names(candidates []placement.Candidate) []string {
 	all := make([]string, 0, len(candidates))
 	for _, candidate := range candidates {
 		all = append(all, candidate.Name)
+	}
+	return all
+}
+
+func configNames(configs []vitistackv1alpha1.KubevirtConfig) []string {
+	all := make([]string, 0, len(configs))
+	for _, config := range configs {
+		all = append(all, config.Name)
 	}
 	return all
 }

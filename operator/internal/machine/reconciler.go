@@ -28,7 +28,8 @@ type MachineReconciler struct {
 	KubevirtClientMgr clientmgr.RemoteClusters
 
 	live     client.Reader // of the supervisor, past the cache
-	chain    placement.Chain
+	placer   Placer
+	capacity *capacityCache
 	recorder events.EventRecorder
 	clock    clock.PassiveClock
 	fresh    Freshness
@@ -51,6 +52,8 @@ type Settings struct {
 	ConfigsNamespace string
 	// AllowUnverifiedIdentity lets Machines be placed in a cluster that does not let its identity be read.
 	AllowUnverifiedIdentity bool
+	// StrictUniqueness lets no Machine be placed before every cluster has answered, not even a fresh one (--uniqueness=Strict).
+	StrictUniqueness bool
 }
 
 // Freshness knows which Machines cannot have a VirtualMachine yet.
@@ -64,9 +67,9 @@ type Freshness interface {
 // Option changes what NewMachineReconciler builds.
 type Option func(*MachineReconciler)
 
-// WithPlacement sets the chain of strategies that place Machines. Without it only placement.Explicit decides.
-func WithPlacement(chain placement.Chain) Option {
-	return func(r *MachineReconciler) { r.chain = chain }
+// WithPlacement sets who places Machines: a placement.Chain, or a plugin host. Without it only placement.Explicit decides.
+func WithPlacement(placer Placer) Option {
+	return func(r *MachineReconciler) { r.placer = placer }
 }
 
 // WithSettings sets the operator's settings.
@@ -99,7 +102,8 @@ func NewMachineReconciler(supervisor client.Client, scheme *runtime.Scheme, clie
 	r := &MachineReconciler{
 		Client: supervisor, Scheme: scheme, KubevirtClientMgr: clientManager,
 		live:     supervisor,
-		chain:    placement.Chain{{Strategy: placement.Explicit{}}},
+		placer:   placement.Chain{{Strategy: placement.Explicit{}}},
+		capacity: &capacityCache{},
 		clock:    clock.RealClock{},
 		settings: Settings{VMNamePrefix: desired.DefaultVMNamePrefix},
 		pace:     &pace{},

@@ -28,7 +28,8 @@ type pass struct {
 	ledger   *vitistackv1alpha1.Ledger
 	recorded bool // in this pass: the Machine in hand was the newest one then
 	adopted  bool
-	owed     bool // the Machine is gone: this pass pays its debt
+	asked    asked // about its place
+	owed     bool  // the Machine is gone: this pass pays its debt
 
 	remote client.Client // reads declared kinds from the cache
 	looked bool          // the remote cluster has answered about the VM: vm is the truth, nil too

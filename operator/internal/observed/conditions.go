@@ -54,7 +54,12 @@ func (r *report) setPlaced(status *vitistackv1alpha1.MachineStatus) {
 	if had := status.Condition(placed); r.Adopted || had != nil && had.Reason == vitistackv1alpha1.ReasonAdopted {
 		reason = vitistackv1alpha1.ReasonAdopted
 	}
-	r.set(status, placed, isTrue, reason, fmt.Sprintf("placed in %q as %s/%s", r.Ledger.Config, r.Ledger.Namespace, r.Ledger.VMName))
+	message := fmt.Sprintf("placed in %q as %s/%s", r.Ledger.Config, r.Ledger.Namespace, r.Ledger.VMName)
+	trace := vitistackv1alpha1.ParsePlacementTrace(r.Machine.Annotations[vitistackv1alpha1.AnnotationPlacementTrace])
+	if by := trace.By(); by != "" && trace.Config == r.Ledger.Config {
+		message += " " + by
+	}
+	r.set(status, placed, isTrue, reason, message)
 }
 
 func (r *report) setRemoteReachable(status *vitistackv1alpha1.MachineStatus) {
