@@ -12,6 +12,7 @@ import (
 type limiter struct {
 	bucket flowcontrol.RateLimiter // nil is no limit
 	off    atomic.Bool
+	waited atomic.Int64 // calls that had to wait
 }
 
 var _ flowcontrol.RateLimiter = (*limiter)(nil)
@@ -27,16 +28,13 @@ func (l *limiter) limits() bool { return l.bucket != nil && !l.off.Load() }
 
 func (l *limiter) TryAccept() bool { return !l.limits() || l.bucket.TryAccept() }
 
-func (l *limiter) Accept() {
-	if l.limits() {
-		l.bucket.Accept()
-	}
-}
+func (l *limiter) Accept() { _ = l.Wait(context.Background()) }
 
 func (l *limiter) Wait(ctx context.Context) error {
-	if !l.limits() {
+	if l.TryAccept() {
 		return nil
 	}
+	l.waited.Add(1)
 	return l.bucket.Wait(ctx)
 }
 

@@ -15,7 +15,9 @@ var (
 		[]string{"kubevirtConfig"}, nil)
 	watchesDesc = prometheus.NewDesc("clientmgr_watches", "Watches by state: open, or parked until the server answers.",
 		[]string{"kubevirtConfig", "state"}, nil)
-	inFlightDesc = prometheus.NewDesc("clientmgr_calls_in_flight", "Calls through clients that are under way.", []string{"kubevirtConfig"}, nil)
+	inFlightDesc  = prometheus.NewDesc("clientmgr_calls_in_flight", "Calls through clients that are under way.", []string{"kubevirtConfig"}, nil)
+	throttledDesc = prometheus.NewDesc("clientmgr_calls_throttled_total", "Calls of this connection that had to wait: for the rate, or for one of the calls in flight.",
+		[]string{"kubevirtConfig", "limit"}, nil)
 )
 
 // metrics are those of one manager.
@@ -62,7 +64,7 @@ func (m *metrics) collectors() []prometheus.Collector {
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{phaseDesc, silenceDesc, watchesDesc, inFlightDesc} {
+	for _, desc := range []*prometheus.Desc{phaseDesc, silenceDesc, watchesDesc, inFlightDesc, throttledDesc} {
 		descs <- desc
 	}
 	for _, c := range m.collectors() {
@@ -91,6 +93,9 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 		gauge(watchesDesc, float64(watches.Open), config, "open")
 		gauge(watchesDesc, float64(watches.Parked), config, "parked")
 		gauge(inFlightDesc, float64(v.conn.calls.InFlight()), config)
+		for limit, waited := range map[string]int64{"rate": v.conn.limiter.waited.Load(), "inFlight": v.conn.calls.Waited()} {
+			to <- prometheus.MustNewConstMetric(throttledDesc, prometheus.CounterValue, float64(waited), config, limit)
+		}
 	}
 	for _, c := range m.collectors() {
 		c.Collect(to)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,6 +19,7 @@ type Bound struct {
 	next    http.RoundTripper
 	timeout time.Duration
 	slots   chan struct{}
+	waited  atomic.Int64
 }
 
 // NewBound limits the calls to next to a time each and to a number at once; 0 inFlight means any number.
@@ -31,6 +33,9 @@ func NewBound(next http.RoundTripper, timeout time.Duration, inFlight int) *Boun
 
 // InFlight returns the number of calls under way; 0 where their number is not limited.
 func (b *Bound) InFlight() int { return len(b.slots) }
+
+// Waited returns the number of calls so far that found no slot free at once.
+func (b *Bound) Waited() int64 { return b.waited.Load() }
 
 // RoundTrip implements http.RoundTripper. The error of a call that took too long wraps context.DeadlineExceeded, and ErrBusy where it
 // only waited for a slot.
@@ -70,6 +75,7 @@ func (b *Bound) acquire(ctx context.Context) error {
 		return nil
 	default:
 	}
+	b.waited.Add(1)
 	select {
 	case b.slots <- struct{}{}:
 		return nil
