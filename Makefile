@@ -37,7 +37,7 @@ STRATEGIES := annotation default single search labels spread capacity
 .PHONY: bin
 bin:
 	@mkdir -p bin/plugins
-	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./testkit/cmd/demo ./operator
+	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./testkit/cmd/demo ./operator ./crdcheck/cmd/crdcheck
 	@$(GOBUILD) -ldflags "-s -w" -o bin/plugins/ $(STRATEGIES:%=./placement-plugins/cmd/placement-%)
 	@chmod 0755 bin bin/plugins bin/plugins/placement-* # whatever the umask: a plugin that others can write is refused
 	@cd bin/plugins && sha256sum $(STRATEGIES:%=placement-%) >SHA256SUMS

@@ -25,7 +25,7 @@ func ExampleRequire() {
 	}})
 	_ = render.Text(os.Stdout, report)
 	// Output:
-	// ⚠️ widgets.example.com v1 in supervisor: field status.conditions is missing (error, field-missing 59c0e26a5cf9)
+	// ⚠️ widgets.example.com v1 in supervisor: field status.conditions is missing (error, field-missing 7cdf79c91d4d)
 }
 
 func ExampleFleet() {
@@ -43,7 +43,7 @@ func ExampleFleet() {
 	fmt.Println("all agree:", report.OK())
 	// Output:
 	// ✅ widgets.example.com in east: is the baseline
-	// ⚠️ widgets.example.com in north: could not be read: no answer in time (unknown, cluster-unknown 2fffda196191)
+	// ⚠️ widgets.example.com in north: could not be read: no answer in time (unknown, cluster-unknown 93702bd85fcb)
 	// ✅ widgets.example.com in west: is as in east
 	// all agree: false
 }
@@ -64,6 +64,6 @@ func ExampleCompare() {
 	})
 	_ = render.Text(os.Stdout, report)
 	// Output:
-	// ✅ widgets.example.com in v1.1: v1: spec.colour: enum value added: "blue" (info, enum-value-added b676e4d7a85d)
-	// ⚠️ widgets.example.com in v1.1: v1: spec.colour: enum value removed: "green" (error, enum-value-removed 44ccf9c05693)
+	// ✅ widgets.example.com in v1.1: v1: spec.colour: enum value added: "blue" (info, enum-value-added 8c2330bed78d)
+	// ⚠️ widgets.example.com in v1.1: v1: spec.colour: enum value removed: "green" (error, enum-value-removed 94ad5902f0fd)
 }

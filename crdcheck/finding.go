@@ -19,6 +19,8 @@ type Finding struct {
 	// Version of the CRD, "" where it is about all of them; several with one schema are separated by ", ", two that are served side by side
 	// by " and ".
 	Version string
+	// Object is what was looked at by package admit, "namespace/name"; "" where it is about a definition.
+	Object string
 	// Path of the field: "spec.disks[].name", with [] for the items of a list and [*] for the values of a map. Alternatives of which
 	// one is needed are separated by "|". "" where it is about no field.
 	Path string
@@ -129,9 +131,10 @@ func (f Finding) Severity() Severity {
 }
 
 // Fingerprint names the finding for lists of known ones: 12 hexadecimal digits that stay the same while the rule, the place and both
-// values do. The wording in Why has no part in it.
+// values do. The cluster has no part in it, so that the same difference has one name in all of a fleet, nor has the wording, nor who was
+// asked.
 func (f Finding) Fingerprint() string {
-	facts := []string{string(f.Rule), f.Cluster, f.CRD, f.Version, f.Path, string(f.Direction), string(f.Effect), f.Old, f.New}
+	facts := []string{string(f.Rule), f.CRD, f.Version, f.Object, f.Path, f.Old, f.New}
 	encoded, _ := json.Marshal(facts) // strings always encode
 	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:6])
@@ -142,6 +145,7 @@ func compareFindings(a, b Finding) int {
 		cmp.Compare(a.CRD, b.CRD),
 		cmp.Compare(a.Cluster, b.Cluster),
 		cmp.Compare(a.Version, b.Version),
+		cmp.Compare(a.Object, b.Object),
 		cmp.Compare(a.Path, b.Path),
 		cmp.Compare(a.Rule, b.Rule),
 		cmp.Compare(a.Direction, b.Direction),

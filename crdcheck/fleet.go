@@ -9,16 +9,21 @@ import (
 // with: the first cluster by name that could be read and has the CRD. A cluster that could not be read is unknown, as is one of which
 // there are two snapshots.
 func Fleet(snapshots []Snapshot, names []string) Report {
+	return FleetWith(snapshots, Options{CRDs: names})
+}
+
+// FleetWith is Fleet with options: only what those who are asked feel is told.
+func FleetWith(snapshots []Snapshot, options Options) Report {
 	var (
 		subjects []Subject
 		findings []Finding
 	)
 	ordered := orderedClusters(snapshots)
-	for _, name := range names {
+	for _, name := range options.names(snapshots...) {
 		baseline := baselineOf(ordered, name)
 		for _, s := range ordered {
 			subjects = append(subjects, Subject{CRD: name, Cluster: s.cluster, Baseline: baseline.cluster})
-			for _, f := range compareClusters(baseline, s, name) {
+			for _, f := range compareClusters(baseline, s, name, options) {
 				f.Cluster, f.CRD = s.cluster, name
 				findings = append(findings, f)
 			}
@@ -52,7 +57,7 @@ func baselineOf(ordered []Snapshot, name string) Snapshot {
 	return Snapshot{}
 }
 
-func compareClusters(baseline, s Snapshot, name string) []Finding {
+func compareClusters(baseline, s Snapshot, name string, options Options) []Finding {
 	if s.unknown != "" {
 		return []Finding{clusterUnknown(s.unknown)}
 	}
@@ -60,15 +65,14 @@ func compareClusters(baseline, s Snapshot, name string) []Finding {
 	if !found {
 		return []Finding{RuleCRDMissing.finding(Roundtrip)}
 	}
-	return compareFleet(baseline.definitions[name], d)
+	return compareFleet(baseline.definitions[name], d, comparison{rolesOf: options.roles(name), usage: options.Usage.of(name), served: true})
 }
 
 // compareFleet tells the set of versions as one difference, and all others as Compare does, to everybody.
-func compareFleet(baseline, d *definition) []Finding {
+func compareFleet(baseline, d *definition, c comparison) []Finding {
 	if baseline == d {
 		return nil
 	}
-	c := comparison{rolesOf: assumedRoles, served: true}
 	c.definitions(baseline, d)
 	c.schemas(baseline, d)
 	findings := slices.DeleteFunc(c.findings, func(f Finding) bool { return !slices.Contains(catalogue[f.Rule].Questions, askFleet) })

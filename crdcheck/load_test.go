@@ -2,6 +2,7 @@ package crdcheck_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,18 +36,18 @@ func TestLoad(t *testing.T) {
 			stream: "apiVersion: v1\nkind: List\nitems:\n- " + indented + "\n", want: []string{"widgets.example.com"},
 		},
 		"JSON":     {reason: "JSON is YAML", stream: `{"kind":"List","items":[]}`},
-		"Twice":    {reason: "nobody knows which one is meant", stream: widgets + "---" + widgets, want: []string{"widgets.example.com"}, failed: []string{"document 2: a second definition of widgets.example.com"}},
-		"Old":      {reason: "a silent skip would look like a missing CRD", stream: strings.Replace(widgets, "io/v1", "io/v1beta1", 1), failed: []string{`document 1: apiVersion "apiextensions.k8s.io/v1beta1" of a CustomResourceDefinition is not apiextensions.k8s.io/v1`}},
-		"Name":     {reason: "the server refuses it", stream: strings.Replace(widgets, "widgets.example.com", "widget.example.com", 1), failed: []string{`document 1: name "widget.example.com" of a CustomResourceDefinition is not "widgets.example.com"`}},
-		"Versions": {reason: "the server refuses it", stream: "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.b}\nspec: {group: b, names: {plural: a}}", failed: []string{"document 1: a.b has no versions"}},
+		"Twice":    {reason: "nobody knows which one is meant", stream: widgets + "---" + widgets, want: []string{"widgets.example.com"}, failed: []string{"line 46, document 2: a second definition of widgets.example.com"}},
+		"Old":      {reason: "a silent skip would look like a missing CRD", stream: strings.Replace(widgets, "io/v1", "io/v1beta1", 1), failed: []string{`line 1, document 1: apiVersion "apiextensions.k8s.io/v1beta1" of a CustomResourceDefinition is not apiextensions.k8s.io/v1`}},
+		"Name":     {reason: "the server refuses it", stream: strings.Replace(widgets, "widgets.example.com", "widget.example.com", 1), failed: []string{`line 1, document 1: name "widget.example.com" of a CustomResourceDefinition is not "widgets.example.com"`}},
+		"Versions": {reason: "the server refuses it", stream: "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.b}\nspec: {group: b, names: {plural: a}}", failed: []string{"line 1, document 1: a.b has no versions"}},
 		"Same": {
 			reason: "two versions of one name", stream: strings.Replace(widgets, "name: v1beta1", "name: v1", 1),
-			failed: []string{"document 1: widgets.example.com has version v1 twice"},
+			failed: []string{"line 1, document 1: widgets.example.com has version v1 twice"},
 		},
 		"Several": {
 			reason: "every broken document is named, and the good ones are there",
 			stream: "kind: [\n---\n" + widgets + "---\nkind: List\nitems: [{kind: CustomResourceDefinition}]\n", want: []string{"widgets.example.com"},
-			failed: []string{"document 1: ", "document 3: "},
+			failed: []string{"line 1, document 1: ", "line 48, document 3: item 0: "},
 		},
 	}
 	for label, tc := range cases {
@@ -69,6 +70,37 @@ func TestLoad(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestLoadBounds: what is made to exhaust a reader ends with an error that says where.
+func TestLoadBounds(t *testing.T) {
+	bomb := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	for i := range 12 {
+		bomb += fmt.Sprintf("a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 10), ", "))
+	}
+	deep := strings.Repeat("{type: object, properties: {x: ", 5000) + "{}" + strings.Repeat("}}", 5000)
+	branches := strings.Repeat("{allOf: [", 5000) + "{}" + strings.Repeat("]}", 5000)
+	anchor := "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.b}\nspec: &s {group: b, names: {plural: a}, versions: [*s]}"
+	for label, stream := range map[string]string{
+		"Bomb": "---\n" + bomb + strings.Repeat("# padding\n", 1<<20), "Anchor": anchor, "Large": strings.Repeat("#", 65<<20),
+	} {
+		crds, err := crdcheck.Load(strings.NewReader(stream))
+		if err == nil || len(crds) > 0 {
+			t.Errorf("%s: %d definitions, %v", label, len(crds), err)
+		} else if len(err.Error()) > 1000 {
+			t.Errorf("%s: an error of %d bytes", label, len(err.Error()))
+		}
+	}
+	for label, schema := range map[string]string{"Deep": deep, "Branches": branches} {
+		crds, err := crdcheck.Load(strings.NewReader(strings.Replace(widgets, "phase: {type: string}", "phase: "+schema, 1)))
+		if err != nil {
+			continue // refused by the parser already
+		}
+		report := crdcheck.Fleet([]crdcheck.Snapshot{crdcheck.Observed("a", crds...)}, []string{"widgets.example.com"})
+		if report.OK() || !strings.Contains(report.Findings[0].Why, "nested in more than") {
+			t.Errorf("%s: want an unknown cluster, got %+v", label, report.Findings)
+		}
 	}
 }
 

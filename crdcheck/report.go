@@ -19,6 +19,8 @@ type Subject struct {
 	CRD, Cluster string
 	// Version that is required; "" in a Report of Fleet.
 	Version string
+	// Object is what package admit looked at; "" in other reports.
+	Object string
 	// Baseline is the cluster that this one was compared with, its own name where it is the baseline itself; "" in a Report of
 	// Require, and where no cluster could serve as one.
 	Baseline string
@@ -33,16 +35,35 @@ func (r Report) OK() bool {
 func (r Report) About(s Subject) []Finding {
 	var about []Finding
 	for _, f := range r.Findings {
-		if f.CRD == s.CRD && f.Cluster == s.Cluster && (s.Version == "" || f.Version == "" || f.Version == s.Version) {
+		if f.CRD == s.CRD && f.Cluster == s.Cluster && f.Object == s.Object && (s.Version == "" || f.Version == "" || f.Version == s.Version) {
 			about = append(about, f)
 		}
 	}
 	return about
 }
 
+// NewReport returns a report with its subjects and findings in their order, each once.
+func NewReport(subjects []Subject, findings []Finding) Report {
+	return newReport(slices.Clone(subjects), slices.Clone(findings))
+}
+
+// Without returns the report without the findings that a function names.
+func (r Report) Without(drop func(Finding) bool) Report {
+	return Report{Subjects: r.Subjects, Findings: slices.DeleteFunc(slices.Clone(r.Findings), drop)}
+}
+
+// Counts returns how many findings of each severity there are.
+func (r Report) Counts() map[Severity]int {
+	counts := map[Severity]int{}
+	for _, f := range r.Findings {
+		counts[f.Severity()]++
+	}
+	return counts
+}
+
 func newReport(subjects []Subject, findings []Finding) Report {
 	slices.SortFunc(subjects, func(a, b Subject) int {
-		return cmp.Or(cmp.Compare(a.CRD, b.CRD), cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Version, b.Version))
+		return cmp.Or(cmp.Compare(a.CRD, b.CRD), cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Version, b.Version), cmp.Compare(a.Object, b.Object))
 	})
 	return Report{Subjects: slices.Compact(subjects), Findings: sorted(findings)}
 }

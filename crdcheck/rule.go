@@ -33,7 +33,7 @@ type Rule struct {
 	ID RuleID
 	// Effect of its findings.
 	Effect Effect
-	// Questions that it belongs to: "require", "compare", "fleet".
+	// Questions that it belongs to: "admit", "compare", "fleet", "require".
 	Questions []string
 	// Why it matters.
 	Why string
@@ -45,11 +45,12 @@ const (
 	askRequire = "require"
 	askCompare = "compare"
 	askFleet   = "fleet"
+	askAdmit   = "admit"
 )
 
 // Rules returns all rules, sorted by ID.
 func Rules() []Rule {
-	rules := slices.Concat(clusterRules(), versionRules(), presentationRules(), fieldRules(), valueRules(), boundRules())
+	rules := slices.Concat(clusterRules(), versionRules(), presentationRules(), fieldRules(), valueRules(), boundRules(), objectRules())
 	slices.SortFunc(rules, func(a, b Rule) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	return rules
 }
@@ -65,6 +66,34 @@ func clusterRules() []Rule {
 		{RuleVersionsDiffer, Incomparable, []string{askFleet}, "the clusters run different releases; objects may not move between them", nil},
 	}
 }
+
+// The rules of package admit, about one object.
+const (
+	// RuleObjectRefused: the server refuses the object.
+	RuleObjectRefused RuleID = "object-refused"
+	// RuleObjectPruned: the server drops a field of it.
+	RuleObjectPruned RuleID = "object-pruned"
+	// RuleObjectDefaulted: the server fills a field in.
+	RuleObjectDefaulted RuleID = "object-defaulted"
+	// RuleObjectUnchecked: a part of it is not looked at.
+	RuleObjectUnchecked RuleID = "object-unchecked"
+	// RuleObjectWarned: the server accepts it with a warning.
+	RuleObjectWarned RuleID = "object-warned"
+)
+
+func objectRules() []Rule {
+	only := []string{askAdmit}
+	return []Rule{
+		{RuleObjectRefused, Narrows, only, "the server refuses the object", []string{"kubectl apply --dry-run=server"}},
+		{RuleObjectPruned, Drops, only, "the server drops the field without a word", []string{"kubectl apply --validate=strict"}},
+		{RuleObjectDefaulted, Cosmetic, only, "the server fills the field in", nil},
+		{RuleObjectUnchecked, Unknown, only, "the schema does not say what is accepted here", nil},
+		{RuleObjectWarned, Alters, only, "the server accepts the object and warns", nil},
+	}
+}
+
+// Finding starts a finding of this rule, for packages that ask questions of their own.
+func (id RuleID) Finding(direction Direction) Finding { return id.finding(direction) }
 
 // catalogue is Rules by ID. It is built once and never changed.
 var catalogue = func() map[RuleID]Rule {

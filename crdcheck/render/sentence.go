@@ -33,9 +33,23 @@ func Sentence(f crdcheck.Finding) string {
 		return fmt.Sprintf("scope is %s, in the baseline %s", f.New, f.Old)
 	case crdcheck.RuleVersionsDiffer:
 		return fmt.Sprintf("versions are %s, in the baseline %s", shorten(f.New), shorten(f.Old))
+	case crdcheck.RuleObjectRefused, crdcheck.RuleObjectWarned:
+		return fmt.Sprintf("%s: %s: %s", path, word(f.Rule), shorten(f.New))
+	case crdcheck.RuleObjectPruned, crdcheck.RuleObjectDefaulted, crdcheck.RuleObjectUnchecked:
+		return fmt.Sprintf("%s: %s%s", path, word(f.Rule), with(f.New))
 	default:
 		return changed(f, path)
 	}
+}
+
+// word is what happened to an object: "refused".
+func word(rule crdcheck.RuleID) string { return strings.TrimPrefix(string(rule), "object-") }
+
+func with(value string) string {
+	if value == "" {
+		return ""
+	}
+	return ": " + shorten(value)
 }
 
 // changed is the sentence of a rule of Compare: the rule's own words, where, and what both sides say.

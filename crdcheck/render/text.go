@@ -24,26 +24,54 @@ const perSubject = 10
 func Text(w io.Writer, report crdcheck.Report) error {
 	var text bytes.Buffer
 	for _, subject := range report.Subjects {
-		writeSubject(&text, subject, report.About(subject))
+		writeSubject(&text, subject, report.About(subject), perSubject, false)
 	}
 	_, err := w.Write(text.Bytes())
 	return err
 }
 
-func writeSubject(text *bytes.Buffer, subject crdcheck.Subject, findings []crdcheck.Finding) {
+// Colored writes a document as Text does, but every finding, then what is ignored and the notes, and last how many there are of each
+// severity. colors are those of a terminal.
+func Colored(w io.Writer, d Document, colors bool) error {
+	var text bytes.Buffer
+	for _, subject := range d.Report.Subjects {
+		writeSubject(&text, subject, d.Report.About(subject), len(d.Report.Findings), colors)
+	}
+	for _, i := range d.Ignored {
+		fmt.Fprintf(&text, "%s %s: %s (ignored by %s until %s: %s)\n", Good, where(i.Finding), Sentence(i.Finding), i.Owner, i.Expires, i.Reason)
+	}
+	for _, note := range d.Notes {
+		fmt.Fprintf(&text, "%s %s\n", Warning, note)
+	}
+	fmt.Fprintf(&text, "%s\n", summary(d.Report))
+	_, err := w.Write(text.Bytes())
+	return err
+}
+
+func writeSubject(text *bytes.Buffer, subject crdcheck.Subject, findings []crdcheck.Finding, most int, colors bool) {
 	good := true
 	for i, f := range findings {
 		good = good && f.Severity() <= crdcheck.Info
-		if i < perSubject {
-			fmt.Fprintf(text, "%s %s: %s (%s, %s %s)\n", Mark(f), title(subject), Sentence(f), f.Severity(), f.Rule, f.Fingerprint())
+		if i < most {
+			line := fmt.Sprintf("%s %s: %s (%s, %s %s)", Mark(f), title(subject), Sentence(f), f.Severity(), f.Rule, f.Fingerprint())
+			fmt.Fprintln(text, paint(line, f.Severity(), colors))
 		}
 	}
-	if more := len(findings) - perSubject; more > 0 {
+	if more := len(findings) - most; more > 0 {
 		fmt.Fprintf(text, "%s %s: and %d more\n", Warning, title(subject), more)
 	}
 	if good {
 		fmt.Fprintf(text, "%s %s: %s\n", Good, title(subject), praise(subject, len(findings)))
 	}
+}
+
+// paint makes errors red, warnings yellow and what is unknown blue (ECMA-48, Select Graphic Rendition).
+func paint(line string, severity crdcheck.Severity, colors bool) string {
+	code := map[crdcheck.Severity]string{crdcheck.Error: "31", crdcheck.Warning: "33", crdcheck.Unsettled: "34"}[severity]
+	if !colors || code == "" {
+		return line
+	}
+	return "\x1b[" + code + "m" + line + "\x1b[0m"
 }
 
 // Mark returns the mark of a finding.
@@ -55,6 +83,9 @@ func Mark(f crdcheck.Finding) string {
 }
 
 func title(s crdcheck.Subject) string {
+	if s.Object != "" {
+		return fmt.Sprintf("%s of %s in %s", s.Object, s.CRD, s.Cluster)
+	}
 	if s.Version == "" {
 		return fmt.Sprintf("%s in %s", s.CRD, s.Cluster)
 	}
@@ -63,6 +94,8 @@ func title(s crdcheck.Subject) string {
 
 func praise(s crdcheck.Subject, harmless int) string {
 	switch {
+	case s.Object != "":
+		return "would be accepted and kept"
 	case s.Baseline == "":
 		return "has every expected field"
 	case s.Baseline == s.Cluster:

@@ -69,6 +69,24 @@ func TestText(t *testing.T) {
 				return crdcheck.Fleet(append(snapshots(t, "fleet"), crdcheck.Unobserved("alpha", "no answer in time")), kubeVirt)
 			},
 		},
+		"objects": {
+			reason: "each rule of package admit; an object that is as it should be is told too",
+			report: func(*testing.T) crdcheck.Report {
+				object := crdcheck.Subject{CRD: "widgets.example.com", Cluster: "east", Version: "v1", Object: "Widget default/bad"}
+				good := object
+				good.Object = "Widget default/good"
+				var findings []crdcheck.Finding
+				for i, rule := range []crdcheck.RuleID{
+					crdcheck.RuleObjectRefused, crdcheck.RuleObjectPruned, crdcheck.RuleObjectDefaulted, crdcheck.RuleObjectUnchecked, crdcheck.RuleObjectWarned,
+				} {
+					f := rule.Finding(crdcheck.Write)
+					f.CRD, f.Cluster, f.Version, f.Object, f.Path = object.CRD, object.Cluster, object.Version, object.Object, "spec.field"
+					f.New = []string{"Required value", "", `"filled"`, "", "v1 is deprecated"}[i]
+					findings = append(findings, f)
+				}
+				return crdcheck.NewReport([]crdcheck.Subject{object, good}, findings)
+			},
+		},
 		"crowd": {
 			reason: "releases that are far apart do not fill the log, and no value a screen",
 			report: func(t *testing.T) crdcheck.Report {

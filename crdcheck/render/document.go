@@ -1,0 +1,183 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/vitistack/kubevirt-multicluster/crdcheck"
+)
+
+// SchemaURL is where the schema of JSON and YAML output is published; report.schema.json is its source.
+const SchemaURL = "https://raw.githubusercontent.com/vitistack/kubevirt-multicluster/main/crdcheck/render/report.schema.json"
+
+// APIVersion of the output; it changes when a program that reads it must.
+const APIVersion = "crdcheck.vitistack.io/v1"
+
+// Document is what a run of the program has to say.
+type Document struct {
+	// Question that was asked: "require", "compare", "fleet", "admit".
+	Question string
+	// Report without what is ignored.
+	Report crdcheck.Report
+	// Ignored are the findings that a person answers for, in their order.
+	Ignored []Ignored
+	// Notes are for people: an entry of the ignore file that is over, or that nothing matched.
+	Notes []string
+	// At says where the definitions were read that came from files.
+	At map[Place]Position
+}
+
+// Ignored is a finding that a person answers for.
+type Ignored struct {
+	crdcheck.Finding
+	// Owner is who answers for it, Expires the last day ("2026-12-31"), Reason why.
+	Owner, Expires, Reason string
+}
+
+// Place is a definition of a cluster.
+type Place struct{ Cluster, CRD string }
+
+// Position is a line of a file, from 1.
+type Position struct {
+	File string
+	Line int
+}
+
+// at returns where the definition of a finding was read.
+func (d Document) at(f crdcheck.Finding) (Position, bool) {
+	p, found := d.At[Place{f.Cluster, f.CRD}]
+	return p, found
+}
+
+type jsonReport struct {
+	Schema     string         `json:"$schema"`
+	APIVersion string         `json:"apiVersion"`
+	Kind       string         `json:"kind"`
+	Question   string         `json:"question"`
+	OK         bool           `json:"ok"`
+	Counts     map[string]int `json:"counts"`
+	Subjects   []jsonSubject  `json:"subjects"`
+	Findings   []jsonFinding  `json:"findings"`
+	Ignored    []jsonIgnored  `json:"ignored"`
+	Notes      []string       `json:"notes"`
+}
+
+type jsonSubject struct {
+	CRD      string `json:"crd"`
+	Cluster  string `json:"cluster"`
+	Version  string `json:"version,omitempty"`
+	Object   string `json:"object,omitempty"`
+	Baseline string `json:"baseline,omitempty"`
+}
+
+type jsonFinding struct {
+	Fingerprint string `json:"fingerprint"`
+	Rule        string `json:"rule"`
+	Severity    string `json:"severity"`
+	Direction   string `json:"direction"`
+	Effect      string `json:"effect"`
+	CRD         string `json:"crd"`
+	Cluster     string `json:"cluster"`
+	Version     string `json:"version,omitempty"`
+	Object      string `json:"object,omitempty"`
+	Path        string `json:"path,omitempty"`
+	Old         string `json:"old,omitempty"`
+	New         string `json:"new,omitempty"`
+	Message     string `json:"message"`
+	Why         string `json:"why"`
+	File        string `json:"file,omitempty"`
+	Line        int    `json:"line,omitempty"`
+}
+
+type jsonIgnored struct {
+	jsonFinding
+	Owner   string `json:"owner"`
+	Expires string `json:"expires"`
+	Reason  string `json:"reason"`
+}
+
+// severities are all, from bad to harmless.
+var severities = []crdcheck.Severity{crdcheck.Error, crdcheck.Warning, crdcheck.Unsettled, crdcheck.Info}
+
+func (d Document) json() jsonReport {
+	r := jsonReport{
+		Schema: SchemaURL, APIVersion: APIVersion, Kind: "Report", Question: d.Question, OK: d.Report.OK(), Counts: map[string]int{},
+		Subjects: []jsonSubject{}, Findings: []jsonFinding{}, Ignored: []jsonIgnored{}, Notes: append([]string{}, d.Notes...),
+	}
+	counts := d.Report.Counts()
+	for _, severity := range severities {
+		r.Counts[severity.String()] = counts[severity]
+	}
+	for _, s := range d.Report.Subjects {
+		r.Subjects = append(r.Subjects, jsonSubject{CRD: s.CRD, Cluster: s.Cluster, Version: s.Version, Object: s.Object, Baseline: s.Baseline})
+	}
+	for _, f := range d.Report.Findings {
+		r.Findings = append(r.Findings, d.jsonFinding(f))
+	}
+	for _, i := range d.Ignored {
+		r.Ignored = append(r.Ignored, jsonIgnored{d.jsonFinding(i.Finding), i.Owner, i.Expires, i.Reason})
+	}
+	return r
+}
+
+func (d Document) jsonFinding(f crdcheck.Finding) jsonFinding {
+	at, _ := d.at(f)
+	return jsonFinding{
+		Fingerprint: f.Fingerprint(), Rule: string(f.Rule), Severity: f.Severity().String(), Direction: string(f.Direction), Effect: string(f.Effect),
+		CRD: f.CRD, Cluster: f.Cluster, Version: f.Version, Object: f.Object, Path: f.Path, Old: f.Old, New: f.New,
+		Message: Sentence(f), Why: f.Why, File: at.File, Line: at.Line,
+	}
+}
+
+// JSON writes the document as report.schema.json describes it. Errors are those of w.
+func JSON(w io.Writer, d Document) error {
+	encoded, err := encode(d.json())
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(encoded)
+	return err
+}
+
+// encode is indented JSON; < and & are left as they are.
+func encode(value any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(value)
+	return b.Bytes(), err
+}
+
+// YAML writes what JSON writes, with the same keys.
+func YAML(w io.Writer, d Document) error {
+	encoded, err := encode(d.json())
+	if err != nil {
+		return err
+	}
+	converted, err := yaml.JSONToYAML(encoded)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(converted)
+	return err
+}
+
+// summary counts findings for people: "2 errors, 1 warning".
+func summary(r crdcheck.Report) string {
+	counts := r.Counts()
+	var parts []string
+	for _, severity := range severities {
+		if n := counts[severity]; n > 0 {
+			parts = append(parts, plural(n, severity.String()))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing found"
+	}
+	return strings.Join(parts, ", ")
+}

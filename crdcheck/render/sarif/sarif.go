@@ -1,0 +1,64 @@
+// Package sarif writes reports as SARIF 2.1.0 (OASIS), which code scanning services show. It is apart from package render because the
+// library that it rests on is not small.
+package sarif
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+
+	"github.com/vitistack/kubevirt-multicluster/crdcheck"
+	"github.com/vitistack/kubevirt-multicluster/crdcheck/render"
+)
+
+// home is where people read more.
+const home = "https://github.com/vitistack/kubevirt-multicluster/tree/main/crdcheck"
+
+// Report returns the document as a SARIF report. Ignored findings are suppressed results.
+func Report(d render.Document) *sarif.Report {
+	run := sarif.NewRunWithInformationURI("crdcheck", home)
+	index := map[crdcheck.RuleID]int{}
+	for i, rule := range crdcheck.Rules() {
+		index[rule.ID] = i
+		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarif.NewReportingDescriptor().WithID(string(rule.ID)).
+			WithShortDescription(sarif.NewMultiformatMessageString().WithText(rule.Why)).WithHelpURI(home+"/RULES.md"))
+	}
+	for _, f := range d.Report.Findings {
+		run.AddResult(result(d, f, index[f.Rule]))
+	}
+	for _, i := range d.Ignored {
+		suppressed := result(d, i.Finding, index[i.Rule])
+		suppressed.Suppressions = []*sarif.Suppression{
+			sarif.NewSuppression().WithKind("external").WithJustification(fmt.Sprintf("%s, until %s: %s", i.Owner, i.Expires, i.Reason)),
+		}
+		run.AddResult(suppressed)
+	}
+	return sarif.NewReport().AddRun(run)
+}
+
+func result(d render.Document, f crdcheck.Finding, rule int) *sarif.Result {
+	levels := map[crdcheck.Severity]string{crdcheck.Error: sarif.LevelError, crdcheck.Warning: sarif.LevelWarning, crdcheck.Unsettled: sarif.LevelWarning, crdcheck.Info: sarif.LevelNote}
+	name := f.CRD
+	if f.Path != "" {
+		name += "#" + f.Path
+	}
+	location := sarif.NewLocation().WithLogicalLocations([]*sarif.LogicalLocation{sarif.NewLogicalLocation().WithFullyQualifiedName(name).WithKind("member")})
+	if at, found := d.At[render.Place{Cluster: f.Cluster, CRD: f.CRD}]; found {
+		location.WithPhysicalLocation(sarif.NewPhysicalLocation().
+			WithArtifactLocation(sarif.NewArtifactLocation().WithURI(filepath.ToSlash(at.File))).
+			WithRegion(sarif.NewRegion().WithStartLine(at.Line)))
+	}
+	r := sarif.NewRuleResult(string(f.Rule)).WithLevel(levels[f.Severity()]).
+		WithMessage(sarif.NewTextMessage(fmt.Sprintf("%s in %s: %s: %s", f.CRD, f.Cluster, render.Sentence(f), f.Why))).
+		WithLocations([]*sarif.Location{location}).
+		WithPartialFingerprints(map[string]string{"crdcheck/v1": f.Fingerprint()})
+	r.RuleIndex = rule
+	return r
+}
+
+// Write writes the document as SARIF, indented. Errors are those of w.
+func Write(w io.Writer, d render.Document) error {
+	return Report(d).PrettyWrite(w)
+}
