@@ -34,7 +34,7 @@ type Source struct {
 
 // Missing is the error to return where the Secret, the ConfigMap or the key does not exist.
 func (s Source) Missing() *Wait {
-	return wait(vitistackv1alpha1.ReasonCloudInitSourceMissing, "there is no %s %q with the key %q", s.Kind, s.Name, s.Key)
+	return wait(vitistackv1alpha1.ReasonCloudInitSourceMissing, "cloudInit: there is no %s %q with the key %q", s.Kind, s.Name, s.Key)
 }
 
 // Sources are the two texts of a Machine's cloud-init.
