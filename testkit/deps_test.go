@@ -34,8 +34,8 @@ func TestProgramsStayApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(programs) != 2 {
-		t.Fatalf("modules of programs: %v, want kubernetes and kubevirt", programs)
+	if len(programs) != 3 {
+		t.Fatalf("modules of programs: %v, want kubernetes, kubevirt and released", programs)
 	}
 	used := workspace(t)
 	for _, program := range programs {

@@ -17,12 +17,7 @@ import (
 
 // TestStartRefuses is about what can be known before anything is started.
 func TestStartRefuses(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer taken.Close()
-	port := taken.Addr().(*net.TCPAddr).Port
+	port := takenAfterFree(t, 3)
 	occupied := filepath.Join(t.TempDir(), "occupied")
 	if err := os.WriteFile(occupied, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -68,6 +63,36 @@ func TestStartRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// takenAfterFree returns a port that somebody listens on, behind a number of ports that are free.
+func takenAfterFree(t *testing.T, free int) int {
+	t.Helper()
+	for range 100 {
+		taken, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { taken.Close() })
+		port := taken.Addr().(*net.TCPAddr).Port
+		if areFree(port-free, port) {
+			return port
+		}
+	}
+	t.Fatalf("no %d ports in a row are free", free)
+	return 0
+}
+
+// areFree says whether nobody has the ports from first up to end.
+func areFree(first, end int) bool {
+	for number := first; number < end; number++ {
+		port, err := controlplane.ReservePort(number)
+		if err != nil {
+			return false
+		}
+		defer port.Close()
+	}
+	return true
 }
 
 // sharedLike is a folder that this process holds.
