@@ -34,7 +34,6 @@ func (c *connection) startCache(counted func(resource string), wake func()) (*re
 		return nil, err
 	}
 	r := &remoteCache{declared: declared{}, feed: &feed{config: c.config}, synced: make(chan struct{}), stopped: make(chan struct{})}
-	r.coverage.clock, r.coverage.wake, r.coverage.want = c.options.Clock, wake, len(c.options.Kinds)
 	byObject := make(map[client.Object]cache.ByObject, len(c.options.Kinds))
 	for _, kind := range c.options.Kinds {
 		byObject[kind.Object] = cache.ByObject{Label: kind.Selector, Transform: strip(kind.Transform)}
@@ -44,6 +43,7 @@ func (c *connection) startCache(counted func(resource string), wake func()) (*re
 		}
 		r.declared[declaration{kind: gvk, form: formOf(kind.Object)}] = struct{}{}
 	}
+	r.coverage.clock, r.coverage.wake, r.coverage.want = c.options.Clock, wake, len(r.declared)
 	background := rest.CopyConfig(c.rest)
 	background.Transport = r.observe(c.background, counted)
 	background.RateLimiter = nil

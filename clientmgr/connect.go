@@ -66,7 +66,7 @@ func (c *cluster) connect(ctx context.Context, target kubeconfig.Target) time.Du
 func (c *cluster) adopt(conn *connection, id identity) {
 	c.conn = conn
 	now := c.options.Clock.Now()
-	c.health = health{nextProbe: now.Add(c.options.ProbeInterval), nextVersion: now.Add(versionInterval)} // it has just been asked
+	c.health = health{nextProbe: now.Add(c.options.ProbeInterval), nextVersion: now.Add(recheck)} // it has just been asked
 	c.state.KubernetesVersion = id.version
 	c.state.RightsChecked, c.state.MissingRights = false, nil
 	c.metrics.connected(c.config)
@@ -152,7 +152,7 @@ func (c *cluster) takeOver(endpoint *transport.Endpoint, id identity, moved bool
 	c.conn.swap.Set(endpoint)
 	c.conn.swap.CutOld(moved)
 	c.rotation = attempts{}
-	c.health.reviewed = false
+	c.health.nextReview = time.Time{}
 	c.health.nextProbe = c.options.Clock.Now()
 	c.state.KubernetesVersion = orDefault(id.version, c.state.KubernetesVersion)
 	c.metrics.rotated(c.config)

@@ -52,7 +52,7 @@ func (m *KubevirtClientManager) GetClientForConfig(ctx context.Context, kubevirt
 
 // GetOrCreateClientFromMachine implements ClientManager.
 func (m *KubevirtClientManager) GetOrCreateClientFromMachine(ctx context.Context, machine *vitistackv1alpha1.Machine) (client.Client, string, error) {
-	ref, err := referenceOf(machine)
+	ref, err := referenceOf(machine, m.ledgers.parse)
 	if err != nil {
 		return nil, ref.config, err
 	}

@@ -44,8 +44,12 @@ func placed(config, uid string) *vitistackv1alpha1.Machine {
 func TestLookupAllocatesNothing(t *testing.T) {
 	m := connectedManager(t, 50)
 	ctx := t.Context()
+	machine := placed("cluster-7", "uid-7")
 	got := testing.AllocsPerRun(1000, func() {
 		if _, err := m.GetClientForConfig(ctx, "cluster-7"); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := m.GetOrCreateClientFromMachine(ctx, machine); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -24,6 +24,7 @@ type KubevirtClientManager struct {
 	metrics    *metrics
 	hub        hub
 	unwatched  *unwatched // nil where Options.Secrets is
+	ledgers    ledgers
 
 	clusters atomic.Pointer[map[string]*cluster] // copied on write
 	synced   atomic.Bool                         // the supervisor's caches have

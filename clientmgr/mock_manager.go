@@ -35,7 +35,7 @@ func (m *MockClientManager) GetOrCreateClientFromMachine(ctx context.Context, ma
 	if m.GetOrCreateClientFromMachineFunc != nil {
 		return m.GetOrCreateClientFromMachineFunc(ctx, machine)
 	}
-	ref, err := referenceOf(machine)
+	ref, err := referenceOf(machine, vitistackv1alpha1.ParseLedger)
 	if err != nil {
 		return nil, ref.config, err
 	}

@@ -45,7 +45,8 @@ type Options struct {
 	Scheme *runtime.Scheme
 	// Kinds are cached from each cluster. There is no client of a cluster before all of them have synced.
 	Kinds []Kind
-	// Rights are reviewed on each new connection and credential; the lacking ones are in State.MissingRights.
+	// Rights are reviewed on each new connection and credential, and then each hour, or each six ProbeIntervals while some are lacking:
+	// those are in State.MissingRights.
 	Rights []authorizationv1.ResourceAttributes
 	// Kubeconfig says what is accepted from a kubeconfig. The zero value is the strict one.
 	Kubeconfig kubeconfig.Options

@@ -12,10 +12,10 @@ type reference struct {
 	clusterUID string // of the ledger; "" where nothing is recorded
 }
 
-// referenceOf reads a machine's reference: the ledger decides where there is one, otherwise field or annotation.
-func referenceOf(machine *vitistackv1alpha1.Machine) (reference, error) {
+// referenceOf reads a machine's reference: the ledger, which parse reads, decides where there is one, otherwise field or annotation.
+func referenceOf(machine *vitistackv1alpha1.Machine, parse func(string) (vitistackv1alpha1.Ledger, error)) (reference, error) {
 	if recorded := machine.Annotations[vitistackv1alpha1.AnnotationPlacement]; recorded != "" {
-		ledger, err := vitistackv1alpha1.ParseLedger(recorded)
+		ledger, err := parse(recorded)
 		if err != nil {
 			return reference{}, fmt.Errorf("machine %s/%s: %w: %w", machine.Namespace, machine.Name, ErrReferenceConflict, err)
 		}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// versionInterval is how often the server's version is read where nothing else suggests that it has changed.
-const versionInterval = time.Hour
+// recheck is how often the server's version and our rights are looked at where nothing else suggests that they have changed.
+const recheck = time.Hour
 
 // tick is how often a cluster that is not settled is looked at. A look is not a probe: it costs no call.
 const tick = time.Second
@@ -22,7 +22,6 @@ type health struct {
 	nextVersion time.Time
 
 	cache      attempts // to start the cache
-	reviewed   bool     // the rights are known
 	nextReview time.Time
 	fed        bool // the sources have the informers
 }
@@ -126,7 +125,7 @@ func (c *cluster) probe(ctx context.Context, early bool) {
 		}
 		if !now.Before(h.nextVersion) {
 			c.state.KubernetesVersion = orDefault(c.conn.asker().version(ctx), c.state.KubernetesVersion)
-			h.nextVersion = now.Add(versionInterval)
+			h.nextVersion = now.Add(recheck)
 		}
 		h.failures, h.successes = 0, h.successes+1
 		if h.successes >= c.options.SuccessThreshold {
@@ -146,10 +145,11 @@ func (c *cluster) probeDelay() time.Duration {
 	return interval - interval/20 + time.Duration(rand.Int64N(int64(interval)/10+1)) //nolint:gosec // jitter
 }
 
-// review learns which rights the credential lacks, once a connection and credential.
+// review learns which rights the credential lacks: for each connection and credential, and from time to time, sooner where some are
+// missing: somebody may have granted them.
 func (c *cluster) review(ctx context.Context) {
 	now := c.options.Clock.Now()
-	if c.health.reviewed || c.health.failing != nil || now.Before(c.health.nextReview) || ctx.Err() != nil {
+	if c.health.failing != nil || now.Before(c.health.nextReview) || ctx.Err() != nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.options.ProbeTimeout)
@@ -159,6 +159,9 @@ func (c *cluster) review(ctx context.Context) {
 		c.health.nextReview = now.Add(c.options.ProbeInterval)
 		return
 	}
-	c.health.reviewed = true
+	c.health.nextReview = now.Add(recheck)
+	if len(missing) > 0 {
+		c.health.nextReview = now.Add(6 * c.options.ProbeInterval)
+	}
 	c.state.RightsChecked, c.state.MissingRights = true, missing
 }

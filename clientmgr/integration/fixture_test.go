@@ -50,6 +50,14 @@ func newFixtureBehind(t testing.TB, config *rest.Config, http *http.Client, adju
 	for _, remote := range append([]*plane{east, west}, planes...) {
 		f.must(remote.admin.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: f.namespace}}))
 	}
+	f.start(config, http, adjust)
+	t.Cleanup(func() { f.stop() })
+	return f
+}
+
+// start starts a manager. A test that has stopped its first one may start another.
+func (f *fixture) start(config *rest.Config, http *http.Client, adjust func(*clientmgr.Options)) {
+	f.t.Helper()
 	options := clientmgr.Options{
 		ConfigsNamespace: f.namespace, Scheme: scheme, Registerer: f.registry,
 		Kinds:         []clientmgr.Kind{{Object: &corev1.ConfigMap{}, Selector: labels.SelectorFromSet(labels.Set{"test": f.label})}},
@@ -63,8 +71,6 @@ func newFixtureBehind(t testing.TB, config *rest.Config, http *http.Client, adju
 	f.KubevirtClientManager, err = clientmgr.NewKubevirtClientManager(supervisor.admin, c, options)
 	f.must(err)
 	f.stop = f.run(c.Start, f.Start)
-	t.Cleanup(f.stop)
-	return f
 }
 
 // run starts what runs beside the test, and returns what ends it and waits.

@@ -51,6 +51,37 @@ func TestIdentityChange(t *testing.T) {
 	}
 }
 
+// TestRecordOutlivesRestart starts a manager that finds what a former one has learned, in the status of the KubevirtConfig.
+func TestRecordOutlivesRestart(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	proxy := f.proxy(east, false)
+	f.must(proxy.Set(faults.Fault{Kind: faults.Blackhole}))
+	f.stop()
+	f.config("away", f.admin(east, proxy.Addr()))
+	f.config("another", f.admin(west, west.Addr()))
+	since := metav1.NewTime(time.Now().Add(-time.Hour).Truncate(time.Second))
+	for _, name := range []string{"away", "another"} {
+		var config vitistackv1alpha1.KubevirtConfig
+		f.must(supervisor.admin.Get(t.Context(), f.key(name), &config))
+		config.Status.DisconnectedSince, config.Status.ClusterUID = &since, east.uid(t)
+		f.must(supervisor.admin.Status().Update(t.Context(), &config))
+	}
+	f.start(supervisor.Config(), supervisor.http, nil)
+	state := f.reaches("away", clientmgr.Disconnected, clientmgr.ReasonUnreachable)
+	if !state.DisconnectedSince.Equal(since.Time) || state.ClusterUID != east.uid(t) {
+		t.Errorf("a restart is no news of the cluster: want disconnected since %s, is %+v", since, state)
+	}
+	state = f.reaches("another", clientmgr.Stopped, clientmgr.ReasonIdentityChanged)
+	if state.ClusterUID != east.uid(t) || state.SeenUID != west.uid(t) {
+		t.Errorf("the identity was recorded by a former process: %+v", state)
+	}
+	f.must(proxy.Set(faults.Fault{}))
+	if state = f.connects("away"); !state.DisconnectedSince.IsZero() {
+		t.Errorf("connected, but disconnected since %s", state.DisconnectedSince)
+	}
+}
+
 // TestSameNameForAnotherCluster deletes a KubevirtConfig and creates one of its name for another cluster: nothing of the former one is left.
 func TestSameNameForAnotherCluster(t *testing.T) {
 	t.Parallel()

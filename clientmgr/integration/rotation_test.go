@@ -194,10 +194,13 @@ func TestRotationsListNothing(t *testing.T) {
 			f.config("north", first)
 			f.connects("north")
 			load, before := f.load("north"), f.audited(north)
+			quickest := time.Minute
 			for i := range 3 {
 				next, revoke := tc.turn(f, proxy.Addr())
+				begin := time.Now()
 				f.rewrite("north", next)
 				f.rotated("north", i+1)
+				quickest = min(quickest, time.Since(begin))
 				end()
 				end = revoke
 				if tc.cut {
@@ -208,6 +211,9 @@ func TestRotationsListNothing(t *testing.T) {
 			}
 			load.check(t)
 			other.check(t)
+			if t.Logf("in use within %s", quickest); quickest > time.Second {
+				t.Errorf("%s: the new credential is in use within %s at best, want a second", tc.reason, quickest)
+			}
 			f.connects("north")
 			after := f.audited(north)
 			if diff := cmp.Diff(before.relists, after.relists); diff != "" {

@@ -14,7 +14,9 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -41,6 +43,16 @@ type plane struct {
 func (p *plane) alone(t testing.TB) {
 	p.mine.Lock()
 	t.Cleanup(p.mine.Unlock)
+}
+
+// uid is the cluster's identity.
+func (p *plane) uid(t testing.TB) string {
+	t.Helper()
+	var kubeSystem corev1.Namespace
+	if err := p.admin.Get(t.Context(), client.ObjectKey{Name: metav1.NamespaceSystem}, &kubeSystem); err != nil {
+		t.Fatal(err)
+	}
+	return string(kubeSystem.UID)
 }
 
 // The clusters of a run, started once. Tests run beside each other: they break east and west through proxies of their own, and north

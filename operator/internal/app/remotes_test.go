@@ -65,7 +65,7 @@ func TestScopeOfConfigs(t *testing.T) {
 	}
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func must(t *testing.T, err error) {
 }
 
 // startRemotes installs our definitions with a scope of KubevirtConfig, and starts the operator's client manager in the operator's manager.
-func startRemotes(t *testing.T, config *rest.Config, scope string) (*clientmgr.KubevirtClientManager, client.Client) {
+func startRemotes(t testing.TB, config *rest.Config, scope string) (*clientmgr.KubevirtClientManager, client.Client) {
 	t.Helper()
 	var definitions []*apiextensionsv1.CustomResourceDefinition
 	for name, content := range crds.YAML() {
