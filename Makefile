@@ -37,7 +37,7 @@ STRATEGIES := annotation default single search labels spread capacity
 .PHONY: bin
 bin:
 	@mkdir -p bin/plugins
-	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./testkit/cmd/demo ./operator ./crdcheck/cmd/crdcheck
+	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./testkit/cmd/demo ./testkit/cmd/bench ./operator ./crdcheck/cmd/crdcheck
 	@$(GOBUILD) -ldflags "-s -w" -o bin/plugins/ $(STRATEGIES:%=./placement-plugins/cmd/placement-%)
 	@chmod 0755 bin bin/plugins bin/plugins/placement-* # whatever the umask: a plugin that others can write is refused
 	@cd bin/plugins && sha256sum $(STRATEGIES:%=placement-%) >SHA256SUMS
@@ -64,8 +64,9 @@ demo: tools ## start everything and watch Machines become virtual machines; with
 	@bin/demo $(if $(CI),--ci)
 
 .PHONY: bench
-bench: tools ## print the benchmarks of the libraries
+bench: tools ## print the benchmarks of the libraries, and the operator's against a bare loop
 	@for module in $(MODULES); do (cd $$module && CGO_ENABLED=0 go test -trimpath -run '^$$' -bench . -benchmem ./...); done
+	@bin/bench
 
 .PHONY: generate
 generate: ## write generated code and manifests anew

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"golang.org/x/sync/errgroup"
+)
+
+// sample is what the operator made for a first Machine. The bare loop makes the same for each.
+type sample struct {
+	machine       vitistackv1alpha1.Machine
+	configuration vitistackv1alpha1.NetworkConfiguration
+	vm            kubevirtv1.VirtualMachine
+}
+
+// bareLoop watches the Machines of a namespace and makes, for each, the calls that cannot be left out: a patch that records the place, a
+// NetworkConfiguration, a VirtualMachine, a status. It looks at nothing, and would make second virtual machines.
+func (b *bench) bareLoop(ctx context.Context, namespace string) error {
+	watch, err := b.clients.supervisor.Watch(ctx, &vitistackv1alpha1.MachineList{}, client.InNamespace(namespace))
+	if err != nil {
+		return fmt.Errorf("watching Machines: %w", err)
+	}
+	defer watch.Stop()
+	queue := make(chan *vitistackv1alpha1.Machine, b.machines)
+	making, ctx := errgroup.WithContext(ctx)
+	for range workers {
+		making.Go(func() error {
+			for machine := range queue {
+				if err := b.make(ctx, machine); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	making.Go(func() error {
+		defer close(queue)
+		return each(ctx, watch, b.machines, func(object client.Object) { queue <- object.(*vitistackv1alpha1.Machine) })
+	})
+	return making.Wait()
+}
+
+// make makes the calls for one Machine.
+func (b *bench) make(ctx context.Context, machine *vitistackv1alpha1.Machine) error {
+	config := machine.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig]
+	place := client.MergeFromWithOptions(machine.DeepCopy(), client.MergeFromWithOptimisticLock{})
+	machine.Annotations[vitistackv1alpha1.AnnotationPlacement] = b.sample.machine.Annotations[vitistackv1alpha1.AnnotationPlacement]
+	if err := b.clients.supervisor.Patch(ctx, machine, place); err != nil {
+		return fmt.Errorf("recording the place of %s: %w", machine.Name, err)
+	}
+	configuration := b.sample.configuration.DeepCopy()
+	configuration.ObjectMeta = metav1.ObjectMeta{Namespace: machine.Namespace, Name: machine.Name, Labels: configuration.Labels}
+	if err := b.clients.supervisor.Create(ctx, configuration); err != nil {
+		return fmt.Errorf("NetworkConfiguration of %s: %w", machine.Name, err)
+	}
+	vm := b.sample.vm.DeepCopy()
+	vm.ObjectMeta = metav1.ObjectMeta{Namespace: machine.Namespace, Name: "vm-" + machine.Name, Annotations: vm.Annotations}
+	vm.Spec.DataVolumeTemplates[0].Name = vm.Name // none is made of it: the machine is halted
+	if err := b.clients.remotes[config].Create(ctx, vm); err != nil {
+		return fmt.Errorf("VirtualMachine of %s: %w", machine.Name, err)
+	}
+	status := client.MergeFrom(machine.DeepCopy())
+	b.sample.machine.Status.DeepCopyInto(&machine.Status)
+	if err := b.clients.supervisor.Status().Patch(ctx, machine, status); err != nil {
+		return fmt.Errorf("status of %s: %w", machine.Name, err)
+	}
+	return nil
+}
+
+// learn lets the operator make a first Machine, and keeps what it made.
+func (b *bench) learn(ctx context.Context) error {
+	const namespace = "learn"
+	if err := b.makeNamespaces(ctx, namespace); err != nil {
+		return err
+	}
+	config := b.fleet.Remotes[0].Name
+	machine := newMachine(namespace, "first", config, true)
+	if err := b.clients.admin.Create(ctx, machine); err != nil {
+		return err
+	}
+	key := types.NamespacedName{Namespace: namespace, Name: "first"}
+	return b.until(ctx, func(ctx context.Context) error {
+		if err := b.clients.admin.Get(ctx, key, &b.sample.machine); err != nil {
+			return err
+		}
+		if phase := b.sample.machine.Status.Phase; phase != vitistackv1alpha1.MachinePhaseStopped {
+			return fmt.Errorf("it is %q", phase)
+		}
+		if err := b.clients.admin.Get(ctx, key, &b.sample.configuration); err != nil {
+			return err
+		}
+		key := types.NamespacedName{Namespace: namespace, Name: b.sample.machine.Status.VMName}
+		return b.clients.lookers[0].Get(ctx, key, &b.sample.vm)
+	})
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
+)
+
+// clients go to the clusters of a fleet, without a limit of their own.
+type clients struct {
+	// admin looks on; supervisor and remotes have the operator's identity and come through the proxies, as the operator does.
+	admin, supervisor client.WithWatch
+	// lookers are the administrator's for the remotes, in their order; remotes by name are the operator's.
+	lookers []client.WithWatch
+	remotes map[string]client.WithWatch
+}
+
+func newClients(ctx context.Context, f *fleet.Fleet) (c clients, err error) {
+	if c.admin, err = newClient(f.Supervisor.ControlPlane.Config()); err != nil {
+		return c, err
+	}
+	kubeconfig, err := os.ReadFile(f.OperatorKubeconfig())
+	if err != nil {
+		return c, err
+	}
+	if c.supervisor, err = fromKubeconfig(kubeconfig); err != nil {
+		return c, err
+	}
+	c.remotes = map[string]client.WithWatch{}
+	for _, remote := range f.Remotes {
+		looker, err := newClient(remote.ControlPlane.Config())
+		if err != nil {
+			return c, err
+		}
+		c.lookers = append(c.lookers, looker)
+		secret := &corev1.Secret{}
+		if err := c.admin.Get(ctx, client.ObjectKey{Namespace: fleet.ConfigsNamespace, Name: remote.Name + "-kubeconfig"}, secret); err != nil {
+			return c, err
+		}
+		if c.remotes[remote.Name], err = fromKubeconfig(secret.Data["kubeconfig"]); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+func fromKubeconfig(content []byte) (client.WithWatch, error) {
+	config, err := clientcmd.RESTConfigFromKubeConfig(content)
+	if err != nil {
+		return nil, err
+	}
+	return newClient(config)
+}
+
+func newClient(config *rest.Config) (client.WithWatch, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, vitistackv1alpha1.AddToScheme, kubevirtv1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, err
+		}
+	}
+	config.QPS = -1
+	return client.NewWithWatch(config, client.Options{Scheme: scheme})
+}
