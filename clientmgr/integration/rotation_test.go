@@ -38,6 +38,13 @@ func (l *load) note(in func() map[string]bool, version string) {
 func (l *load) written() map[string]bool { return l.locked.written }
 func (l *load) told() map[string]bool    { return l.locked.told }
 
+// tally is how many versions a Source has told of.
+func (l *load) tally() int {
+	l.locked.Lock()
+	defer l.locked.Unlock()
+	return len(l.locked.told)
+}
+
 // missed is what was written and never told of.
 func (l *load) missed() error {
 	l.locked.Lock()
@@ -108,7 +115,7 @@ func (l *load) check(t *testing.T) {
 		t.Errorf("%d of %d calls failed, the first with: %v", n, l.calls.Load(), *l.first.Load())
 	}
 	eventually(t, 30*time.Second, l.missed)
-	t.Logf("%d calls, %d versions told of", l.calls.Load(), len(l.told()))
+	t.Logf("%d calls, %d versions told of", l.calls.Load(), l.tally())
 }
 
 // rotated waits until the manager has taken over its n-th kubeconfig.
