@@ -46,6 +46,7 @@ bin:
 .PHONY: test
 test: tools ## run all tests but the long ones, with the race detector
 	@$(GOTEST) -skip '^TestLong' $(PACKAGES)
+	@cd crdcheck/differential && GOWORK=off $(GOTEST) ./...
 
 .PHONY: test-long
 test-long: tools ## run the long tests: leaks, chaos, models

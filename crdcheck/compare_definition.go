@@ -203,7 +203,8 @@ func (c *comparison) storage(was, is *definition) {
 		if v := was.versions[after]; v == nil || !v.served {
 			rule = RuleStorageVersionJumped
 		}
-		c.tellAmong(c.all(), rule, "", before, after)
+		asked := slices.DeleteFunc(slices.Clone(c.all()), func(d Direction) bool { return d != Storage })
+		c.tellAmong(asked, rule, "", before, after)
 	}
 	if len(was.stored) > 0 && len(is.stored) > 0 && !slices.Equal(was.stored, is.stored) {
 		c.tell(RuleStoredVersionsChanged, "", strings.Join(was.stored, ", "), strings.Join(is.stored, ", "))

@@ -3,9 +3,11 @@ package crdcheck
 import (
 	"encoding/json"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // facet compares one keyword of a path that both sides have.
@@ -119,6 +121,28 @@ func raw(value string) []string {
 	return texts
 }
 
+// enumFits reports whether the old side had an enumeration, of which every value fits the pattern and the lengths of the new one.
+func enumFits(was, is *node) bool {
+	values := list(was.value(keyEnum))
+	pattern, err := regexp.Compile(unquote(is.value(keyPattern)))
+	if len(values) == 0 || err != nil {
+		return false
+	}
+	least, most := parse(is.value(keyMinLength)), parse(is.value(keyMaxLength))
+	return !slices.ContainsFunc(values, func(value string) bool {
+		length := float64(utf8.RuneCountInString(value))
+		return !pattern.MatchString(value) || length < least || is.value(keyMaxLength) != "" && length > most
+	})
+}
+
+func unquote(value string) string {
+	var text string
+	if value != "" {
+		_ = json.Unmarshal([]byte(value), &text) // canonical made it
+	}
+	return text
+}
+
 func (c *comparison) enum(path string, d difference) {
 	if d.old == "" || d.found == "" {
 		c.onOff(path, d, RuleEnumAdded, RuleEnumRemoved, RuleEnumAdded)
@@ -215,11 +239,11 @@ func (c *comparison) limits(path string, changed map[string]difference, was, is 
 			continue
 		}
 		old, found := limitOf(was, b, exclusive), limitOf(is, b, exclusive)
-		switch old.compare(found, b.lower) {
-		case -1:
-			c.tell(b.tightened(), path, old.String(), found.String())
-		case 1:
+		switch order := old.compare(found, b.lower); {
+		case order == 1 && !old.implied:
 			c.tell(b.loosened(), path, old.String(), found.String())
+		case order == -1 && !found.implied: // what a format implies is told as the format
+			c.tell(b.tightened(), path, old.String(), found.String())
 		}
 	}
 }
@@ -228,13 +252,24 @@ func (c *comparison) limits(path string, changed map[string]difference, was, is 
 type limit struct {
 	text      string // "" where there is none
 	exclusive bool
+	implied   bool // by the format
 }
 
+// ofInt32 are the limits that the format int32 has by itself.
+var ofInt32 = map[string]string{keyMinimum: strconv.Itoa(math.MinInt32), keyMaximum: strconv.Itoa(math.MaxInt32)}
+
 func limitOf(n *node, b bound, exclusive string) limit {
-	return limit{text: n.value(b.key), exclusive: exclusive != "" && n.value(exclusive) != "" && n.value(b.key) != ""}
+	text := n.value(b.key)
+	if text == "" && n.value(keyFormat) == `"int32"` && ofInt32[b.key] != "" {
+		return limit{text: ofInt32[b.key], implied: true}
+	}
+	return limit{text: text, exclusive: text != "" && exclusive != "" && n.value(exclusive) != ""}
 }
 
 func (l limit) String() string {
+	if l.implied {
+		return absentValue
+	}
 	if l.exclusive {
 		return l.text + " excluded"
 	}

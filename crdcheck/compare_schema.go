@@ -115,6 +115,11 @@ func (c *comparison) bothFields(was, is *node, old, found tree, closed map[strin
 	if was.open != is.open {
 		c.openness(was, is)
 	}
+	if enumFits(was, is) {
+		for _, key := range []string{keyPattern, keyMinLength, keyMaxLength} {
+			delete(changed, key) // no value of the old enumeration is refused
+		}
+	}
 	for _, key := range sortedKeys(changed) {
 		c.facet(is, key, changed[key], old, found)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 )
@@ -131,5 +132,23 @@ func TestCoverageOfWaivers(t *testing.T) {
 
 func probed(t *testing.T, cluster, schema string) crdcheck.Snapshot {
 	t.Helper()
-	return crdcheck.Observed(cluster, widget(t, "[size, colour]", "[colour]", "size: {type: integer, format: int32, minimum: 1}", fmt.Sprintf("size: %s", schema)))
+	var props apiextensionsv1.JSONSchemaProps
+	if err := yaml.Unmarshal([]byte(schema), &props); err != nil {
+		t.Fatal(err)
+	}
+	crd := *optional(t).DeepCopy()
+	crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"].Properties["size"] = props
+	return crdcheck.Observed(cluster, crd)
+}
+
+var optionalSize *apiextensionsv1.CustomResourceDefinition
+
+// optional is the definition of widgets of which the size is not required, read once.
+func optional(t *testing.T) *apiextensionsv1.CustomResourceDefinition {
+	t.Helper()
+	if optionalSize == nil {
+		crd := widget(t, "[size, colour]", "[colour]")
+		optionalSize = &crd
+	}
+	return optionalSize
 }

@@ -25,6 +25,8 @@ const (
 	keyNullable     = "nullable"
 	keyPattern      = "pattern"
 	keyMultipleOf   = "multipleOf"
+	keyMinLength    = "minLength"
+	keyMaxLength    = "maxLength"
 	keyMinimum      = "minimum"
 	keyMaximum      = "maximum"
 	keyExclusiveMin = "exclusiveMinimum"

@@ -83,10 +83,10 @@ func TestFleet(t *testing.T) {
 		"Values": {
 			reason: "each difference is told to who feels it worst: an object that goes to the other cluster is one that is written there", baseline: "east",
 			snapshots: []crdcheck.Snapshot{east, observed("west", widget(t,
-				"format: int32, minimum: 1", "format: int64, minimum: 1, maximum: 4294967295", "phase: {type: string}", "phase: {type: string, maxLength: 9}"))},
+				"format: int32, minimum: 1", "format: int64, minimum: 1, maximum: 4294967295, multipleOf: 2", "phase: {type: string}", "phase: {type: string, maxLength: 9}"))},
 			want: []brief{
 				at(crdcheck.RuleFormatWidened, "spec.size", crdcheck.Roundtrip, "int32", "int64", crdcheck.Warning),
-				at("maximum-tightened", "spec.size", crdcheck.Write, "absent", "4294967295", crdcheck.Error),
+				at(crdcheck.RuleMultipleOfTightened, "spec.size", crdcheck.Write, "absent", "2", crdcheck.Error),
 				at("max-length-tightened", "status.phase", crdcheck.Storage, "absent", "9", crdcheck.Warning),
 			},
 		},

@@ -95,6 +95,9 @@ func (k *KindUsage) written() []string {
 // roles are those in which the program meets a path.
 func (k *KindUsage) roles(path string) []Direction {
 	var met []Direction
+	if path == "" {
+		met = append(met, Storage) // a program's objects are stored
+	}
 	if path == "" || slices.ContainsFunc(k.Writes, touches(path)) {
 		met = append(met, Write)
 	}
