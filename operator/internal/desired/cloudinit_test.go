@@ -70,7 +70,7 @@ func TestCloudInitSources(t *testing.T) {
 
 func TestSourceMissing(t *testing.T) {
 	err := desired.Source{Kind: desired.SourceSecret, Name: "s", Key: "k", Text: "hidden"}.Missing()
-	if diff := cmp.Diff(`there is no Secret "s" with the key "k"`, err.Error()); diff != "" {
+	if diff := cmp.Diff(`cloudInit: there is no Secret "s" with the key "k"`, err.Error()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	if diff := cmp.Diff("wait/CloudInitSourceMissing", reasonOf(err)); diff != "" {

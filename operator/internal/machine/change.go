@@ -43,11 +43,14 @@ func (p *pass) change(ctx context.Context, wish desired.Wish) error {
 	if err := p.grow(ctx, wish, last); err != nil {
 		return err
 	}
+	if err := p.createSecret(ctx, init); err != nil { // first: once the wish is written down nobody comes back for it
+		return err
+	}
 	if err := p.apply(ctx, init, wish, last); err != nil {
 		return err
 	}
 	p.event(eventNormal, "Changed", "Apply", fmt.Sprintf("changed VirtualMachine %s in %s", p.vm.Name, p.ledger.Config))
-	return p.createSecret(ctx, init)
+	return nil
 }
 
 func (p *pass) apply(ctx context.Context, init *desired.CloudInit, wish, last desired.Wish) error {

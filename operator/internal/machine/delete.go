@@ -190,7 +190,7 @@ func (p *pass) deleteDisks(ctx context.Context) error {
 // listDataVolumes lists the Machine's.
 func (p *pass) listDataVolumes(ctx context.Context, reader client.Reader) (*cdiv1beta1.DataVolumeList, error) {
 	volumes := &cdiv1beta1.DataVolumeList{}
-	return volumes, reader.List(ctx, volumes, client.InNamespace(p.ledger.Namespace), p.labels())
+	return volumes, reader.List(ctx, volumes, client.InNamespace(p.machine.Namespace), p.labels())
 }
 
 func (p *pass) waitGone(what string, after time.Duration) error {

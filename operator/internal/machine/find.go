@@ -6,6 +6,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	kubevirtv1 "kubevirt.io/api/core/v1"
+	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
@@ -19,7 +20,8 @@ func (p *pass) find(ctx context.Context) error {
 	err := p.remote.Get(ctx, p.vmKey(), vm)
 	switch {
 	case err == nil && p.ownerOf(vm) == ours:
-		p.looked, p.vm = true, vm
+		p.looked, p.vm, p.cached = true, vm, true
+		p.read.add(vm.ResourceVersion)
 		return nil
 	case client.IgnoreNotFound(err) != nil:
 		return p.unreachable(err)
@@ -65,22 +67,28 @@ func (p *pass) observe(ctx context.Context) error {
 	if p.vm == nil {
 		return nil
 	}
-	vmi := &kubevirtv1.VirtualMachineInstance{}
-	switch err := p.remote.Get(ctx, client.ObjectKeyFromObject(p.vm), vmi); {
-	case err == nil:
-		p.vmi = vmi
-	case !apierrors.IsNotFound(err):
+	var err error
+	if p.vmi, p.dataVolumes, err = p.readInstance(ctx, p.remote, client.ObjectKeyFromObject(p.vm)); err != nil {
 		return p.unreachable(err)
 	}
-	if p.vmi != nil && p.vmi.IsRunning() {
-		return nil // its disks are well
-	}
-	volumes, err := p.listDataVolumes(ctx, p.remote)
-	if err != nil {
-		return p.unreachable(err)
-	}
-	p.dataVolumes = volumes.Items
+	p.read.addInstance(p.vmi, p.dataVolumes)
 	return nil
+}
+
+// readInstance reads the running instance, nil where there is none, and the DataVolumes while they matter.
+func (p *pass) readInstance(ctx context.Context, remote client.Client, key client.ObjectKey) (*kubevirtv1.VirtualMachineInstance, []cdiv1beta1.DataVolume, error) {
+	vmi := &kubevirtv1.VirtualMachineInstance{}
+	err := remote.Get(ctx, key, vmi)
+	switch {
+	case apierrors.IsNotFound(err):
+		vmi = nil
+	case err != nil:
+		return nil, nil, err
+	case vmi.IsRunning():
+		return vmi, nil, nil // its disks are well
+	}
+	volumes, err := p.listDataVolumes(ctx, remote)
+	return vmi, volumes.Items, err
 }
 
 // labels select what was made for the Machine.

@@ -28,6 +28,7 @@ func (p *pass) attach(ctx context.Context) error {
 	if err := p.List(ctx, networkNamespaces, client.InNamespace(p.machine.Namespace)); err != nil {
 		return fmt.Errorf("listing NetworkNamespaces: %w", err)
 	}
+	p.read.addNetworks(networkNamespaces)
 	var err error
 	if p.attachments, err = desired.Attachments(p.machine, networkNamespaces.Items); err != nil {
 		return err
@@ -39,6 +40,9 @@ func (p *pass) applyNetworkConfiguration(ctx context.Context) error {
 	existing, err := p.readNetworkConfiguration(ctx, p.Client)
 	if err != nil {
 		return err
+	}
+	if existing != nil {
+		p.read.add(existing.ResourceVersion)
 	}
 	wanted, err := p.wantedNetworkConfiguration(existing)
 	if err != nil {

@@ -142,7 +142,7 @@ func TestPlace(t *testing.T) {
 }
 
 // placed is a world in which the Machine web is in cluster-east.
-func placed(t *testing.T, change ...func(*vitistackv1alpha1.Machine)) *world {
+func placed(t testing.TB, change ...func(*vitistackv1alpha1.Machine)) *world {
 	t.Helper()
 	w := newWorld(t, []string{east, west}, newMachine(append([]func(*vitistackv1alpha1.Machine){in(east)}, change...)...))
 	w.mustSettle()

@@ -156,7 +156,7 @@ func (p *pass) createSecret(ctx context.Context, init *desired.CloudInit) error 
 }
 
 // checkSecret looks whether a Secret that exists is the one of this VirtualMachine. That of an earlier one of this Machine goes with that
-// one, whenever the remote cluster gets to it, so it makes way now.
+// one, whenever the remote cluster gets to it, so it makes way now; and so does one with what the Machine said before.
 func (p *pass) checkSecret(ctx context.Context, wanted *corev1.Secret) error {
 	key := client.ObjectKeyFromObject(wanted)
 	live, err := p.KubevirtClientMgr.Live(p.ledger.Config)
@@ -173,8 +173,9 @@ func (p *pass) checkSecret(ctx context.Context, wanted *corev1.Secret) error {
 			Message: fmt.Sprintf("%s has a Secret %s that is not this Machine's", p.ledger.Config, key.Name),
 		}
 	}
-	if slices.ContainsFunc(existing.OwnerReferences, func(owner metav1.OwnerReference) bool { return owner.UID == p.vm.UID }) {
-		return p.refillSecret(ctx, existing, wanted)
+	isOwner := func(owner metav1.OwnerReference) bool { return owner.UID == p.vm.UID }
+	if slices.ContainsFunc(existing.OwnerReferences, isOwner) && equality.Semantic.DeepEqual(existing.Data, wanted.Data) {
+		return nil
 	}
 	if err := p.remote.Delete(ctx, existing, client.Preconditions{UID: &existing.UID}); client.IgnoreNotFound(err) != nil {
 		return p.refused(err, "the deletion of Secret "+key.Name)
@@ -183,17 +184,6 @@ func (p *pass) checkSecret(ctx context.Context, wanted *corev1.Secret) error {
 		Condition: vitistackv1alpha1.ConditionVirtualMachineReady, Reason: vitistackv1alpha1.ReasonCreating, After: conflictRetry,
 		Message: fmt.Sprintf("Secret %s of %s is made anew", key.Name, p.ledger.Config),
 	}
-}
-
-// refillSecret gives a Secret that is this VirtualMachine's what it has to hold.
-func (p *pass) refillSecret(ctx context.Context, existing, wanted *corev1.Secret) error {
-	if equality.Semantic.DeepEqual(existing.Data, wanted.Data) {
-		return nil
-	}
-	filled := existing.DeepCopy()
-	filled.Data = wanted.Data
-	err := p.remote.Patch(ctx, filled, client.MergeFromWithOptions(existing, client.MergeFromWithOptimisticLock{}), fieldOwner)
-	return p.refused(err, "Secret "+wanted.Name)
 }
 
 func ignoreExisting(err error) error {

@@ -35,6 +35,7 @@ type MachineReconciler struct {
 	fresh    Freshness
 	settings Settings
 	pace     *pace
+	rest     *rest
 	indebted chan string // KubevirtConfigs in whose clusters something is owed since now
 }
 
@@ -107,6 +108,7 @@ func NewMachineReconciler(supervisor client.Client, scheme *runtime.Scheme, clie
 		clock:    clock.RealClock{},
 		settings: Settings{VMNamePrefix: desired.DefaultVMNamePrefix},
 		pace:     &pace{},
+		rest:     newRest(),
 		indebted: make(chan string, 64),
 	}
 	for _, option := range options {
@@ -119,12 +121,16 @@ func NewMachineReconciler(supervisor client.Client, scheme *runtime.Scheme, clie
 func (r *MachineReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	machine := &vitistackv1alpha1.Machine{}
 	if err := r.Get(ctx, req.NamespacedName, machine); err != nil {
+		r.rest.forget(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if !isOurs(machine) {
 		return ctrl.Result{}, nil
 	}
 	p := r.newPass(machine)
+	if p.isResting(ctx) {
+		return ctrl.Result{}, nil
+	}
 	return p.finish(ctx, p.run(ctx))
 }
 

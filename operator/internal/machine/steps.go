@@ -33,6 +33,7 @@ type pass struct {
 
 	remote client.Client // reads declared kinds from the cache
 	looked bool          // the remote cluster has answered about the VM: vm is the truth, nil too
+	cached bool          // and vm comes from the cache, and is as it should be
 	vm     *kubevirtv1.VirtualMachine
 
 	class                *vitistackv1alpha1.MachineClass
@@ -44,10 +45,14 @@ type pass struct {
 
 	reached  observed.Step
 	problems []observed.Problem
+	read     footprint
 }
 
 func (r *MachineReconciler) newPass(machine *vitistackv1alpha1.Machine) *pass {
-	return &pass{MachineReconciler: r, machine: machine, now: r.clock.Now()}
+	p := &pass{MachineReconciler: r, machine: machine, now: r.clock.Now()}
+	p.read.hash.SetSeed(r.rest.seed)
+	p.read.add(machine.ResourceVersion)
+	return p
 }
 
 // step is a part of a pass. It returns nil to go on, *Wait, *Blocked or errDone to end the pass, or a plain error to have it repeated.
@@ -118,7 +123,12 @@ func (p *pass) finish(ctx context.Context, result outcome) (ctrl.Result, error) 
 		Looked: p.looked, VM: p.vm, VMI: p.vmi, DataVolumes: p.dataVolumes, NetworkConfiguration: p.networkConfiguration,
 		Options: p.settings.Observed, Now: p.now,
 	}
-	later, err := p.writeStatus(ctx, observed.Status(input))
+	status := observed.Status(input)
+	if result == (outcome{}) && p.cached && equality.Semantic.DeepEqual(p.machine.Status, status) {
+		p.settled()
+		return ctrl.Result{}, nil
+	}
+	later, err := p.writeStatus(ctx, status)
 	if err != nil {
 		return ctrl.Result{}, errors.Join(result.err, err)
 	}

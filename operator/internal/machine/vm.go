@@ -30,6 +30,7 @@ func (p *pass) realize(ctx context.Context) error {
 	if !p.vm.DeletionTimestamp.IsZero() {
 		return nil // observe says so, and the end of it is an event
 	}
+	p.cached = p.cached && p.ledger.VMUID == string(p.vm.UID) && p.labelled() && p.vm.Annotations[vitistackv1alpha1.AnnotationAppliedWish] == wish.String()
 	if p.ledger.VMUID != string(p.vm.UID) {
 		if err := p.complete(ctx); err != nil {
 			return err
@@ -69,6 +70,7 @@ func (p *pass) readClass(ctx context.Context) error {
 	switch err := p.Get(ctx, client.ObjectKey{Name: name}, class); {
 	case err == nil:
 		p.class = class
+		p.read.add(class.ResourceVersion)
 	case !apierrors.IsNotFound(err):
 		return fmt.Errorf("reading MachineClass %s: %w", name, err)
 	}

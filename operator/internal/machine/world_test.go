@@ -41,7 +41,7 @@ var webKey = types.NamespacedName{Namespace: namespace, Name: "web"}
 
 // world is a supervisor and remote clusters on fake clients, which see every call before and after it is done.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	clients map[string]client.Client
 	manager *clientmgr.MockClientManager
 	options []machine.Option
@@ -62,7 +62,7 @@ func (c call) String() string { return c.cluster + ": " + c.verb + " " + c.kind 
 func (c call) writes() bool { return c.verb != "get" && c.verb != "list" }
 
 // newWorld has the supervisor's objects, and remote clusters of the names, each with a namespace for the Machines.
-func newWorld(t *testing.T, configs []string, objects ...client.Object) *world {
+func newWorld(t testing.TB, configs []string, objects ...client.Object) *world {
 	t.Helper()
 	w := &world{t: t, clients: map[string]client.Client{}, manager: clientmgr.NewMockClientManager()}
 	w.clients[supervisor] = w.newCluster(supervisor, objects...)
@@ -70,12 +70,15 @@ func newWorld(t *testing.T, configs []string, objects ...client.Object) *world {
 	for _, config := range configs {
 		w.addRemote(config)
 	}
-	settings := machine.Settings{
+	w.options = []machine.Option{machine.WithSettings(worldSettings())}
+	return w
+}
+
+func worldSettings() machine.Settings {
+	return machine.Settings{
 		Desired:      desired.Options{SupervisorUID: supervisorID},
 		VMNamePrefix: desired.DefaultVMNamePrefix, ConfigsNamespace: "kubevirt-configs",
 	}
-	w.options = []machine.Option{machine.WithSettings(settings)}
-	return w
 }
 
 func (w *world) addRemote(config string) {
