@@ -99,6 +99,7 @@ type Options struct {
 // HoldRemaining is after how long the status says that contact is lost, where it does not say so yet: the caller should come back then.
 // 0 means that there is nothing to come back for.
 func HoldRemaining(in Input) time.Duration {
+	in.Now = in.Now.Truncate(time.Second) // as Status has it: else both would wait for the other in the second in which the hold ends
 	contact := newReport(in).contact
 	if contact == nil || contact.Since.IsZero() || !in.held(*contact) {
 		return 0

@@ -283,3 +283,22 @@ func TestLedgerKept(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+// TestHoldEndsBetweenSeconds: times in a status have whole seconds. Where contact was lost in the middle of one, the status was not due yet
+// at the very moment at which nobody was to come back any more, so that nothing was ever told.
+func TestHoldEndsBetweenSeconds(t *testing.T) {
+	in := input(deleting, contactLost(vitistackv1alpha1.ReasonUnreachable, 0))
+	since := now.Add(600 * time.Millisecond)
+	in.Problems[0].Since, in.Now = since, since
+	for range 3 {
+		remaining := observed.HoldRemaining(in)
+		if remaining == 0 {
+			break
+		}
+		in.Now = in.Now.Add(remaining + time.Millisecond)
+	}
+	status := observed.Status(in)
+	if ready := status.Condition(vitistackv1alpha1.ConditionReady); ready == nil || ready.Reason != vitistackv1alpha1.ReasonUnreachable {
+		t.Errorf("after %s Ready is %+v", in.Now.Sub(since), ready)
+	}
+}
