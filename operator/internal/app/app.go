@@ -86,7 +86,7 @@ func addAll(mgr ctrl.Manager, options Options, watcher *machine.Watcher) error {
 		return fmt.Errorf("placement plugins: %w", err)
 	}
 	checks := startup.New(mgr.GetAPIReader(), remotes, startup.Options{Elected: elected(mgr, options)})
-	if err := errors.Join(mgr.Add(remotes), mgr.Add(manager.RunnableFunc(host.Run)), mgr.Add(checks)); err != nil {
+	if err := errors.Join(mgr.Add(remotes), mgr.Add(manager.RunnableFunc(host.Run)), checks.SetupWithManager(mgr, remotes)); err != nil {
 		return err
 	}
 	reconciler := machine.NewMachineReconciler(mgr.GetClient(), mgr.GetScheme(), remotes,

@@ -23,39 +23,45 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/orphan"
 )
 
-const (
-	// orphanAge is how old a virtual machine must be to be deleted as an orphan: its Machine may be on its way into a backup, or out of one.
-	orphanAge = 10 * time.Minute
-	// goneTimeout is how long the end of one is waited for.
-	goneTimeout = 2 * time.Minute
-)
+// goneTimeout is how long the end of a virtual machine is waited for.
+const goneTimeout = 2 * time.Minute
+
+// consent is what a person says about orphans.
+type consent struct {
+	uids      []string
+	yes       bool
+	olderThan time.Duration
+}
 
 func orphansCommand() *cobra.Command {
 	var options Options
-	var yes bool
+	var said consent
 	cmd := &cobra.Command{
 		Use:   "orphans [UID...]",
 		Short: "List the virtual machines that no Machine claims; delete those of the UIDs given with --yes",
 		Long: "List the virtual machines in all remote clusters that this supervisor made and no Machine claims any more, and what is owed.\n" +
-			"With UIDs and --yes those are deleted, with their disks; each must be in the list and older than " + duration.HumanDuration(orphanAge) + ".",
+			"With UIDs and --yes those are deleted, with their disks; each must be in the list and old enough: the Machine of a young one may be\n" +
+			"on its way out of a backup.",
 		RunE: func(cmd *cobra.Command, uids []string) error {
+			said.uids = uids
 			return inSession(cmd.Context(), options, func(ctx context.Context, s *session) error {
-				return s.orphans(ctx, cmd.OutOrStdout(), uids, yes)
+				return s.orphans(ctx, cmd.OutOrStdout(), said)
 			})
 		},
 	}
 	options.onceFlags(cmd.Flags())
-	cmd.Flags().BoolVar(&yes, "yes", false, "delete the virtual machines of the UIDs given")
+	cmd.Flags().BoolVar(&said.yes, "yes", false, "delete the virtual machines of the UIDs given")
+	cmd.Flags().DurationVar(&said.olderThan, "older-than", 10*time.Minute, "least age of a virtual machine to be deleted")
 	return cmd
 }
 
-func (s *session) orphans(ctx context.Context, out io.Writer, uids []string, yes bool) error {
+func (s *session) orphans(ctx context.Context, out io.Writer, said consent) error {
 	all, err := s.findOrphans(ctx)
 	if err != nil {
 		return err
 	}
-	if len(uids) > 0 {
-		return s.deleteOrphans(ctx, out, all, uids, yes)
+	if len(said.uids) > 0 {
+		return s.deleteOrphans(ctx, out, all, said)
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(table, "CLUSTER\tVIRTUAL MACHINE\tUID\tMACHINE\tAGE")
@@ -116,22 +122,22 @@ func (s *session) findOrphans(ctx context.Context) ([]orphan.VM, error) {
 }
 
 // deleteOrphans deletes those asked for, or says what it would do. It refuses all of them if it refuses one.
-func (s *session) deleteOrphans(ctx context.Context, out io.Writer, all []orphan.VM, uids []string, yes bool) error {
+func (s *session) deleteOrphans(ctx context.Context, out io.Writer, all []orphan.VM, said consent) error {
 	var chosen []orphan.VM
-	for _, uid := range uids {
+	for _, uid := range said.uids {
 		i := slices.IndexFunc(all, func(each orphan.VM) bool { return string(each.Object.UID) == uid })
 		switch {
 		case i < 0:
 			return fmt.Errorf("%s is not the UID of an orphan", uid)
-		case time.Since(all[i].Object.CreationTimestamp.Time) < orphanAge:
-			return fmt.Errorf("%s of %s is younger than %s: its Machine may just be coming", all[i].Name(), all[i].Config, duration.HumanDuration(orphanAge))
+		case time.Since(all[i].Object.CreationTimestamp.Time) < said.olderThan:
+			return fmt.Errorf("%s of %s is younger than %s", all[i].Name(), all[i].Config, duration.HumanDuration(said.olderThan))
 		}
 		chosen = append(chosen, all[i])
 	}
 	reconciler := machine.NewMachineReconciler(s.GetClient(), s.GetScheme(), s.remotes,
 		machine.WithSettings(s.options.Machine), machine.WithLiveReader(s.GetAPIReader()))
 	for _, each := range chosen {
-		if !yes {
+		if !said.yes {
 			fmt.Fprintf(out, "would delete %s of %s; add --yes to do so\n", each.Name(), each.Config)
 			continue
 		}

@@ -22,6 +22,7 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/config"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/startup"
 )
 
 // set is a set of words.
@@ -127,6 +128,9 @@ func TestReadmeMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := registry.Register(config.NewReconciler(supervisor, nil, config.Options{}).Collector()); err != nil {
+		t.Fatal(err)
+	}
+	if err := registry.Register(startup.New(supervisor, nil, startup.Options{})); err != nil {
 		t.Fatal(err)
 	}
 	registry.names.want(t, "metrics", documented(t, "Metrics", 0, 0))

@@ -2,7 +2,10 @@ package startup
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -72,18 +75,42 @@ type Checks struct {
 	supervisor client.Reader
 	remotes    Remotes
 	options    Options
+
+	ran    chan struct{}                       // closed after the first run
+	told   atomic.Pointer[map[Result]struct{}] // what was said last, and is not said again
+	locked lockedResults
+}
+
+// lockedResults are the latest results.
+type lockedResults struct {
+	sync.Mutex
+	supervisor, compared []Result
+	answers              map[string]answer // by config
+	subjects             map[string]subject
+}
+
+// sorted are the answers by config.
+func (l *lockedResults) sorted() []answer {
+	var answers []answer
+	for _, config := range slices.Sorted(maps.Keys(l.answers)) {
+		answers = append(answers, l.answers[config])
+	}
+	return answers
 }
 
 var _ manager.LeaderElectionRunnable = (*Checks)(nil)
 
 // New returns the checks. The supervisor's reader must not be a cache, which would watch what is read once. It does no I/O.
 func New(supervisor client.Reader, remotes Remotes, options Options) *Checks {
-	return &Checks{supervisor: supervisor, remotes: remotes, options: options.withDefaults()}
+	c := &Checks{supervisor: supervisor, remotes: remotes, options: options.withDefaults(), ran: make(chan struct{})}
+	c.locked.answers, c.locked.subjects = map[string]answer{}, map[string]subject{}
+	return c
 }
 
-// Start implements manager.Runnable: it runs the checks once. It never returns an error, so that it never ends the manager.
+// Start implements manager.Runnable: it runs the checks once, and lets Follow begin. It is called once, and never returns an error, so that it never ends the manager.
 func (c *Checks) Start(ctx context.Context) error {
 	c.Run(ctx)
+	close(c.ran)
 	return nil
 }
 
@@ -102,5 +129,9 @@ func (c *Checks) Run(ctx context.Context) Report {
 	parts.Go(func() { supervisor = c.checkSupervisor(ctx) })
 	parts.Go(func() { remotes = c.checkRemotes(ctx) })
 	parts.Wait()
+	c.locked.Lock()
+	defer c.locked.Unlock()
+	c.locked.supervisor = supervisor
+	c.remember()
 	return newReport(supervisor, remotes)
 }

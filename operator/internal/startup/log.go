@@ -6,12 +6,18 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/render"
 )
 
-// tell logs results, and returns them. Nothing is said once ctx, that of the process, has ended: it is the operator that stops, not a cluster that fails.
+// tell logs results that it has not logged last time, and returns them all. Nothing is said once ctx, that of the process, has ended: it is the operator that stops, not a cluster that fails.
 func (c *Checks) tell(ctx context.Context, results ...Result) []Result {
 	if ctx.Err() != nil {
 		return results
 	}
+	told := c.told.Load()
 	for _, r := range results {
+		if told != nil {
+			if _, again := (*told)[r]; again {
+				continue
+			}
+		}
 		mark := render.Warning
 		if r.Verdict == OK {
 			mark = render.Good

@@ -3,6 +3,7 @@ package startup
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -35,10 +36,16 @@ func (c *Checks) checkRemotes(ctx context.Context) []Result {
 		clusters.Go(func() { answers[i] = c.checkRemote(ctx, configs[i].Name) })
 	}
 	clusters.Wait()
-	for _, a := range answers {
-		results = append(results, a.results...)
+	compared := append(slices.Clone(results), c.checkCompatibility(ctx, answers)...)
+	c.locked.Lock()
+	defer c.locked.Unlock()
+	c.locked.compared = compared
+	for i, a := range answers {
+		compared = append(compared, a.results...)
+		c.locked.answers[configs[i].Name] = a
+		c.locked.subjects[configs[i].Name] = subject{uid: configs[i].UID, generation: configs[i].Generation, connected: a.results[0].Verdict == OK}
 	}
-	return append(results, c.checkCompatibility(ctx, answers)...)
+	return compared
 }
 
 // checkConfigs lists the KubevirtConfigs; until the supervisor's caches are filled there is no answer.
@@ -48,14 +55,21 @@ func (c *Checks) checkConfigs(ctx context.Context) ([]vitistackv1alpha1.Kubevirt
 		configs, err = c.remotes.ListKubevirtConfigs(ctx)
 		return err
 	})
-	result := Result{Check: KubevirtConfigs, Message: "KubevirtConfigs are available", Count: len(configs)}
-	switch {
-	case err != nil:
-		result.Verdict, result.Message, result.Reason = Unknown, "KubevirtConfigs could not be listed", reasonOf(err)
-	case len(configs) == 0:
-		result.Verdict, result.Message, result.Reason = Warn, "No KubevirtConfigs are available", "create at least one: Machines cannot be placed"
+	result := available(len(configs))
+	if err != nil {
+		result = Result{Check: KubevirtConfigs, Verdict: Unknown, Message: "KubevirtConfigs could not be listed", Reason: reasonOf(err)}
 	}
 	return configs, c.tell(ctx, result)
+}
+
+// available is the result of a number of KubevirtConfigs.
+func available(count int) Result {
+	if count == 0 {
+		return Result{
+			Check: KubevirtConfigs, Verdict: Warn, Message: "No KubevirtConfigs are available", Reason: "create at least one: Machines cannot be placed",
+		}
+	}
+	return Result{Check: KubevirtConfigs, Message: "KubevirtConfigs are available", Count: count}
 }
 
 // checkRemote looks at one cluster; its results are logged as they come.

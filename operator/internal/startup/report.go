@@ -22,6 +22,11 @@ const (
 	CRDCompatibility
 )
 
+// String is the name in the metric.
+func (c Check) String() string {
+	return [...]string{"", "supervisorCRDs", "kubevirtConfigs", "connectivity", "kubeVirt", "crdCompatibility"}[c]
+}
+
 // Verdict is the outcome for one thing that was looked at.
 type Verdict int
 
@@ -34,6 +39,9 @@ const (
 	// Warn: somebody should look at it. The operator works on as well as it can.
 	Warn
 )
+
+// String is the name in the metric.
+func (v Verdict) String() string { return [...]string{"ok", "unknown", "warn"}[v] }
 
 // Result is what was found about one thing; it is one line in the log.
 type Result struct {
