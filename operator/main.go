@@ -13,6 +13,6 @@ import (
 func main() {
 	if err := app.Command().ExecuteContext(ctrl.SetupSignalHandler()); err != nil {
 		fmt.Fprintln(os.Stderr, "operator:", err)
-		os.Exit(1)
+		os.Exit(app.ExitCode(err))
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
-	"sigs.k8s.io/controller-runtime/pkg/manager"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
@@ -44,7 +44,7 @@ func Command() *cobra.Command {
 		},
 	}
 	options.addFlags(cmd.Flags())
-	cmd.AddCommand(orphansCommand(), releaseCommand())
+	cmd.AddCommand(orphansCommand(), releaseCommand(), explainCommand(), replayCommand())
 	return cmd
 }
 
@@ -81,16 +81,18 @@ func addAll(mgr ctrl.Manager, options Options, watcher *machine.Watcher) error {
 	if err != nil {
 		return fmt.Errorf("client manager: %w", err)
 	}
-	host, chain, err := newPlugins(options.PluginDir, mgr.GetLogger().WithName("placement"))
+	metrics := newPlacementMetrics()
+	host, err := newPlugins(options.plugins(), metrics, mgr.GetLogger().WithName("placement"))
 	if err != nil {
 		return fmt.Errorf("placement plugins: %w", err)
 	}
 	checks := startup.New(mgr.GetAPIReader(), remotes, startup.Options{Elected: elected(mgr, options)})
-	if err := errors.Join(mgr.Add(remotes), mgr.Add(manager.RunnableFunc(host.Run)), checks.SetupWithManager(mgr, remotes)); err != nil {
+	err = errors.Join(mgr.Add(remotes), mgr.Add(host), checks.SetupWithManager(mgr, remotes), metrics.register(ctrlmetrics.Registry))
+	if err != nil {
 		return err
 	}
 	reconciler := machine.NewMachineReconciler(mgr.GetClient(), mgr.GetScheme(), remotes,
-		machine.WithPlacement(chain),
+		machine.WithPlacement(metrics.measured(host)),
 		machine.WithSettings(options.Machine),
 		machine.WithLiveReader(mgr.GetAPIReader()),
 		machine.WithEvents(mgr.GetEventRecorder("kubevirt-operator")),

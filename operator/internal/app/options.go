@@ -30,6 +30,8 @@ type Options struct {
 	WriteConfigStatus *bool
 	// PluginDir has the placement plugins, and their digests in SHA256SUMS.
 	PluginDir string
+	// PlacementConfig is the file that says which strategies place Machines. "" means seed.md's four.
+	PlacementConfig string
 	// SupervisorID tells what this supervisor made from what another one made. "" means the UID of its namespace kube-system.
 	SupervisorID string
 	// WarmStandby keeps connections to remote clusters while another replica leads.
@@ -57,11 +59,25 @@ func (o *Options) addFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.MaxConcurrentReconciles, "max-concurrent-reconciles", 16, "number of Machines worked on at once")
 	flags.VarPF(&optionalBool{&o.WriteConfigStatus}, "write-config-status", "",
 		"write the status of KubevirtConfigs; one process does (default: true without --watch-selector)").NoOptDefVal = "true"
-	flags.StringVar(&o.PluginDir, "plugin-dir", "", "folder of the placement plugins (default: plugins beside the operator's binary)")
+	o.addPlacementFlags(flags)
 	flags.StringVar(&o.SupervisorID, "supervisor-id", "", "identity of this supervisor in labels (default: the UID of its namespace kube-system)")
 	flags.BoolVar(&o.WarmStandby, "warm-standby", false, "keep connections to remote clusters while another replica leads")
+	flags.Var(&uniquenessValue{&o.Machine.StrictUniqueness}, "uniqueness",
+		"ExceptFresh places a Machine that was seen being created while an uninvolved cluster is down; Strict waits for every cluster")
 	flags.BoolVar(&o.Machine.AllowUnverifiedIdentity, "allow-unverified-identity", false,
 		"place Machines also in clusters whose kubeconfig may not read the namespace kube-system")
+}
+
+// addPlacementFlags declares the flags that say which strategies there are.
+func (o *Options) addPlacementFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.PluginDir, "plugin-dir", "", "folder of the placement plugins (default: plugins beside the operator's binary)")
+	flags.StringVar(&o.PlacementConfig, "placement-config", "",
+		"YAML file of the placement strategies; read again when it changes (default: annotation, default, single, search)")
+}
+
+// plugins is where it stands which strategies there are.
+func (o *Options) plugins() pluginSource {
+	return pluginSource{dir: o.PluginDir, file: o.PlacementConfig}
 }
 
 // readEnvironment sets what the environment says. getenv is os.Getenv.
@@ -125,6 +141,11 @@ func (o *Options) complete() error {
 	if o.LeaderElect && !o.WatchSelector.Empty() && o.LeaderElectionID == defaultLeaderElectionID {
 		return fmt.Errorf("--watch-selector needs a --leader-election-id of its own")
 	}
+	return o.completePluginDir()
+}
+
+// completePluginDir looks for the plugins beside the program.
+func (o *Options) completePluginDir() error {
 	if o.PluginDir != "" {
 		return nil
 	}
@@ -155,3 +176,31 @@ func (s *selectorValue) Set(text string) (err error) {
 
 // Type implements pflag.Value.
 func (s *selectorValue) Type() string { return "selector" }
+
+// uniquenessValue is --uniqueness.
+type uniquenessValue struct{ strict *bool }
+
+const (
+	uniquenessStrict      = "Strict"
+	uniquenessExceptFresh = "ExceptFresh"
+)
+
+// String implements pflag.Value.
+func (u *uniquenessValue) String() string {
+	if u.strict != nil && *u.strict {
+		return uniquenessStrict
+	}
+	return uniquenessExceptFresh
+}
+
+// Set implements pflag.Value.
+func (u *uniquenessValue) Set(text string) error {
+	if text != uniquenessStrict && text != uniquenessExceptFresh {
+		return fmt.Errorf("want %s or %s", uniquenessExceptFresh, uniquenessStrict)
+	}
+	*u.strict = text == uniquenessStrict
+	return nil
+}
+
+// Type implements pflag.Value.
+func (u *uniquenessValue) Type() string { return "policy" }

@@ -133,6 +133,9 @@ func TestReadmeMetrics(t *testing.T) {
 	if err := registry.Register(startup.New(supervisor, nil, startup.Options{})); err != nil {
 		t.Fatal(err)
 	}
+	if err := newPlacementMetrics().register(registry); err != nil {
+		t.Fatal(err)
+	}
 	registry.names.want(t, "metrics", documented(t, "Metrics", 0, 0))
 }
 

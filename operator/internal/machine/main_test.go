@@ -16,5 +16,7 @@ func TestMain(m *testing.M) {
 	}
 	log.SetLogger(logr.Discard())
 	flag.Parse()
-	os.Exit(m.Run())
+	code := m.Run()
+	_ = os.RemoveAll(faultyDir) // "" where it was not needed
+	os.Exit(code)
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/vitistack/kubevirt-multicluster/placement"
@@ -47,6 +48,9 @@ var beforeServing = map[string]func(){
 }
 
 func forever() { <-time.After(time.Hour) }
+
+// asked counts questions, which a strategy must not do.
+var asked atomic.Int64
 
 type strategy struct {
 	name, mode string
@@ -93,9 +97,13 @@ func (s strategy) Place(ctx context.Context, req placement.Request) (placement.D
 	case "slow":
 		<-time.After(time.Minute) // ignores ctx
 	case "huge":
-		first.Reason = strings.Repeat("x", plugin.MaxMessageBytes+1)
+		first.Reason = strings.Repeat("x", 100<<20)
 	case "longreason":
 		return first, placement.Refusal{Reason: "not a reason!", Message: strings.Repeat("é", 10_000)}
+	case "fickle":
+		if len(req.Candidates) > 0 {
+			first.Config = req.Candidates[int(asked.Add(1))%len(req.Candidates)].Name
+		}
 	case "unknown":
 		first.Config = "no-such-cluster"
 	case "flood":

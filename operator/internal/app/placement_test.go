@@ -1,0 +1,263 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/vitistack/kubevirt-multicluster/placement"
+	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
+)
+
+// pluginDir is where `make tools` puts the placement plugins.
+const pluginDir = "../../../bin/plugins"
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPluginSource(t *testing.T) {
+	const one, two = "0000000000000000000000000000000000000000000000000000000000000001", "0000000000000000000000000000000000000000000000000000000000000002"
+	sums := one + "  placement-annotation\n" + two + " *placement-zone\n"
+	cases := map[string]struct {
+		reason string
+		sums   string
+		config string // "" for no file
+		want   []plugin.Entry
+		err    string
+	}{
+		"Default": {
+			reason: "seed.md's four; one without a digest has its place all the same", sums: sums,
+			want: []plugin.Entry{
+				{Name: "annotation", Path: "placement-annotation", SHA256: one}, {Name: "default", Path: "placement-default"},
+				{Name: "single", Path: "placement-single"}, {Name: "search", Path: "placement-search"},
+			},
+		},
+		"NoSums": {
+			reason: "nothing is pinned, so nothing is started", config: "strategies: [{name: annotation}]",
+			want: []plugin.Entry{{Name: "annotation", Path: "placement-annotation"}},
+		},
+		"All": {
+			reason: "everything can be said", sums: sums,
+			config: `
+strategies:
+- {name: annotation}
+- name: zone
+  onError: skip
+  timeout: 500ms
+  config: {labelKey: zone, maxSkew: 2}
+- {name: mine, path: sub/mine, sha256: "` + one + `", args: [-v], onError: refuse}
+- {name: far, socket: /run/placement/far.sock, peerUID: 1000}
+`,
+			want: []plugin.Entry{
+				{Name: "annotation", Path: "placement-annotation", SHA256: one},
+				{Name: "zone", Path: "placement-zone", SHA256: two, OnError: placement.SkipOnError, Timeout: 500 * time.Millisecond, Config: json.RawMessage(`{"labelKey":"zone","maxSkew":2}`)},
+				{Name: "mine", Path: "sub/mine", SHA256: one, Args: []string{"-v"}, OnError: placement.RefuseOnError},
+				{Name: "far", Socket: "/run/placement/far.sock", PeerUID: new(uint32(1000))},
+			},
+		},
+		"Unknown":   {reason: "a typing error is not passed over", config: "strategies: [{name: a, sha265: x}]", err: `unknown field "sha265"`},
+		"Twice":     {reason: "the same key twice", config: "strategies: []\nstrategies: []", err: "already set"},
+		"Policy":    {reason: "a policy that is none", config: "strategies: [{name: a, onError: ignore}]", err: "want hold, skip or refuse"},
+		"Timeout":   {reason: "no unit", config: "strategies: [{name: a, timeout: 5}]", err: "timeout"},
+		"Empty":     {reason: "nobody would place anything", config: "strategies: []", err: "no Machine could be placed"},
+		"EmptyFile": {reason: "a volume that is not filled", config: "# nothing", err: "no Machine could be placed"},
+		"NoYAML":    {reason: "half a file", config: "strategies: [", err: "yaml"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			source := pluginSource{dir: t.TempDir()}
+			if tc.sums != "" {
+				write(t, filepath.Join(source.dir, sumsFile), tc.sums)
+			}
+			if tc.config != "" {
+				source.file = filepath.Join(t.TempDir(), "placement.yaml")
+				write(t, source.file, tc.config)
+			}
+			got, err := source.entries()
+			if (err == nil) != (tc.err == "") || err != nil && !strings.Contains(err.Error(), tc.err) {
+				t.Fatalf("%s: %v, want %q", tc.reason, err, tc.err)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
+			}
+		})
+	}
+	if _, err := (pluginSource{dir: t.TempDir(), file: "/no/such/file"}).entries(); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
+// builtPlugins is the folder of the real programs.
+func builtPlugins(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs(pluginDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, sumsFile)); err != nil {
+		t.Fatalf("the placement plugins are missing: run `make tools`: %v", err)
+	}
+	return dir
+}
+
+// TestPluginsFollowTheFile changes the placement configuration under plugins that run: it is followed as a whole, and what cannot be
+// followed leaves everything as it was.
+func TestPluginsFollowTheFile(t *testing.T) {
+	source := pluginSource{dir: builtPlugins(t), file: filepath.Join(t.TempDir(), "placement.yaml")}
+	write(t, source.file, "strategies: [{name: annotation}, {name: single}]")
+	metrics, clock := newPlacementMetrics(), clocktesting.NewFakeClock(time.Now())
+	p, err := newPlugins(source, metrics, logr.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.clock = clock
+	ended := make(chan error, 1)
+	go func() { ended <- p.Start(t.Context()) }()
+	t.Cleanup(func() {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	chain := func() string {
+		var names []string
+		for _, status := range p.Status() {
+			names = append(names, status.Name+" "+string(status.State))
+		}
+		return strings.Join(names, ", ")
+	}
+	wait := func(claim string, holds func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); !holds(); <-time.After(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: the chain is %s", claim, chain())
+			}
+			if clock.HasWaiters() {
+				clock.Step(reloadEvery)
+			}
+		}
+	}
+	wait("the first configuration", func() bool { return chain() == "annotation Ready, single Ready" })
+
+	write(t, source.file, "strategies: [{name: annotation}, {name: labels, config: {matchKeys: [zone]}}, {name: spread}]")
+	wait("the second", func() bool { return chain() == "annotation Ready, labels Ready, spread Ready" })
+
+	for _, bad := range []string{"strategies: [{name: labels, config: {matchKeys: 7}}]", "strategies: [{name: nobody}]", "strategies: ["} {
+		refused := value(t, metrics, "operator_placement_reloads_total", "refused")
+		write(t, source.file, bad)
+		wait(bad, func() bool { return value(t, metrics, "operator_placement_reloads_total", "refused") > refused })
+		if got := chain(); got != "annotation Ready, labels Ready, spread Ready" {
+			t.Errorf("%s: the chain is %s", bad, got)
+		}
+	}
+	write(t, source.file, "strategies: [{name: annotation}]")
+	wait("well again", func() bool { return chain() == "annotation Ready" })
+
+	if _, _, err := metrics.measured(p).Place(t.Context(), placement.Request{}); err == nil {
+		t.Error("nobody decides, and yet there is no refusal")
+	}
+	for name, label := range map[string]string{
+		"operator_placement_decisions_total": "NoOpinion", "operator_placement_plugin_up": "annotation",
+		"operator_placement_plugin_call_seconds": "answered", "operator_placement_chain_seconds": "",
+	} {
+		if got := value(t, metrics, name, label); got != 1 {
+			t.Errorf("%s of %q is %v, want 1", name, label, got)
+		}
+	}
+	if got := value(t, metrics, "operator_placement_plugin_up", "labels"); got != 0 {
+		t.Errorf("a strategy that is gone is up: %v", got)
+	}
+}
+
+// value is a metric with a label of that value, or its count where it is a histogram; 0 where there is none.
+func value(t *testing.T, metrics *placementMetrics, name, label string) float64 {
+	t.Helper()
+	registry := prometheus.NewRegistry()
+	if err := metrics.register(registry); err != nil {
+		t.Fatal(err)
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			has := label == ""
+			for _, pair := range metric.GetLabel() {
+				has = has || pair.GetValue() == label
+			}
+			if family.GetName() == name && has {
+				return metric.GetCounter().GetValue() + metric.GetGauge().GetValue() + float64(metric.GetHistogram().GetSampleCount())
+			}
+		}
+	}
+	return 0
+}
+
+// TestReplay puts recorded questions to the real programs.
+func TestReplay(t *testing.T) {
+	dir := builtPlugins(t)
+	request, err := plugin.MarshalRequest(placement.Request{
+		Machine: placement.Machine{Namespace: "team-a", Name: "web", UID: "u"},
+		Candidates: []placement.Candidate{
+			{Name: "east", Reachable: true, VM: placement.VM{Presence: placement.Absent}, Capacity: placement.Capacity{Machines: new(int64(4))}},
+			{Name: "west", VM: placement.VM{Presence: placement.Unreachable, Cause: "no route to host"}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(t.TempDir(), "config.json")
+	write(t, config, `{"maxSkew":2}`)
+	cases := map[string]struct {
+		reason string
+		input  string
+		args   []string
+		want   string // part of the output
+		err    string // "" for none
+		code   int
+	}{
+		"Decision": {reason: "placed", args: []string{"--plugin", dir + "/placement-spread"}, want: `"config": "east"`},
+		"Hold":     {reason: "held: one has not answered", args: []string{"--plugin", dir + "/placement-search"}, want: `"reason": "PresenceUnknown"`, err: "no place", code: 1},
+		"Explained": {
+			reason: "the whole of explain -o json", input: `{"machine":"team-a/web","request":` + string(request) + `}`,
+			args: []string{"--plugin", dir + "/placement-single"}, want: `"verdict": "NoOpinion"`,
+		},
+		"Config":  {reason: "a configuration that it refuses", args: []string{"--plugin", dir + "/placement-spread", "--config", config}, err: "maxSkew", code: 2},
+		"Name":    {reason: "not the strategy it says", args: []string{"--plugin", dir + "/placement-spread", "--name", "mine"}, err: `serves strategy "spread"`, code: 2},
+		"Missing": {reason: "no such program", args: []string{"--plugin", dir + "/placement-none"}, err: "no such file", code: 2},
+		"Garbage": {reason: "no request", input: "{", args: []string{"--plugin", dir + "/placement-spread"}, err: "reading the request", code: 2},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if tc.input == "" {
+				tc.input = string(request)
+			}
+			var out bytes.Buffer
+			cmd := Command()
+			cmd.SetArgs(append([]string{"replay", "-"}, tc.args...))
+			cmd.SetIn(strings.NewReader(tc.input))
+			cmd.SetOut(&out)
+			err := cmd.ExecuteContext(t.Context())
+			if (err == nil) != (tc.err == "") || err != nil && (!strings.Contains(err.Error(), tc.err) || ExitCode(err) != tc.code) {
+				t.Errorf("%s: %v, want %q with code %d", tc.reason, err, tc.err, tc.code)
+			}
+			if !strings.Contains(out.String(), tc.want) {
+				t.Errorf("%s: it prints %s, want %s", tc.reason, out.String(), tc.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,112 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	"github.com/vitistack/kubevirt-multicluster/placement"
+	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
+)
+
+// callBuckets are seconds: a call takes a fraction of a millisecond, and two seconds at most by default.
+var callBuckets = []float64{.00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}
+
+// placementMetrics tell how Machines are placed and how the plugins are that do it.
+type placementMetrics struct {
+	decisions, restarts, reloads *prometheus.CounterVec
+	chain                        prometheus.Histogram
+	up                           *prometheus.GaugeVec
+	calls                        *prometheus.HistogramVec
+}
+
+var _ plugin.Observer = (*placementMetrics)(nil)
+
+func newPlacementMetrics() *placementMetrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	return &placementMetrics{
+		decisions: counter("operator_placement_decisions_total", "Answers of strategies.", "strategy", "verdict"),
+		restarts:  counter("operator_placement_plugin_restarts_total", "Starts of plugins after the first.", "strategy", "cause"),
+		reloads:   counter("operator_placement_reloads_total", "Changes of the placement configuration.", "result"),
+		chain: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "operator_placement_chain_seconds", Help: "Time to ask all strategies about a Machine.", Buckets: callBuckets,
+		}),
+		up: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "operator_placement_plugin_up", Help: "1 where the plugin is ready, else 0.",
+		}, []string{"strategy"}),
+		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "operator_placement_plugin_call_seconds", Help: "Time of one question to a plugin.", Buckets: callBuckets,
+		}, []string{"strategy", "result"}),
+	}
+}
+
+// collectors are all of them.
+func (m *placementMetrics) collectors() []prometheus.Collector {
+	return []prometheus.Collector{m.decisions, m.restarts, m.reloads, m.chain, m.up, m.calls}
+}
+
+func (m *placementMetrics) register(with prometheus.Registerer) error {
+	for _, collector := range m.collectors() {
+		if err := with.Register(collector); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// PluginState implements plugin.Observer. One that has stopped for good has no metrics of how it is.
+func (m *placementMetrics) PluginState(name string, state plugin.State) {
+	switch state {
+	case plugin.Stopped:
+		m.up.DeleteLabelValues(name)
+	case plugin.Ready:
+		m.up.WithLabelValues(name).Set(1)
+	default:
+		m.up.WithLabelValues(name).Set(0)
+	}
+}
+
+// PluginRestart implements plugin.Observer.
+func (m *placementMetrics) PluginRestart(name, cause string) {
+	m.restarts.WithLabelValues(name, cause).Inc()
+}
+
+// PluginCall implements plugin.Observer.
+func (m *placementMetrics) PluginCall(name, result string, took time.Duration) {
+	m.calls.WithLabelValues(name, result).Observe(took.Seconds())
+}
+
+func (m *placementMetrics) reloaded(err error) {
+	result := "changed"
+	if err != nil {
+		result = "refused"
+	}
+	m.reloads.WithLabelValues(result).Inc()
+}
+
+// measured counts what a Placer answers.
+func (m *placementMetrics) measured(placer machine.Placer) machine.Placer {
+	return measuredPlacer{Placer: placer, metrics: m}
+}
+
+type measuredPlacer struct {
+	machine.Placer
+	metrics *placementMetrics
+}
+
+// Place implements machine.Placer.
+func (p measuredPlacer) Place(ctx context.Context, req placement.Request) (placement.Decision, placement.Trace, error) {
+	began := time.Now()
+	decision, trace, err := p.Placer.Place(ctx, req)
+	p.metrics.chain.Observe(time.Since(began).Seconds())
+	for _, step := range trace {
+		if step.Verdict != placement.NotReached {
+			p.metrics.decisions.WithLabelValues(step.Strategy, step.Verdict.String()).Inc()
+		}
+	}
+	return decision, trace, err
+}

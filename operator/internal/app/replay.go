@@ -1,0 +1,135 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+
+	"github.com/vitistack/kubevirt-multicluster/placement"
+	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
+)
+
+// replayOptions say what is asked, and whom.
+type replayOptions struct {
+	plugin, socket, name, config string
+}
+
+func replayCommand() *cobra.Command {
+	var options replayOptions
+	cmd := &cobra.Command{
+		Use:   "replay FILE (--plugin EXECUTABLE | --socket PATH)",
+		Short: "Put a recorded question to a placement plugin and print its answer",
+		Long: "Put a question to a placement plugin and print its answer as JSON. FILE is what explain -o json has written, or the request in it;\n" +
+			"- is standard input. Nothing is placed, and no cluster is needed. It ends with 0 where the plugin decided or has no opinion, 1\n" +
+			"where it holds or refuses, and 2 where it gave no answer.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			request, err := readRequest(args[0], cmd.InOrStdin())
+			if err != nil {
+				return unansweredError{err}
+			}
+			return answered(options.replay(cmd.Context(), cmd.OutOrStdout(), request))
+		},
+	}
+	cmd.Flags().StringVar(&options.plugin, "plugin", "", "executable of the plugin")
+	cmd.Flags().StringVar(&options.socket, "socket", "", "unix socket of a side-car")
+	cmd.Flags().StringVar(&options.name, "name", "", "name of the strategy (default: the executable's, without placement-)")
+	cmd.Flags().StringVar(&options.config, "config", "", "file with the plugin's configuration, JSON")
+	cmd.MarkFlagsOneRequired("plugin", "socket")
+	cmd.MarkFlagsMutuallyExclusive("plugin", "socket")
+	return cmd
+}
+
+// readRequest reads a request, alone or in an explanation.
+func readRequest(path string, stdin io.Reader) (placement.Request, error) {
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return placement.Request{}, err
+		}
+		defer file.Close()
+		stdin = file
+	}
+	content, err := io.ReadAll(stdin)
+	if err != nil {
+		return placement.Request{}, err
+	}
+	var explained struct{ Request json.RawMessage }
+	if err := json.Unmarshal(content, &explained); err == nil && explained.Request != nil {
+		content = explained.Request
+	}
+	request, err := plugin.UnmarshalRequest(content)
+	if err != nil {
+		return placement.Request{}, fmt.Errorf("reading the request in %s: %w", path, err)
+	}
+	return request, nil
+}
+
+// replayed is the answer of a plugin, as JSON.
+type replayed struct {
+	placement.Step
+	Needs placement.Needs `json:"needs"`
+}
+
+func (o replayOptions) replay(ctx context.Context, out io.Writer, request placement.Request) error {
+	options, err := o.host()
+	if err != nil {
+		return err
+	}
+	host := plugin.NewHost(options)
+	if err := host.Start(ctx); err != nil {
+		return err
+	}
+	defer func() { _ = host.Close() }()
+	if err := host.WaitReady(ctx); err != nil {
+		return err
+	}
+	_, trace, err := host.Place(ctx, request)
+	if len(trace) == 0 {
+		return err
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(replayed{Step: trace[0], Needs: host.Needs()}); err != nil {
+		return err
+	}
+	switch trace[0].Verdict {
+	case placement.Placed, placement.NoOpinion:
+		return nil
+	case placement.Held, placement.Refused:
+		return ErrUndecided
+	}
+	return err
+}
+
+// host are the options of a host for the one plugin, whatever its digest.
+func (o replayOptions) host() (plugin.Options, error) {
+	entry := plugin.Entry{Name: o.name, Socket: o.socket}
+	options := plugin.Options{Dir: ".", AllowUnpinned: true, Logger: logr.Discard()}
+	if o.plugin != "" {
+		path, err := filepath.Abs(o.plugin)
+		if err != nil {
+			return options, err
+		}
+		options.Dir, entry.Path = filepath.Split(path)
+	}
+	if entry.Name == "" {
+		entry.Name = strings.TrimPrefix(filepath.Base(o.plugin+o.socket), "placement-")
+	}
+	if o.config != "" {
+		config, err := os.ReadFile(o.config)
+		if err != nil {
+			return options, err
+		}
+		entry.Config = config
+	}
+	options.Entries = []plugin.Entry{entry}
+	return options, nil
+}
