@@ -12,6 +12,9 @@ import (
 // searchStrategy is the strategy whose finding of an unclaimed VirtualMachine is consent to adopt it.
 const searchStrategy = "search"
 
+// verdict judges a decision. It is always guard, but for tests that show what happens without.
+type verdict func(p *pass, config string, trace placement.Trace, seen sightings) (choice, error)
+
 // guard has the last word on a decision, whatever strategy made it: at most one VirtualMachine of a Machine exists, and nobody else's is
 // touched.
 func (p *pass) guard(config string, trace placement.Trace, seen sightings) (choice, error) {

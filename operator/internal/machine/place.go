@@ -107,7 +107,7 @@ func (p *pass) choose(ctx context.Context, vmName string) (choice, error) {
 	if p.asked.seen == nil {
 		p.asked.seen = p.look(ctx, vmName, []string{decision.Config})
 	}
-	chosen, err := p.guard(decision.Config, p.asked.trace, p.asked.seen)
+	chosen, err := p.verdict(p, decision.Config, p.asked.trace, p.asked.seen)
 	if err == nil && (chosen.vm == nil || chosen.vm.owner != ours) {
 		err = closed(configs, chosen.config)
 	}

@@ -2,6 +2,7 @@ package machine_test
 
 import (
 	"flag"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,8 +32,13 @@ func TestLongModel(t *testing.T) {
 
 func runModel(t *testing.T, r *rapid.T) {
 	m := &model{world: newWorld(t, []string{east, west}, newMachine(in(east))), foreign: map[string]string{}, fresh: &once{fresh: true}}
+	m.mutate()
 	r.Repeat(map[string]func(*rapid.T){
 		"Reconcile":     m.pass,
+		"Settle":        m.calm, // much happens only to a Machine that has come to rest
+		"Misplace":      m.misplace,
+		"Rename":        m.rename,
+		"ChangeDefault": m.changeDefault,
 		"Crash":         m.crash,
 		"StaleRead":     m.readStale,
 		"DownOrUp":      m.toggle,
@@ -55,7 +61,10 @@ type model struct {
 	foreign map[string]string // resourceVersions of others' VirtualMachines, by cluster/name
 	down    [2]bool           // clusters that give no answer
 	missing [2]bool           // clusters without KubevirtConfig
+	renamed [2]bool           // clusters whose KubevirtConfig has another name
+	config  string            // DEFAULT_KUBEVIRT_CONFIG
 	fresh   *once
+	mutant  []machine.Option // what is broken in the operator on purpose
 }
 
 // once is a Freshness of a process that saw the Machine being created.
@@ -64,13 +73,57 @@ type once struct{ fresh bool }
 func (o *once) Fresh(*vitistackv1alpha1.Machine) bool { return o.fresh }
 func (o *once) Placed(*vitistackv1alpha1.Machine)     { o.fresh = false }
 
-var configs = [2]string{east, west}
+// clusters are the names of the model's clusters, and of their KubevirtConfigs before those are renamed.
+var clusters = [2]string{east, west}
+
+// name is what the cluster's KubevirtConfig is called now.
+func (m *model) name(i int) string {
+	if m.renamed[i] {
+		return clusters[i] + "-renamed"
+	}
+	return clusters[i]
+}
+
+// options are those of a reconciler as it starts now.
+func (m *model) options() []machine.Option {
+	return slices.Concat([]machine.Option{chain(), withDefault(m.config), machine.WithFreshness(m.fresh)}, m.mutant)
+}
 
 func (m *model) pass(*rapid.T) {
 	if now := m.machine(); now != nil {
 		m.history = append(m.history, now)
 	}
-	_, _ = m.reconcile(chain(), machine.WithFreshness(m.fresh)) // errors are part of the game
+	_, _ = m.reconcile(m.options()...) // errors are part of the game
+}
+
+func (m *model) calm(r *rapid.T) {
+	for range 4 {
+		m.pass(r)
+	}
+}
+
+// misplace is the story behind most second VirtualMachines: one is there, what tells of it is lost, and the Machine is told to go
+// elsewhere.
+func (m *model) misplace(r *rapid.T) {
+	m.calm(r)
+	if m.machine() == nil || m.missing[0] || m.missing[1] {
+		r.Skip("the operator would forget the VirtualMachine")
+	}
+	m.loseStatus()
+	m.editMachine(func(now *vitistackv1alpha1.Machine) { delete(now.Annotations, vitistackv1alpha1.AnnotationPlacement) })
+	m.editReference(r)
+	m.calm(r)
+}
+
+// rename gives the KubevirtConfig of a cluster another name, or its first one again.
+func (m *model) rename(r *rapid.T) {
+	i := rapid.IntRange(0, 1).Draw(r, "cluster")
+	m.renamed[i] = !m.renamed[i]
+	m.connect(i)
+}
+
+func (m *model) changeDefault(r *rapid.T) {
+	m.config = rapid.SampledFrom([]string{"", m.name(0), m.name(1)}).Draw(r, "default")
 }
 
 func (m *model) crash(r *rapid.T) {
@@ -90,7 +143,7 @@ func (m *model) readStale(r *rapid.T) {
 		r.Skip("there is nothing older")
 	}
 	m.stale = rapid.SampledFrom(m.history).Draw(r, "version")
-	_, _ = m.reconcile(chain(), machine.WithFreshness(m.fresh))
+	_, _ = m.reconcile(m.options()...)
 	m.stale = nil
 }
 
@@ -111,16 +164,17 @@ func (m *model) toggleConfig(r *rapid.T) {
 }
 
 func (m *model) connect(i int) {
-	config := configs[i]
-	switch {
-	case m.missing[i]:
+	for _, config := range []string{clusters[i], clusters[i] + "-renamed"} {
 		delete(m.manager.MockedClients, config)
 		delete(m.manager.MockedConfigs, config)
 		delete(m.manager.MockedStates, config)
+	}
+	switch {
+	case m.missing[i]:
 	case m.down[i]:
-		m.silence(config)
+		m.silenceAs(m.name(i), clusters[i])
 	default:
-		m.wake(config)
+		m.wakeAs(m.name(i), clusters[i])
 	}
 }
 
@@ -152,7 +206,7 @@ func (m *model) loseLedger(r *rapid.T) {
 func (m *model) forgetStatus(r *rapid.T) { m.lose(r, false, m.loseStatus) }
 
 func (m *model) editReference(r *rapid.T) {
-	reference := rapid.SampledFrom([]string{"", east, west, "nowhere"}).Draw(r, "reference")
+	reference := rapid.SampledFrom([]string{"", m.name(0), m.name(1), "nowhere"}).Draw(r, "reference")
 	if m.machine() != nil {
 		m.editMachine(in(reference))
 	}
@@ -166,7 +220,7 @@ func (m *model) consent(r *rapid.T) {
 }
 
 func (m *model) putForeign(r *rapid.T) {
-	config := rapid.SampledFrom(configs[:]).Draw(r, "cluster")
+	config := rapid.SampledFrom(clusters[:]).Draw(r, "cluster")
 	if _, taken := m.vms()[config+"/"+vmName]; taken {
 		r.Skip("the name is taken")
 	}

@@ -29,6 +29,7 @@ type MachineReconciler struct {
 
 	live     client.Reader // of the supervisor, past the cache
 	placer   Placer
+	verdict  verdict
 	capacity *capacityCache
 	recorder events.EventRecorder
 	clock    clock.PassiveClock
@@ -104,6 +105,7 @@ func NewMachineReconciler(supervisor client.Client, scheme *runtime.Scheme, clie
 		Client: supervisor, Scheme: scheme, KubevirtClientMgr: clientManager,
 		live:     supervisor,
 		placer:   placement.Chain{{Strategy: placement.Explicit{}}},
+		verdict:  (*pass).guard,
 		capacity: &capacityCache{},
 		clock:    clock.RealClock{},
 		settings: Settings{VMNamePrefix: desired.DefaultVMNamePrefix},

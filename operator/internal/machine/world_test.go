@@ -200,17 +200,23 @@ func (w *world) do(c call, run func() error) error {
 }
 
 // silence makes every call to a cluster fail as one that nobody answers.
-func (w *world) silence(config string) {
+func (w *world) silence(config string) { w.silenceAs(config, config) }
+
+// silenceAs is silence for a cluster under another KubevirtConfig's name.
+func (w *world) silenceAs(config, cluster string) {
 	w.manager.AddMockedClient(config, nil)
-	w.manager.SetState(clientmgr.State{Config: config, Phase: clientmgr.Disconnected, Reason: clientmgr.ReasonUnreachable, ClusterUID: config})
+	w.manager.SetState(clientmgr.State{Config: config, Phase: clientmgr.Disconnected, Reason: clientmgr.ReasonUnreachable, ClusterUID: cluster})
 }
 
 // wake undoes silence.
-func (w *world) wake(config string) {
+func (w *world) wake(config string) { w.wakeAs(config, config) }
+
+// wakeAs is wake for a cluster under another KubevirtConfig's name.
+func (w *world) wakeAs(config, cluster string) {
 	w.manager.SetState(clientmgr.State{
-		Config: config, Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, ClusterUID: config, IdentityVerified: metav1.ConditionTrue,
+		Config: config, Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, ClusterUID: cluster, IdentityVerified: metav1.ConditionTrue,
 	})
-	w.manager.AddMockedClient(config, w.clients[config])
+	w.manager.AddMockedClient(config, w.clients[cluster])
 }
 
 // put creates an object, with a UID where it has none.
