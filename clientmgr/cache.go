@@ -75,19 +75,28 @@ func (c *connection) startCache(counted func(resource string), wake func()) (*re
 	return r, nil
 }
 
-// strip drops managedFields, the largest part of many objects, and then transforms.
+// strip drops managedFields, the largest part of many objects, transforms, and packs what is left.
 func strip(transform toolscache.TransformFunc) toolscache.TransformFunc {
 	bare := cache.TransformStripManagedFields()
-	if transform == nil {
-		return bare
-	}
 	return func(object any) (any, error) {
 		object, err := bare(object)
+		if err == nil && transform != nil {
+			object, err = transform(object)
+		}
 		if err != nil {
 			return nil, err
 		}
-		return transform(object)
+		return pack(object), nil
 	}
+}
+
+// pack returns a copy without slack: a decoder leaves room for four elements in the shortest list, and the lists of some kinds have large
+// ones.
+func pack(object any) any {
+	if whole, isObject := object.(client.Object); isObject && formOf(whole) == typed {
+		return whole.DeepCopyObject()
+	}
+	return object
 }
 
 func (r *remoteCache) isSynced() bool {

@@ -58,13 +58,14 @@ func configsNamespaced(config *rest.Config) (bool, error) {
 // remoteOptions say what is cached of each remote cluster, and what rights that and the rest needs. Only what this supervisor made is
 // cached. live reads Secrets in namespaces that nobody watches.
 func remoteOptions(options Options, supervisorUID string, live client.Reader) clientmgr.Options {
+	trim := &trimmer{}
 	mine := labels.SelectorFromSet(labels.Set{vitistackv1alpha1.LabelSupervisorUID: supervisorUID})
 	return clientmgr.Options{
 		ConfigsNamespace: options.Machine.ConfigsNamespace,
 		Secrets:          live,
 		Kinds: []clientmgr.Kind{
-			{Object: &kubevirtv1.VirtualMachine{}, Selector: mine},
-			{Object: &kubevirtv1.VirtualMachineInstance{}, Selector: mine},
+			{Object: &kubevirtv1.VirtualMachine{}, Selector: mine, Transform: trim.virtualMachine},
+			{Object: &kubevirtv1.VirtualMachineInstance{}, Selector: mine, Transform: trim.instance},
 			{Object: &cdiv1beta1.DataVolume{}, Selector: mine},
 		},
 		Rights:                  remoteRights(),
