@@ -106,7 +106,7 @@ func claimAll(ctx context.Context, live client.Reader, writer client.Client, nam
 		before := claim.DeepCopy()
 		claim.Labels = merged(claim.Labels, labels)
 		patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-		if err := client.IgnoreNotFound(writer.Patch(ctx, claim, patch, fieldOwner)); err != nil {
+		if err := client.IgnoreNotFound(writer.Patch(ctx, claim, patch, fieldOwner, uncached)); err != nil {
 			return err
 		}
 	}

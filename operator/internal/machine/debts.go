@@ -86,14 +86,14 @@ func (r *MachineReconciler) keepBook(ctx context.Context, uid types.UID, value a
 		return err
 	}
 	book := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: r.settings.ConfigsNamespace, Name: DebtsName}}
-	err = r.Patch(ctx, book, client.RawPatch(types.MergePatchType, patch))
+	err = r.Patch(ctx, book, client.RawPatch(types.MergePatchType, patch), uncached)
 	if !apierrors.IsNotFound(err) || value == nil {
 		return client.IgnoreNotFound(err)
 	}
-	if err := ignoreExisting(r.Create(ctx, book.DeepCopy())); err != nil {
+	if err := ignoreExisting(r.Create(ctx, book.DeepCopy(), uncached)); err != nil {
 		return err
 	}
-	return r.Patch(ctx, book, client.RawPatch(types.MergePatchType, patch))
+	return r.Patch(ctx, book, client.RawPatch(types.MergePatchType, patch), uncached)
 }
 
 // setupDebts lets mgr pay debts: when a cluster answers again, and soon after they were made where it answers already.

@@ -229,7 +229,7 @@ func (p *pass) deleteSupervisorClaims(ctx context.Context) error {
 	for i := range claims.Items {
 		claim := &claims.Items[i]
 		if desired.IsOurs(claim.Labels, p.uid(), p.settings.Desired.SupervisorUID) {
-			errs = append(errs, client.IgnoreNotFound(p.Delete(ctx, claim, client.Preconditions{UID: &claim.UID})))
+			errs = append(errs, client.IgnoreNotFound(p.Delete(ctx, claim, client.Preconditions{UID: &claim.UID}, uncached)))
 		}
 	}
 	return errors.Join(errs...)

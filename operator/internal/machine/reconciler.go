@@ -149,5 +149,9 @@ func isOurs(machine *vitistackv1alpha1.Machine) bool {
 	return provider == "" || provider == vitistackv1alpha1.ProviderKubevirt
 }
 
+// uncached goes with writes of kinds that the supervisor's cache does not hold: a client that lets reads see earlier writes would else watch
+// all objects of the kind, and block for ever where it has no right to.
+const uncached = client.DisableReadYourWritesConsistency
+
 // remoteTimeout bounds the live look at one remote cluster.
 const remoteTimeout = 2 * time.Second
