@@ -46,6 +46,10 @@ func TestCompare(t *testing.T) {
 			reason: "three dots stand for all below", edits: []string{"properties: {name: {type: string}}", "properties: {name: {type: integer}}"},
 			options: usage(crdcheck.KindUsage{Reads: []string{"spec.parts..."}}), want: []string{"type-changed spec.parts[].name read"},
 		},
+		"Key": {
+			reason: "a key that is written is a value of its map", edits: []string{"additionalProperties: {type: string}", "additionalProperties: {type: integer}"},
+			options: usage(crdcheck.KindUsage{Writes: []string{"spec.tags.owner"}}), want: []string{"type-changed spec.tags[*] write"},
+		},
 		"Required": {
 			reason: "what may be left out is refused when it becomes required", edits: []string{"[size, colour]", "[size, colour, port]"},
 			options: usage(crdcheck.KindUsage{Writes: []string{"spec.size", "spec.port"}}), want: []string{"required-added spec.port write"},

@@ -77,6 +77,14 @@ func (s step) of(value any) []any {
 	return nil
 }
 
+// below returns the path of the step below another path.
+func (s step) below(path string) string {
+	if s.kind != "" {
+		return path + s.kind
+	}
+	return field(path, s.name)
+}
+
 func steps(path string) []step {
 	if path == "" {
 		return nil

@@ -113,26 +113,26 @@ func (v *version) require(needed Field) (Finding, bool) {
 }
 
 func (v *version) presence(path string) presence {
-	steps := ancestors(path)
-	if slices.Contains([]string{"apiVersion", "kind", "metadata"}, steps[0]) {
+	all := steps(path)
+	if len(all) > 0 && slices.Contains([]string{"apiVersion", "kind", "metadata"}, all[0].name) {
 		return present
 	}
 	if v.nodes == nil {
 		return unchecked
 	}
-	if v.nodes.at(path) != nil {
-		return present
-	}
-	nearest := v.nodes.at("")
-	for _, step := range steps {
-		n := v.nodes.at(step)
-		if n == nil {
-			break
+	at := v.nodes.at("")
+	for _, s := range all {
+		next := v.nodes.at(s.below(at.path))
+		if next == nil && s.kind == "" {
+			next = v.nodes.at(at.path + anyValue) // a key of a map
 		}
-		nearest = n
+		if next == nil {
+			if at.open {
+				return unchecked
+			}
+			return absent
+		}
+		at = next
 	}
-	if nearest.open {
-		return unchecked
-	}
-	return absent
+	return present
 }

@@ -28,7 +28,7 @@ func TestRequire(t *testing.T) {
 			fields: []crdcheck.Field{
 				crdcheck.Reads("spec"), crdcheck.Reads("spec.size"), crdcheck.Reads("spec.parts[]"), crdcheck.Reads("spec.parts[].name"),
 				crdcheck.Reads("spec.tags[*]"), crdcheck.Reads(`spec["dotted.name"].inner`), crdcheck.Reads("spec.free.known"),
-				crdcheck.Writes("status.phase"),
+				crdcheck.Writes("status.phase"), crdcheck.Writes("spec.tags.owner"),
 			},
 		},
 		"Implicit": {

@@ -110,18 +110,20 @@ func (k *KindUsage) roles(path string) []Direction {
 	return met
 }
 
-// touches returns whether using one path means to use another: itself, what it is in, and what is below it if it ends in "...".
+// touches returns whether using one path means to use another: itself, what it is in, and what is below it if it ends in "...". A key
+// that is used is one of the values of its map.
 func touches(path string) func(used string) bool {
+	changed := steps(path)
 	return func(used string) bool {
 		whole, all := strings.CutSuffix(used, everything)
-		return path == whole || inside(whole, path) || all && inside(path, whole)
+		mine := steps(whole)
+		for i := range min(len(mine), len(changed)) {
+			if mine[i] != changed[i] && (changed[i].kind != anyValue || mine[i].kind != "") {
+				return false
+			}
+		}
+		return len(changed) <= len(mine) || all
 	}
-}
-
-// inside reports whether a path is below another one.
-func inside(path, of string) bool {
-	rest, found := strings.CutPrefix(path, of)
-	return found && rest != "" && (rest[0] == '.' || rest[0] == '[')
 }
 
 // sends reports whether every example that has the parent sets the field in it, and at least one does. Without a usage nobody knows.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/compatibility"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/config"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 )
@@ -23,11 +24,16 @@ func addConfigStatus(mgr ctrl.Manager, options Options, remotes clientmgr.Remote
 	if err != nil {
 		return fmt.Errorf("cache of all machines: %w", err)
 	}
+	schemas, err := compatibility.New()
+	if err != nil {
+		return err
+	}
 	reconciler := config.NewReconciler(mgr.GetClient(), remotes, config.Options{
 		ConfigsNamespace:        options.Machine.ConfigsNamespace,
 		AllowUnverifiedIdentity: options.Machine.AllowUnverifiedIdentity,
 		Machines:                machines,
 		Live:                    mgr.GetAPIReader(),
+		Schemas:                 schemas,
 		Events:                  mgr.GetEventRecorder("kubevirt-operator"),
 	})
 	if err := reconciler.SetupWithManager(mgr); err != nil {

@@ -16,6 +16,9 @@ import (
 // conditions are those that this package writes, in the order in which they matter.
 func conditions(in Input) []metav1.Condition {
 	all := []metav1.Condition{connected(in), identityVerified(in), rightsSufficient(in), kubeVirtReady(in)}
+	if in.Schema != nil {
+		all = append(all, schemaCompatible(in))
+	}
 	if in.Orphans != nil {
 		all = append(all, noOrphans(*in.Orphans))
 	}

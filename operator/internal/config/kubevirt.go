@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/compatibility"
 )
 
 // KubeVirt is what was seen of KubeVirt in a cluster. The zero value means that nobody has looked.
@@ -108,9 +109,10 @@ func undefined(ctx context.Context, live client.Reader) bool {
 	return apierrors.IsNotFound(live.Get(ctx, client.ObjectKey{Name: kubeVirtCRD}, definition))
 }
 
-// sight is the last look at a cluster's KubeVirt, and the connection that it was made through.
+// sight is the last look at a cluster's KubeVirt and its definitions, and the connection that it was made through.
 type sight struct {
 	kubevirt   KubeVirt
+	schema     *compatibility.Answer // nil where nobody looks at definitions
 	at         time.Time
 	clusterUID string
 	since      time.Time
@@ -122,7 +124,7 @@ func (s sight) due(state clientmgr.State, now time.Time) time.Duration {
 		return 0
 	}
 	interval := lookInterval
-	if !s.kubevirt.Answered {
+	if !s.kubevirt.Answered || s.schema != nil && !s.schema.Answered {
 		interval = lookAgain
 	}
 	return max(0, s.at.Add(interval).Sub(now))

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/compatibility"
 )
 
 // The metrics, all by kubevirtConfig; those of a KubevirtConfig end with it.
@@ -21,6 +22,9 @@ var (
 		"Unix time at which contact was lost; absent while there is contact.", []string{"kubevirtConfig"}, nil)
 	orphansDesc = prometheus.NewDesc("operator_kubevirtconfig_orphans", "Virtual machines without a Machine; absent before anybody can tell.",
 		[]string{"kubevirtConfig"}, nil)
+	schemaDesc = prometheus.NewDesc("operator_kubevirtconfig_schema_findings",
+		"Fields of kubevirt.io's definitions that the operator uses and that are missing, or differ from the first cluster's; absent before anybody can tell.",
+		[]string{"kubevirtConfig"}, nil)
 	writesDesc = prometheus.NewDesc("operator_kubevirtconfig_status_writes_total", "Patches of the status.", []string{"kubevirtConfig"}, nil)
 )
 
@@ -31,6 +35,7 @@ type metrics struct {
 		statuses map[string]vitistackv1alpha1.KubevirtConfigStatus
 		writes   map[string]float64
 		orphans  map[string]float64
+		schemas  map[string]float64
 	}
 }
 
@@ -39,7 +44,7 @@ var _ prometheus.Collector = (*metrics)(nil)
 func newMetrics() *metrics {
 	m := &metrics{}
 	m.locked.statuses = map[string]vitistackv1alpha1.KubevirtConfigStatus{}
-	m.locked.writes, m.locked.orphans = map[string]float64{}, map[string]float64{}
+	m.locked.writes, m.locked.orphans, m.locked.schemas = map[string]float64{}, map[string]float64{}, map[string]float64{}
 	return m
 }
 
@@ -51,6 +56,15 @@ func (m *metrics) seen(config string, status vitistackv1alpha1.KubevirtConfigSta
 		m.locked.orphans[config] = float64(len(*orphans))
 	}
 	m.locked.statuses[config] = status
+}
+
+// schema takes over what was found in a cluster's definitions.
+func (m *metrics) schema(config string, answer *compatibility.Answer) {
+	m.locked.Lock()
+	defer m.locked.Unlock()
+	if answer != nil && answer.Answered {
+		m.locked.schemas[config] = float64(answer.Findings)
+	}
 }
 
 func (m *metrics) wrote(config string) {
@@ -65,11 +79,12 @@ func (m *metrics) remove(config string) {
 	delete(m.locked.statuses, config)
 	delete(m.locked.writes, config)
 	delete(m.locked.orphans, config)
+	delete(m.locked.schemas, config)
 }
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{machinesDesc, conditionDesc, infoDesc, disconnectedDesc, orphansDesc, writesDesc} {
+	for _, desc := range []*prometheus.Desc{machinesDesc, conditionDesc, infoDesc, disconnectedDesc, orphansDesc, schemaDesc, writesDesc} {
 		to <- desc
 	}
 }
@@ -80,6 +95,9 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	defer m.locked.Unlock()
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
+	}
+	for config, count := range m.locked.schemas {
+		gauge(schemaDesc, count, config)
 	}
 	for config, count := range m.locked.orphans {
 		gauge(orphansDesc, count, config)

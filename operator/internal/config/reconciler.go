@@ -39,6 +39,8 @@ type Options struct {
 	Machines cache.Cache
 	// Live reads the supervisor past its cache. Default: the client.
 	Live client.Reader
+	// Schemas checks the clusters' definitions, when one is connected and from time to time. nil means that nobody does.
+	Schemas SchemaChecker
 	// Events takes the Events. nil means that there are none.
 	Events events.EventRecorder
 	// MaxConcurrentReconciles is the number of KubevirtConfigs worked on at once, so that a slow cluster delays no other. Default 8.
@@ -93,6 +95,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		if apierrors.IsNotFound(err) {
 			r.records.forget(request.NamespacedName)
 			r.metrics.remove(request.Name)
+			if r.options.Schemas != nil {
+				r.options.Schemas.Forget(request.Name)
+			}
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -143,6 +148,10 @@ func (p *pass) observe(ctx context.Context) error {
 	if state.Ready() {
 		if p.record.sight.due(state, p.now) == 0 {
 			p.record.sight = sight{kubevirt: look(ctx, p.remotes, p.config.Name), at: p.now, clusterUID: state.ClusterUID, since: state.Since}
+			if checker := p.options.Schemas; checker != nil {
+				answer := checkSchema(ctx, checker, p.remotes, p.config.Name)
+				p.record.sight.schema = &answer
+			}
 		}
 		p.wake(p.record.sight.due(state, p.now))
 		p.seekOrphans(ctx)

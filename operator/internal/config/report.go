@@ -17,7 +17,7 @@ import (
 func (p *pass) report(ctx context.Context) error {
 	former := p.record.written(p.config)
 	in := Input{
-		Config: p.config.DeepCopy(), State: p.state, KubeVirt: p.record.sight.kubevirt, Usage: p.usage,
+		Config: p.config.DeepCopy(), State: p.state, KubeVirt: p.record.sight.kubevirt, Schema: p.schema(), Usage: p.usage,
 		Orphans:                 p.record.vigil.orphans,
 		AllowUnverifiedIdentity: p.options.AllowUnverifiedIdentity, Now: p.now,
 	}
@@ -27,6 +27,7 @@ func (p *pass) report(ctx context.Context) error {
 		p.wake(left)
 	}
 	p.metrics.seen(p.config.Name, want, in.Orphans)
+	p.metrics.schema(p.config.Name, in.Schema)
 	switch left := countInterval - p.now.Sub(p.record.wrote); {
 	case apiequality.Semantic.DeepEqual(*former, want):
 		return nil

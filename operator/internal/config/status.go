@@ -8,6 +8,7 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/compatibility"
 )
 
 // Input is everything that a KubevirtConfig's status follows from.
@@ -18,6 +19,8 @@ type Input struct {
 	State clientmgr.State
 	// KubeVirt is what was last seen of KubeVirt in the cluster as it is connected now.
 	KubeVirt KubeVirt
+	// Schema is what was last seen of the cluster's definitions, as it is connected now; nil where nobody looks at them.
+	Schema *compatibility.Answer
 	// Usage are the Machines that are placed in the cluster.
 	Usage Usage
 	// Orphans are the virtual machines without a Machine, as namespace/name, sorted; nil where nobody can tell.

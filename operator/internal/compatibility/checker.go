@@ -1,0 +1,144 @@
+package compatibility
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/kubevirt-multicluster/crdcheck"
+	"github.com/vitistack/kubevirt-multicluster/crdcheck/observe"
+	"github.com/vitistack/kubevirt-multicluster/crdcheck/render"
+)
+
+// namedFindings is how many findings a message names: releases that are far apart differ in hundreds.
+const namedFindings = 5
+
+// Answer is what a check of one cluster found.
+type Answer struct {
+	// Answered says that the cluster's definitions could be read. Without it only Message is set.
+	Answered bool
+	// Compatible says that the cluster has every definition, version and field that the operator uses.
+	Compatible bool
+	// Message is a sentence for people that stays the same while the findings do.
+	Message string
+	// Findings counts what is missing, and what differs from the first cluster by name in fields that the operator uses.
+	Findings int
+}
+
+// Checker checks remote clusters. It remembers each one's definitions, those that are equal once, so that a cluster in which nothing has
+// changed costs one request. It is safe for concurrent use, but for two checks of one cluster at once.
+type Checker struct {
+	usage crdcheck.Usage
+	names []string
+	cache crdcheck.Cache
+
+	locked struct {
+		sync.Mutex
+		observers map[string]*observe.Observer
+		snapshots map[string]crdcheck.Snapshot
+	}
+}
+
+// New returns a checker of what the operator uses.
+func New() (*Checker, error) {
+	usage, err := Usage()
+	if err != nil {
+		return nil, err
+	}
+	c := &Checker{usage: usage}
+	for _, kind := range usage.Kinds {
+		c.names = append(c.names, kind.CRD)
+	}
+	c.locked.observers, c.locked.snapshots = map[string]*observe.Observer{}, map[string]crdcheck.Snapshot{}
+	return c, nil
+}
+
+// Check asks a cluster, by the name of its KubevirtConfig, through a client that asks the cluster itself.
+func (c *Checker) Check(ctx context.Context, kubevirtConfigName string, live client.Reader) Answer {
+	snapshot := c.observer(kubevirtConfigName).Observe(ctx, reader{live}, c.names)
+	snapshots := c.remember(snapshot)
+	report := crdcheck.Require(snapshot, c.usage.Requirements())
+	answer := Answer{Answered: true, Compatible: true}
+	var found []string
+	for _, f := range report.Findings {
+		switch {
+		case f.Rule == crdcheck.RuleClusterUnknown:
+			return Answer{Message: "the definitions of kubevirt.io could not be read"} // the error may quote an address
+		case f.Severity() == crdcheck.Error:
+			answer.Compatible = false
+			found = append(found, f.CRD+": "+render.Sentence(f))
+		}
+	}
+	baseline, differences := c.differences(kubevirtConfigName, snapshots)
+	answer.Findings = len(found) + len(differences)
+	switch {
+	case !answer.Compatible:
+		answer.Message = "the cluster lacks what the operator uses: " + sentence(found)
+	case len(differences) > 0:
+		answer.Message = fmt.Sprintf("every field that the operator uses is there; some differ from %s: %s", baseline, sentence(differences))
+	default:
+		answer.Message = "every field that the operator uses is there"
+	}
+	return answer
+}
+
+// Forget drops what is remembered of a cluster.
+func (c *Checker) Forget(kubevirtConfigName string) {
+	c.locked.Lock()
+	defer c.locked.Unlock()
+	delete(c.locked.observers, kubevirtConfigName)
+	delete(c.locked.snapshots, kubevirtConfigName)
+}
+
+func (c *Checker) observer(name string) *observe.Observer {
+	c.locked.Lock()
+	defer c.locked.Unlock()
+	o := c.locked.observers[name]
+	if o == nil {
+		o = observe.New(name, &c.cache)
+		c.locked.observers[name] = o
+	}
+	return o
+}
+
+// remember keeps a snapshot and returns the last ones of all clusters.
+func (c *Checker) remember(s crdcheck.Snapshot) []crdcheck.Snapshot {
+	c.locked.Lock()
+	defer c.locked.Unlock()
+	c.locked.snapshots[s.Cluster()] = s
+	all := make([]crdcheck.Snapshot, 0, len(c.locked.snapshots))
+	for _, snapshot := range c.locked.snapshots {
+		all = append(all, snapshot)
+	}
+	return all
+}
+
+// differences are those from the first cluster by name, in fields that the operator uses.
+func (c *Checker) differences(name string, snapshots []crdcheck.Snapshot) (baseline string, found []string) {
+	report := crdcheck.FleetWith(snapshots, crdcheck.Options{Usage: &c.usage})
+	for _, subject := range report.Subjects {
+		if subject.Cluster == name {
+			baseline = subject.Baseline
+		}
+	}
+	for _, f := range report.Findings {
+		if f.Cluster == name && f.Path != "" && f.Severity() > crdcheck.Info {
+			found = append(found, f.CRD+": "+render.Sentence(f))
+		}
+	}
+	return baseline, found
+}
+
+// sentence names some of what was found, sorted.
+func sentence(found []string) string {
+	found = slices.Sorted(slices.Values(found))
+	named := found[:min(namedFindings, len(found))]
+	if more := len(found) - len(named); more > 0 {
+		named = append(slices.Clone(named), fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(named, "; ")
+}
