@@ -58,8 +58,7 @@ func Run(ctx context.Context, options Options) error {
 		return err
 	}
 	watcher := machine.NewWatcher(clock.RealClock{})
-	config.Wrap(watcher.Wrap)
-	mgr, err := newManager(config, options)
+	mgr, err := newManager(config, options, watched(watcher))
 	if err != nil {
 		return err
 	}
@@ -134,7 +133,7 @@ func restConfig(kubeconfig string) (*rest.Config, error) {
 	return config, nil
 }
 
-func newManager(config *rest.Config, options Options) (ctrl.Manager, error) {
+func newManager(config *rest.Config, options Options, newCache cache.NewCacheFunc) (ctrl.Manager, error) {
 	scheme, err := newScheme()
 	if err != nil {
 		return nil, err
@@ -146,6 +145,7 @@ func newManager(config *rest.Config, options Options) (ctrl.Manager, error) {
 	}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                  scheme,
+		NewCache:                newCache,
 		Cache:                   supervisorCache(options, namespaced),
 		Client:                  client.Options{Cache: clientCache()},
 		Metrics:                 metricsserver.Options{BindAddress: options.MetricsAddress},
@@ -160,6 +160,18 @@ func newManager(config *rest.Config, options Options) (ctrl.Manager, error) {
 		return nil, fmt.Errorf("manager: %w", err)
 	}
 	return mgr, nil
+}
+
+// watched lets a Watcher see what a cache itself asks for. What others list says nothing about the cache's stream of Machines.
+func watched(watcher *machine.Watcher) cache.NewCacheFunc {
+	return func(config *rest.Config, options cache.Options) (_ cache.Cache, err error) {
+		config = rest.CopyConfig(config)
+		config.Wrap(watcher.Wrap)
+		if options.HTTPClient, err = rest.HTTPClientFor(config); err != nil {
+			return nil, err
+		}
+		return cache.New(config, options)
+	}
 }
 
 // clientCache lets reads see what was written before, so that no pass begins with a Machine from before the last one. What is read but

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/wait"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
@@ -48,7 +49,7 @@ func inSession(ctx context.Context, options Options, do func(context.Context, *s
 	if err != nil {
 		return err
 	}
-	mgr, err := newManager(config, options)
+	mgr, err := newManager(config, options, cache.New)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
@@ -72,23 +73,31 @@ func must(t testing.TB, err error) {
 	}
 }
 
+func decodeDefinitions(contents map[string][]byte) ([]*apiextensionsv1.CustomResourceDefinition, error) {
+	var definitions []*apiextensionsv1.CustomResourceDefinition
+	for _, content := range contents {
+		definition := &apiextensionsv1.CustomResourceDefinition{}
+		if err := yaml.Unmarshal(content, definition); err != nil {
+			return nil, err
+		}
+		definitions = append(definitions, definition)
+	}
+	return definitions, nil
+}
+
 // startRemotes installs our definitions with a scope of KubevirtConfig, and starts the operator's client manager in the operator's manager.
 func startRemotes(t testing.TB, config *rest.Config, scope string) (*clientmgr.KubevirtClientManager, client.Client) {
 	t.Helper()
-	var definitions []*apiextensionsv1.CustomResourceDefinition
-	for name, content := range crds.YAML() {
-		if name == "kubevirtconfigs.vitistack.io" {
-			content = bytes.Replace(content, []byte("scope: Namespaced"), []byte("scope: "+scope), 1)
-		}
-		definition := &apiextensionsv1.CustomResourceDefinition{}
-		must(t, yaml.Unmarshal(content, definition))
-		definitions = append(definitions, definition)
-	}
-	_, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{CRDs: definitions})
+	content := crds.YAML()
+	const configs = "kubevirtconfigs.vitistack.io"
+	content[configs] = bytes.Replace(content[configs], []byte("scope: Namespaced"), []byte("scope: "+scope), 1)
+	definitions, err := decodeDefinitions(content)
+	must(t, err)
+	_, err = envtest.InstallCRDs(config, envtest.CRDInstallOptions{CRDs: definitions})
 	must(t, err)
 	options := Options{MetricsAddress: "0", ProbeAddress: "0", WatchSelector: labels.Everything()}
 	options.Machine.ConfigsNamespace = "configs"
-	mgr, err := newManager(rest.CopyConfig(config), options)
+	mgr, err := newManager(rest.CopyConfig(config), options, cache.New)
 	must(t, err)
 	c, err := client.New(config, client.Options{Scheme: mgr.GetScheme()})
 	must(t, err)

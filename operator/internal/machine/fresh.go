@@ -37,7 +37,8 @@ func NewWatcher(now clock.PassiveClock) *Watcher {
 	return w
 }
 
-// Wrap returns a RoundTripper that notices lists of Machines. It is meant for rest.Config.Wrap.
+// Wrap returns a RoundTripper that notices lists of Machines. It is meant for rest.Config.Wrap, of the cache's own configuration: a list
+// that somebody else makes breaks no stream.
 func (w *Watcher) Wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(request *http.Request) (*http.Response, error) {
 		response, err := next.RoundTrip(request)
