@@ -75,7 +75,7 @@ func repeat(t *testing.T, n int, begin func(*fixture) func(turn int)) {
 	took := time.Since(start)
 	slack := uint64(4 << 20)
 	if n >= long {
-		slack = 1 << 20 // and the time that it takes
+		slack = 1 << 19 // and the time that it takes
 	}
 	var after footprint
 	eventually(t, 90*time.Second, func() error { // connections that were busy at a swap are looked at again for 30 s

@@ -51,7 +51,7 @@ func TestScopeOfConfigs(t *testing.T) {
 			must(t, c.Create(t.Context(), config))
 
 			// There is no KubeVirt: getting as far as to miss it takes the KubevirtConfig, the Secret and the cluster.
-			err = wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
+			err = wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 90*time.Second, true, func(ctx context.Context) (bool, error) {
 				_, err := manager.GetClientForConfig(ctx, "east")
 				return errors.Is(err, clientmgr.ErrKindNotServed), nil
 			})
