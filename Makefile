@@ -30,7 +30,7 @@ help: ## list the targets
 include testkit/programs/programs.mk
 
 .PHONY: tools
-tools: programs bin ## build what tests and the demo run: Kubernetes and KubeVirt (once, outside), ours into bin/
+tools: programs bin node ## build what tests and the demo run: Kubernetes and KubeVirt (once, outside), ours into bin/
 
 STRATEGIES := annotation default single search labels spread capacity
 
@@ -42,6 +42,13 @@ bin:
 	@chmod 0755 bin bin/plugins bin/plugins/placement-* # whatever the umask: a plugin that others can write is refused
 	@cd bin/plugins && sha256sum $(STRATEGIES:%=placement-%) >SHA256SUMS
 	@ln -sf $(KUBERNETES_DIR)/kubectl bin/kubectl
+
+# The strategy in another language that the tests of placement run. Its packages are pinned by package-lock.json.
+.PHONY: node
+node: placement/examples/node/node_modules/.package-lock.json
+placement/examples/node/node_modules/.package-lock.json: placement/examples/node/package-lock.json
+	@command -v npm >/dev/null || { apt-get update && apt-get install -y --no-install-recommends nodejs npm; }
+	@cd placement/examples/node && npm ci
 
 .PHONY: test
 test: tools ## run all tests but the long ones, with the race detector

@@ -35,15 +35,18 @@ func sidecar(t *testing.T, socket, part, name string) *exec.Cmd {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	eventually(t, "the side-car listens", func() bool {
-		conn, err := net.Dial("unix", socket)
-		if err != nil {
-			return false
-		}
-		_ = conn.Close()
-		return true
-	})
+	eventually(t, "the side-car listens", func() bool { return listens(socket) })
 	return cmd
+}
+
+// listens reports whether somebody accepts connections on the socket.
+func listens(socket string) bool {
+	conn, err := net.Dial("unix", socket)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
 }
 
 func onSocket(name, socket string) plugin.Entry { return plugin.Entry{Name: name, Socket: socket} }
