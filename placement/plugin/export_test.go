@@ -1,6 +1,12 @@
 package plugin
 
-import "strconv"
+import (
+	"strconv"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/vitistack/kubevirt-multicluster/placement"
+)
 
 // PID is the process ID of a running plugin, 0 if it is not running.
 func (h *Host) PID(name string) int {
@@ -22,4 +28,9 @@ func (h *Host) TempDirPath() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.locked.dir.path
+}
+
+// WireRequest is a request with all facts as it is sent.
+func WireRequest(req placement.Request) ([]byte, error) {
+	return proto.Marshal(encodeRequest(req, placement.Needs{Presence: true, Capacity: true}))
 }
