@@ -43,3 +43,6 @@ func (alwaysFresh) Fresh(*vitistackv1alpha1.Machine) bool { return true }
 
 // Placed implements Freshness.
 func (alwaysFresh) Placed(*vitistackv1alpha1.Machine) {}
+
+// Strict sets Settings.StrictUniqueness.
+func Strict(r *MachineReconciler, strict bool) { r.settings.StrictUniqueness = strict }

@@ -1,0 +1,252 @@
+package machine_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	"github.com/vitistack/kubevirt-multicluster/placement"
+)
+
+// TestExplain holds that an explanation says what the next reconcile does, and writes nothing.
+func TestExplain(t *testing.T) {
+	anywhere := func(*vitistackv1alpha1.Machine) {}
+	cases := map[string]struct {
+		reason  string
+		machine func(*vitistackv1alpha1.Machine)
+		east    *kubevirtv1.VirtualMachine
+		silent  string
+		settled bool // after the Machine was placed
+		lost    bool // and its ledger is gone
+		moved   bool // and it asks for another cluster
+		want    machine.Verdict
+		config  string
+		because string // reason
+	}{
+		"Place":    {reason: "a new one", machine: in(west), want: machine.VerdictPlace, config: west},
+		"Adopt":    {reason: "its VirtualMachine is there", machine: anywhere, east: foundVM(ours), want: machine.VerdictAdopt, config: east},
+		"Wait":     {reason: "a cluster is silent", machine: in(east), silent: west, want: machine.VerdictWait, because: "ClustersUnanswered"},
+		"Blocked":  {reason: "nobody decides", machine: anywhere, want: machine.VerdictBlocked, because: "CannotDeterminePlacement"},
+		"Collides": {reason: "somebody else has the name", machine: in(east), east: foundVM(foreign), want: machine.VerdictBlocked, because: "NameCollision"},
+		"Paused":   {reason: "nobody looks after it", machine: annotated(vitistackv1alpha1.AnnotationPaused, "true"), want: machine.VerdictPaused},
+		"Placed":   {reason: "nobody is asked any more", machine: in(east), settled: true, want: machine.VerdictPlaced, config: east},
+		"Moved":    {reason: "it stays, and says so", machine: in(east), settled: true, moved: true, want: machine.VerdictPlaced, config: east, because: "ReferenceChanged"},
+		"Lost":     {reason: "the VirtualMachine tells", machine: in(east), settled: true, lost: true, want: machine.VerdictRestore, config: east},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, []string{east, west}, newMachine(tc.machine))
+			if tc.east != nil {
+				w.put(east, tc.east.DeepCopy())
+			}
+			if tc.silent != "" {
+				w.silence(tc.silent)
+			}
+			if tc.settled {
+				w.mustSettle(chain())
+			}
+			w.editMachine(func(m *vitistackv1alpha1.Machine) {
+				if tc.lost {
+					delete(m.Annotations, vitistackv1alpha1.AnnotationPlacement)
+				}
+				if tc.moved {
+					in(west)(m)
+				}
+			})
+			w.forget()
+			got, err := w.reconciler(chain()).Explain(t.Context(), webKey)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]string{string(tc.want), tc.config, tc.because}, []string{string(got.Verdict), got.Config, got.Reason}); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
+			}
+			if writes := w.written(); len(writes) > 0 {
+				t.Errorf("%s: it writes %v", tc.reason, writes)
+			}
+			if tc.settled || tc.want == machine.VerdictPaused {
+				return
+			}
+			if len(got.Trace) != 4 || len(got.Request.Candidates) != 2 {
+				t.Errorf("%s: facts of %d clusters, answers of %d strategies", tc.reason, len(got.Request.Candidates), len(got.Trace))
+			}
+			w.mustSettle(chain())
+			if placed := w.machine().Annotations[vitistackv1alpha1.AnnotationPlacement] != ""; placed != (tc.config != "") {
+				t.Errorf("%s: the Machine is placed: %t", tc.reason, placed)
+			}
+		})
+	}
+}
+
+// TestTraceIsKept: who placed the Machine is on it, for people and for tools, and cost no write of its own.
+func TestTraceIsKept(t *testing.T) {
+	w := newWorld(t, []string{east, west}, newMachine())
+	w.mustSettle(chain(), withDefault(west))
+	trace := vitistackv1alpha1.ParsePlacementTrace(w.machine().Annotations[vitistackv1alpha1.AnnotationPlacementTrace])
+	if trace.Config != west || trace.Strategy != "default" || len(trace.Steps) != 4 {
+		t.Errorf("the trace is %+v", trace)
+	}
+	want := `placed in "cluster-west" as team-a/vm-web by strategy default (test)`
+	if got := w.machine().Status.Condition("Placed").Message; got != want {
+		t.Errorf("Placed says %q, want %q", got, want)
+	}
+	placing := 0
+	w = newWorld(t, []string{east, west}, newMachine(in(east)))
+	w.after = func(c call) error {
+		if c.writes() && c.kind == anyMachine && c.verb == "patch" && len(w.vms()) == 0 {
+			placing++
+		}
+		return nil
+	}
+	w.mustSettle(chain())
+	if placing != 1 {
+		t.Errorf("placing took %d patches of the Machine, want one", placing)
+	}
+}
+
+// TestStrictUniqueness: with it not even a fresh Machine goes on while a cluster is silent.
+func TestStrictUniqueness(t *testing.T) {
+	for strict, want := range map[bool]string{false: "True/Placed", true: "False/ClustersUnanswered"} {
+		w := newWorld(t, []string{east, west}, newMachine(in(east)))
+		w.silence(west)
+		w.mustSettle(chain(), machine.WithFreshness(freshness(true)), func(r *machine.MachineReconciler) { machine.Strict(r, strict) })
+		if got := w.condition("Placed"); got != want {
+			t.Errorf("strict is %t: Placed is %s, want %s", strict, got, want)
+		}
+	}
+}
+
+// hung is a client that never answers a read; the caller's deadline ends it.
+type hung struct{ client.Client }
+
+func (hung) Get(ctx context.Context, _ client.ObjectKey, _ client.Object, _ ...client.GetOption) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (hung) List(ctx context.Context, _ client.ObjectList, _ ...client.ListOption) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestLookIsBounded looks into eight clusters of which two hang: the look ends by its deadline, the six have been asked once each, all at
+// the same time, and who hangs is named. A placed Machine asks nobody.
+func TestLookIsBounded(t *testing.T) {
+	configs := []string{"c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8"}
+	w := newWorld(t, configs, newMachine(in("c1")))
+	w.manager.LiveFunc = func(config string) (client.Reader, error) {
+		if config == "c3" || config == "c7" {
+			return hung{w.clients[config]}, nil
+		}
+		return w.clients[config], nil
+	}
+	w.forget()
+	began := time.Now()
+	if _, err := w.reconcile(chain()); err != nil {
+		t.Fatal(err)
+	}
+	// Three times as long would be one cluster after the other.
+	if took := time.Since(began); took < 2*time.Second || took > 4*time.Second {
+		t.Errorf("the look took %v, want its deadline of 2 s", took)
+	}
+	if looks := w.called(func(c call) bool { return c.verb == "list" && c.kind == anyVM+"List" }); len(looks) != 6 {
+		t.Errorf("the six were asked by %v", looks)
+	}
+	placed := w.machine().Status.Condition("Placed")
+	if placed == nil || placed.Reason != "ClustersUnanswered" || !strings.HasSuffix(placed.Message, "c3, c7") {
+		t.Errorf("Placed is %+v", placed)
+	}
+	w.manager.LiveFunc = nil
+	w.mustSettle(chain())
+	w.run("c1")
+	w.mustSettle(chain())
+	w.manager.LiveFunc = func(config string) (client.Reader, error) {
+		t.Errorf("%s is asked about a Machine that is placed", config)
+		return w.clients[config], nil
+	}
+	w.mustSettle(chain())
+}
+
+// TestFacts gathers what strategies need, and no more.
+func TestFacts(t *testing.T) {
+	quantity := func(cpu, memory string) corev1.ResourceList {
+		return corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse(memory)}
+	}
+	node := func(name string, ready corev1.ConditionStatus) *corev1.Node {
+		return &corev1.Node{
+			ObjectMeta: metav1.ObjectMeta{Name: name},
+			Status:     corev1.NodeStatus{Allocatable: quantity("8", "32Gi"), Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: ready}}},
+		}
+	}
+	pod := func(name, node string, phase corev1.PodPhase) *corev1.Pod {
+		container := corev1.Container{Resources: corev1.ResourceRequirements{Requests: quantity("500m", "2Gi")}}
+		return &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "any", Name: name},
+			Spec:       corev1.PodSpec{NodeName: node, Containers: []corev1.Container{container, container}, InitContainers: []corev1.Container{container}},
+			Status:     corev1.PodStatus{Phase: phase},
+		}
+	}
+	w := newWorld(t, []string{east, west}, newMachine(annotated("placement.vitistack.io/hint", "x", "example.com/secret", "y")),
+		newMachine(func(m *vitistackv1alpha1.Machine) {
+			m.Name, m.UID = "other", anotherUID
+			ledger := vitistackv1alpha1.Ledger{Config: west, Namespace: namespace, VMName: "vm-other", Nonce: "n"}
+			annotated(vitistackv1alpha1.AnnotationPlacement, ledger.String())(m)
+		}))
+	for _, object := range []client.Object{
+		node("n1", corev1.ConditionTrue), node("n2", corev1.ConditionFalse),
+		pod("runs", "n1", corev1.PodRunning), pod("ended", "n1", corev1.PodSucceeded), pod("elsewhere", "n2", corev1.PodRunning),
+	} {
+		w.put(east, object)
+	}
+	w.manager.LiveFunc = func(config string) (client.Reader, error) {
+		if config == west { // its kubeconfig may not list nodes
+			return nodeless{w.clients[config]}, nil
+		}
+		return w.clients[config], nil
+	}
+	var got placement.Request
+	nosy := placement.NewFunc("nosy", placement.Needs{Capacity: true}, func(_ context.Context, req placement.Request) (placement.Decision, error) {
+		got = req
+		return placement.Decision{Config: east, Reason: "test"}, nil
+	})
+	if _, err := w.reconcile(machine.WithPlacement(placement.Chain{{Strategy: nosy}}), machine.WithFreshness(freshness(true))); err != nil {
+		t.Fatal(err)
+	}
+	want := placement.Request{
+		Machine: placement.Machine{
+			Namespace: namespace, Name: "web", UID: string(machineUID), InstanceType: "medium",
+			Annotations: map[string]string{"placement.vitistack.io/hint": "x"},
+			Requests:    placement.Resources{MilliCPU: new(int64(2000)), MemoryBytes: new(int64(2 << 30))},
+		},
+		Candidates: []placement.Candidate{
+			{Name: east, Reachable: true, Capacity: placement.Capacity{
+				Machines: new(int64(0)), Free: placement.Resources{MilliCPU: new(int64(7000)), MemoryBytes: new(int64(28 << 30))},
+			}},
+			{Name: west, Reachable: true, Capacity: placement.Capacity{Machines: new(int64(1))}},
+		},
+		ConfigNamespace: "kubevirt-configs",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the request (-want +got):\n%s", diff)
+	}
+}
+
+// nodeless is a client that may not list nodes.
+type nodeless struct{ client.Client }
+
+func (f nodeless) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	if _, nodes := list.(*corev1.NodeList); nodes {
+		return errConflict
+	}
+	return f.Client.List(ctx, list, opts...)
+}
