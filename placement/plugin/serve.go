@@ -17,6 +17,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement"
 )
 
+// gcPercent keeps a plugin small: it holds nothing between questions, so that collecting often costs little.
+const gcPercent = 25
+
 // Serve is the whole main function of a plugin that needs no logger: it serves the strategy until the host ends, and
 // never returns. A strategy that is a placement.Configurer gets its configuration before the first question.
 //
@@ -48,6 +51,7 @@ func ServeFactory(factory func(log *slog.Logger) (placement.Strategy, error)) {
 		}
 		return
 	}
+	debug.SetGCPercent(gcPercent)
 	os.Stdout = stdout // go-plugin prints the handshake here, then takes standard output away for good
 	goplugin.Serve(serveConfig(strategy, log, hclog.New(&hclog.LoggerOptions{Output: stderr, JSONFormat: true, Level: hclog.Warn})))
 	os.Exit(0)
