@@ -3,6 +3,7 @@ package scenarios
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -16,10 +17,11 @@ const operatorUser = "system:serviceaccount:kubevirt-operator:kubevirt-operator"
 
 // call is a request of the operator, as an API server's audit log has it.
 type call struct {
-	Verb      string
-	User      struct{ Username string }
-	ObjectRef struct{ Resource, Subresource, Namespace, Name string }
-	Stage     string
+	Verb        string
+	User        struct{ Username string }
+	ObjectRef   struct{ APIGroup, Resource, Subresource, Namespace, Name string }
+	Stage       string
+	Annotations map[string]string
 }
 
 // String is the call on one line.
@@ -72,31 +74,59 @@ func TestCost(t *testing.T) {
 			t.Errorf("a new Machine with a reference made the operator look into %s:\n%s", remote.Name, strings.Join(looks, "\n"))
 		}
 	}
-	atRest(t, ns)
+	atRest(t, ns, 5*time.Second)
 }
 
-// atRest waits until nothing is asked any more, and then looks that it stays so for a while.
-func atRest(t *testing.T, ns string) {
+// TestAtRest: Machines that run cost nothing, in no cluster. The public operator asks for each every five seconds.
+func TestAtRest(t *testing.T) { restsFor(t, "rest", 30, 15*time.Second) }
+
+// TestLongAtRest is the figure of the specification: 300 Machines, two minutes.
+func TestLongAtRest(t *testing.T) { restsFor(t, "long-rest", 300, 2*time.Minute) }
+
+func restsFor(t *testing.T, name string, count int, quiet time.Duration) {
 	t.Helper()
-	count := func() int {
+	ns := namespace(t, name)
+	startOperator(t)
+	for i := range count {
+		create(t, machine(ns, fmt.Sprintf("m%03d", i), world.fleet.Remotes[i%len(world.fleet.Remotes)].Name))
+	}
+	for i := range count {
+		m := machine(ns, fmt.Sprintf("m%03d", i), "")
+		eventually(t, 5*patience, func() string { return notRunning(t, m, world.fleet.Remotes[i%len(world.fleet.Remotes)].Name) })
+	}
+	atRest(t, ns, quiet)
+}
+
+// atRest waits until nothing is asked about a namespace any more, and then looks that it stays so for a while. What the operator asks
+// meanwhile that is for no Machine is told.
+func atRest(t *testing.T, ns string, quiet time.Duration) {
+	t.Helper()
+	count := func(matches func(call) bool) int {
 		n := 0
 		for _, cluster := range world.fleet.Clusters() {
-			n += len(callsIn(t, cluster, func(c call) bool { return c.ObjectRef.Namespace == ns }))
+			n += len(callsIn(t, cluster, matches))
 		}
 		return n
 	}
-	const quiet = 5 * time.Second
+	of := func(c call) bool { return c.ObjectRef.Namespace == ns }
+	all := func(call) bool { return true }
 	var since time.Time
-	last := -1
-	eventually(t, patience, func() string {
-		if now := count(); now != last {
-			last, since = now, time.Now()
+	last, others := -1, 0
+	eventually(t, patience+2*quiet, func() string {
+		if now := count(of); now != last {
+			last, since, others = now, time.Now(), count(all)
 		}
 		if time.Since(since) < quiet {
 			return "Machines at rest cost calls"
 		}
 		return ""
 	})
+	others = count(all) - others
+	t.Logf("at rest for %s: 0 calls for Machines, %d others", quiet, others)
+	// A probe of each cluster every ten seconds, and watches that are opened again.
+	if limit := len(world.fleet.Remotes) * int(quiet/(4*time.Second)+4); others > limit {
+		t.Errorf("%d calls that are for no Machine, at most %d were expected", others, limit)
+	}
 }
 
 // writes are the operator's for one object by name, and those that have no name yet.
@@ -110,12 +140,27 @@ func writes(t *testing.T, cluster *fleet.Cluster, ns, name string) []string {
 // callsIn are the operator's calls to one cluster that match.
 func callsIn(t *testing.T, cluster *fleet.Cluster, matches func(call) bool) []string {
 	t.Helper()
-	file, err := os.Open(cluster.ControlPlane.AuditLog())
+	calls, err := audited(cluster)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
 	var found []string
+	for _, c := range calls {
+		if matches(c) {
+			found = append(found, c.String())
+		}
+	}
+	return found
+}
+
+// audited are all of the operator's calls to one cluster.
+func audited(cluster *fleet.Cluster) ([]call, error) {
+	file, err := os.Open(cluster.ControlPlane.AuditLog())
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var calls []call
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -123,9 +168,9 @@ func callsIn(t *testing.T, cluster *fleet.Cluster, matches func(call) bool) []st
 		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
 			continue // a line that is still being written
 		}
-		if c.User.Username == operatorUser && c.Stage == "ResponseComplete" && matches(c) {
-			found = append(found, c.String())
+		if c.User.Username == operatorUser && (c.Stage == "ResponseComplete" || c.Stage == "ResponseStarted") {
+			calls = append(calls, c)
 		}
 	}
-	return found
+	return calls, lines.Err()
 }

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	kubevirtv1 "kubevirt.io/api/core/v1"
+	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -56,12 +58,15 @@ func run(m *testing.M) (code int, err error) {
 	if world.remote, err = remoteClients(world.fleet); err != nil {
 		return 1, err
 	}
-	return m.Run(), nil
+	if code := m.Run(); code != 0 {
+		return code, nil
+	}
+	return 0, checkRights(testflag("run") == "")
 }
 
 func remoteClients(f *fleet.Fleet) (map[string]client.Client, error) {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, kubevirtv1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, kubevirtv1.AddToScheme, cdiv1beta1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			return nil, err
 		}
@@ -76,3 +81,6 @@ func remoteClients(f *fleet.Fleet) (map[string]client.Client, error) {
 	}
 	return clients, nil
 }
+
+// testflag is the value of a flag of go test.
+func testflag(name string) string { return flag.Lookup("test." + name).Value.String() }

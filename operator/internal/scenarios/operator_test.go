@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,47 +28,63 @@ const pluginDir = "../../../bin/plugins"
 
 // program is the operator, running.
 type program struct {
-	cmd *exec.Cmd
-	log string
+	cmd  *exec.Cmd
+	log  string
+	args []string
+	env  []string
 }
 
 // startOperator starts the operator for one test. When the test ends it is stopped, and must not have met a data race.
 func startOperator(t *testing.T, env ...string) *program {
 	t.Helper()
+	return startWith(t, nil, env...)
+}
+
+// startWith starts an operator with more arguments. The last of an argument that is given twice counts.
+func startWith(t *testing.T, args []string, env ...string) *program {
+	t.Helper()
 	if _, err := os.Stat(filepath.Join(pluginDir, "SHA256SUMS")); err != nil {
 		t.Fatalf("the placement plugins are missing: run `make tools`: %v", err)
 	}
-	p := &program{log: filepath.Join(t.TempDir(), "operator.log")}
-	p.start(t, env)
-	t.Cleanup(func() {
-		p.stop(t, syscall.SIGTERM)
-		content, err := os.ReadFile(p.log)
-		if err != nil {
-			t.Error(err)
-		}
-		if at := bytes.Index(content, []byte("WARNING: DATA RACE")); at >= 0 {
-			t.Errorf("the operator has a data race:\n%s", content[at:min(len(content), at+4000)])
-		}
-		if t.Failed() {
-			t.Logf("the operator's log ends with:\n%s", content[max(0, len(content)-6000):])
-		}
-	})
-	return p
-}
-
-func (p *program) start(t *testing.T, env []string) {
-	t.Helper()
 	plugins, err := filepath.Abs(pluginDir)
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := &program{
+		log:  filepath.Join(t.TempDir(), "operator.log"),
+		args: append([]string{"--kubeconfig=" + world.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0", "--plugin-dir=" + plugins}, args...),
+		env:  append([]string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace, "LOG_LEVEL=debug"}, env...),
+	}
+	p.start(t)
+	t.Cleanup(func() { p.end(t) })
+	return p
+}
+
+// end stops the operator, where it runs, and looks what it has to tell.
+func (p *program) end(t *testing.T) {
+	t.Helper()
+	p.stop(t, syscall.SIGTERM)
+	content, err := os.ReadFile(p.log)
+	if err != nil {
+		t.Error(err)
+	}
+	if at := bytes.Index(content, []byte("WARNING: DATA RACE")); at >= 0 {
+		t.Errorf("the operator has a data race:\n%s", content[at:min(len(content), at+4000)])
+	}
+	if t.Failed() {
+		t.Logf("the operator's log ends with:\n%s", content[max(0, len(content)-6000):])
+	}
+}
+
+func (p *program) start(t *testing.T) {
+	t.Helper()
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	p.cmd = exec.Command(world.binary, "--kubeconfig="+world.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0", "--plugin-dir="+plugins)
-	p.cmd.Env = append([]string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace, "LOG_LEVEL=debug"}, env...)
+	p.cmd = exec.Command(world.binary, p.args...)
+	p.cmd.Env = p.env
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -76,20 +93,61 @@ func (p *program) start(t *testing.T, env []string) {
 
 func (p *program) stop(t *testing.T, signal syscall.Signal) {
 	t.Helper()
+	if p.cmd == nil {
+		return
+	}
 	if err := p.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Fatal(err)
 	}
 	err := p.cmd.Wait()
+	p.cmd = nil
 	if signal == syscall.SIGTERM && err != nil {
 		t.Errorf("the operator ended with %v", err)
 	}
 }
 
 // restart kills the operator, as a crash would, and starts it again.
-func (p *program) restart(t *testing.T, env ...string) {
+func (p *program) restart(t *testing.T) {
 	t.Helper()
 	p.stop(t, syscall.SIGKILL)
-	p.start(t, env)
+	p.start(t)
+}
+
+// command runs a command of the operator's as an administrator, and returns what it prints.
+func command(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), world.binary, append(args, "--kubeconfig="+world.fleet.Supervisor.Kubeconfig())...)
+	cmd.Env = []string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// remove deletes an object of the supervisor, once.
+func remove(t *testing.T, object client.Object) {
+	t.Helper()
+	if err := supervisor().Delete(t.Context(), object); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// annotate sets an annotation of a Machine.
+func annotate(t *testing.T, of *vitistackv1alpha1.Machine, key, value string) {
+	t.Helper()
+	m := read(t, of)
+	before := m.DeepCopy()
+	metav1.SetMetaDataAnnotation(&m.ObjectMeta, key, value)
+	if err := supervisor().Patch(t.Context(), m, client.MergeFrom(before)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// notGone says that a Machine is still there.
+func notGone(t *testing.T, of *vitistackv1alpha1.Machine) string {
+	t.Helper()
+	if m := read(t, of); m != nil {
+		return fmt.Sprintf("%s is still there: %+v", m.Name, m.Status.Conditions)
+	}
+	return ""
 }
 
 // namespace makes a namespace for one test in the supervisor. The operator makes it in the remote clusters.
