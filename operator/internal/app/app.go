@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
@@ -155,6 +156,8 @@ func newManager(config *rest.Config, options Options, newCache cache.NewCacheFun
 		LeaderElectionNamespace: options.LeaderElectionNamespace,
 		// Nothing is done after the manager has ended, so the lease can be given back at once.
 		LeaderElectionReleaseOnCancel: true,
+		// The next one looks this often, and a little less, whether it was.
+		RetryPeriod: ptr.To(time.Second),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("manager: %w", err)

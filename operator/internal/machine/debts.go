@@ -65,6 +65,9 @@ func ReadDebts(ctx context.Context, reader client.Reader, configsNamespace strin
 
 // owe records what is left of the Machine, before it is let go.
 func (p *pass) owe(ctx context.Context, ledger vitistackv1alpha1.Ledger) error {
+	if err := ledger.Validate(); err != nil { // it could be neither read nor paid
+		return blockReady(vitistackv1alpha1.ReasonLedgerInvalid, "what is left in %s cannot be owed: %v", ledger.Config, err)
+	}
 	text, err := json.Marshal(Debt{Machine: p.machine.Name, UID: p.uid(), Ledger: ledger})
 	if err != nil {
 		return err

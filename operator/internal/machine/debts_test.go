@@ -178,3 +178,21 @@ func TestDebtComesFirst(t *testing.T) {
 		t.Error("the Machine is gone, and nobody knows of its VirtualMachine")
 	}
 }
+
+// TestDebtThatCannotBePaid: without a name nobody would find the virtual machine again, so the Machine stays.
+func TestDebtThatCannotBePaid(t *testing.T) {
+	w := placed(t)
+	w.silence(east)
+	w.editMachine(annotated(vitistackv1alpha1.AnnotationForceRelease, east+vitistackv1alpha1.ForceReleaseDeleteLater))
+	w.editMachine(func(m *vitistackv1alpha1.Machine) { delete(m.Annotations, vitistackv1alpha1.AnnotationPlacement) })
+	m := w.machine()
+	m.Status.VMName = ""
+	if err := w.clients[supervisor].Status().Update(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	w.deleteMachine()
+	w.mustSettle()
+	if w.machine() == nil || len(w.debts()) > 0 {
+		t.Errorf("the Machine is gone, debts: %+v", w.debts())
+	}
+}
