@@ -1,0 +1,34 @@
+package app
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+)
+
+// TestMonitoringNamesMetricsThatExist: an alert on a metric that is called otherwise never fires, and nobody notices.
+func TestMonitoringNamesMetricsThatExist(t *testing.T) {
+	known := documented(t, "Metrics", 0, 0)
+	for _, suffix := range []string{"_bucket"} {
+		for name := range known {
+			known.add(name + suffix)
+		}
+	}
+	ours := regexp.MustCompile(`\b(operator|clientmgr|placement)_[a-z_]+`)
+	for _, file := range []string{"rules.yaml", "dashboard.json"} {
+		content, err := os.ReadFile(filepath.Join("..", "..", "..", "deploy", "monitoring", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := ours.FindAllString(string(content), -1)
+		if len(names) == 0 {
+			t.Errorf("%s names no metric: the test looked at nothing", file)
+		}
+		for _, name := range names {
+			if _, found := known[name]; !found {
+				t.Errorf("%s names the metric %s, which README.md does not know", file, name)
+			}
+		}
+	}
+}
