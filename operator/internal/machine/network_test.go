@@ -1,0 +1,115 @@
+package machine_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+)
+
+func vlan(id int) *vitistackv1alpha1.NetworkNamespace {
+	nn := &vitistackv1alpha1.NetworkNamespace{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "vlan"}}
+	nn.Status.Phase, nn.Status.VlanID = "Ready", id
+	return nn
+}
+
+// TestAttachmentsStay: a NetworkAttachmentDefinition that an administrator made is neither changed nor deleted. Upstream deleted it, and before
+// the virtual machine was gone (D5).
+func TestAttachmentsStay(t *testing.T) {
+	w := newWorld(t, []string{east}, newMachine(in(east)), vlan(30))
+	theirs := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"config": "theirs"}}}
+	theirs.SetGroupVersionKind(desired.NetworkAttachmentDefinitionKind)
+	theirs.SetNamespace(namespace)
+	theirs.SetName("vlan30")
+	w.put(east, theirs.DeepCopy())
+	w.mustSettle()
+	if networks := w.vms()[east+"/vm-web"].Spec.Template.Spec.Networks; len(networks) != 1 || networks[0].Multus == nil || networks[0].Multus.NetworkName != "vlan30" {
+		t.Fatalf("the VirtualMachine is attached to %v", networks)
+	}
+	w.deleteMachine()
+	w.mustSettle()
+	if got := theirs.DeepCopy(); !w.exists(east, got) || got.Object["spec"].(map[string]any)["config"] != "theirs" {
+		t.Errorf("it was deleted or changed: %v", got.Object)
+	}
+}
+
+// TestLostRaces: what somebody else made meanwhile is there; upstream took that for a failure (T14, D27).
+func TestLostRaces(t *testing.T) {
+	attachments := schema.GroupResource{Group: "k8s.cni.cncf.io", Resource: "network-attachment-definitions"}
+	for name, c := range map[string]struct {
+		at  call
+		err error
+	}{
+		"Namespace":  {call{east, "create", "Namespace"}, apierrors.NewAlreadyExists(corev1.Resource("namespaces"), namespace)},
+		"Attachment": {call{east, "create", desired.NetworkAttachmentDefinitionKind.Kind}, apierrors.NewAlreadyExists(attachments, "vlan30")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, []string{east}, newMachine(in(east)), vlan(30))
+			w.remove(east, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
+			w.before = fail(c.at, c.err)
+			if _, err := w.reconcile(); err != nil {
+				t.Fatal(err)
+			}
+			if w.where() == "" || w.machine().Status.FailureMessage != "" {
+				t.Errorf("the VirtualMachine is in %q: %s", w.where(), w.machine().Status.FailureMessage)
+			}
+		})
+	}
+	t.Run("NetworkConfiguration", func(t *testing.T) {
+		w := newWorld(t, []string{east}, newMachine(in(east)))
+		mine := &vitistackv1alpha1.NetworkConfiguration{ObjectMeta: metav1.ObjectMeta{
+			Namespace: namespace, Name: webKey.Name, Labels: desired.Labels(newMachine(), worldSettings().Desired),
+		}}
+		once := false
+		w.before = func(c call) error {
+			if c == (call{supervisor, "create", "NetworkConfiguration"}) && !once {
+				once = true
+				w.put(supervisor, mine)
+			}
+			return nil
+		}
+		w.mustSettle()
+		if w.where() == "" || w.condition("NetworkReady") != "True/NetworkConfigured" {
+			t.Errorf("the VirtualMachine is in %q, NetworkReady is %s", w.where(), w.condition("NetworkReady"))
+		}
+	})
+}
+
+// TestSourcesAreReadLive: there is no right to list ConfigMaps, and a cache without it never syncs: upstream's only worker waited for ever (D13).
+func TestSourcesAreReadLive(t *testing.T) {
+	w := newWorld(t, []string{east}, newMachine(in(east), func(m *vitistackv1alpha1.Machine) {
+		m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{UserDataConfigMapRef: &vitistackv1alpha1.CloudInitSourceRef{Name: "init"}}
+	}))
+	source := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "init"}, Data: map[string]string{"userdata": "#cloud-config\n"}}
+	live := w.newCluster("live", newMachine(), source)
+	w.mustSettle(machine.WithLiveReader(live))
+	if w.where() == "" {
+		t.Errorf("nothing was made: %s", w.machine().Status.Message)
+	}
+}
+
+// TestNothingIsListed: a Machine costs no list of what is not its own; upstream listed all pods and all events of its namespace (D21).
+func TestNothingIsListed(t *testing.T) {
+	w := newWorld(t, []string{east}, newMachine(in(east)))
+	w.mustSettle()
+	w.run(east)
+	w.forget()
+	if _, err := w.reconcile(); err != nil {
+		t.Fatal(err)
+	}
+	lists := w.called(func(c call) bool { return c.verb == "list" })
+	lists = slices.DeleteFunc(lists, func(s string) bool { return strings.Contains(s, "MachineClass") })
+	if diff := cmp.Diff([]string{"supervisor: list NetworkNamespaceList"}, lists); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
