@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 )
 
@@ -91,6 +94,14 @@ func ParseWish(text string) (Wish, error) {
 		return Wish{}, fmt.Errorf("reading annotation %s: %w", vitistackv1alpha1.AnnotationAppliedWish, err)
 	}
 	return wish, nil
+}
+
+// AsClass is a MachineClass that gives what the wish has: that of Class as far as it is known where that is no more.
+func (w Wish) AsClass() *vitistackv1alpha1.MachineClass {
+	class := &vitistackv1alpha1.MachineClass{ObjectMeta: metav1.ObjectMeta{Name: w.Class}}
+	class.Spec.CPU = vitistackv1alpha1.MachineClassCPUSpec{Cores: int64(w.Cores), Sockets: int64(w.Sockets), Threads: int64(w.Threads)}
+	class.Spec.Memory.Quantity = *resource.NewQuantity(w.Memory, resource.BinarySI)
+	return class
 }
 
 // Grown are the disks that a wish wants larger than the last one, by name, with their new size in GiB. A [*Refusal] of reason InvalidSpec

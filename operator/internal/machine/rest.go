@@ -83,11 +83,9 @@ func (f *footprint) addInstance(vmi *kubevirtv1.VirtualMachineInstance, volumes 
 // settled is called when a pass of the Machine found nothing to do.
 func (p *pass) settled() {
 	state, _ := p.KubevirtClientMgr.State(p.ledger.Config)
-	now := resting{footprint: p.read.hash.Sum64(), config: p.ledger.Config, since: state.Since, vm: p.vmKey()}
-	if p.class != nil {
-		now.class = p.class.Name
-	}
-	p.rest.remember(client.ObjectKeyFromObject(p.machine), now)
+	p.rest.remember(client.ObjectKeyFromObject(p.machine), resting{
+		footprint: p.read.hash.Sum64(), config: p.ledger.Config, since: state.Since, vm: p.vmKey(), class: p.classRead,
+	})
 }
 
 // isResting reads again what the last pass of the Machine read, all of it from caches, and reports whether it is the same.

@@ -42,7 +42,7 @@ func TestRestEnds(t *testing.T) {
 		"Class": func(w *world) {
 			edit(w, supervisor, client.ObjectKey{Name: "medium"}, &vitistackv1alpha1.MachineClass{}, func(c *vitistackv1alpha1.MachineClass) { c.Spec.CPU.Cores = 8 })
 		},
-		"Contact":    func(w *world) { w.silence(east) },
+		"Contact": func(w *world) { w.silence(east) },
 		"Connection": func(w *world) {
 			state, _ := w.manager.State(east)
 			state.Since = state.Since.Add(1)

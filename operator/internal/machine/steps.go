@@ -37,6 +37,7 @@ type pass struct {
 	vm     *kubevirtv1.VirtualMachine
 
 	class                *vitistackv1alpha1.MachineClass
+	classRead            string // its name, where it was read
 	attachments          []desired.Attachment
 	networkConfiguration *vitistackv1alpha1.NetworkConfiguration
 

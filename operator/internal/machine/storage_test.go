@@ -122,6 +122,13 @@ func TestDefaultClass(t *testing.T) {
 	if got := cores(); got != 5 {
 		t.Errorf("another default changed it to %d cores", got)
 	}
+	w.remove(supervisor, class("new", 5, 10))
+	w.mustSettle()
+	w.editMachine(tagged)
+	w.mustSettle()
+	if got := cores(); got != 5 || w.condition("Ready") != "False/Creating" {
+		t.Errorf("its class was deleted: %d cores, Ready is %s", got, w.condition("Ready"))
+	}
 	w.editMachine(sized("newest"))
 	w.mustSettle()
 	if got := cores(); got != 7 {

@@ -45,18 +45,20 @@ func (p *pass) realize(ctx context.Context) error {
 	return p.freeISO(ctx)
 }
 
-// readClass reads the MachineClass that the Machine asks for, if there is one, else the default one. A VirtualMachine keeps the class that
-// it was made with: another default is no wish of the Machine's.
+// readClass reads the MachineClass that the Machine asks for, if there is one, else the default one. A VirtualMachine keeps the default that
+// it was made with, also where that is no more: another one is no wish of the Machine's.
 func (p *pass) readClass(ctx context.Context) error {
 	name, err := desired.ClassName(p.machine)
 	if err != nil {
 		return err
 	}
+	var last desired.Wish
 	if name == "" && p.vm != nil {
-		last, _ := desired.ParseWish(p.vm.Annotations[vitistackv1alpha1.AnnotationAppliedWish]) // unreadable: none
+		last, _ = desired.ParseWish(p.vm.Annotations[vitistackv1alpha1.AnnotationAppliedWish]) // unreadable: none
 		if name = last.Class; name == "" {
 			return nil
 		}
+		p.class = last.AsClass()
 	}
 	if name == "" {
 		classes := &vitistackv1alpha1.MachineClassList{}
@@ -68,10 +70,10 @@ func (p *pass) readClass(ctx context.Context) error {
 	}
 	class := &vitistackv1alpha1.MachineClass{}
 	switch err := p.Get(ctx, client.ObjectKey{Name: name}, class); {
-	case err == nil:
-		p.class = class
+	case err == nil && (last.Class == "" || class.IsEnabled()):
+		p.class, p.classRead = class, name
 		p.read.add(class.ResourceVersion)
-	case !apierrors.IsNotFound(err):
+	case client.IgnoreNotFound(err) != nil:
 		return fmt.Errorf("reading MachineClass %s: %w", name, err)
 	}
 	return nil
