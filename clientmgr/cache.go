@@ -75,18 +75,18 @@ func (c *connection) startCache(counted func(resource string), wake func()) (*re
 	return r, nil
 }
 
-// strip drops managedFields, the largest part of many objects, transforms, and packs what is left.
+// strip drops managedFields, the largest part of many objects, packs what is left, and then transforms.
 func strip(transform toolscache.TransformFunc) toolscache.TransformFunc {
 	bare := cache.TransformStripManagedFields()
 	return func(object any) (any, error) {
 		object, err := bare(object)
-		if err == nil && transform != nil {
-			object, err = transform(object)
-		}
 		if err != nil {
 			return nil, err
 		}
-		return pack(object), nil
+		if object = pack(object); transform == nil {
+			return object, nil
+		}
+		return transform(object)
 	}
 }
 

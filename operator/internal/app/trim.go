@@ -1,9 +1,11 @@
 package app
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
+	corev1 "k8s.io/api/core/v1"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
@@ -17,9 +19,9 @@ type trimmer struct {
 	}
 }
 
-// maxShared bounds the strings that are held once for all objects. There are a few label keys, and whoever may write labels in a cluster may
+// maxShared bounds the strings that are held once for all objects: label keys, nodes, reasons and the like. Whoever may write in a cluster may
 // add to them.
-const maxShared = 1000
+const maxShared = 10_000
 
 // virtualMachine keeps everything but who applied what by kubectl: drift is judged on the whole spec.
 func (t *trimmer) virtualMachine(object any) (any, error) {
@@ -30,12 +32,26 @@ func (t *trimmer) virtualMachine(object any) (any, error) {
 	delete(vm.Annotations, "kubectl.kubernetes.io/last-applied-configuration")
 	vm.Labels = t.labels(vm.Labels)
 	if vm.Spec.Template != nil {
-		vm.Spec.Template.ObjectMeta.Labels = t.labels(vm.Spec.Template.ObjectMeta.Labels)
+		vm.Spec.Template.ObjectMeta.Labels = t.same(vm.Labels, vm.Spec.Template.ObjectMeta.Labels)
 	}
 	for i := range vm.Spec.DataVolumeTemplates {
-		vm.Spec.DataVolumeTemplates[i].Labels = t.labels(vm.Spec.DataVolumeTemplates[i].Labels)
+		vm.Spec.DataVolumeTemplates[i].Labels = t.same(vm.Labels, vm.Spec.DataVolumeTemplates[i].Labels)
+	}
+	t.locked.Lock()
+	defer t.locked.Unlock()
+	for i := range vm.Status.Conditions {
+		c := &vm.Status.Conditions[i]
+		c.Type, c.Status, c.Reason = kubevirtv1.VirtualMachineConditionType(t.share(string(c.Type))), corev1.ConditionStatus(t.share(string(c.Status))), t.share(c.Reason)
 	}
 	return vm, nil
+}
+
+// same returns the labels that are known where the others are equal: what is cached is not changed, so that one map serves for both.
+func (t *trimmer) same(known, labels map[string]string) map[string]string {
+	if maps.Equal(known, labels) {
+		return known
+	}
+	return t.labels(labels)
 }
 
 // instance keeps of a spec what the status of a Machine tells of it, and what its volumes refer to: all else is in the VirtualMachine.
@@ -44,19 +60,43 @@ func (t *trimmer) instance(object any) (any, error) {
 	if !isInstance {
 		return object, nil
 	}
-	vmi.Labels = t.labels(vmi.Labels)
+	vmi.Labels, vmi.Annotations, vmi.Finalizers = t.labels(vmi.Labels), nil, nil
 	domain := vmi.Spec.Domain
 	vmi.Spec = kubevirtv1.VirtualMachineInstanceSpec{
 		Architecture: vmi.Spec.Architecture, Hostname: vmi.Spec.Hostname,
 		Domain: kubevirtv1.DomainSpec{CPU: domain.CPU, Memory: domain.Memory, Devices: kubevirtv1.Devices{
 			Disks: domain.Devices.Disks, Interfaces: domain.Devices.Interfaces,
 		}},
-		Volumes: slices.DeleteFunc(vmi.Spec.Volumes, func(v kubevirtv1.Volume) bool {
+		Volumes: slices.Clone(slices.DeleteFunc(vmi.Spec.Volumes, func(v kubevirtv1.Volume) bool {
 			return v.CloudInitNoCloud != nil || v.CloudInitConfigDrive != nil || v.Sysprep != nil
-		}),
+		})),
 	}
-	vmi.Status.ActivePods, vmi.Status.TopologyHints, vmi.Status.Machine, vmi.Status.KernelBootStatus = nil, nil, nil, nil
+	t.status(&vmi.Status)
 	return vmi, nil
+}
+
+// status drops what a Machine's status does not tell of, and shares what many instances say.
+func (t *trimmer) status(of *kubevirtv1.VirtualMachineInstanceStatus) {
+	of.ActivePods, of.TopologyHints, of.Machine, of.KernelBootStatus, of.QOSClass = nil, nil, nil, nil, nil
+	of.LauncherContainerImageVersion, of.VirtualMachineRevisionName = "", ""
+	of.PhaseTransitionTimestamps = slices.Clone(slices.DeleteFunc(of.PhaseTransitionTimestamps,
+		func(each kubevirtv1.VirtualMachineInstancePhaseTransitionTimestamp) bool {
+			return each.Phase != kubevirtv1.Running
+		}))
+	t.locked.Lock()
+	defer t.locked.Unlock()
+	of.NodeName = t.share(of.NodeName)
+	for i := range of.Conditions {
+		c := &of.Conditions[i]
+		c.Type, c.Status, c.Reason = kubevirtv1.VirtualMachineInstanceConditionType(t.share(string(c.Type))), corev1.ConditionStatus(t.share(string(c.Status))), t.share(c.Reason)
+	}
+	for i := range of.Interfaces {
+		of.Interfaces[i].InfoSource = t.share(of.Interfaces[i].InfoSource)
+	}
+	guest := &of.GuestOSInfo
+	for _, text := range []*string{&guest.Name, &guest.Version, &guest.VersionID, &guest.PrettyName, &guest.KernelRelease, &guest.KernelVersion, &guest.ID} {
+		*text = t.share(*text)
+	}
 }
 
 // labels returns equal labels that share their keys, and the values that most objects have, with others.
