@@ -1,6 +1,7 @@
 package capacity_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -88,7 +89,7 @@ func TestPlace(t *testing.T) {
 
 func TestConfigure(t *testing.T) {
 	for config, field := range map[string]string{`{"reserveMilliCPU":-1}`: "reserveMilliCPU", `{"reserveMemoryBytes":-1}`: "reserveMemoryBytes"} {
-		violations, ok := (&capacity.Strategy{}).Configure([]byte(config)).(placement.Violations)
+		violations, ok := errors.AsType[placement.Violations]((&capacity.Strategy{}).Configure([]byte(config)))
 		if !ok || len(violations) != 1 || violations[0].Field != field {
 			t.Errorf("Configure(%s): want a violation of %q, got %v", config, field, violations)
 		}

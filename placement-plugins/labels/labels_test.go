@@ -1,6 +1,7 @@
 package labels_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -128,7 +129,7 @@ func TestSelector(t *testing.T) {
 
 func TestConfigure(t *testing.T) {
 	for config, field := range map[string]string{`{"matchKeys":["a",""]}`: "matchKeys[1]", `{"matchKeys":"a"}`: "matchKeys", `{"keys":[]}`: ""} {
-		violations, ok := (&labels.Strategy{}).Configure([]byte(config)).(placement.Violations)
+		violations, ok := errors.AsType[placement.Violations]((&labels.Strategy{}).Configure([]byte(config)))
 		if !ok || len(violations) != 1 || violations[0].Field != field {
 			t.Errorf("Configure(%s): want a violation of %q, got %v", config, field, violations)
 		}

@@ -1,6 +1,7 @@
 package spread_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -115,7 +116,7 @@ func TestConfigure(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			violations, ok := (&spread.Strategy{}).Configure([]byte(tc.config)).(placement.Violations)
+			violations, ok := errors.AsType[placement.Violations]((&spread.Strategy{}).Configure([]byte(tc.config)))
 			if !ok || len(violations) != 1 || violations[0].Field != tc.field {
 				t.Errorf("Configure(%s): want a violation of %q, got %v", tc.config, tc.field, violations)
 			}

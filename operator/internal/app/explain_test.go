@@ -1,0 +1,96 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/vitistack/kubevirt-multicluster/operator/api/crds"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+)
+
+// TestExplainCommand explains a Machine of a real supervisor whose one remote cluster has no credential: by the default chain, and by one
+// that counts Machines. Nothing of the Machine changes.
+func TestExplainCommand(t *testing.T) {
+	plugins := builtPlugins(t)
+	supervisor := controlplane.New(t, controlplane.Options{Name: "supervisor"})
+	dir := t.TempDir()
+	for name, content := range crds.YAML() {
+		write(t, filepath.Join(dir, name+".yaml"), string(content))
+	}
+	if _, err := envtest.InstallCRDs(supervisor.Config(), envtest.CRDInstallOptions{Paths: []string{dir}, ErrorIfPathMissing: true}); err != nil {
+		t.Fatal(err)
+	}
+	scheme, err := newScheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin, err := client.New(supervisor.Config(), client.Options{Scheme: scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: "web"}, Spec: vitistackv1alpha1.MachineSpec{InstanceType: "medium"}}
+	for _, object := range []client.Object{
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "team-a"}}, web,
+		&vitistackv1alpha1.KubevirtConfig{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "east"},
+			Spec:       vitistackv1alpha1.KubevirtConfigSpec{Name: "east", KubeconfigSecretRef: "no-such-secret"},
+		},
+	} {
+		if err := admin.Create(t.Context(), object); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kubeconfig := filepath.Join(dir, "kubeconfig")
+	content, err := supervisor.KubeconfigFor(controlplane.Admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, kubeconfig, string(content))
+	counting := filepath.Join(dir, "placement.yaml")
+	write(t, counting, "strategies: [{name: annotation}, {name: spread}]")
+
+	for name, tc := range map[string]struct {
+		args    []string
+		verdict machine.Verdict
+		reason  string
+		steps   int
+	}{
+		"Default":  {verdict: machine.VerdictWait, reason: "ClustersUnanswered", steps: 4},
+		"Counting": {args: []string{"--placement-config", counting}, verdict: machine.VerdictWait, reason: "NoClusterFits", steps: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			cmd := Command()
+			cmd.SetOut(&out)
+			cmd.SetArgs(append([]string{"explain", "machine", "team-a/web", "-o", "json", "--kubeconfig", kubeconfig, "--plugin-dir", plugins}, tc.args...))
+			if err := cmd.ExecuteContext(t.Context()); !errors.Is(err, ErrUndecided) || ExitCode(err) != 1 {
+				t.Fatalf("%v: %s", err, out.String())
+			}
+			var got struct {
+				Verdict machine.Verdict
+				Reason  string
+				Trace   []any
+			}
+			if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+				t.Fatalf("%v: %s", err, out.String())
+			}
+			if got.Verdict != tc.verdict || got.Reason != tc.reason || len(got.Trace) != tc.steps {
+				t.Errorf("it says %s", out.String())
+			}
+		})
+	}
+	after := &vitistackv1alpha1.Machine{}
+	if err := admin.Get(t.Context(), client.ObjectKeyFromObject(web), after); err != nil || after.ResourceVersion != web.ResourceVersion {
+		t.Errorf("the Machine was changed (%v)", err)
+	}
+}
