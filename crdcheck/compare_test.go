@@ -118,3 +118,27 @@ func TestCompareSharedSchema(t *testing.T) {
 		t.Errorf("want one finding for both versions, got %+v", report.Findings)
 	}
 }
+
+// FuzzCompare: whatever two streams hold, nothing panics, a definition equals itself, and the answer is the same twice.
+func FuzzCompare(f *testing.F) {
+	f.Add(widgets, strings.Replace(widgets, "[red, green]", "[red]", 1))
+	f.Add(widgets, strings.Replace(widgets, "type: integer, format: int32, minimum: 1", "x-kubernetes-int-or-string: true, allOf: [{anyOf: [{}]}]", 1))
+	f.Add(strings.Replace(widgets, "schema: {openAPIV3Schema", "schemas: {openAPIV3Schema", 1), widgets)
+	f.Add(strings.Replace(widgets, "type: array", "type: array, items: [{type: string}], minItems: 0", 1), widgets)
+	f.Fuzz(func(t *testing.T, old, found string) {
+		before, _ := crdcheck.Load(strings.NewReader(old))
+		after, _ := crdcheck.Load(strings.NewReader(found))
+		one, other := crdcheck.Observed("old", before...), crdcheck.Observed("new", after...)
+		first := crdcheck.Compare(one, other, crdcheck.Options{})
+		if diff := cmp.Diff(first, crdcheck.Compare(one, other, crdcheck.Options{})); diff != "" {
+			t.Errorf("-first +second:\n%s", diff)
+		}
+		again, _ := crdcheck.Load(strings.NewReader(old))
+		for _, same := range crdcheck.Compare(one, crdcheck.Observed("old", again...), crdcheck.Options{}).Findings {
+			if same.Rule != crdcheck.RuleClusterUnknown {
+				t.Errorf("a definition differs from itself: %+v", same)
+			}
+		}
+		crdcheck.Compare(one, other, crdcheck.Options{Usage: &crdcheck.Usage{Kinds: []crdcheck.KindUsage{{CRD: "widgets.example.com", Writes: []string{old}, Reads: []string{"spec..."}}}}})
+	})
+}
