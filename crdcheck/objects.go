@@ -8,7 +8,7 @@ import (
 )
 
 // PathsOf returns the paths of all leaves of objects, sorted, without apiVersion, kind and metadata: "spec.disks[].name". An empty list
-// or map is a leaf.
+// or map is a leaf, as is the metadata of an object in the object, such as a template: what that holds is no matter of a definition.
 func PathsOf(objects ...map[string]any) []string {
 	found := map[string]bool{}
 	for _, object := range objects {
@@ -25,6 +25,9 @@ func leaves(value any, path string, found map[string]bool) {
 	switch v := value.(type) {
 	case map[string]any:
 		for name, child := range v {
+			if name == "metadata" {
+				child = nil
+			}
 			leaves(child, field(path, name), found)
 		}
 		if len(v) > 0 {
