@@ -41,14 +41,14 @@ func (c *comparison) sets(removed, added RuleID, old, found []string) {
 		c.tell(removed, "", name, absentValue)
 	}
 	for _, name := range missing(found, old) {
-		c.harmless(added, "", absentValue, name)
+		c.harmless(added, absentValue, name)
 	}
 }
 
 // harmless tells of what is more in the definition: a typed client that knows nothing of it erases nothing.
-func (c *comparison) harmless(rule RuleID, path, old, found string) {
+func (c *comparison) harmless(rule RuleID, old, found string) {
 	asked := slices.DeleteFunc(slices.Clone(c.all()), func(d Direction) bool { return d == Roundtrip })
-	c.tellAmong(asked, rule, path, old, found)
+	c.tellAmong(asked, rule, "", old, found)
 }
 
 // missing returns what is in all and not in some, sorted.
@@ -98,7 +98,7 @@ func (c *comparison) versions(was, is *definition) {
 		switch {
 		case !c.speaks(name):
 		case old == nil:
-			c.harmless(RuleVersionAdded, "", absentValue, strings.TrimSpace(found.marks()))
+			c.harmless(RuleVersionAdded, absentValue, strings.TrimSpace(found.marks()))
 		default:
 			c.versionMarks(old, found)
 			if old.served && found.served {
@@ -129,7 +129,7 @@ func (c *comparison) versionMarks(old, found *version) {
 	case old.served && !found.served:
 		c.tell(RuleVersionUnserved, "", served, unserved)
 	case !old.served && found.served:
-		c.harmless(RuleVersionServed, "", unserved, served)
+		c.harmless(RuleVersionServed, unserved, served)
 	}
 	switch {
 	case !old.deprecated && found.deprecated:
@@ -158,7 +158,7 @@ func (c *comparison) versionParts(old, found *version) {
 	case old.scale != "" && found.scale == "":
 		c.tell(RuleSubresourceRemoved, "", "scale", absentValue)
 	case old.scale == "" && found.scale != "":
-		c.harmless(RuleSubresourceAdded, "", absentValue, "scale")
+		c.harmless(RuleSubresourceAdded, absentValue, "scale")
 	default:
 		c.differs(RuleScaleChanged, old.scale, found.scale)
 	}

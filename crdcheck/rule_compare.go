@@ -95,9 +95,7 @@ const (
 var compared = []string{askCompare, askFleet}
 
 func versionRules() []Rule {
-	rule := func(id RuleID, effect Effect, why string, also ...string) Rule {
-		return Rule{id, effect, compared, why, also}
-	}
+	rule := func(id RuleID, effect Effect, why string) Rule { return Rule{id, effect, compared, why, nil} }
 	only := func(id RuleID, effect Effect, why string, also ...string) Rule {
 		return Rule{id, effect, []string{askCompare}, why, also}
 	}

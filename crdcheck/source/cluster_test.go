@@ -189,7 +189,7 @@ func sets(t *testing.T, config *rest.Config) {
 		t.Errorf("%d definitions of %d", len(all.CRDs), len(kubeVirt(t)))
 	}
 	nobody := rest.CopyConfig(config)
-	nobody.TLSClientConfig.CertData, nobody.TLSClientConfig.KeyData, nobody.TLSClientConfig.CertFile, nobody.TLSClientConfig.KeyFile = nil, nil, "", ""
+	nobody.CertData, nobody.KeyData, nobody.CertFile, nobody.KeyFile = nil, nil, "", ""
 	nobody.BearerToken = "nonsense"
 	refused, err := source.NewCluster(nobody)
 	if err != nil {

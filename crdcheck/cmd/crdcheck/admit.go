@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/hashicorp/go-multierror"
@@ -88,7 +87,7 @@ func readObjects(s streams, files []string) ([]unstructured.Unstructured, error)
 }
 
 func readObjectFile(s streams, name string) ([]unstructured.Unstructured, error) {
-	var stream io.Reader = s.in
+	stream := s.in
 	if name != "-" {
 		content, err := os.ReadFile(name)
 		if err != nil {
