@@ -43,18 +43,23 @@ func ServeFactory(factory func(log *slog.Logger) (placement.Strategy, error)) {
 	if err != nil {
 		fatal(log, "starting the strategy", err)
 	}
+	debug.SetGCPercent(gcPercent)
 	if socket := os.Getenv(SocketKey); socket != "" {
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-		defer stop()
-		if err := ServeSocket(ctx, socket, strategy, log); err != nil {
-			fatal(log, "serving the strategy", err)
-		}
+		serveUntilSignal(socket, strategy, log)
 		return
 	}
-	debug.SetGCPercent(gcPercent)
 	os.Stdout = stdout // go-plugin prints the handshake here, then takes standard output away for good
 	goplugin.Serve(serveConfig(strategy, log, hclog.New(&hclog.LoggerOptions{Output: stderr, JSONFormat: true, Level: hclog.Warn})))
 	os.Exit(0)
+}
+
+func serveUntilSignal(socket string, strategy placement.Strategy, log *slog.Logger) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	err := ServeSocket(ctx, socket, strategy, log)
+	stop()
+	if err != nil {
+		fatal(log, "serving the strategy", err)
+	}
 }
 
 func fatal(log *slog.Logger, doing string, err error) {
