@@ -6,7 +6,7 @@
 //	report := crdcheck.Compare(old, new, options)      // what changed, and who feels it?
 //	report := crdcheck.Fleet(snapshots, names)         // do the clusters agree with each other?
 //
-// Package admit answers a fourth: would this cluster accept the objects that I write, and keep them?
+// All of them look at schemas as [Normalize] returns them. Package admit answers a fourth: would this cluster accept the objects that I write, and keep them?
 //
 // The answer is a [Report]: what was looked at, and a [Finding] for each thing that is not as it should be. Package render writes it
 // for people.

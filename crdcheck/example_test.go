@@ -1,9 +1,12 @@
 package crdcheck_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/render"
@@ -66,4 +69,21 @@ func ExampleCompare() {
 	// Output:
 	// ✅ widgets.example.com in v1.1: v1: spec.colour: enum value added: "blue" (info, enum-value-added 8c2330bed78d)
 	// ⚠️ widgets.example.com in v1.1: v1: spec.colour: enum value removed: "green" (error, enum-value-removed 94ad5902f0fd)
+}
+
+func ExampleNormalize() {
+	one := &apiextensionsv1.JSONSchemaProps{Type: "string", Description: "How it is.", Enum: []apiextensionsv1.JSON{{Raw: []byte(`"b"`)}, {Raw: []byte(`"a"`)}}}
+	other := &apiextensionsv1.JSONSchemaProps{Type: "string", AllOf: []apiextensionsv1.JSONSchemaProps{{Enum: []apiextensionsv1.JSON{{Raw: []byte(`"a"`)}, {Raw: []byte(`"b"`)}}}}}
+	for _, schema := range []*apiextensionsv1.JSONSchemaProps{one, other} {
+		normal, err := crdcheck.Normalize(schema)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		text, _ := json.Marshal(normal)
+		fmt.Println(string(text))
+	}
+	// Output:
+	// {"type":"string","enum":["a","b"]}
+	// {"type":"string","enum":["a","b"]}
 }

@@ -5,13 +5,46 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 )
+
+// Normalize returns a schema that means the same to every object and holds nothing else: texts for people, the order of sets, repeated allOf
+// branches and defaults of the schema language that are spelled out are gone. Schemas that mean the same in these respects come out equal; it is
+// what every question of this package is asked about. The argument is not changed. The error says that schemas are nested in more than 200
+// levels, or that a default, an example or an enumeration is no JSON.
+func Normalize(s *apiextensionsv1.JSONSchemaProps) (*apiextensionsv1.JSONSchemaProps, error) {
+	if _, err := compileSchema(s); err != nil {
+		return nil, err
+	}
+	encoded, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	value, err := decode(encoded)
+	if err != nil {
+		return nil, err
+	}
+	if decoded, isObject := value.(schema); isObject {
+		normalize(decoded)
+	}
+	if encoded, err = json.Marshal(value); err != nil {
+		return nil, err
+	}
+	normal := &apiextensionsv1.JSONSchemaProps{}
+	return normal, json.Unmarshal(encoded, normal)
+}
 
 // normalize removes from a schema, and from all schemas in it, what makes no difference to an object: texts for people, order where
 // there is none, and defaults of the schema language that are spelled out.
 func normalize(s schema) {
 	for _, key := range []string{"description", "title", "example", "externalDocs", "$schema", "id"} {
 		delete(s, key)
+	}
+	for _, key := range []string{keyEnum, keyDefault} {
+		if found, is := s[key]; is {
+			s[key] = canonicalNumbers(found)
+		}
 	}
 	for _, child := range nested(s) {
 		normalize(child)

@@ -3,6 +3,9 @@ package crdcheck_test
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 )
 
@@ -47,8 +50,33 @@ func TestNormalize(t *testing.T) {
 			if report.OK() != tc.agree {
 				t.Errorf("%s: agree is %t\n%+v", tc.reason, report.OK(), report.Findings)
 			}
+			if diff := cmp.Diff(normal(t, new(widget(t))), normal(t, new(widget(t, tc.replacements...)))); (diff == "") != tc.agree {
+				t.Errorf("%s: equal when normalised is %t, -one +other:\n%s", tc.reason, diff == "", diff)
+			}
 		})
 	}
+}
+
+// normal is the normalised schema of a definition's first version. Normalising once must be enough, and change nothing in the argument.
+func normal(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition) *apiextensionsv1.JSONSchemaProps {
+	t.Helper()
+	given := crd.Spec.Versions[0].Schema.OpenAPIV3Schema
+	before := given.DeepCopy()
+	once, err := crdcheck.Normalize(given)
+	if err != nil {
+		t.Fatal(err)
+	}
+	twice, err := crdcheck.Normalize(once)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(once, twice); diff != "" {
+		t.Errorf("normalised once and twice: -once +twice:\n%s", diff)
+	}
+	if diff := cmp.Diff(before, given); diff != "" {
+		t.Errorf("the argument was changed: -before +after:\n%s", diff)
+	}
+	return once
 }
 
 // TestNormalizeRules compares a field's CEL rules in pairs.

@@ -147,11 +147,6 @@ func decodeAlone(s *apiextensionsv1.JSONSchemaProps) (schema, error) {
 	if !isObject {
 		return nil, errors.New("no schema")
 	}
-	for _, key := range []string{keyEnum, keyDefault} {
-		if found, is := decoded[key]; is {
-			decoded[key] = canonicalNumbers(found)
-		}
-	}
 	normalize(decoded)
 	return decoded, nil
 }
