@@ -95,7 +95,7 @@ func TestCheckWarm(t *testing.T) {
 		}
 	}
 	changed := &apiextensionsv1.CustomResourceDefinition{}
-	if err := east.Client.Get(t.Context(), client.ObjectKey{Name: vms}, changed); err != nil {
+	if err := east.Get(t.Context(), client.ObjectKey{Name: vms}, changed); err != nil {
 		t.Fatal(err)
 	}
 	before := east.gets.Load()

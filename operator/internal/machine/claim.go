@@ -84,18 +84,23 @@ func (p *pass) claimDisks(ctx context.Context, labels map[string]string) error {
 	if err != nil {
 		return p.unreachable(err)
 	}
-	if err := claimAll(ctx, live, p.remote, p.ledger.Namespace, of, labels); err != nil {
+	claims := newClaims()
+	err = live.List(ctx, claims, client.InNamespace(p.ledger.Namespace), of)
+	if err == nil {
+		err = claimAll(ctx, p.remote, claims, labels)
+	}
+	if err != nil {
 		return p.refused(err, "the labels of disks of VirtualMachine "+p.vm.Name)
 	}
-	return claimAll(ctx, p.live, p.Client, p.machine.Namespace, of, labels)
-}
-
-// claimAll labels the claims of a namespace that nobody else has claimed.
-func claimAll(ctx context.Context, live client.Reader, writer client.Client, namespace string, of client.MatchingLabels, labels map[string]string) error {
-	claims := newClaims()
-	if err := live.List(ctx, claims, client.InNamespace(namespace), of); err != nil {
+	claims = newClaims()
+	if err := p.live.List(ctx, claims, client.InNamespace(p.machine.Namespace), of); err != nil {
 		return err
 	}
+	return claimAll(ctx, p.Client, claims, labels)
+}
+
+// claimAll labels those claims that nobody else has claimed.
+func claimAll(ctx context.Context, writer client.Client, claims *metav1.PartialObjectMetadataList, labels map[string]string) error {
 	for i := range claims.Items {
 		claim := &claims.Items[i]
 		taken := claim.Labels[vitistackv1alpha1.LabelMachineUID] + claim.Labels[vitistackv1alpha1.LabelSupervisorUID]

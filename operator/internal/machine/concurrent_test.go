@@ -19,7 +19,7 @@ func TestConcurrentReconciles(t *testing.T) {
 	w := newWorld(t, clusters)
 	for i := range count {
 		w.put(supervisor, newMachine(in(clusters[i%len(clusters)]), func(m *vitistackv1alpha1.Machine) {
-			m.Name, m.UID = fmt.Sprintf("m%d", i), types.UID(uuid.NewUUID())
+			m.Name, m.UID = fmt.Sprintf("m%d", i), uuid.NewUUID()
 		}))
 	}
 	reconciler, queue := w.reconciler(), make(chan string)

@@ -52,7 +52,7 @@ func (r *MachineReconciler) Explain(ctx context.Context, key client.ObjectKey) (
 		return Explanation{}, fmt.Errorf("reading Machine %s: %w", key, err)
 	}
 	if !isOurs(machine) {
-		return Explanation{}, fmt.Errorf("Machine %s is for another provider", key)
+		return Explanation{}, fmt.Errorf("machine %s is for another provider", key)
 	}
 	p := r.newPass(machine)
 	e := Explanation{

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"pgregory.net/rapid"
@@ -246,7 +245,7 @@ func (m *model) end(*rapid.T) {
 	now := m.machine()
 	switch {
 	case now == nil:
-		m.put(supervisor, newMachine(in(east), func(next *vitistackv1alpha1.Machine) { next.UID = types.UID(uuid.NewUUID()) }))
+		m.put(supervisor, newMachine(in(east), func(next *vitistackv1alpha1.Machine) { next.UID = uuid.NewUUID() }))
 		m.fresh.fresh = true
 	case now.DeletionTimestamp.IsZero():
 		m.deleteMachine()
