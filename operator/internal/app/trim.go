@@ -60,7 +60,7 @@ func (t *trimmer) instance(object any) (any, error) {
 	if !isInstance {
 		return object, nil
 	}
-	vmi.Labels, vmi.Annotations, vmi.Finalizers = t.labels(vmi.Labels), nil, nil
+	vmi.Labels, vmi.Annotations, vmi.Finalizers, vmi.OwnerReferences = t.labels(vmi.Labels), nil, nil, nil
 	domain := vmi.Spec.Domain
 	vmi.Spec = kubevirtv1.VirtualMachineInstanceSpec{
 		Architecture: vmi.Spec.Architecture, Hostname: vmi.Spec.Hostname,
