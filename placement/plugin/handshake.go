@@ -33,6 +33,12 @@ var handshake = goplugin.HandshakeConfig{
 	MagicCookieValue: CookieValue,
 }
 
+// versions are the plugin sets by the major versions that this build speaks, of which the two sides take the highest that both have. An
+// incompatible placement.v2 stands here beside v1 for as long as v1 is to be had.
+func versions(v1 glue) map[int]goplugin.PluginSet {
+	return map[int]goplugin.PluginSet{ProtocolVersion: {dispensed: v1}}
+}
+
 // glue is what go-plugin wants on both sides: how to register the service, and how to get a client of it.
 type glue struct {
 	goplugin.NetRPCUnsupportedPlugin

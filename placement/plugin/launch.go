@@ -103,7 +103,7 @@ func (l launch) newChild() *child {
 	c := &child{dir: l.dir, process: newProcess(cmd, l.spawn)}
 	c.client = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  handshake,
-		Plugins:          goplugin.PluginSet{dispensed: glue{}},
+		VersionedPlugins: versions(glue{}),
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		AutoMTLS:         true,
 		SkipHostEnv:      true,

@@ -69,9 +69,9 @@ func fatal(log *slog.Logger, doing string, err error) {
 
 func serveConfig(strategy placement.Strategy, log *slog.Logger, logger hclog.Logger) *goplugin.ServeConfig {
 	return &goplugin.ServeConfig{
-		HandshakeConfig: handshake,
-		Plugins:         goplugin.PluginSet{dispensed: glue{server: newServer(strategy)}},
-		Logger:          logger,
+		HandshakeConfig:  handshake,
+		VersionedPlugins: versions(glue{server: newServer(strategy)}),
+		Logger:           logger,
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(options, serverOptions(log)...)...)
 		},
