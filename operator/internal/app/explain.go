@@ -166,7 +166,8 @@ func printExplanation(out io.Writer, e machine.Explanation) error {
 		fmt.Fprintln(table, "\nSTRATEGY\tANSWER\tCLUSTER\tWHY")
 	}
 	for _, step := range e.Trace {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", step.Strategy, step.Verdict, step.Config, strings.TrimPrefix(step.Reason+": "+step.Message, ": "))
+		why := strings.Trim(step.Reason+": "+step.Message, ": ")
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", step.Strategy, step.Verdict, step.Config, why)
 	}
 	fmt.Fprintln(table, "\n"+verdictText(e))
 	return table.Flush()

@@ -93,7 +93,7 @@ func (s *session) wait(ctx context.Context) error {
 		return true, nil
 	})
 	if last != nil {
-		return fmt.Errorf("listing the KubevirtConfigs: %w", last)
+		return fmt.Errorf("%w (KUBEVIRT_CONFIGS_NAMESPACE is %q)", last, s.options.Machine.ConfigsNamespace)
 	}
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
