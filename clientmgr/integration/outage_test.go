@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ func TestOutageIsResumed(t *testing.T) {
 			f.connects("east")
 			f.must(east.admin.Create(t.Context(), f.configMap("held")))
 			f.sees("east", "held")
-			held, before := f.client("east"), f.audited(east)
+			held, before, open := f.client("east"), f.audited(east), f.openWatches("east")
 
 			begin := time.Now()
 			f.must(proxy.Set(tc.fault))
@@ -56,6 +57,13 @@ func TestOutageIsResumed(t *testing.T) {
 			f.lookupsAreQuick("east")
 			f.healthNames("east", other)
 
+			// A partition that is over before anybody gives the connection up leaves its stream as it was: that is another test.
+			eventually(t, time.Minute, func() error {
+				if f.openWatches("east") == open && f.audited(east).watches == before.watches {
+					return errors.New("the stream is still open")
+				}
+				return nil
+			})
 			f.must(proxy.Set(faults.Fault{}))
 			if state := f.connects("east"); !state.DisconnectedSince.IsZero() {
 				t.Errorf("connected, but disconnected since %s", state.DisconnectedSince)
@@ -72,4 +80,10 @@ func TestOutageIsResumed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// openWatches is the number of watches whose streams are open.
+func (f *fixture) openWatches(config string) float64 {
+	f.t.Helper()
+	return f.metric("clientmgr_watches", map[string]string{"kubevirtConfig": config, "state": "open"})
 }

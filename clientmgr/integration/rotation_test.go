@@ -129,8 +129,14 @@ func (f *fixture) rotated(config string, n int) {
 	})
 }
 
-// counter returns the sum of a metric of one config.
-func (f *fixture) counter(name, config string) (sum float64) {
+// counter is the sum of a metric's values for a KubevirtConfig.
+func (f *fixture) counter(name, config string) float64 {
+	f.t.Helper()
+	return f.metric(name, map[string]string{"kubevirtConfig": config})
+}
+
+// metric is the sum of a metric's values that have all these labels.
+func (f *fixture) metric(name string, labels map[string]string) (sum float64) {
 	f.t.Helper()
 	families, err := f.registry.Gather()
 	f.must(err)
@@ -139,10 +145,14 @@ func (f *fixture) counter(name, config string) (sum float64) {
 			continue
 		}
 		for _, metric := range family.GetMetric() {
+			had := 0
 			for _, label := range metric.GetLabel() {
-				if label.GetName() == "kubevirtConfig" && label.GetValue() == config {
-					sum += metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
+				if value, wanted := labels[label.GetName()]; wanted && value == label.GetValue() {
+					had++
 				}
+			}
+			if had == len(labels) {
+				sum += metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
 			}
 		}
 	}
