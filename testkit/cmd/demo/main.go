@@ -5,36 +5,16 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"os"
-	"os/signal"
-	"strings"
-	"syscall"
 
-	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
-	"k8s.io/klog/v2"
-	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/internal/command"
 )
 
-func main() { os.Exit(run()) }
+func main() { os.Exit(command.Run(newCommand())) }
 
-// run returns the exit status.
-func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	klog.SetLogger(logr.Discard()) // what goes wrong comes back as an error
-	log.SetLogger(logr.Discard())
-	if err := command().ExecuteContext(ctx); err != nil && !errors.Is(err, context.Canceled) {
-		fmt.Fprintln(os.Stderr, "demo:", strings.ReplaceAll(err.Error(), "\n", "; "))
-		return 1
-	}
-	return 0
-}
-
-func command() *cobra.Command {
+func newCommand() *cobra.Command {
 	d := &demo{}
 	cmd := &cobra.Command{
 		Use:           "demo",
