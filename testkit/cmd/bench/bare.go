@@ -23,7 +23,7 @@ type sample struct {
 // bareLoop watches the Machines of a namespace and makes, for each, the calls that cannot be left out: a patch that records the place, a
 // NetworkConfiguration, a VirtualMachine, a status. It looks at nothing, and would make second virtual machines.
 func (b *bench) bareLoop(ctx context.Context, namespace string) error {
-	watch, err := b.clients.supervisor.Watch(ctx, &vitistackv1alpha1.MachineList{}, client.InNamespace(namespace))
+	watch, err := watchIn(ctx, b.clients.supervisor, &vitistackv1alpha1.MachineList{}, namespace)
 	if err != nil {
 		return fmt.Errorf("watching Machines: %w", err)
 	}

@@ -5,10 +5,13 @@ import (
 	"os"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	watchtools "k8s.io/client-go/tools/watch"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -71,4 +74,23 @@ func newClient(config *rest.Config) (client.WithWatch, error) {
 	}
 	config.QPS = -1
 	return client.NewWithWatch(config, client.Options{Scheme: scheme})
+}
+
+// watchIn watches the objects of a namespace from now on, and goes on where the server ends a watch, as it does when it learns a definition.
+func watchIn(ctx context.Context, c client.WithWatch, list client.ObjectList, namespace string) (watch.Interface, error) {
+	if err := c.List(ctx, list, client.InNamespace(namespace)); err != nil {
+		return nil, err
+	}
+	return watchtools.NewRetryWatcherWithContext(ctx, list.GetResourceVersion(), watcherFunc(
+		func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			return c.Watch(ctx, list.DeepCopyObject().(client.ObjectList), client.InNamespace(namespace), &client.ListOptions{Raw: &options})
+		}))
+}
+
+// watcherFunc is a cache.WatcherWithContext.
+type watcherFunc func(context.Context, metav1.ListOptions) (watch.Interface, error)
+
+// WatchWithContext implements cache.WatcherWithContext.
+func (f watcherFunc) WatchWithContext(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+	return f(ctx, options)
 }

@@ -53,7 +53,7 @@ func (b *bench) round(ctx context.Context, r round) (took time.Duration, err err
 	began := make(chan time.Time, 1)
 	seen := make([]time.Time, r.awaited)
 	for i := range r.awaited {
-		vms, err := b.clients.lookers[i].Watch(ctx, &kubevirtv1.VirtualMachineList{}, client.InNamespace(namespace))
+		vms, err := watchIn(ctx, b.clients.lookers[i], &kubevirtv1.VirtualMachineList{}, namespace)
 		if err != nil {
 			return 0, fmt.Errorf("watching VirtualMachines: %w", err)
 		}
