@@ -6,6 +6,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -22,12 +23,16 @@ type sample struct {
 
 // bareLoop watches the Machines of a namespace and makes, for each, the calls that cannot be left out: a patch that records the place, a
 // NetworkConfiguration, a VirtualMachine, a status. It looks at nothing, and would make second virtual machines.
-func (b *bench) bareLoop(ctx context.Context, namespace string) error {
-	watch, err := watchIn(ctx, b.clients.supervisor, &vitistackv1alpha1.MachineList{}, namespace)
+func (b *bench) bareLoop(ctx context.Context, namespace string) (run func() error, err error) {
+	machines, err := watchIn(ctx, b.clients.supervisor, &vitistackv1alpha1.MachineList{}, namespace)
 	if err != nil {
-		return fmt.Errorf("watching Machines: %w", err)
+		return nil, fmt.Errorf("watching Machines: %w", err)
 	}
-	defer watch.Stop()
+	return func() error { return b.makeAll(ctx, machines) }, nil
+}
+
+func (b *bench) makeAll(ctx context.Context, machines watch.Interface) error {
+	defer machines.Stop()
 	queue := make(chan *vitistackv1alpha1.Machine, b.machines)
 	making, ctx := errgroup.WithContext(ctx)
 	for range workers {
@@ -42,7 +47,7 @@ func (b *bench) bareLoop(ctx context.Context, namespace string) error {
 	}
 	making.Go(func() error {
 		defer close(queue)
-		return each(ctx, watch, b.machines, func(object client.Object) { queue <- object.(*vitistackv1alpha1.Machine) })
+		return each(ctx, machines, b.machines, func(object client.Object) { queue <- object.(*vitistackv1alpha1.Machine) })
 	})
 	return making.Wait()
 }

@@ -76,7 +76,7 @@ func newClient(config *rest.Config) (client.WithWatch, error) {
 	return client.NewWithWatch(config, client.Options{Scheme: scheme})
 }
 
-// watchIn watches the objects of a namespace from now on, and goes on where the server ends a watch, as it does when it learns a definition.
+// watchIn watches the objects of a namespace that are made from now on, and goes on where the server ends a watch, as it does when it learns a definition.
 func watchIn(ctx context.Context, c client.WithWatch, list client.ObjectList, namespace string) (watch.Interface, error) {
 	if err := c.List(ctx, list, client.InNamespace(namespace)); err != nil {
 		return nil, err

@@ -25,8 +25,8 @@ const (
 	pollInterval = 50 * time.Millisecond
 )
 
-// maker makes what the Machines of a namespace ask for.
-type maker func(ctx context.Context, namespace string) error
+// maker begins to watch the Machines of a namespace, and returns what makes all that they ask for.
+type maker func(ctx context.Context, namespace string) (run func() error, err error)
 
 // round is one measurement.
 type round struct {
@@ -47,7 +47,11 @@ func (b *bench) round(ctx context.Context, r round) (took time.Duration, err err
 	}
 	working, ctx := errgroup.WithContext(ctx)
 	if r.maker != nil {
-		working.Go(func() error { return r.maker(ctx, namespace) })
+		making, err := r.maker(ctx, namespace)
+		if err != nil {
+			return 0, err
+		}
+		working.Go(making)
 	}
 	share := b.machines / involved
 	began := make(chan time.Time, 1)
