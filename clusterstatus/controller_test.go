@@ -1,4 +1,4 @@
-package config
+package clusterstatus
 
 import (
 	"bytes"
@@ -21,7 +21,6 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/operator/api/crds"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 )
 
@@ -105,7 +104,7 @@ func startController(t *testing.T, scope string) *controlled {
 	if w.Client, err = client.New(supervisor.Config(), client.Options{Scheme: mgr.GetScheme()}); err != nil {
 		t.Fatal(err)
 	}
-	if err := mgr.GetFieldIndexer().IndexField(t.Context(), &vitistackv1alpha1.Machine{}, machine.IndexConfig, machine.ByConfig); err != nil {
+	if err := mgr.GetFieldIndexer().IndexField(t.Context(), &vitistackv1alpha1.Machine{}, clientmgr.IndexConfig, clientmgr.ByConfig); err != nil {
 		t.Fatal(err)
 	}
 	reconciler := NewReconciler(mgr.GetClient(), w.remotes, Options{

@@ -1,7 +1,7 @@
-// Package config tells people what is known of each remote cluster: it writes the status of KubevirtConfigs, keeps those that are in
+// Package clusterstatus tells people what is known of each remote cluster: it writes the status of KubevirtConfigs, keeps those that are in
 // use from going, and has the metrics of them.
 //
-//	reconciler := config.NewReconciler(mgr.GetClient(), remotes, config.Options{ConfigsNamespace: "kubevirt-configs"})
+//	reconciler := clusterstatus.NewReconciler(mgr.GetClient(), remotes, clusterstatus.Options{ConfigsNamespace: "kubevirt-configs"})
 //	err := reconciler.SetupWithManager(mgr)
 //
 // What it guarantees:
@@ -12,4 +12,4 @@
 //   - The identity of a cluster is recorded at first contact, and replaced by the one that a person accepts and by no other.
 //   - The finalizer goes after the API server itself has said that no Machine is placed in the cluster.
 //   - Nothing in it depends on whether KubevirtConfigs are namespaced.
-package config
+package clusterstatus

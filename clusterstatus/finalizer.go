@@ -1,4 +1,4 @@
-package config
+package clusterstatus
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 )
 
 // pageSize is the number of Machines that one call to the API server asks for.
@@ -18,7 +18,7 @@ const pageSize = 500
 // placed names the Machines that are placed in the cluster, as the cache has them.
 func (p *pass) placed(ctx context.Context) ([]string, error) {
 	machines := &vitistackv1alpha1.MachineList{}
-	err := p.machines.List(ctx, machines, client.MatchingFields{machine.IndexConfig: p.config.Name}, client.UnsafeDisableDeepCopy)
+	err := p.machines.List(ctx, machines, client.MatchingFields{clientmgr.IndexConfig: p.config.Name}, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return nil, err
 	}

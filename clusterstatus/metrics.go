@@ -1,4 +1,4 @@
-package config
+package clusterstatus
 
 import (
 	"sync"
@@ -6,8 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus/compatibility"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/compatibility"
 )
 
 // The metrics, all by kubevirtConfig; those of a KubevirtConfig end with it.

@@ -1,4 +1,4 @@
-package config
+package clusterstatus
 
 import (
 	"context"
@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus/orphan"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/orphan"
 )
 
 // orphanInterval is the time between two looks for orphans; one must be seen in both.

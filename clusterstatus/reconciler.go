@@ -1,4 +1,4 @@
-package config
+package clusterstatus
 
 import (
 	"context"
@@ -34,7 +34,7 @@ type Options struct {
 	ConfigsNamespace string
 	// AllowUnverifiedIdentity says that Machines are placed also in clusters whose identity may not be read.
 	AllowUnverifiedIdentity bool
-	// Machines has all Machines of the supervisor, under the index machine.IndexConfig. Default: the manager's cache, which is right
+	// Machines has all Machines of the supervisor, under the index clientmgr.IndexConfig. Default: the manager's cache, which is right
 	// unless that selects some.
 	Machines cache.Cache
 	// Live reads the supervisor past its cache. Default: the client.

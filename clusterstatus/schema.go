@@ -1,4 +1,4 @@
-package config
+package clusterstatus
 
 import (
 	"context"
@@ -7,8 +7,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus/compatibility"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/compatibility"
 )
 
 // SchemaChecker tells whether a cluster has what the operator writes and reads. compatibility.Checker is one.

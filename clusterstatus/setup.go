@@ -1,4 +1,4 @@
-package config
+package clusterstatus
 
 import (
 	"context"
@@ -18,11 +18,10 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 )
 
 // SetupWithManager lets mgr run the reconciler, and registers the metrics. It is woken by KubevirtConfigs, by what the client manager
-// learns, and by Machines that are placed or go. The index machine.IndexConfig must be there: machine.MachineReconciler makes it.
+// learns, and by Machines that are placed or go. The index clientmgr.IndexConfig must be in the cache of Machines.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	if err := r.options.Registerer.Register(r.metrics); err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
@@ -60,7 +59,7 @@ func (r *Reconciler) counts(config client.Object) bool {
 func moved() predicate.TypedPredicate[*vitistackv1alpha1.Machine] {
 	return predicate.TypedFuncs[*vitistackv1alpha1.Machine]{
 		UpdateFunc: func(e event.TypedUpdateEvent[*vitistackv1alpha1.Machine]) bool {
-			return !slices.Equal(machine.ByConfig(e.ObjectOld), machine.ByConfig(e.ObjectNew))
+			return !slices.Equal(clientmgr.ByConfig(e.ObjectOld), clientmgr.ByConfig(e.ObjectNew))
 		},
 	}
 }
@@ -68,7 +67,7 @@ func moved() predicate.TypedPredicate[*vitistackv1alpha1.Machine] {
 // configsOf is the KubevirtConfig that a Machine is placed by.
 func (r *Reconciler) configsOf(ctx context.Context, placed *vitistackv1alpha1.Machine) []reconcile.Request {
 	var requests []reconcile.Request
-	for _, name := range machine.ByConfig(placed) {
+	for _, name := range clientmgr.ByConfig(placed) {
 		requests = append(requests, r.configsNamed(ctx, name)...)
 	}
 	return requests

@@ -1,4 +1,4 @@
-package config
+package clusterstatus
 
 import (
 	"time"
@@ -7,8 +7,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus/compatibility"
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus/kubevirt"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/compatibility"
 )
 
 // Input is everything that a KubevirtConfig's status follows from.
@@ -18,7 +19,7 @@ type Input struct {
 	// State is what the client manager knows. Its zero value means that it does not know the KubevirtConfig yet.
 	State clientmgr.State
 	// KubeVirt is what was last seen of KubeVirt in the cluster as it is connected now.
-	KubeVirt KubeVirt
+	KubeVirt kubevirt.State
 	// Schema is what was last seen of the cluster's definitions, as it is connected now; nil where nobody looks at them.
 	Schema *compatibility.Answer
 	// Usage are the Machines that are placed in the cluster.

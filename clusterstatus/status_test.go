@@ -1,4 +1,4 @@
-package config
+package clusterstatus
 
 import (
 	"strings"
@@ -10,12 +10,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus/kubevirt"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 )
 
 var (
 	noon    = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	working = KubeVirt{Answered: true, Installed: true, Ready: true, Version: "v1.8.2", Message: "KubeVirt works"}
+	working = kubevirt.State{Answered: true, Installed: true, Ready: true, Version: "v1.8.2", Message: "KubeVirt works"}
 )
 
 // east is a KubevirtConfig that nobody has written a status of.
@@ -196,14 +197,14 @@ func TestStatus(t *testing.T) {
 		},
 		"no KubeVirt": {
 			reason: "the version goes with it",
-			in:     input(formerly, func(in *Input) { in.KubeVirt = kubeVirtOf(nil) }),
+			in:     input(formerly, func(in *Input) { in.KubeVirt = kubevirt.Of(nil) }),
 			want: []string{"Degraded Connected uid-east v1.37.2  -", "KubeVirt is not installed: there is no KubeVirt object",
 				"Connected True Connected 11:00:00", "IdentityVerified True IdentityVerified 11:00:00",
 				"RightsSufficient True RightsSufficient 11:00:00", "KubeVirtReady False KubeVirtMissing 12:00:00"},
 		},
 		"KubeVirt not seen": {
 			reason: "a look without an answer makes nothing worse than unknown",
-			in:     input(formerly, func(in *Input) { in.KubeVirt = KubeVirt{Message: "KubeVirt could not be looked at"} }),
+			in:     input(formerly, func(in *Input) { in.KubeVirt = kubevirt.State{Message: "KubeVirt could not be looked at"} }),
 			want: []string{"Ready Connected uid-east v1.37.2 v1.8.2 -", "KubeVirt could not be looked at",
 				"Connected True Connected 11:00:00", "IdentityVerified True IdentityVerified 11:00:00",
 				"RightsSufficient True RightsSufficient 11:00:00", "KubeVirtReady Unknown NotChecked 12:00:00"},

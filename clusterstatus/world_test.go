@@ -1,4 +1,4 @@
-package config
+package clusterstatus
 
 import (
 	"context"
@@ -21,7 +21,6 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 )
 
 // world is a supervisor with KubevirtConfigs, and clusters that a MockClientManager plays.
@@ -84,7 +83,7 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 	w.remotes.LiveFunc = func(string) (client.Reader, error) { return w.remote, nil }
 	store := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).
 		WithStatusSubresource(&vitistackv1alpha1.KubevirtConfig{}).
-		WithIndex(&vitistackv1alpha1.Machine{}, machine.IndexConfig, machine.ByConfig).Build()
+		WithIndex(&vitistackv1alpha1.Machine{}, clientmgr.IndexConfig, clientmgr.ByConfig).Build()
 	w.supervisor = interceptor.NewClient(store, interceptor.Funcs{
 		Get: w.get, List: w.list, Patch: w.patch, SubResourcePatch: w.patchStatus,
 		Update: func(context.Context, client.WithWatch, client.Object, ...client.UpdateOption) error {

@@ -5,15 +5,15 @@ go 1.26.0
 require (
 	github.com/go-logr/logr v1.4.4
 	github.com/google/go-cmp v0.7.0
-	github.com/google/uuid v1.6.0
 	github.com/prometheus/client_golang v1.24.0
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.10
 	github.com/vitistack/kubevirt-multicluster/clientmgr v0.1.0
-	github.com/vitistack/kubevirt-multicluster/crdcheck v0.1.0
+	github.com/vitistack/kubevirt-multicluster/clusterstatus v0.1.0
 	github.com/vitistack/kubevirt-multicluster/operator/api v0.1.0
 	github.com/vitistack/kubevirt-multicluster/placement v0.1.0
 	github.com/vitistack/kubevirt-multicluster/testkit v0.1.0
+	github.com/vitistack/kubevirt-multicluster/virtualmachine v0.1.0
 	go.uber.org/zap v1.28.0
 	k8s.io/api v0.37.2
 	k8s.io/apiextensions-apiserver v0.37.2
@@ -56,6 +56,7 @@ require (
 	github.com/golang/protobuf v1.5.4 // indirect
 	github.com/google/gnostic-models v0.7.0 // indirect
 	github.com/google/jsonschema-go v0.4.3 // indirect
+	github.com/google/uuid v1.6.0 // indirect
 	github.com/hashicorp/errwrap v1.0.0 // indirect
 	github.com/hashicorp/go-hclog v1.6.3 // indirect
 	github.com/hashicorp/go-multierror v1.1.1 // indirect
@@ -74,6 +75,7 @@ require (
 	github.com/prometheus/client_model v0.6.2 // indirect
 	github.com/prometheus/common v0.70.0 // indirect
 	github.com/prometheus/procfs v0.21.1 // indirect
+	github.com/vitistack/kubevirt-multicluster/crdcheck v0.1.0 // indirect
 	github.com/x448/float16 v0.8.4 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	go.yaml.in/yaml/v2 v2.4.4 // indirect
@@ -99,8 +101,10 @@ require (
 
 replace (
 	github.com/vitistack/kubevirt-multicluster/clientmgr => ../clientmgr
+	github.com/vitistack/kubevirt-multicluster/clusterstatus => ../clusterstatus
 	github.com/vitistack/kubevirt-multicluster/crdcheck => ../crdcheck
 	github.com/vitistack/kubevirt-multicluster/operator/api => ./api
 	github.com/vitistack/kubevirt-multicluster/placement => ../placement
 	github.com/vitistack/kubevirt-multicluster/testkit => ../testkit
+	github.com/vitistack/kubevirt-multicluster/virtualmachine => ../virtualmachine
 )

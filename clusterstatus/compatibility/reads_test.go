@@ -18,7 +18,7 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/observed"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
 const vmis = "virtualmachineinstances.kubevirt.io"

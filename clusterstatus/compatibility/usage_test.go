@@ -20,7 +20,7 @@ const vms = "virtualmachines.kubevirt.io"
 // golden are the virtual machines that package desired makes, as its own tests have them.
 func golden(t *testing.T) []map[string]any {
 	t.Helper()
-	files, err := filepath.Glob("../desired/testdata/*.yaml")
+	files, err := filepath.Glob("../../virtualmachine/desired/testdata/*.yaml")
 	if err != nil || len(files) < 15 {
 		t.Fatalf("%d golden files: %v", len(files), err)
 	}

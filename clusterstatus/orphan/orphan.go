@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 // VM is a virtual machine that this supervisor made and no Machine lays claim to.

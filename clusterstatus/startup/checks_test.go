@@ -19,8 +19,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus/startup"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/startup"
 )
 
 // faults of a reader; "" as a name is any.

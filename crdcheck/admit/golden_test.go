@@ -13,7 +13,7 @@ import (
 // TestOperatorsObjectsAreKept: every virtual machine that this repository's operator makes, as its golden files have them, would be accepted
 // by an API server with KubeVirt's definitions, and kept field by field.
 func TestOperatorsObjectsAreKept(t *testing.T) {
-	files, err := filepath.Glob("../../operator/internal/desired/testdata/*.yaml")
+	files, err := filepath.Glob("../../virtualmachine/desired/testdata/*.yaml")
 	if err != nil || len(files) < 15 {
 		t.Fatalf("%d golden files: %v", len(files), err)
 	}

@@ -8,7 +8,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 func TestCloudInitSources(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing with them")

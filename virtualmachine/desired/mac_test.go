@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"pgregory.net/rapid"
 
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 func TestMAC(t *testing.T) {

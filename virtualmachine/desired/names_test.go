@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 // reasonOf is the kind and reason of an error: "refusal/X", "wait/X", another text, or "".

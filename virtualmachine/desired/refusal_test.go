@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 // TestRefusals is what cannot be made, or not yet.

@@ -7,7 +7,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 func TestSizeFor(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/observed"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
 func ExampleStatus() {

@@ -9,7 +9,7 @@ import (
 	kubevirtv1 "kubevirt.io/api/core/v1"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/observed"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
 // TestOutcomes is what becomes of a Machine whose reconcile did not go through, or whose VirtualMachine is not there.

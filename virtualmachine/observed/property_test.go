@@ -17,7 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/observed"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
 var states = []kubevirtv1.VirtualMachinePrintableStatus{
@@ -173,7 +173,7 @@ func TestPruned(t *testing.T) {
 
 // TestAdditions: the fields that count as no news are those that this project adds, and all of them.
 func TestAdditions(t *testing.T) {
-	content, err := os.ReadFile(filepath.Join("..", "..", "api", "crds", "testdata", "added-fields.txt"))
+	content, err := os.ReadFile(filepath.Join("..", "..", "operator", "api", "crds", "testdata", "added-fields.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/observed"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
 // TestStates is the meaning of every word with which KubeVirt sums a VirtualMachine up, with and without a running instance.

@@ -13,7 +13,7 @@ import (
 	kubevirtv1 "kubevirt.io/api/core/v1"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/observed"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
 // TestRunning is the whole status of a Machine that runs.

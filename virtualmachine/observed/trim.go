@@ -1,4 +1,4 @@
-package app
+package observed
 
 import (
 	"maps"
@@ -11,8 +11,10 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 )
 
-// trimmer makes what is cached of remote clusters small: ten thousand Machines are tens of megabytes. It is safe for concurrent use.
-type trimmer struct {
+// Trimmer makes what is cached of remote clusters small, and keeps all that Status tells of: ten thousand Machines are tens of megabytes. Its
+// methods are transforms of a cache (cache.TransformFunc of client-go); they change the object that they are given. The zero value works, and
+// is safe for concurrent use.
+type Trimmer struct {
 	locked struct {
 		sync.Mutex
 		shared map[string]string
@@ -23,8 +25,8 @@ type trimmer struct {
 // add to them.
 const maxShared = 10_000
 
-// virtualMachine keeps everything but who applied what by kubectl: drift is judged on the whole spec.
-func (t *trimmer) virtualMachine(object any) (any, error) {
+// VirtualMachine keeps everything but who applied what by kubectl: drift is judged on the whole spec.
+func (t *Trimmer) VirtualMachine(object any) (any, error) {
 	vm, isVM := object.(*kubevirtv1.VirtualMachine)
 	if !isVM {
 		return object, nil
@@ -47,15 +49,15 @@ func (t *trimmer) virtualMachine(object any) (any, error) {
 }
 
 // same returns the labels that are known where the others are equal: what is cached is not changed, so that one map serves for both.
-func (t *trimmer) same(known, labels map[string]string) map[string]string {
+func (t *Trimmer) same(known, labels map[string]string) map[string]string {
 	if maps.Equal(known, labels) {
 		return known
 	}
 	return t.labels(labels)
 }
 
-// instance keeps of a spec what the status of a Machine tells of it, and what its volumes refer to: all else is in the VirtualMachine.
-func (t *trimmer) instance(object any) (any, error) {
+// Instance keeps of a spec what the status of a Machine tells of it, and what its volumes refer to: all else is in the VirtualMachine.
+func (t *Trimmer) Instance(object any) (any, error) {
 	vmi, isInstance := object.(*kubevirtv1.VirtualMachineInstance)
 	if !isInstance {
 		return object, nil
@@ -76,7 +78,7 @@ func (t *trimmer) instance(object any) (any, error) {
 }
 
 // status drops what a Machine's status does not tell of, and shares what many instances say.
-func (t *trimmer) status(of *kubevirtv1.VirtualMachineInstanceStatus) {
+func (t *Trimmer) status(of *kubevirtv1.VirtualMachineInstanceStatus) {
 	of.ActivePods, of.TopologyHints, of.Machine, of.KernelBootStatus, of.QOSClass = nil, nil, nil, nil, nil
 	of.LauncherContainerImageVersion, of.VirtualMachineRevisionName = "", ""
 	of.PhaseTransitionTimestamps = slices.Clone(slices.DeleteFunc(of.PhaseTransitionTimestamps,
@@ -100,7 +102,7 @@ func (t *trimmer) status(of *kubevirtv1.VirtualMachineInstanceStatus) {
 }
 
 // labels returns equal labels that share their keys, and the values that most objects have, with others.
-func (t *trimmer) labels(of map[string]string) map[string]string {
+func (t *Trimmer) labels(of map[string]string) map[string]string {
 	if len(of) == 0 {
 		return nil
 	}
@@ -117,7 +119,7 @@ func (t *trimmer) labels(of map[string]string) map[string]string {
 }
 
 // share is called with the lock held.
-func (t *trimmer) share(text string) string {
+func (t *Trimmer) share(text string) string {
 	if known, found := t.locked.shared[text]; found {
 		return known
 	}

@@ -24,10 +24,10 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/operator/api/crds"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 const (

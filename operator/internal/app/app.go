@@ -23,9 +23,9 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus/startup"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/startup"
 )
 
 // Command is the operator's command line.

@@ -9,10 +9,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus"
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus/compatibility"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/compatibility"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/config"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 )
 
 // addConfigStatus adds the writer of the KubevirtConfigs' status, where this process is the one that writes it.
@@ -28,7 +27,7 @@ func addConfigStatus(mgr ctrl.Manager, options Options, remotes clientmgr.Remote
 	if err != nil {
 		return err
 	}
-	reconciler := config.NewReconciler(mgr.GetClient(), remotes, config.Options{
+	reconciler := clusterstatus.NewReconciler(mgr.GetClient(), remotes, clusterstatus.Options{
 		ConfigsNamespace:        options.Machine.ConfigsNamespace,
 		AllowUnverifiedIdentity: options.Machine.AllowUnverifiedIdentity,
 		Machines:                machines,
@@ -53,7 +52,7 @@ func allMachines(mgr ctrl.Manager, options Options) (cache.Cache, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := all.IndexField(context.Background(), &vitistackv1alpha1.Machine{}, machine.IndexConfig, machine.ByConfig); err != nil {
+	if err := all.IndexField(context.Background(), &vitistackv1alpha1.Machine{}, clientmgr.IndexConfig, clientmgr.ByConfig); err != nil {
 		return nil, err
 	}
 	return all, mgr.Add(all)

@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/pflag"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 )
 
 func TestWriteConfigStatus(t *testing.T) {
@@ -57,7 +57,7 @@ func TestOnlyMetadata(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := stripped.(*vitistackv1alpha1.Machine)
-	if diff := cmp.Diff([]string{"east"}, machine.ByConfig(got)); diff != "" {
+	if diff := cmp.Diff([]string{"east"}, clientmgr.ByConfig(got)); diff != "" {
 		t.Errorf("it cannot be counted any more: -want +got:\n%s", diff)
 	}
 	if got.Spec.InstanceType != "" || got.Status.Phase != "" || got.ManagedFields != nil {

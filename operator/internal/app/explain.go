@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	"github.com/vitistack/kubevirt-multicluster/placement"
@@ -90,7 +91,7 @@ func explainMachine(ctx context.Context, out io.Writer, options Options, argumen
 
 // explain asks the plugins as the operator would.
 func (s *session) explain(ctx context.Context, out io.Writer, key client.ObjectKey, asJSON bool) error {
-	err := s.GetFieldIndexer().IndexField(ctx, &vitistackv1alpha1.Machine{}, machine.IndexConfig, machine.ByConfig)
+	err := s.GetFieldIndexer().IndexField(ctx, &vitistackv1alpha1.Machine{}, clientmgr.IndexConfig, clientmgr.ByConfig)
 	if err != nil {
 		return err
 	}

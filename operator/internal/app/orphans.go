@@ -17,10 +17,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus/orphan"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/orphan"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 // goneTimeout is how long the end of a virtual machine is waited for.

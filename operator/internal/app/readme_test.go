@@ -21,8 +21,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/config"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/startup"
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus"
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus/startup"
 )
 
 // set is a set of words.
@@ -102,7 +102,7 @@ func TestReadmeReasons(t *testing.T) {
 	if len(reasons) < 50 {
 		t.Fatalf("only %d reasons found", len(reasons))
 	}
-	for _, folder := range []string{"../machine", "../config"} {
+	for _, folder := range []string{"../machine", "../../../clusterstatus"} {
 		events := 0
 		inspect(t, folder+"/*.go", func(node ast.Node) {
 			call, ok := node.(*ast.CallExpr)
@@ -127,7 +127,7 @@ func TestReadmeMetrics(t *testing.T) {
 	if _, err := clientmgr.NewKubevirtClientManager(supervisor, nil, clientmgr.Options{Registerer: registry}); err != nil {
 		t.Fatal(err)
 	}
-	if err := registry.Register(config.NewReconciler(supervisor, nil, config.Options{}).Collector()); err != nil {
+	if err := registry.Register(clusterstatus.NewReconciler(supervisor, nil, clusterstatus.Options{}).Collector()); err != nil {
 		t.Fatal(err)
 	}
 	if err := registry.Register(startup.New(supervisor, nil, startup.Options{})); err != nil {

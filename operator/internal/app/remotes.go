@@ -16,8 +16,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus/startup"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/startup"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
 // newScheme knows the types of the supervisor and of the remote clusters.
@@ -58,14 +59,14 @@ func configsNamespaced(config *rest.Config) (bool, error) {
 // remoteOptions say what is cached of each remote cluster, and what rights that and the rest needs. Only what this supervisor made is
 // cached. live reads Secrets in namespaces that nobody watches.
 func remoteOptions(options Options, supervisorUID string, live client.Reader) clientmgr.Options {
-	trim := &trimmer{}
+	trim := &observed.Trimmer{}
 	mine := labels.SelectorFromSet(labels.Set{vitistackv1alpha1.LabelSupervisorUID: supervisorUID})
 	return clientmgr.Options{
 		ConfigsNamespace: options.Machine.ConfigsNamespace,
 		Secrets:          live,
 		Kinds: []clientmgr.Kind{
-			{Object: &kubevirtv1.VirtualMachine{}, Selector: mine, Transform: trim.virtualMachine},
-			{Object: &kubevirtv1.VirtualMachineInstance{}, Selector: mine, Transform: trim.instance},
+			{Object: &kubevirtv1.VirtualMachine{}, Selector: mine, Transform: trim.VirtualMachine},
+			{Object: &kubevirtv1.VirtualMachineInstance{}, Selector: mine, Transform: trim.Instance},
 			{Object: &cdiv1beta1.DataVolume{}, Selector: mine},
 		},
 		Rights:                  remoteRights(),

@@ -158,7 +158,7 @@ func (h *held) until(done func() bool) {
 // fill creates the VirtualMachines of a golden file and their instances, with a status as KubeVirt writes it.
 func (h *held) fill(file string) {
 	h.b.Helper()
-	content, err := os.ReadFile("../desired/testdata/" + file)
+	content, err := os.ReadFile("../../../virtualmachine/desired/testdata/" + file)
 	must(h.b, err)
 	var golden struct {
 		VirtualMachine kubevirtv1.VirtualMachine `json:"virtualMachine"`

@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 // today are the labels that the public operator puts on everything now; those in legacy are the earlier ones.

@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 // change applies what the Machine wishes otherwise than last. The apply has all fields that are ours, with the values that they have, because

@@ -21,8 +21,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 )
 
 var errConflict = apierrors.NewConflict(schema.GroupResource{Resource: "objects"}, "it", errors.New("another UID"))
@@ -35,7 +35,7 @@ func (w *world) newCluster(name string, objects ...client.Object) client.Client 
 	tracker := testing.NewObjectTracker(scheme, serializer.NewCodecFactory(scheme).UniversalDecoder())
 	return fake.NewClientBuilder().WithScheme(scheme).WithObjectTracker(tracker).WithObjects(objects...).
 		WithStatusSubresource(&vitistackv1alpha1.Machine{}, &vitistackv1alpha1.NetworkConfiguration{}).
-		WithIndex(&vitistackv1alpha1.Machine{}, machine.IndexConfig, machine.ByConfig).
+		WithIndex(&vitistackv1alpha1.Machine{}, clientmgr.IndexConfig, clientmgr.ByConfig).
 		WithInterceptorFuncs(interceptor.Funcs{
 			Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
 				return w.do(callOf(c, name, "get", object), func() error {

@@ -8,9 +8,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/observed"
 	"github.com/vitistack/kubevirt-multicluster/placement"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
 // Verdict is what becomes of a Machine's place.

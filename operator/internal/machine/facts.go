@@ -7,9 +7,10 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
 	"github.com/vitistack/kubevirt-multicluster/placement"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 // request are the facts of the Machine and of all clusters, without a look for its VirtualMachine. What costs something is gathered
@@ -61,7 +62,7 @@ func (p *pass) about() placement.Machine {
 func (p *pass) count(ctx context.Context, candidates []placement.Candidate) error {
 	for i := range candidates {
 		placed := &vitistackv1alpha1.MachineList{}
-		err := p.List(ctx, placed, client.MatchingFields{IndexConfig: candidates[i].Name}, client.UnsafeDisableDeepCopy)
+		err := p.List(ctx, placed, client.MatchingFields{clientmgr.IndexConfig: candidates[i].Name}, client.UnsafeDisableDeepCopy)
 		if err != nil {
 			return fmt.Errorf("counting the Machines of %s: %w", candidates[i].Name, err)
 		}

@@ -10,8 +10,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
 	"github.com/vitistack/kubevirt-multicluster/placement"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 // owner says whose a VirtualMachine is.

@@ -11,9 +11,9 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/observed"
 	"github.com/vitistack/kubevirt-multicluster/placement"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
 // placeRetry is when a Machine that waits for clusters or strategies is looked at again, should no event come.

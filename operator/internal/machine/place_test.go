@@ -7,9 +7,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	"github.com/vitistack/kubevirt-multicluster/placement"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 // chain has the four strategies of the seed, as short as they can be: the real ones are processes of another module.

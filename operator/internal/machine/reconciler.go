@@ -13,9 +13,9 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/observed"
 	"github.com/vitistack/kubevirt-multicluster/placement"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
 // MachineReconciler reconciles Machines. Its methods are safe for concurrent use; its fields are not to be changed once it runs.

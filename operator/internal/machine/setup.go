@@ -34,18 +34,13 @@ const (
 	backoffMax = 30 * time.Second
 )
 
-// Indexes of the supervisor's cache.
-const (
-	indexUID = "metadata.uid"
-	// IndexConfig finds Machines by the KubevirtConfig of their ledger.
-	IndexConfig = "placement.config"
-	unplaced    = "-" // no KubevirtConfig can have this name
-)
+// indexUID is the index of the supervisor's cache that finds a Machine by its UID; clientmgr.IndexConfig is there too.
+const indexUID = "metadata.uid"
 
 // SetupWithManager lets mgr run the reconciler: it is woken by Machines and what belongs to them, and by the remote clusters.
 func (r *MachineReconciler) SetupWithManager(mgr ctrl.Manager, options ControllerOptions) error {
 	indexer := mgr.GetFieldIndexer()
-	for field, index := range map[string]client.IndexerFunc{indexUID: byUID, IndexConfig: ByConfig} {
+	for field, index := range map[string]client.IndexerFunc{indexUID: byUID, clientmgr.IndexConfig: clientmgr.ByConfig} {
 		if err := indexer.IndexField(context.Background(), &vitistackv1alpha1.Machine{}, field, index); err != nil {
 			return err
 		}
@@ -110,15 +105,6 @@ func (w *Watcher) predicate() predicate.Predicate {
 
 func byUID(object client.Object) []string { return []string{string(object.GetUID())} }
 
-// ByConfig is the indexer of IndexConfig: the KubevirtConfig of a Machine's ledger, or "-" where it has none that can be read.
-func ByConfig(object client.Object) []string {
-	ledger, err := vitistackv1alpha1.ParseLedger(object.GetAnnotations()[vitistackv1alpha1.AnnotationPlacement])
-	if err != nil {
-		return []string{unplaced}
-	}
-	return []string{ledger.Config}
-}
-
 // machinesOfObject is the Machine that a remote object was made for.
 func (r *MachineReconciler) machinesOfObject(ctx context.Context, _ string, object client.Object) []reconcile.Request {
 	uid := object.GetLabels()[vitistackv1alpha1.LabelMachineUID]
@@ -130,8 +116,8 @@ func (r *MachineReconciler) machinesOfObject(ctx context.Context, _ string, obje
 
 // machinesOfConfig are the Machines in a cluster, and those that wait for one.
 func (r *MachineReconciler) machinesOfConfig(ctx context.Context, config string) []reconcile.Request {
-	placed := r.requests(ctx, client.MatchingFields{IndexConfig: config})
-	return append(placed, r.requests(ctx, client.MatchingFields{IndexConfig: unplaced})...)
+	placed := r.requests(ctx, client.MatchingFields{clientmgr.IndexConfig: config})
+	return append(placed, r.requests(ctx, client.MatchingFields{clientmgr.IndexConfig: clientmgr.Unplaced})...)
 }
 
 func (r *MachineReconciler) machinesOfNamespace(ctx context.Context, object client.Object) []reconcile.Request {

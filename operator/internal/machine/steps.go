@@ -15,8 +15,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/observed"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
 // pass is one reconcile of one Machine: what its steps found out, for the steps after them and for the status.

@@ -19,8 +19,8 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 const (

@@ -15,10 +15,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/desired"
 	operatormachine "github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 // cluster returns one of the fleet's.

@@ -1,4 +1,4 @@
-package config
+package kubevirt
 
 import (
 	"context"
@@ -27,44 +27,44 @@ func TestKubeVirtOf(t *testing.T) {
 		return kv
 	}
 	going := object("a", kubevirtv1.KubeVirtPhaseDeployed, "True")
-	going.DeletionTimestamp = &metav1.Time{Time: noon}
+	going.DeletionTimestamp = &metav1.Time{Time: time.Unix(1000, 0)}
 	well, slow := object("b", kubevirtv1.KubeVirtPhaseDeployed, "True"), object("a", kubevirtv1.KubeVirtPhaseDeploying, "True")
 	for name, c := range map[string]struct {
 		reason  string
 		objects []kubevirtv1.KubeVirt
-		want    KubeVirt
+		want    State
 	}{
 		"none": {
 			reason: "the definition alone is no KubeVirt",
-			want:   KubeVirt{Answered: true, Message: "KubeVirt is not installed: there is no KubeVirt object"},
+			want:   State{Answered: true, Reason: "there is no KubeVirt object", Message: "KubeVirt is not installed: there is no KubeVirt object"},
 		},
 		"well": {
 			reason: "it works", objects: []kubevirtv1.KubeVirt{well},
-			want: KubeVirt{Answered: true, Installed: true, Ready: true, Version: "v1-b", Message: "KubeVirt works"},
+			want: State{Answered: true, Installed: true, Ready: true, Version: "v1-b", Message: "KubeVirt works"},
 		},
 		"deploying": {
 			reason: "it is on its way", objects: []kubevirtv1.KubeVirt{slow},
-			want: KubeVirt{Answered: true, Installed: true, Version: "v1-a", Message: `KubeVirt does not work: its phase is "Deploying"`},
+			want: State{Answered: true, Installed: true, Version: "v1-a", Reason: `its phase is "Deploying"`, Message: `KubeVirt does not work: its phase is "Deploying"`},
 		},
 		"not available": {
 			reason: "it was deployed, and broke", objects: []kubevirtv1.KubeVirt{object("a", kubevirtv1.KubeVirtPhaseDeployed, "False")},
-			want: KubeVirt{Answered: true, Installed: true, Version: "v1-a", Message: "KubeVirt does not work: it is not available: DeploymentInProgress"},
+			want: State{Answered: true, Installed: true, Version: "v1-a", Reason: "it is not available: DeploymentInProgress", Message: "KubeVirt does not work: it is not available: DeploymentInProgress"},
 		},
 		"going": {
 			reason: "it works no longer", objects: []kubevirtv1.KubeVirt{going},
-			want: KubeVirt{Answered: true, Installed: true, Version: "v1-a", Message: "KubeVirt does not work: it is being deleted"},
+			want: State{Answered: true, Installed: true, Version: "v1-a", Reason: "it is being deleted", Message: "KubeVirt does not work: it is being deleted"},
 		},
 		"two": {
 			reason: "one that works is enough, in any order", objects: []kubevirtv1.KubeVirt{well, slow},
-			want: KubeVirt{Answered: true, Installed: true, Ready: true, Version: "v1-b", Message: "KubeVirt works"},
+			want: State{Answered: true, Installed: true, Ready: true, Version: "v1-b", Message: "KubeVirt works"},
 		},
 		"two that do not work": {
 			reason: "the first by name speaks for both", objects: []kubevirtv1.KubeVirt{object("c", kubevirtv1.KubeVirtPhaseDeleting, "True"), slow},
-			want: KubeVirt{Answered: true, Installed: true, Version: "v1-a", Message: `KubeVirt does not work: its phase is "Deploying"`},
+			want: State{Answered: true, Installed: true, Version: "v1-a", Reason: `its phase is "Deploying"`, Message: `KubeVirt does not work: its phase is "Deploying"`},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, kubeVirtOf(c.objects)); diff != "" {
+			if diff := cmp.Diff(c.want, Of(c.objects)); diff != "" {
 				t.Errorf("%s: -want +got:\n%s", c.reason, diff)
 			}
 		})
@@ -82,65 +82,34 @@ func (a answers) Get(context.Context, client.ObjectKey, client.Object, ...client
 
 func TestLook(t *testing.T) {
 	definition := schema.GroupResource{Group: crdKind.Group, Resource: "customresourcedefinitions"}
-	absent := apierrors.NewNotFound(definition, kubeVirtCRD)
+	absent := apierrors.NewNotFound(definition, crd)
 	secret := errors.New("dial tcp 10.1.2.3:6443: connection refused")
 	for name, c := range map[string]struct {
 		reason string
-		live   error
 		answer answers
-		want   KubeVirt
+		want   State
 	}{
-		"no connection": {
-			reason: "the connection was lost meanwhile", live: clientmgr.ErrNotConnected, want: KubeVirt{Message: "KubeVirt could not be looked at"},
-		},
 		"not defined": {
 			reason: "the server itself says that it does not know the kind", answer: answers{list: clientmgr.ErrKindNotServed, get: absent},
-			want: KubeVirt{Answered: true, Message: "KubeVirt is not installed: CustomResourceDefinition kubevirts.kubevirt.io does not exist"},
+			want: State{Answered: true, Reason: "CustomResourceDefinition kubevirts.kubevirt.io does not exist", Message: "KubeVirt is not installed: CustomResourceDefinition kubevirts.kubevirt.io does not exist"},
 		},
 		"defined, not served": {
 			reason: "a 404 about a path proves nothing", answer: answers{list: clientmgr.ErrKindNotServed},
-			want: KubeVirt{Message: "KubeVirt could not be looked at"},
+			want: State{Message: "KubeVirt could not be looked at"},
 		},
 		"forbidden": {
 			reason: "it says what right is missing", answer: answers{list: clientmgr.ErrForbidden, get: absent},
-			want: KubeVirt{Message: "listing kubevirts.kubevirt.io is forbidden"},
+			want: State{Message: "listing kubevirts.kubevirt.io is forbidden"},
 		},
 		"broken": {
-			reason: "addresses come from the Secret", answer: answers{list: secret, get: secret}, want: KubeVirt{Message: "KubeVirt could not be looked at"},
+			reason: "addresses come from the Secret", answer: answers{list: secret, get: secret}, want: State{Message: "KubeVirt could not be looked at"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			remotes := clientmgr.NewMockClientManager()
-			remotes.LiveFunc = func(string) (client.Reader, error) { return c.answer, c.live }
-			if diff := cmp.Diff(c.want, look(t.Context(), remotes, "east")); diff != "" {
-				t.Errorf("%s: -want +got:\n%s", c.reason, diff)
+			got, err := Look(t.Context(), c.answer)
+			if diff := cmp.Diff(c.want, got); diff != "" || got.Answered == (err != nil) {
+				t.Errorf("%s: error %v, -want +got:\n%s", c.reason, err, diff)
 			}
 		})
 	}
-}
-
-func TestLooksSeldom(t *testing.T) {
-	w := newWorld(t, east())
-	w.remotes.SetState(well())
-	step := func(reason string, after time.Duration, lists int) {
-		t.Helper()
-		w.clock.SetTime(w.clock.Now().Add(after))
-		w.reconcile()
-		if w.remote.lists != lists {
-			t.Errorf("%s: %d looks, want %d", reason, w.remote.lists, lists)
-		}
-	}
-	step("the first", 0, 1)
-	step("too early", lookInterval-time.Second, 1)
-	step("due", time.Second, 2)
-	w.remotes.SetState(away(0))
-	step("no connection, no look", lookInterval, 2)
-	again := well()
-	again.Since = w.clock.Now()
-	w.remotes.SetState(again)
-	step("the state changed", 0, 3)
-	w.remote.err = errors.New("broken")
-	step("due", lookInterval, 4)
-	step("no answer: too early", lookAgain-time.Second, 4)
-	step("no answer: again", time.Second, 5)
 }
