@@ -3,7 +3,6 @@ package machine
 import (
 	"context"
 	"sync"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -12,23 +11,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement"
 )
 
-const (
-	// capacityAge is how old what is known of a cluster's room may be.
-	capacityAge = 30 * time.Second
-	// capacityPage is how many objects a page of a list has.
-	capacityPage = 500
-)
-
-// capacityCache remembers the room in clusters for a while. The zero value is empty.
-type capacityCache struct {
-	mu     sync.Mutex
-	locked map[string]measured // by config
-}
-
-type measured struct {
-	at   time.Time
-	free room
-}
+// capacityPage is how many objects a page of a list has.
+const capacityPage = 500
 
 // room is in thousandths of a CPU and in bytes.
 type room struct{ milliCPU, memory int64 }
@@ -37,34 +21,15 @@ func (r room) resources() placement.Resources {
 	return placement.Resources{MilliCPU: new(r.milliCPU), MemoryBytes: new(r.memory)}
 }
 
-// known is what is known of a cluster's room, if that is not too old.
-func (c *capacityCache) known(config string, now time.Time) (room, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	has, found := c.locked[config]
-	return has.free, found && now.Sub(has.at) < capacityAge
-}
-
-func (c *capacityCache) put(config string, free room, now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.locked == nil {
-		c.locked = map[string]measured{}
-	}
-	c.locked[config] = measured{at: now, free: free}
-}
-
 // take lets a Machine that was placed count before it can be seen in the cluster, so that many at once do not all go to one.
-func (c *capacityCache) take(config string, size placement.Resources) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	has, found := c.locked[config]
-	if !found || size.MilliCPU == nil || size.MemoryBytes == nil {
+func (p *pass) take(config string, size placement.Resources) {
+	if size.MilliCPU == nil || size.MemoryBytes == nil {
 		return
 	}
-	has.free.milliCPU -= *size.MilliCPU
-	has.free.memory -= *size.MemoryBytes
-	c.locked[config] = has
+	p.seen.room.change(config, func(free *room) {
+		free.milliCPU -= *size.MilliCPU
+		free.memory -= *size.MemoryBytes
+	})
 }
 
 // measure fills in the room of each cluster that lets itself be asked, side by side and each for a bounded time. What is not known stays
@@ -73,7 +38,7 @@ func (p *pass) measure(ctx context.Context, candidates []placement.Candidate) {
 	var asking sync.WaitGroup
 	for i := range candidates {
 		c := &candidates[i]
-		if free, known := p.capacity.known(c.Name, p.now); known {
+		if free, known := p.seen.room.get(c.Name, p.now); known {
 			c.Capacity.Free = free.resources()
 			continue
 		}
@@ -82,7 +47,7 @@ func (p *pass) measure(ctx context.Context, candidates []placement.Candidate) {
 		}
 		asking.Go(func() {
 			if free, err := p.freeIn(ctx, c.Name); err == nil {
-				p.capacity.put(c.Name, free, p.now)
+				p.seen.room.put(c.Name, free, p.now)
 				c.Capacity.Free = free.resources()
 			}
 		})

@@ -25,6 +25,9 @@ func (p *pass) find(ctx context.Context) error {
 		return nil
 	case client.IgnoreNotFound(err) != nil:
 		return p.unreachable(err)
+	case p.absent: // nobody else can have made it since: placing the Machine was guarded by its resourceVersion
+		p.looked = true
+		return nil
 	}
 	found, err := p.lookIn(ctx, p.ledger.Config, p.ledger.VMName)
 	if err != nil {
@@ -57,6 +60,9 @@ func (p *pass) find(ctx context.Context) error {
 	}
 	return nil
 }
+
+// cluster is the cluster of the ledger, and no other that its KubevirtConfig stands for one day.
+func (p *pass) cluster() string { return p.ledger.Config + "/" + p.ledger.ClusterUID }
 
 func (p *pass) vmKey() client.ObjectKey {
 	return client.ObjectKey{Namespace: p.ledger.Namespace, Name: p.ledger.VMName}

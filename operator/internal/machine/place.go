@@ -162,7 +162,8 @@ func (p *pass) settleIn(ctx context.Context, vmName string, chosen choice) error
 	if err := p.record(ctx, ledger); err != nil {
 		return err
 	}
-	p.capacity.take(chosen.config, p.asked.request.Machine.Requests)
+	p.absent = chosen.vm == nil // the guard saw to that
+	p.take(chosen.config, p.asked.request.Machine.Requests)
 	p.report(ctx, chosen)
 	return nil
 }
@@ -202,9 +203,8 @@ func (p *pass) report(ctx context.Context, chosen choice) {
 	case chosen.by != placement.Explicit{}.Name():
 		logger.Info("Automatically assigned KubevirtConfig to machine", "strategy", chosen.by)
 		p.event(eventNormal, vitistackv1alpha1.ReasonPlaced, "Place", fmt.Sprintf("placed in %s by strategy %s", chosen.config, chosen.by))
-	default:
+	default: // as the Machine asks
 		logger.Info("Placed machine", "strategy", chosen.by)
-		p.event(eventNormal, vitistackv1alpha1.ReasonPlaced, "Place", "placed in "+chosen.config)
 	}
 }
 

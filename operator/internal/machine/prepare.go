@@ -39,8 +39,15 @@ func (p *pass) prepare(ctx context.Context, vm *kubevirtv1.VirtualMachine) error
 
 // ensureNamespace creates the Machine's namespace in the remote cluster, if it is not there and may be created. It is never deleted.
 func (p *pass) ensureNamespace(ctx context.Context, live client.Reader) error {
+	key := p.cluster() + "/" + p.ledger.Namespace
+	if _, known := p.seen.namespaces.get(key, p.now); known {
+		return nil
+	}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: p.ledger.Namespace}}
 	err := live.Get(ctx, client.ObjectKeyFromObject(namespace), namespace)
+	if err == nil {
+		p.seen.namespaces.put(key, struct{}{}, p.now)
+	}
 	if !apierrors.IsNotFound(err) {
 		return p.unreachable(err)
 	}

@@ -30,7 +30,7 @@ type MachineReconciler struct {
 	live     client.Reader // of the supervisor, past the cache
 	placer   Placer
 	verdict  verdict
-	capacity *capacityCache
+	seen     *seen
 	recorder events.EventRecorder
 	clock    clock.PassiveClock
 	fresh    Freshness
@@ -38,6 +38,13 @@ type MachineReconciler struct {
 	pace     *pace
 	rest     *rest
 	indebted chan string // KubevirtConfigs in whose clusters something is owed since now
+}
+
+// seen is what was seen of remote clusters a moment ago.
+type seen struct {
+	room       recent[room]     // by config
+	classes    recent[[]string] // of storage, by cluster
+	namespaces recent[struct{}] // by cluster and name
 }
 
 // Settings are the operator's. The zero value works.
@@ -106,7 +113,7 @@ func NewMachineReconciler(supervisor client.Client, scheme *runtime.Scheme, clie
 		live:     supervisor,
 		placer:   placement.Chain{{Strategy: placement.Explicit{}}},
 		verdict:  (*pass).guard,
-		capacity: &capacityCache{},
+		seen:     &seen{},
 		clock:    clock.RealClock{},
 		settings: Settings{VMNamePrefix: desired.DefaultVMNamePrefix},
 		pace:     &pace{},

@@ -28,6 +28,7 @@ type pass struct {
 	ledger   *vitistackv1alpha1.Ledger
 	recorded bool // in this pass: the Machine in hand was the newest one then
 	adopted  bool
+	absent   bool  // a live look of this pass, before it was placed, found no VM in the cluster of its ledger
 	asked    asked // about its place
 	owed     bool  // the Machine is gone: this pass pays its debt
 
@@ -187,7 +188,7 @@ func (p *pass) tell(ctx context.Context, before, after vitistackv1alpha1.Machine
 			return
 		}
 	}
-	if is.Reason == vitistackv1alpha1.ReasonReady {
+	if is.Reason == vitistackv1alpha1.ReasonReady && after.Phase == vitistackv1alpha1.MachinePhaseRunning {
 		p.event(eventNormal, "Running", "Observe", "the virtual machine runs")
 	}
 }

@@ -25,6 +25,9 @@ var defaultClassAnnotations = []string{"storageclass.kubevirt.io/is-default-virt
 // storageClasses are the names of those of the remote cluster. Where disks would be without one they would wait for ever, and say so to
 // nobody who can help. A cluster that does not let us look gets the benefit of the doubt.
 func (p *pass) storageClasses(ctx context.Context) ([]string, error) {
+	if names, known := p.seen.classes.get(p.cluster(), p.now); known {
+		return names, nil
+	}
 	live, err := p.KubevirtClientMgr.Live(p.ledger.Config)
 	if err != nil {
 		return nil, p.unreachable(err)
@@ -48,6 +51,7 @@ func (p *pass) storageClasses(ctx context.Context) ([]string, error) {
 	case wanted != "" && !slices.Contains(names, wanted):
 		return nil, p.noStorage("%s has no storage class %s, which STORAGE_CLASS_NAME names", p.ledger.Config, wanted)
 	default:
+		p.seen.classes.put(p.cluster(), names, p.now)
 		return names, nil
 	}
 }
