@@ -12,6 +12,7 @@ require (
 	github.com/vitistack/kubevirt-multicluster/clusterstatus v0.1.0
 	github.com/vitistack/kubevirt-multicluster/operator/api v0.1.0
 	github.com/vitistack/kubevirt-multicluster/placement v0.1.0
+	github.com/vitistack/kubevirt-multicluster/placement-host v0.1.0
 	github.com/vitistack/kubevirt-multicluster/testkit v0.1.0
 	github.com/vitistack/kubevirt-multicluster/virtualmachine v0.1.0
 	go.uber.org/zap v1.28.0
@@ -105,6 +106,7 @@ replace (
 	github.com/vitistack/kubevirt-multicluster/crdcheck => ../crdcheck
 	github.com/vitistack/kubevirt-multicluster/operator/api => ./api
 	github.com/vitistack/kubevirt-multicluster/placement => ../placement
+	github.com/vitistack/kubevirt-multicluster/placement-host => ../placement-host
 	github.com/vitistack/kubevirt-multicluster/testkit => ../testkit
 	github.com/vitistack/kubevirt-multicluster/virtualmachine => ../virtualmachine
 )

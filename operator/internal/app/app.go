@@ -26,6 +26,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/startup"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	placementhost "github.com/vitistack/kubevirt-multicluster/placement-host"
+	"github.com/vitistack/kubevirt-multicluster/placement-host/replay"
 )
 
 // Command is the operator's command line.
@@ -45,7 +47,7 @@ func Command() *cobra.Command {
 		},
 	}
 	options.addFlags(cmd.Flags())
-	cmd.AddCommand(orphansCommand(), releaseCommand(), explainCommand(), replayCommand())
+	cmd.AddCommand(orphansCommand(), releaseCommand(), explainCommand(), answering(replay.Command()))
 	return cmd
 }
 
@@ -81,18 +83,17 @@ func addAll(mgr ctrl.Manager, options Options, watcher *machine.Watcher) error {
 	if err != nil {
 		return fmt.Errorf("client manager: %w", err)
 	}
-	metrics := newPlacementMetrics()
-	host, err := newPlugins(options.plugins(), metrics, mgr.GetLogger().WithName("placement"))
+	host, err := placementhost.New(options.plugins(), mgr.GetLogger().WithName("placement"))
 	if err != nil {
 		return fmt.Errorf("placement plugins: %w", err)
 	}
 	checks := startup.New(mgr.GetAPIReader(), remotes, startup.Options{Elected: elected(mgr, options)})
-	err = errors.Join(mgr.Add(remotes), mgr.Add(host), checks.SetupWithManager(mgr, remotes), metrics.register(ctrlmetrics.Registry))
+	err = errors.Join(mgr.Add(remotes), mgr.Add(host), checks.SetupWithManager(mgr, remotes), ctrlmetrics.Registry.Register(host.Collector()))
 	if err != nil {
 		return err
 	}
 	reconciler := machine.NewMachineReconciler(mgr.GetClient(), mgr.GetScheme(), remotes,
-		machine.WithPlacement(metrics.measured(host)),
+		machine.WithPlacement(host),
 		machine.WithSettings(options.Machine),
 		machine.WithLiveReader(mgr.GetAPIReader()),
 		machine.WithEvents(mgr.GetEventRecorder("kubevirt-operator")),

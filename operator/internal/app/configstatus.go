@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"strconv"
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -16,7 +15,7 @@ import (
 
 // addConfigStatus adds the writer of the KubevirtConfigs' status, where this process is the one that writes it.
 func addConfigStatus(mgr ctrl.Manager, options Options, remotes clientmgr.RemoteClusters) error {
-	if !*options.WriteConfigStatus {
+	if !options.WriteConfigStatus {
 		return nil
 	}
 	machines, err := allMachines(mgr, options)
@@ -65,27 +64,3 @@ func onlyMetadata(object any) (any, error) {
 	}
 	return object, nil
 }
-
-// optionalBool lets a flag of true or false be told from one that is not given.
-type optionalBool struct{ to **bool }
-
-// String implements pflag.Value.
-func (o *optionalBool) String() string {
-	if o.to == nil || *o.to == nil {
-		return ""
-	}
-	return strconv.FormatBool(**o.to)
-}
-
-// Set implements pflag.Value.
-func (o *optionalBool) Set(text string) error {
-	value, err := strconv.ParseBool(text)
-	if err != nil {
-		return fmt.Errorf("want true or false")
-	}
-	*o.to = &value
-	return nil
-}
-
-// Type implements pflag.Value.
-func (o *optionalBool) Type() string { return "bool" }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,15 +34,31 @@ func TestWriteConfigStatus(t *testing.T) {
 			if err := options.complete(); err != nil {
 				t.Fatal(err)
 			}
-			if *options.WriteConfigStatus != c.want {
-				t.Errorf("%s: got %t", c.reason, *options.WriteConfigStatus)
+			if options.WriteConfigStatus != c.want {
+				t.Errorf("%s: got %t", c.reason, options.WriteConfigStatus)
 			}
 		})
 	}
-	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	new(Options).addFlags(flags)
-	if err := flags.Parse([]string{"--write-config-status=perhaps"}); err == nil {
-		t.Error("neither true nor false, and taken")
+}
+
+func TestFlagsThatAreRefused(t *testing.T) {
+	for argument, reason := range map[string]string{
+		"--write-config-status=perhaps":  "neither true nor false",
+		"--watch-selector=a in":          "half a selector",
+		"--uniqueness=strict":            "not one of its values",
+		"--max-concurrent-reconciles=0":  "nothing would be done",
+		"--max-concurrent-reconciles=-1": "less than nothing",
+	} {
+		var options Options
+		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+		options.addFlags(flags)
+		if err := flags.Parse([]string{argument}); err != nil {
+			t.Fatal(err)
+		}
+		name, _, _ := strings.Cut(argument, "=")
+		if err := options.complete(); err == nil || !strings.HasPrefix(err.Error(), name) {
+			t.Errorf("%s: %s: %v", argument, reason, err)
+		}
 	}
 }
 

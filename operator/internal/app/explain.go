@@ -18,13 +18,11 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	"github.com/vitistack/kubevirt-multicluster/placement"
+	placementhost "github.com/vitistack/kubevirt-multicluster/placement-host"
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )
 
-// ErrUndecided ends a command that was answered, but not with a place.
-var ErrUndecided = errors.New("the Machine has no place")
-
-// ExitCode is what the program ends with after an error of Command: 1, and of explain and replay 1 for ErrUndecided, else 2.
+// ExitCode is what the program ends with after an error of Command: 1, and of explain and replay 1 for placementhost.ErrUndecided, else 2.
 func ExitCode(err error) int {
 	if _, unanswered := errors.AsType[unansweredError](err); unanswered {
 		return 2
@@ -38,16 +36,22 @@ type unansweredError struct{ error }
 // Unwrap returns the error.
 func (e unansweredError) Unwrap() error { return e.error }
 
-func answered(err error) error {
-	if err == nil || errors.Is(err, ErrUndecided) {
-		return err
+// answering makes a command one that answers with its exit code.
+func answering(cmd *cobra.Command) *cobra.Command {
+	run := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		err := run(cmd, args)
+		if err == nil || errors.Is(err, placementhost.ErrUndecided) {
+			return err
+		}
+		return unansweredError{err}
 	}
-	return unansweredError{err}
+	return cmd
 }
 
 func explainCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "explain", Short: "Say why something is as it is"}
-	cmd.AddCommand(explainMachineCommand())
+	cmd.AddCommand(answering(explainMachineCommand()))
 	return cmd
 }
 
@@ -63,7 +67,7 @@ func explainMachineCommand() *cobra.Command {
 			"It ends with 0 where the Machine has or would get a place, 1 where it would not, and 2 where that cannot be told.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return answered(explainMachine(cmd.Context(), cmd.OutOrStdout(), options, args[0], output))
+			return explainMachine(cmd.Context(), cmd.OutOrStdout(), options, args[0], output)
 		},
 	}
 	options.onceFlags(cmd.Flags())
@@ -95,7 +99,7 @@ func (s *session) explain(ctx context.Context, out io.Writer, key client.ObjectK
 	if err != nil {
 		return err
 	}
-	host, err := newPlugins(s.options.plugins(), newPlacementMetrics(), logr.Discard())
+	host, err := placementhost.New(s.options.plugins(), logr.Discard())
 	if err != nil {
 		return err
 	}
@@ -116,7 +120,7 @@ func (s *session) explain(ctx context.Context, out io.Writer, key client.ObjectK
 		err = printExplanation(out, e)
 	}
 	if err == nil && e.Config == "" {
-		err = ErrUndecided
+		err = placementhost.ErrUndecided
 	}
 	return err
 }

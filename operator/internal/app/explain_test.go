@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -15,8 +16,29 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/api/crds"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	placementhost "github.com/vitistack/kubevirt-multicluster/placement-host"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 )
+
+// builtPlugins is the folder of the real placement plugins.
+func builtPlugins(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("../../../bin/plugins")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, placementhost.SumsFile)); err != nil {
+		t.Fatalf("the placement plugins are missing: run `make tools`: %v", err)
+	}
+	return dir
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // TestExplainCommand explains a Machine of a real supervisor whose one remote cluster has no credential: by the default chain, and by one
 // that counts Machines. Nothing of the Machine changes.
@@ -73,7 +95,7 @@ func TestExplainCommand(t *testing.T) {
 			cmd := Command()
 			cmd.SetOut(&out)
 			cmd.SetArgs(append([]string{"explain", "machine", "team-a/web", "-o", "json", "--kubeconfig", kubeconfig, "--plugin-dir", plugins}, tc.args...))
-			if err := cmd.ExecuteContext(t.Context()); !errors.Is(err, ErrUndecided) || ExitCode(err) != 1 {
+			if err := cmd.ExecuteContext(t.Context()); !errors.Is(err, placementhost.ErrUndecided) || ExitCode(err) != 1 {
 				t.Fatalf("%v: %s", err, out.String())
 			}
 			var got struct {

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	placementhost "github.com/vitistack/kubevirt-multicluster/placement-host"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
@@ -26,8 +28,8 @@ type Options struct {
 	MaxConcurrentReconciles int
 	// WatchSelector selects the Machines that this process looks after, by label. Empty means all.
 	WatchSelector labels.Selector
-	// WriteConfigStatus makes this process the one that writes the KubevirtConfigs' status. nil means where WatchSelector is empty.
-	WriteConfigStatus *bool
+	// WriteConfigStatus makes this process the one that writes the KubevirtConfigs' status. Default: where WatchSelector is empty.
+	WriteConfigStatus bool
 	// PluginDir has the placement plugins, and their digests in SHA256SUMS.
 	PluginDir string
 	// PlacementConfig is the file that says which strategies place Machines. "" means seed.md's four.
@@ -40,16 +42,23 @@ type Options struct {
 	Machine machine.Settings
 	// Log is how logs are written.
 	Log LogOptions
+
+	said struct{ selector, writeConfigStatus, uniqueness string } // flags that complete reads
 }
+
+// The values of --uniqueness.
+const (
+	uniquenessStrict      = "Strict"
+	uniquenessExceptFresh = "ExceptFresh"
+)
 
 // defaultLeaderElectionID is the lease of the public operator: the two never work side by side.
 const defaultLeaderElectionID = "09393f52.vitistack.io"
 
 // addFlags declares the flags. Their defaults are those of the environment where that has a say.
 func (o *Options) addFlags(flags *pflag.FlagSet) {
-	selector := flags.VarPF(&selectorValue{&o.WatchSelector}, "watch-selector", "",
+	flags.StringVar(&o.said.selector, "watch-selector", "",
 		"look after Machines with these labels alone, as in kubectl get -l; each such deployment needs a --leader-election-id of its own")
-	selector.DefValue = ""
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig for the supervisor (default: KUBECONFIG, then the pod's service account)")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", "0", `address that serves metrics; "0" for none`)
 	flags.StringVar(&o.ProbeAddress, "health-probe-bind-address", ":9992", `address that serves /healthz and /readyz; "0" for none`)
@@ -57,12 +66,13 @@ func (o *Options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.LeaderElectionID, "leader-election-id", defaultLeaderElectionID, "name of the lease")
 	flags.StringVar(&o.LeaderElectionNamespace, "leader-election-namespace", "", "namespace of the lease (default: the pod's)")
 	flags.IntVar(&o.MaxConcurrentReconciles, "max-concurrent-reconciles", 16, "number of Machines worked on at once")
-	flags.VarPF(&optionalBool{&o.WriteConfigStatus}, "write-config-status", "",
-		"write the status of KubevirtConfigs; one process does (default: true without --watch-selector)").NoOptDefVal = "true"
+	flags.StringVar(&o.said.writeConfigStatus, "write-config-status", "",
+		"true or false: write the status of KubevirtConfigs; one process does (default: true without --watch-selector)")
+	flags.Lookup("write-config-status").NoOptDefVal = "true"
 	o.addPlacementFlags(flags)
 	flags.StringVar(&o.SupervisorID, "supervisor-id", "", "identity of this supervisor in labels (default: the UID of its namespace kube-system)")
 	flags.BoolVar(&o.WarmStandby, "warm-standby", false, "keep connections to remote clusters while another replica leads")
-	flags.Var(&uniquenessValue{&o.Machine.StrictUniqueness}, "uniqueness",
+	flags.StringVar(&o.said.uniqueness, "uniqueness", uniquenessExceptFresh,
 		"ExceptFresh places a Machine that was seen being created while an uninvolved cluster is down; Strict waits for every cluster")
 	flags.BoolVar(&o.Machine.AllowUnverifiedIdentity, "allow-unverified-identity", false,
 		"place Machines also in clusters whose kubeconfig may not read the namespace kube-system")
@@ -76,8 +86,8 @@ func (o *Options) addPlacementFlags(flags *pflag.FlagSet) {
 }
 
 // plugins is where it stands which strategies there are.
-func (o *Options) plugins() pluginSource {
-	return pluginSource{dir: o.PluginDir, file: o.PlacementConfig}
+func (o *Options) plugins() placementhost.Source {
+	return placementhost.Source{Dir: o.PluginDir, File: o.PlacementConfig}
 }
 
 // readEnvironment sets what the environment says. getenv is os.Getenv.
@@ -132,12 +142,20 @@ func (o *Options) complete() error {
 	if o.MaxConcurrentReconciles < 1 {
 		return fmt.Errorf("--max-concurrent-reconciles is %d: want at least 1", o.MaxConcurrentReconciles)
 	}
-	if o.WatchSelector == nil {
-		o.WatchSelector = labels.Everything()
+	var err error
+	if o.WatchSelector, err = labels.Parse(o.said.selector); err != nil {
+		return fmt.Errorf("--watch-selector: %w", err)
 	}
-	if o.WriteConfigStatus == nil {
-		o.WriteConfigStatus = new(o.WatchSelector.Empty())
+	o.WriteConfigStatus = o.WatchSelector.Empty()
+	if said := o.said.writeConfigStatus; said != "" {
+		if o.WriteConfigStatus, err = strconv.ParseBool(said); err != nil {
+			return fmt.Errorf("--write-config-status is %q: want true or false", said)
+		}
 	}
+	if _, err := oneOf("--uniqueness", o.said.uniqueness, []string{uniquenessStrict, uniquenessExceptFresh}); err != nil {
+		return err
+	}
+	o.Machine.StrictUniqueness = o.said.uniqueness == uniquenessStrict
 	if o.LeaderElect && !o.WatchSelector.Empty() && o.LeaderElectionID == defaultLeaderElectionID {
 		return fmt.Errorf("--watch-selector needs a --leader-election-id of its own")
 	}
@@ -156,51 +174,3 @@ func (o *Options) completePluginDir() error {
 	o.PluginDir = filepath.Join(filepath.Dir(self), "plugins")
 	return nil
 }
-
-// selectorValue lets a label selector be a flag.
-type selectorValue struct{ to *labels.Selector }
-
-// String implements pflag.Value.
-func (s *selectorValue) String() string {
-	if s.to == nil || *s.to == nil {
-		return ""
-	}
-	return (*s.to).String()
-}
-
-// Set implements pflag.Value.
-func (s *selectorValue) Set(text string) (err error) {
-	*s.to, err = labels.Parse(text)
-	return err
-}
-
-// Type implements pflag.Value.
-func (s *selectorValue) Type() string { return "selector" }
-
-// uniquenessValue is --uniqueness.
-type uniquenessValue struct{ strict *bool }
-
-const (
-	uniquenessStrict      = "Strict"
-	uniquenessExceptFresh = "ExceptFresh"
-)
-
-// String implements pflag.Value.
-func (u *uniquenessValue) String() string {
-	if u.strict != nil && *u.strict {
-		return uniquenessStrict
-	}
-	return uniquenessExceptFresh
-}
-
-// Set implements pflag.Value.
-func (u *uniquenessValue) Set(text string) error {
-	if text != uniquenessStrict && text != uniquenessExceptFresh {
-		return fmt.Errorf("want %s or %s", uniquenessExceptFresh, uniquenessStrict)
-	}
-	*u.strict = text == uniquenessStrict
-	return nil
-}
-
-// Type implements pflag.Value.
-func (u *uniquenessValue) Type() string { return "policy" }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
@@ -23,6 +24,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus"
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/startup"
+	placementhost "github.com/vitistack/kubevirt-multicluster/placement-host"
 )
 
 // set is a set of words.
@@ -133,7 +135,11 @@ func TestReadmeMetrics(t *testing.T) {
 	if err := registry.Register(startup.New(supervisor, nil, startup.Options{})); err != nil {
 		t.Fatal(err)
 	}
-	if err := newPlacementMetrics().register(registry); err != nil {
+	host, err := placementhost.New(placementhost.Source{Dir: t.TempDir()}, logr.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := registry.Register(host.Collector()); err != nil {
 		t.Fatal(err)
 	}
 	registry.names.want(t, "metrics", documented(t, "Metrics", 0, 0))

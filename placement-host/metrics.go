@@ -1,12 +1,10 @@
-package app
+package placementhost
 
 import (
-	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	"github.com/vitistack/kubevirt-multicluster/placement"
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )
@@ -14,21 +12,21 @@ import (
 // callBuckets are seconds: a call takes a fraction of a millisecond, and two seconds at most by default.
 var callBuckets = []float64{.00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}
 
-// placementMetrics tell how Machines are placed and how the plugins are that do it.
-type placementMetrics struct {
+// metrics tell how Machines are placed and how the plugins are that do it.
+type metrics struct {
 	decisions, restarts, reloads *prometheus.CounterVec
 	chain                        prometheus.Histogram
 	up                           *prometheus.GaugeVec
 	calls                        *prometheus.HistogramVec
 }
 
-var _ plugin.Observer = (*placementMetrics)(nil)
+var _ plugin.Observer = (*metrics)(nil)
 
-func newPlacementMetrics() *placementMetrics {
+func newMetrics() *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
-	return &placementMetrics{
+	return &metrics{
 		decisions: counter("operator_placement_decisions_total", "Answers of strategies.", "strategy", "verdict"),
 		restarts:  counter("operator_placement_plugin_restarts_total", "Starts of plugins after the first.", "strategy", "cause"),
 		reloads:   counter("operator_placement_reloads_total", "Changes of the placement configuration.", "result"),
@@ -45,21 +43,26 @@ func newPlacementMetrics() *placementMetrics {
 }
 
 // collectors are all of them.
-func (m *placementMetrics) collectors() []prometheus.Collector {
+func (m *metrics) collectors() []prometheus.Collector {
 	return []prometheus.Collector{m.decisions, m.restarts, m.reloads, m.chain, m.up, m.calls}
 }
 
-func (m *placementMetrics) register(with prometheus.Registerer) error {
+// Describe implements prometheus.Collector.
+func (m *metrics) Describe(to chan<- *prometheus.Desc) {
 	for _, collector := range m.collectors() {
-		if err := with.Register(collector); err != nil {
-			return err
-		}
+		collector.Describe(to)
 	}
-	return nil
+}
+
+// Collect implements prometheus.Collector.
+func (m *metrics) Collect(to chan<- prometheus.Metric) {
+	for _, collector := range m.collectors() {
+		collector.Collect(to)
+	}
 }
 
 // PluginState implements plugin.Observer. One that has stopped for good has no metrics of how it is.
-func (m *placementMetrics) PluginState(name string, state plugin.State) {
+func (m *metrics) PluginState(name string, state plugin.State) {
 	switch state {
 	case plugin.Stopped:
 		m.up.DeleteLabelValues(name)
@@ -71,16 +74,16 @@ func (m *placementMetrics) PluginState(name string, state plugin.State) {
 }
 
 // PluginRestart implements plugin.Observer.
-func (m *placementMetrics) PluginRestart(name, cause string) {
+func (m *metrics) PluginRestart(name, cause string) {
 	m.restarts.WithLabelValues(name, cause).Inc()
 }
 
 // PluginCall implements plugin.Observer.
-func (m *placementMetrics) PluginCall(name, result string, took time.Duration) {
+func (m *metrics) PluginCall(name, result string, took time.Duration) {
 	m.calls.WithLabelValues(name, result).Observe(took.Seconds())
 }
 
-func (m *placementMetrics) reloaded(err error) {
+func (m *metrics) reloaded(err error) {
 	result := "changed"
 	if err != nil {
 		result = "refused"
@@ -88,25 +91,12 @@ func (m *placementMetrics) reloaded(err error) {
 	m.reloads.WithLabelValues(result).Inc()
 }
 
-// measured counts what a Placer answers.
-func (m *placementMetrics) measured(placer machine.Placer) machine.Placer {
-	return measuredPlacer{Placer: placer, metrics: m}
-}
-
-type measuredPlacer struct {
-	machine.Placer
-	metrics *placementMetrics
-}
-
-// Place implements machine.Placer.
-func (p measuredPlacer) Place(ctx context.Context, req placement.Request) (placement.Decision, placement.Trace, error) {
-	began := time.Now()
-	decision, trace, err := p.Placer.Place(ctx, req)
-	p.metrics.chain.Observe(time.Since(began).Seconds())
+// placed counts what the strategies answered.
+func (m *metrics) placed(trace placement.Trace, took time.Duration) {
+	m.chain.Observe(took.Seconds())
 	for _, step := range trace {
 		if step.Verdict != placement.NotReached {
-			p.metrics.decisions.WithLabelValues(step.Strategy, step.Verdict.String()).Inc()
+			m.decisions.WithLabelValues(step.Strategy, step.Verdict.String()).Inc()
 		}
 	}
-	return decision, trace, err
 }

@@ -1,7 +1,6 @@
-package app
+package placementhost
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"os"
@@ -20,7 +19,7 @@ import (
 )
 
 // pluginDir is where `make tools` puts the placement plugins.
-const pluginDir = "../../../bin/plugins"
+const pluginDir = "../bin/plugins"
 
 func write(t *testing.T, path, content string) {
 	t.Helper()
@@ -29,7 +28,7 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-func TestPluginSource(t *testing.T) {
+func TestEntries(t *testing.T) {
 	const one, two = "0000000000000000000000000000000000000000000000000000000000000001", "0000000000000000000000000000000000000000000000000000000000000002"
 	sums := one + "  placement-annotation\n" + two + " *placement-zone\n"
 	cases := map[string]struct {
@@ -79,15 +78,15 @@ strategies:
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			source := pluginSource{dir: t.TempDir()}
+			source := Source{Dir: t.TempDir()}
 			if tc.sums != "" {
-				write(t, filepath.Join(source.dir, sumsFile), tc.sums)
+				write(t, filepath.Join(source.Dir, SumsFile), tc.sums)
 			}
 			if tc.config != "" {
-				source.file = filepath.Join(t.TempDir(), "placement.yaml")
-				write(t, source.file, tc.config)
+				source.File = filepath.Join(t.TempDir(), "placement.yaml")
+				write(t, source.File, tc.config)
 			}
-			got, err := source.entries()
+			got, err := source.Entries()
 			if (err == nil) != (tc.err == "") || err != nil && !strings.Contains(err.Error(), tc.err) {
 				t.Fatalf("%s: %v, want %q", tc.reason, err, tc.err)
 			}
@@ -96,7 +95,7 @@ strategies:
 			}
 		})
 	}
-	if _, err := (pluginSource{dir: t.TempDir(), file: "/no/such/file"}).entries(); !errors.Is(err, os.ErrNotExist) {
+	if _, err := (Source{Dir: t.TempDir(), File: "/no/such/file"}).Entries(); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }
@@ -108,7 +107,7 @@ func builtPlugins(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, sumsFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, SumsFile)); err != nil {
 		t.Fatalf("the placement plugins are missing: run `make tools`: %v", err)
 	}
 	return dir
@@ -117,10 +116,10 @@ func builtPlugins(t *testing.T) string {
 // TestPluginsFollowTheFile changes the placement configuration under plugins that run: it is followed as a whole, and what cannot be
 // followed leaves everything as it was.
 func TestPluginsFollowTheFile(t *testing.T) {
-	source := pluginSource{dir: builtPlugins(t), file: filepath.Join(t.TempDir(), "placement.yaml")}
-	write(t, source.file, "strategies: [{name: annotation}, {name: single}]")
-	metrics, clock := newPlacementMetrics(), clocktesting.NewFakeClock(time.Now())
-	p, err := newPlugins(source, metrics, logr.Discard())
+	source := Source{Dir: builtPlugins(t), File: filepath.Join(t.TempDir(), "placement.yaml")}
+	write(t, source.File, "strategies: [{name: annotation}, {name: single}]")
+	clock := clocktesting.NewFakeClock(time.Now())
+	p, err := New(source, logr.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,41 +151,41 @@ func TestPluginsFollowTheFile(t *testing.T) {
 	}
 	wait("the first configuration", func() bool { return chain() == "annotation Ready, single Ready" })
 
-	write(t, source.file, "strategies: [{name: annotation}, {name: labels, config: {matchKeys: [zone]}}, {name: spread}]")
+	write(t, source.File, "strategies: [{name: annotation}, {name: labels, config: {matchKeys: [zone]}}, {name: spread}]")
 	wait("the second", func() bool { return chain() == "annotation Ready, labels Ready, spread Ready" })
 
 	for _, bad := range []string{"strategies: [{name: labels, config: {matchKeys: 7}}]", "strategies: [{name: nobody}]", "strategies: ["} {
-		refused := value(t, metrics, "operator_placement_reloads_total", "refused")
-		write(t, source.file, bad)
-		wait(bad, func() bool { return value(t, metrics, "operator_placement_reloads_total", "refused") > refused })
+		refused := value(t, p, "operator_placement_reloads_total", "refused")
+		write(t, source.File, bad)
+		wait(bad, func() bool { return value(t, p, "operator_placement_reloads_total", "refused") > refused })
 		if got := chain(); got != "annotation Ready, labels Ready, spread Ready" {
 			t.Errorf("%s: the chain is %s", bad, got)
 		}
 	}
-	write(t, source.file, "strategies: [{name: annotation}]")
+	write(t, source.File, "strategies: [{name: annotation}]")
 	wait("well again", func() bool { return chain() == "annotation Ready" })
 
-	if _, _, err := metrics.measured(p).Place(t.Context(), placement.Request{}); err == nil {
+	if _, _, err := p.Place(t.Context(), placement.Request{}); err == nil {
 		t.Error("nobody decides, and yet there is no refusal")
 	}
 	for name, label := range map[string]string{
 		"operator_placement_decisions_total": "NoOpinion", "operator_placement_plugin_up": "annotation",
 		"operator_placement_plugin_call_seconds": "answered", "operator_placement_chain_seconds": "",
 	} {
-		if got := value(t, metrics, name, label); got != 1 {
+		if got := value(t, p, name, label); got != 1 {
 			t.Errorf("%s of %q is %v, want 1", name, label, got)
 		}
 	}
-	if got := value(t, metrics, "operator_placement_plugin_up", "labels"); got != 0 {
+	if got := value(t, p, "operator_placement_plugin_up", "labels"); got != 0 {
 		t.Errorf("a strategy that is gone is up: %v", got)
 	}
 }
 
 // value is a metric with a label of that value, or its count where it is a histogram; 0 where there is none.
-func value(t *testing.T, metrics *placementMetrics, name, label string) float64 {
+func value(t *testing.T, host *Host, name, label string) float64 {
 	t.Helper()
 	registry := prometheus.NewRegistry()
-	if err := metrics.register(registry); err != nil {
+	if err := registry.Register(host.Collector()); err != nil {
 		t.Fatal(err)
 	}
 	families, err := registry.Gather()
@@ -205,59 +204,4 @@ func value(t *testing.T, metrics *placementMetrics, name, label string) float64 
 		}
 	}
 	return 0
-}
-
-// TestReplay puts recorded questions to the real programs.
-func TestReplay(t *testing.T) {
-	dir := builtPlugins(t)
-	request, err := plugin.MarshalRequest(placement.Request{
-		Machine: placement.Machine{Namespace: "team-a", Name: "web", UID: "u"},
-		Candidates: []placement.Candidate{
-			{Name: "east", Reachable: true, VM: placement.VM{Presence: placement.Absent}, Capacity: placement.Capacity{Machines: new(int64(4))}},
-			{Name: "west", VM: placement.VM{Presence: placement.Unreachable, Cause: "no route to host"}},
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := filepath.Join(t.TempDir(), "config.json")
-	write(t, config, `{"maxSkew":2}`)
-	cases := map[string]struct {
-		reason string
-		input  string
-		args   []string
-		want   string // part of the output
-		err    string // "" for none
-		code   int
-	}{
-		"Decision": {reason: "placed", args: []string{"--plugin", dir + "/placement-spread"}, want: `"config": "east"`},
-		"Hold":     {reason: "held: one has not answered", args: []string{"--plugin", dir + "/placement-search"}, want: `"reason": "PresenceUnknown"`, err: "no place", code: 1},
-		"Explained": {
-			reason: "the whole of explain -o json", input: `{"machine":"team-a/web","request":` + string(request) + `}`,
-			args: []string{"--plugin", dir + "/placement-single"}, want: `"verdict": "NoOpinion"`,
-		},
-		"Config":  {reason: "a configuration that it refuses", args: []string{"--plugin", dir + "/placement-spread", "--config", config}, err: "maxSkew", code: 2},
-		"Name":    {reason: "not the strategy it says", args: []string{"--plugin", dir + "/placement-spread", "--name", "mine"}, err: `serves strategy "spread"`, code: 2},
-		"Missing": {reason: "no such program", args: []string{"--plugin", dir + "/placement-none"}, err: "no such file", code: 2},
-		"Garbage": {reason: "no request", input: "{", args: []string{"--plugin", dir + "/placement-spread"}, err: "reading the request", code: 2},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			if tc.input == "" {
-				tc.input = string(request)
-			}
-			var out bytes.Buffer
-			cmd := Command()
-			cmd.SetArgs(append([]string{"replay", "-"}, tc.args...))
-			cmd.SetIn(strings.NewReader(tc.input))
-			cmd.SetOut(&out)
-			err := cmd.ExecuteContext(t.Context())
-			if (err == nil) != (tc.err == "") || err != nil && (!strings.Contains(err.Error(), tc.err) || ExitCode(err) != tc.code) {
-				t.Errorf("%s: %v, want %q with code %d", tc.reason, err, tc.err, tc.code)
-			}
-			if !strings.Contains(out.String(), tc.want) {
-				t.Errorf("%s: it prints %s, want %s", tc.reason, out.String(), tc.want)
-			}
-		})
-	}
 }

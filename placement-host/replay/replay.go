@@ -1,4 +1,5 @@
-package app
+// Package replay is the command that puts a recorded question to a placement plugin, for its author.
+package replay
 
 import (
 	"context"
@@ -13,16 +14,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vitistack/kubevirt-multicluster/placement"
+	placementhost "github.com/vitistack/kubevirt-multicluster/placement-host"
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )
 
-// replayOptions say what is asked, and whom.
-type replayOptions struct {
+// question says whom to ask.
+type question struct {
 	plugin, socket, name, config string
 }
 
-func replayCommand() *cobra.Command {
-	var options replayOptions
+// Command is the command. Its error is placementhost.ErrUndecided where the plugin holds or refuses, and another where it gave no answer.
+func Command() *cobra.Command {
+	var q question
 	cmd := &cobra.Command{
 		Use:   "replay FILE (--plugin EXECUTABLE | --socket PATH)",
 		Short: "Put a recorded question to a placement plugin and print its answer",
@@ -33,15 +36,15 @@ func replayCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			request, err := readRequest(args[0], cmd.InOrStdin())
 			if err != nil {
-				return unansweredError{err}
+				return err
 			}
-			return answered(options.replay(cmd.Context(), cmd.OutOrStdout(), request))
+			return q.put(cmd.Context(), cmd.OutOrStdout(), request)
 		},
 	}
-	cmd.Flags().StringVar(&options.plugin, "plugin", "", "executable of the plugin")
-	cmd.Flags().StringVar(&options.socket, "socket", "", "unix socket of a side-car")
-	cmd.Flags().StringVar(&options.name, "name", "", "name of the strategy (default: the executable's, without placement-)")
-	cmd.Flags().StringVar(&options.config, "config", "", "file with the plugin's configuration, JSON")
+	cmd.Flags().StringVar(&q.plugin, "plugin", "", "executable of the plugin")
+	cmd.Flags().StringVar(&q.socket, "socket", "", "unix socket of a side-car")
+	cmd.Flags().StringVar(&q.name, "name", "", "name of the strategy (default: the executable's, without placement-)")
+	cmd.Flags().StringVar(&q.config, "config", "", "file with the plugin's configuration, JSON")
 	cmd.MarkFlagsOneRequired("plugin", "socket")
 	cmd.MarkFlagsMutuallyExclusive("plugin", "socket")
 	return cmd
@@ -78,8 +81,8 @@ type replayed struct {
 	Needs placement.Needs `json:"needs"`
 }
 
-func (o replayOptions) replay(ctx context.Context, out io.Writer, request placement.Request) error {
-	options, err := o.host()
+func (q question) put(ctx context.Context, out io.Writer, request placement.Request) error {
+	options, err := q.host()
 	if err != nil {
 		return err
 	}
@@ -104,27 +107,27 @@ func (o replayOptions) replay(ctx context.Context, out io.Writer, request placem
 	case placement.Placed, placement.NoOpinion:
 		return nil
 	case placement.Held, placement.Refused:
-		return ErrUndecided
+		return placementhost.ErrUndecided
 	}
 	return err
 }
 
 // host are the options of a host for the one plugin, whatever its digest.
-func (o replayOptions) host() (plugin.Options, error) {
-	entry := plugin.Entry{Name: o.name, Socket: o.socket}
+func (q question) host() (plugin.Options, error) {
+	entry := plugin.Entry{Name: q.name, Socket: q.socket}
 	options := plugin.Options{Dir: ".", AllowUnpinned: true, Logger: logr.Discard()}
-	if o.plugin != "" {
-		path, err := filepath.Abs(o.plugin)
+	if q.plugin != "" {
+		path, err := filepath.Abs(q.plugin)
 		if err != nil {
 			return options, err
 		}
 		options.Dir, entry.Path = filepath.Split(path)
 	}
 	if entry.Name == "" {
-		entry.Name = strings.TrimPrefix(filepath.Base(o.plugin+o.socket), "placement-")
+		entry.Name = strings.TrimPrefix(filepath.Base(q.plugin+q.socket), "placement-")
 	}
-	if o.config != "" {
-		config, err := os.ReadFile(o.config)
+	if q.config != "" {
+		config, err := os.ReadFile(q.config)
 		if err != nil {
 			return options, err
 		}

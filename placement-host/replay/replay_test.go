@@ -1,0 +1,78 @@
+package replay
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/vitistack/kubevirt-multicluster/placement"
+	placementhost "github.com/vitistack/kubevirt-multicluster/placement-host"
+	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
+)
+
+// TestReplay puts recorded questions to the real programs.
+func TestReplay(t *testing.T) {
+	dir, err := filepath.Abs("../../bin/plugins")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "placement-spread")); err != nil {
+		t.Fatalf("the placement plugins are missing: run `make tools`: %v", err)
+	}
+	request, err := plugin.MarshalRequest(placement.Request{
+		Machine: placement.Machine{Namespace: "team-a", Name: "web", UID: "u"},
+		Candidates: []placement.Candidate{
+			{Name: "east", Reachable: true, VM: placement.VM{Presence: placement.Absent}, Capacity: placement.Capacity{Machines: new(int64(4))}},
+			{Name: "west", VM: placement.VM{Presence: placement.Unreachable, Cause: "no route to host"}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(t.TempDir(), "config.json")
+	if err := os.WriteFile(config, []byte(`{"maxSkew":2}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cases := map[string]struct {
+		reason string
+		input  string
+		args   []string
+		want   string // part of the output
+		err    string // "" for none
+		held   bool   // it answered, but not with a place
+	}{
+		"Decision": {reason: "placed", args: []string{"--plugin", dir + "/placement-spread"}, want: `"config": "east"`},
+		"Hold":     {reason: "held: one has not answered", args: []string{"--plugin", dir + "/placement-search"}, want: `"reason": "PresenceUnknown"`, err: "no place", held: true},
+		"Explained": {
+			reason: "the whole of explain -o json", input: `{"machine":"team-a/web","request":` + string(request) + `}`,
+			args: []string{"--plugin", dir + "/placement-single"}, want: `"verdict": "NoOpinion"`,
+		},
+		"Config":  {reason: "a configuration that it refuses", args: []string{"--plugin", dir + "/placement-spread", "--config", config}, err: "maxSkew"},
+		"Name":    {reason: "not the strategy it says", args: []string{"--plugin", dir + "/placement-spread", "--name", "mine"}, err: `serves strategy "spread"`},
+		"Missing": {reason: "no such program", args: []string{"--plugin", dir + "/placement-none"}, err: "no such file"},
+		"Garbage": {reason: "no request", input: "{", args: []string{"--plugin", dir + "/placement-spread"}, err: "reading the request"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if tc.input == "" {
+				tc.input = string(request)
+			}
+			var out bytes.Buffer
+			cmd := Command()
+			cmd.SetArgs(append([]string{"-"}, tc.args...))
+			cmd.SetIn(strings.NewReader(tc.input))
+			cmd.SetOut(&out)
+			cmd.SilenceUsage, cmd.SilenceErrors = true, true
+			err := cmd.ExecuteContext(t.Context())
+			if (err == nil) != (tc.err == "") || err != nil && (!strings.Contains(err.Error(), tc.err) || errors.Is(err, placementhost.ErrUndecided) != tc.held) {
+				t.Errorf("%s: %v, want %q", tc.reason, err, tc.err)
+			}
+			if !strings.Contains(out.String(), tc.want) {
+				t.Errorf("%s: it prints %s, want %s", tc.reason, out.String(), tc.want)
+			}
+		})
+	}
+}
