@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -160,9 +159,7 @@ func (a asker) notOlder(ctx context.Context, uid, collection, resourceVersion st
 	if _, err := a.get(ctx, collection, url.Values{"limit": {"1"}}, &list); err != nil {
 		return err
 	}
-	had, errHad := strconv.ParseUint(resourceVersion, 10, 64)
-	has, errHas := strconv.ParseUint(list.ResourceVersion, 10, 64)
-	if errHad == nil && errHas == nil && has < had {
+	if isOlder(list.ResourceVersion, resourceVersion) {
 		return errRestored
 	}
 	return nil

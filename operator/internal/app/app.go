@@ -60,8 +60,8 @@ func Run(ctx context.Context, options Options) error {
 	if err != nil {
 		return err
 	}
-	watcher := machine.NewWatcher(clock.RealClock{})
-	mgr, err := newManager(config, options, watched(watcher))
+	watcher, continuity := machine.NewWatcher(clock.RealClock{}), clientmgr.NewContinuity()
+	mgr, err := newManager(config, options, watched(watcher, continuity))
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func Run(ctx context.Context, options Options) error {
 		return err
 	}
 	options.Machine.Desired.SupervisorUID = supervisorUID
-	if err := addAll(mgr, options, watcher); err != nil {
+	if err := errors.Join(mgr.Add(continuity), addAll(mgr, options, watcher)); err != nil {
 		return err
 	}
 	logger.Info("Starting", "supervisor", supervisorUID, "configsNamespace", options.Machine.ConfigsNamespace)
@@ -166,10 +166,12 @@ func newManager(config *rest.Config, options Options, newCache cache.NewCacheFun
 	return mgr, nil
 }
 
-// watched lets a Watcher see what a cache itself asks for. What others list says nothing about the cache's stream of Machines.
-func watched(watcher *machine.Watcher) cache.NewCacheFunc {
+// watched lets a Watcher see what a cache itself asks for, but not what Continuity asks. What others list says nothing about the cache's
+// stream of Machines.
+func watched(watcher *machine.Watcher, continuity *clientmgr.Continuity) cache.NewCacheFunc {
 	return func(config *rest.Config, options cache.Options) (_ cache.Cache, err error) {
 		config = rest.CopyConfig(config)
+		config.Wrap(continuity.Wrap)
 		config.Wrap(watcher.Wrap)
 		if options.HTTPClient, err = rest.HTTPClientFor(config); err != nil {
 			return nil, err

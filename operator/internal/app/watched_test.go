@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/operator/api/crds"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
@@ -32,7 +33,7 @@ func TestListsOfOthersBreakNoStream(t *testing.T) {
 	watcher := machine.NewWatcher(clock.RealClock{})
 	options := Options{MetricsAddress: "0", ProbeAddress: "0", WatchSelector: labels.Everything()}
 	options.Machine.ConfigsNamespace = "default"
-	mgr, err := newManager(cluster.Config(), options, watched(watcher))
+	mgr, err := newManager(cluster.Config(), options, watched(watcher, clientmgr.NewContinuity()))
 	must(t, err)
 	informer, err := mgr.GetCache().GetInformer(t.Context(), &vitistackv1alpha1.Machine{})
 	must(t, err)

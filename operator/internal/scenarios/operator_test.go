@@ -1,13 +1,13 @@
 package scenarios
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -64,16 +64,23 @@ func startWith(t *testing.T, args []string, env ...string) *program {
 func (p *program) end(t *testing.T) {
 	t.Helper()
 	p.stop(t, syscall.SIGTERM)
-	content, err := os.ReadFile(p.log)
-	if err != nil {
-		t.Error(err)
-	}
-	if at := bytes.Index(content, []byte("WARNING: DATA RACE")); at >= 0 {
+	content := p.read(t)
+	if at := strings.Index(content, "WARNING: DATA RACE"); at >= 0 {
 		t.Errorf("the operator has a data race:\n%s", content[at:min(len(content), at+4000)])
 	}
 	if t.Failed() {
 		t.Logf("the operator's log ends with:\n%s", content[max(0, len(content)-6000):])
 	}
+}
+
+// read returns what the operator has logged.
+func (p *program) read(t *testing.T) string {
+	t.Helper()
+	content, err := os.ReadFile(p.log)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(content)
 }
 
 func (p *program) start(t *testing.T) {
