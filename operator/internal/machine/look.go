@@ -64,7 +64,7 @@ func (p *pass) lookIn(ctx context.Context, config, vmName string) ([]sighting, e
 	ctx, cancel := context.WithTimeout(ctx, remoteTimeout)
 	defer cancel()
 	list := &kubevirtv1.VirtualMachineList{}
-	if p.uid() != "" {
+	if p.uid() != "" && (p.ledger != nil || !p.isFresh()) { // nothing can carry a UID that is new
 		labels := client.MatchingLabels{vitistackv1alpha1.LabelMachineUID: string(p.uid())}
 		if err := reader.List(ctx, list, client.InNamespace(p.machine.Namespace), labels); err != nil {
 			return nil, err

@@ -19,8 +19,8 @@ const (
 	involved = 3
 	// workers make the calls, in the bare loop as in the operator, and create the Machines.
 	workers = 16
-	// operatorLabel selects the Machines that are the operator's: those of the bare loop are not even sent to it.
-	operatorLabel = "bench"
+	// notOperators is the provider of the bare loop's Machines: the operator leaves them alone.
+	notOperators = "bare-loop"
 )
 
 // bench is one run.
@@ -58,7 +58,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 	return errors.Join(b.compareOutage(ctx), operator.Exited())
 }
 
-// startOperator starts the operator as a person would, but for the label.
+// startOperator starts the operator as a person would.
 func (b *bench) startOperator() (*process.Process, error) {
 	path, err := filepath.Abs(b.operator)
 	if err != nil {
@@ -66,10 +66,7 @@ func (b *bench) startOperator() (*process.Process, error) {
 	}
 	return process.Start(process.Spec{
 		Name: "operator", Path: path, Log: filepath.Join(b.fleet.Supervisor.ControlPlane.LogDir(), "operator.log"),
-		Args: []string{
-			"--kubeconfig=" + b.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0",
-			"--watch-selector=" + operatorLabel, "--write-config-status",
-		},
+		Args: []string{"--kubeconfig=" + b.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0"},
 		Env: []string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace},
 	})
 }

@@ -130,8 +130,8 @@ func newMachine(namespace, name, config string, operators bool) *vitistackv1alph
 		},
 		Spec: vitistackv1alpha1.MachineSpec{InstanceType: "small", RunStrategy: vitistackv1alpha1.RunStrategyHalted},
 	}
-	if operators {
-		machine.Labels = map[string]string{operatorLabel: "yes"}
+	if !operators {
+		machine.Spec.Provider = notOperators
 	}
 	return machine
 }
