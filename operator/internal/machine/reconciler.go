@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/capacity"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/placement"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
@@ -42,9 +43,9 @@ type MachineReconciler struct {
 
 // seen is what was seen of remote clusters a moment ago.
 type seen struct {
-	room       recent[room]     // by config
-	classes    recent[[]string] // of storage, by cluster
-	namespaces recent[struct{}] // by cluster and name
+	room       recent[capacity.Room] // by config
+	classes    recent[[]string]      // of storage, by cluster
+	namespaces recent[struct{}]      // by cluster and name
 }
 
 // Settings are the operator's. The zero value works.
