@@ -34,13 +34,17 @@ const (
 	backoffMax = 30 * time.Second
 )
 
-// indexUID is the index of the supervisor's cache that finds a Machine by its UID; clientmgr.IndexConfig is there too.
-const indexUID = "metadata.uid"
+// The indexes of the supervisor's cache that find Machines by their UID, and by the names of their MachineClass, "" for the default one;
+// clientmgr.IndexConfig is there too.
+const (
+	indexUID   = "metadata.uid"
+	indexClass = "machineClass"
+)
 
 // SetupWithManager lets mgr run the reconciler: it is woken by Machines and what belongs to them, and by the remote clusters.
 func (r *MachineReconciler) SetupWithManager(mgr ctrl.Manager, options ControllerOptions) error {
 	indexer := mgr.GetFieldIndexer()
-	for field, index := range map[string]client.IndexerFunc{indexUID: byUID, clientmgr.IndexConfig: clientmgr.ByConfig} {
+	for field, index := range map[string]client.IndexerFunc{indexUID: byUID, indexClass: byClass, clientmgr.IndexConfig: clientmgr.ByConfig} {
 		if err := indexer.IndexField(context.Background(), &vitistackv1alpha1.Machine{}, field, index); err != nil {
 			return err
 		}
@@ -58,12 +62,13 @@ func (r *MachineReconciler) SetupWithManager(mgr ctrl.Manager, options Controlle
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&vitistackv1alpha1.Machine{}, builder.WithPredicates(mine...)).
 		Owns(&vitistackv1alpha1.NetworkConfiguration{}).
-		Watches(&vitistackv1alpha1.MachineClass{}, handler.EnqueueRequestsFromMapFunc(r.machinesOfClass)).
+		Watches(&vitistackv1alpha1.MachineClass{}, handler.EnqueueRequestsFromMapFunc(r.machinesOfClass), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&vitistackv1alpha1.NetworkNamespace{}, handler.EnqueueRequestsFromMapFunc(r.machinesOfNamespace)).
 		WatchesRawSource(r.KubevirtClientMgr.Source(clientmgr.EventHandler{Object: r.machinesOfObject, State: r.machinesOfConfig})).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: options.MaxConcurrentReconciles,
 			LogConstructor:          logConstructor(mgr),
+			UsePriorityQueue:        new(false), // in which Machines that change starve those of the first list
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](backoffMin, backoffMax),
 		}).
 		Complete(r)
@@ -105,6 +110,14 @@ func (w *Watcher) predicate() predicate.Predicate {
 
 func byUID(object client.Object) []string { return []string{string(object.GetUID())} }
 
+func byClass(object client.Object) []string {
+	spec := object.(*vitistackv1alpha1.Machine).Spec
+	if spec.MachineClass == "" || spec.InstanceType == "" {
+		return []string{spec.MachineClass + spec.InstanceType}
+	}
+	return []string{spec.MachineClass, spec.InstanceType}
+}
+
 // machinesOfObject is the Machine that a remote object was made for.
 func (r *MachineReconciler) machinesOfObject(ctx context.Context, _ string, object client.Object) []reconcile.Request {
 	uid := object.GetLabels()[vitistackv1alpha1.LabelMachineUID]
@@ -124,24 +137,16 @@ func (r *MachineReconciler) machinesOfNamespace(ctx context.Context, object clie
 	return r.requests(ctx, client.InNamespace(object.GetNamespace()))
 }
 
+// machinesOfClass are the Machines of a class, and those of the default one: this may be it, or have been.
 func (r *MachineReconciler) machinesOfClass(ctx context.Context, object client.Object) []reconcile.Request {
-	machines := &vitistackv1alpha1.MachineList{}
-	if err := r.List(ctx, machines); err != nil {
-		return nil // the cache is not there yet: every Machine is still to come
-	}
-	var requests []reconcile.Request
-	for _, machine := range machines.Items {
-		if machine.Spec.MachineClass == object.GetName() || machine.Spec.InstanceType == object.GetName() {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&machine)})
-		}
-	}
-	return requests
+	named := r.requests(ctx, client.MatchingFields{indexClass: object.GetName()})
+	return append(named, r.requests(ctx, client.MatchingFields{indexClass: ""})...)
 }
 
 func (r *MachineReconciler) requests(ctx context.Context, options ...client.ListOption) []reconcile.Request {
 	machines := &vitistackv1alpha1.MachineList{}
-	if err := r.List(ctx, machines, options...); err != nil {
-		return nil // as above
+	if err := r.List(ctx, machines, append(options, client.UnsafeDisableDeepCopy)...); err != nil {
+		return nil // the cache is not there yet: every Machine is still to come
 	}
 	requests := make([]reconcile.Request, 0, len(machines.Items))
 	for _, machine := range machines.Items {
