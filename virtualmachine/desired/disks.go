@@ -20,8 +20,8 @@ const (
 
 	defaultDiskGiB = 10
 	maxDiskGiB     = 65536
-	// isoGiB is room for an ISO image: its size is not known, because the operator does not ask the server that a Machine names.
-	isoGiB = 8
+	// defaultISOGiB is room for an ISO image where nobody says how large it is: the operator does not ask the server that a Machine names.
+	defaultISOGiB = 8
 
 	// Boot order: the disk, then what puts content on a disk that has none: the ISO image, or the network.
 	bootFromDisk      = 1
@@ -57,10 +57,28 @@ func disksFor(machine *vitistackv1alpha1.Machine, storageClasses []string) ([]di
 			disks[i].class = machine.Spec.Disks[i].Type
 		}
 	}
-	if content.iso != nil {
-		disks = append(disks, disk{name: isoDiskName, bus: kubevirtv1.DiskBusSATA, gib: isoGiB, image: content.iso})
+	if content.iso == nil {
+		return disks, nil
 	}
-	return disks, nil
+	gib, err := isoGiB(machine)
+	return append(disks, disk{name: isoDiskName, bus: kubevirtv1.DiskBusSATA, gib: gib, image: content.iso}), err
+}
+
+// isoGiB is the room for the image to install from, rounded up to whole GiB. A number without a unit is one of bytes, and so too small.
+func isoGiB(machine *vitistackv1alpha1.Machine) (int64, error) {
+	text, found := machine.Annotations[vitistackv1alpha1.AnnotationISOSize]
+	if !found {
+		return defaultISOGiB, nil
+	}
+	size, err := resource.ParseQuantity(text)
+	if err != nil {
+		return 0, invalid("annotation %s is %q, which is no quantity: 12Gi is one", vitistackv1alpha1.AnnotationISOSize, text)
+	}
+	smallest, largest := resource.NewQuantity(mebibyte, resource.BinarySI), resource.NewQuantity(maxDiskGiB*gibibyte, resource.BinarySI)
+	if size.Cmp(*smallest) < 0 || size.Cmp(*largest) > 0 {
+		return 0, invalid("annotation %s is %q, which is not between %s and %s", vitistackv1alpha1.AnnotationISOSize, text, smallest, largest)
+	}
+	return (size.Value() + gibibyte - 1) / gibibyte, nil
 }
 
 func plainDisks(machine *vitistackv1alpha1.Machine, content bool) ([]disk, error) {

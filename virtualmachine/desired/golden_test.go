@@ -238,6 +238,15 @@ func scenarios() map[string]scenario {
 		"image-datasource": {reason: "a golden image that the cluster keeps up to date", machine: machine("clone", withImage("images/fedora", "datasource"))},
 		"instancetype": {
 			reason: "an instance type of the remote cluster gives processor and memory; secure boot needs the system management mode",
+		"image-iso-size": {
+			reason: "an image of 11.3 GiB says so, and gets whole GiB",
+			machine: machine("iso", func(m *vitistackv1alpha1.Machine) {
+				m.Spec.OS.ISOUri = "https://images.example.com/everything-dvd.iso"
+				m.Annotations = map[string]string{
+					vitistackv1alpha1.AnnotationBootSource: vitistackv1alpha1.BootSourceDataVolume, vitistackv1alpha1.AnnotationISOSize: "11.3Gi",
+				}
+			}),
+		},
 			machine: machine("typed", func(m *vitistackv1alpha1.Machine) {
 				m.Spec.MachineClass = "medium"
 				m.Annotations = map[string]string{

@@ -73,10 +73,7 @@ func (c Change) Apply() (map[string]any, error) {
 			m.add(pathNetworks, name)
 		}
 	}
-	switch {
-	case c.Now.ISO && !c.Last.ISO:
-		m.addDisk(isoDiskName)
-	case c.Last.ISO && !c.Now.ISO:
+	if c.Last.Disks[isoDiskName] != 0 && c.Now.Disks[isoDiskName] == 0 {
 		m.eject()
 	}
 	if c.Now.CloudInit != c.Last.CloudInit && c.Now.CloudInit != "" {

@@ -59,6 +59,17 @@ func TestRefusals(t *testing.T) {
 				m.Spec.OS.ISOUri = "https://a/c.iso"
 			}, want: "refusal/InvalidSpec", message: "os.imageID and os.isoUri are both ISO images",
 		},
+		"ISOSizeWithoutUnit": {
+			reason: "12 are bytes, and an image of 12 bytes is none", machine: withISOSize("12"),
+			want: "refusal/InvalidSpec", message: `annotation vitistack.io/iso-size is "12", which is not between 1Mi and 64Ti`,
+		},
+		"ISOSizeHuge":     {reason: "more than can be counted in bytes", machine: withISOSize("9e30"), want: "refusal/InvalidSpec"},
+		"ISOSizeNegative": {reason: "less than nothing", machine: withISOSize("-8Gi"), want: "refusal/InvalidSpec"},
+		"ISOSizeEmpty":    {reason: "set to nothing is no size", machine: withISOSize(""), want: "refusal/InvalidSpec"},
+		"ISOSizeNonsense": {
+			reason: "a unit that nobody knows", machine: withISOSize("12 GB"),
+			want: "refusal/InvalidSpec", message: `annotation vitistack.io/iso-size is "12 GB", which is no quantity: 12Gi is one`,
+		},
 		"InstancetypeAndMemory": {
 			reason: "two sizes", machine: func(m *vitistackv1alpha1.Machine) {
 				m.Annotations = map[string]string{vitistackv1alpha1.AnnotationInstancetype: "u1.small"}
@@ -189,6 +200,13 @@ func TestVirtualMachineLedger(t *testing.T) {
 		reason string
 		ledger vitistackv1alpha1.Ledger
 		want   string
+func withISOSize(size string) func(*vitistackv1alpha1.Machine) {
+	return func(m *vitistackv1alpha1.Machine) {
+		withImage("https://images.example.com/a.iso", "")(m)
+		m.Annotations[vitistackv1alpha1.AnnotationISOSize] = size
+	}
+}
+
 	}{
 		"None":    {reason: "nothing is made for a Machine without a place", want: "the Machine is not placed: its ledger names no VirtualMachine"},
 		"BadName": {reason: "a ledger's name may have dots, a VirtualMachine's here not", ledger: vitistackv1alpha1.Ledger{Namespace: "a", VMName: "a.b"}, want: "refusal/NameTooLong"},

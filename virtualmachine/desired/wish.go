@@ -22,15 +22,13 @@ type Wish struct {
 	Memory                  int64
 	// RunStrategy, Instancetype, Preference and EvictionStrategy are the Machine's own, "" for none.
 	RunStrategy, Instancetype, Preference, EvictionStrategy string
-	// Disks are the sizes in GiB by name.
+	// Disks are the sizes in GiB by name, the image to install from among them.
 	Disks map[string]int64
 	// Interfaces are the names, in order.
 	Interfaces []string
 	// CloudInit is a hash of what the Machine says about it, "" where it wants none. Texts in Secrets and ConfigMaps have no part in it: they
 	// are read when the Machine changes.
 	CloudInit string
-	// ISO says that there is a drive to install from.
-	ISO bool
 }
 
 // NewWish is the wish of a Machine. Errors are those of [VirtualMachine].
@@ -62,11 +60,7 @@ func NewWish(in Input) (Wish, error) {
 		return Wish{}, err
 	}
 	for _, d := range disks {
-		if d.name == isoDiskName {
-			wish.ISO = true
-		} else {
-			wish.Disks[d.name] = d.gib
-		}
+		wish.Disks[d.name] = d.gib
 	}
 	for _, a := range in.Attachments {
 		wish.Interfaces = append(wish.Interfaces, a.Name)
@@ -111,6 +105,8 @@ func (w Wish) Grown(last Wish) (map[string]int64, error) {
 	for _, name := range w.diskNames() {
 		switch was, gib := last.Disks[name], w.Disks[name]; {
 		case was == 0:
+		case gib < was && name == isoDiskName:
+			return nil, invalid("annotation %s: the room of %d GiB cannot shrink to %d", vitistackv1alpha1.AnnotationISOSize, was, gib)
 		case gib < was:
 			return nil, invalid("disk %q has %d GiB and cannot shrink to %d", name, was, gib)
 		case gib > was:
@@ -122,7 +118,7 @@ func (w Wish) Grown(last Wish) (map[string]int64, error) {
 
 // AddsDisks reports whether a wish has disks that the last one had not.
 func (w Wish) AddsDisks(last Wish) bool {
-	return w.ISO && !last.ISO || slices.ContainsFunc(w.diskNames(), func(name string) bool { return last.Disks[name] == 0 })
+	return slices.ContainsFunc(w.diskNames(), func(name string) bool { return last.Disks[name] == 0 })
 }
 
 // diskNames are sorted.

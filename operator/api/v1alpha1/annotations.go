@@ -35,6 +35,10 @@ const (
 	// deleted once no running instance has it.
 	AnnotationOSInstalled = "vitistack.io/os-installed"
 
+	// AnnotationISOSize is the room for the image to install from, as a quantity (12Gi); whole GiB are taken. Unset it is 8Gi. It can grow
+	// later, and not shrink.
+	AnnotationISOSize = "vitistack.io/iso-size"
+
 	// AnnotationInstancetype names a VirtualMachineClusterInstancetype of the remote cluster, which gives processor and memory in place of
 	// a MachineClass.
 	AnnotationInstancetype = "vitistack.io/instancetype"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -254,12 +255,24 @@ func TestChangeAfterHandEdit(t *testing.T) {
 }
 
 // TestISO takes a Machine through an installation: the drive is ejected when somebody says that it is done, and the image is deleted when no
-// instance has it any more. Deleted earlier it was stuck, and the next start with it (T18).
+// instance has it any more. Deleted earlier it was stuck, and the next start with it (T18). The image has the room that the Machine says, and
+// gets more when it says so; the operator asks no server how large it is (D20).
 func TestISO(t *testing.T) {
 	l := begin(t, "iso", func(m *vitistackv1alpha1.Machine) {
 		m.Spec.OS.ImageID = "https://images.example.com/metal-amd64.iso"
 		m.Annotations[vitistackv1alpha1.AnnotationBootSource] = vitistackv1alpha1.BootSourceDataVolume
+		m.Annotations[vitistackv1alpha1.AnnotationISOSize] = "11.3Gi"
 	})
+	l.grown("cdrom-iso", "12Gi")
+	l.edit(func(m *vitistackv1alpha1.Machine) { m.Annotations[vitistackv1alpha1.AnnotationISOSize] = "20Gi" }) // the import found no room
+	l.until("True/Ready")
+	l.grown("cdrom-iso", "20Gi")
+	l.edit(func(m *vitistackv1alpha1.Machine) { m.Annotations[vitistackv1alpha1.AnnotationISOSize] = "9Gi" })
+	l.until("False/InvalidSpec")
+	status := l.machine().Status
+	if got := status.Condition(vitistackv1alpha1.ConditionReady).Message; !strings.Contains(got, "annotation vitistack.io/iso-size") {
+		t.Errorf("the condition does not name the annotation: %q", got)
+	}
 	image := client.ObjectKey{Namespace: namespace}
 	for _, volume := range l.vm().Spec.Template.Spec.Volumes {
 		if volume.Name == "cdrom-iso" {

@@ -70,6 +70,7 @@ func annotate(t *rapid.T, m *vitistackv1alpha1.Machine) {
 		{vitistackv1alpha1.AnnotationBootSource, []string{"other"}, []string{"", "datavolume", "datavolume"}},
 		{vitistackv1alpha1.AnnotationBootSourceType, []string{"nfs"}, []string{"", "", "http", "https", "registry", "pvc", "datasource"}},
 		{vitistackv1alpha1.AnnotationOSInstalled, []string{"no"}, []string{"", "", "true"}},
+		{vitistackv1alpha1.AnnotationISOSize, []string{"12", "big", "9e30", "-1Gi"}, []string{"", "", "700Mi", "11.3Gi"}},
 		{vitistackv1alpha1.AnnotationInstancetype, []string{"missing"}, []string{"", "", "", "", "", "small"}},
 		{vitistackv1alpha1.AnnotationPreference, []string{"missing"}, []string{"", "", "", "", "", "small"}},
 		{vitistackv1alpha1.AnnotationSecureBoot, []string{"perhaps"}, []string{"", "", "", "true", "false"}},
