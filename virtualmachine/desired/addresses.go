@@ -12,8 +12,8 @@ import (
 type InterfaceAddresses struct {
 	// Interface that has them.
 	Interface Interface
-	// DHCP says that the guest asks for its addresses; there are none here.
-	DHCP bool
+	// DHCP says that the guest asks for its addresses; there are none here. NoRoutes says that it takes no routes with them.
+	DHCP, NoRoutes bool
 	// Addresses with their prefix lengths, IPv4 first.
 	Addresses []netip.Prefix
 	// Gateways are the default routes, at most one a family, IPv4 first.
@@ -23,7 +23,8 @@ type InterfaceAddresses struct {
 }
 
 // StaticAddresses are the addresses of all interfaces, of which those on static networks get theirs from a NetworkConfiguration's status;
-// nil where no network is static. Default routes are the first interface's alone. A [*Wait] of reason WaitingForAddresses says that some
+// nil where no network is static. nc has the interfaces of all of the Machine's NetworkConfigurations: see [AddInterfaces]. Default routes are the
+// first interface's alone. A [*Wait] of reason WaitingForAddresses says that some
 // are not there yet, a [*Refusal] of reason InvalidSpec that they cannot be read.
 func StaticAddresses(machine *vitistackv1alpha1.Machine, attachments []Attachment, nc *vitistackv1alpha1.NetworkConfiguration, options Options) ([]InterfaceAddresses, error) {
 	if !slices.ContainsFunc(attachments, func(a Attachment) bool { return a.Network.Static }) {
@@ -39,7 +40,7 @@ func StaticAddresses(machine *vitistackv1alpha1.Machine, attachments []Attachmen
 			}
 		}
 		if i > 0 {
-			next.Gateways = nil
+			next.Gateways, next.NoRoutes = nil, next.DHCP
 		}
 		mac, err := macFor(machine, a.Name, options, configured(nc))
 		if err != nil {
@@ -65,7 +66,7 @@ func (a Attachment) addresses(nc *vitistackv1alpha1.NetworkConfiguration) (resul
 	if err != nil {
 		return result, err
 	}
-	v6, err := readFamily(given.IPv6Addresses, given.IPv6Subnet, given.IPv6Gateway)
+	v6, err := readFamily(given.IPv6Addresses, or(given.IPv6Subnet, a.Network.IPv6CIDR), given.IPv6Gateway)
 	if err != nil {
 		return result, err
 	}
@@ -111,6 +112,9 @@ func readFamily(addresses []string, subnet, gateway string) (family, error) {
 		return f, nil
 	}
 	gateways, err := readAddresses([]string{gateway})
+	if err == nil && gateways[0].Is4() != f.addresses[0].Addr().Is4() {
+		return f, invalid("the gateway %q is of another family than the address %q", gateway, addresses[0])
+	}
 	f.gateways = gateways
 	return f, err
 }

@@ -3,9 +3,11 @@
 //
 // A reconcile asks it in this order:
 //
-//	nn, err := desired.SelectNetworkNamespace(machine, networkNamespaces)
-//	network, err := desired.NetworkFor(nn)
-//	nc, err := desired.NetworkConfiguration(desired.NetworkConfigurationInput{...}) // write it to the supervisor
+//	attachments, err := desired.Attachments(machine, networkNamespaces)
+//	for _, network := range desired.NetworkNamespaces(attachments) {
+//		one, err := desired.NetworkConfiguration(desired.NetworkConfigurationInput{...}) // write it to the supervisor
+//		nc = desired.AddInterfaces(nc, one)
+//	}
 //	sources, err := desired.CloudInitSources(machine)                               // read what they name
 //	init, err := desired.NewCloudInit(desired.CloudInitInput{...})                  // may say Wait
 //	vm, err := desired.VirtualMachine(desired.Input{...})                           // write it to the remote cluster

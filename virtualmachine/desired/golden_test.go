@@ -32,7 +32,7 @@ type scenario struct {
 	machine  *vitistackv1alpha1.Machine
 	class    *vitistackv1alpha1.MachineClass
 	networks []vitistackv1alpha1.NetworkNamespace
-	given    []vitistackv1alpha1.NetworkConfigurationInterface // the status of the NetworkConfiguration
+	given    []vitistackv1alpha1.NetworkConfigurationInterface // the status of the NetworkConfigurations
 	texts    map[string]string                                 // of Secrets and ConfigMaps, by name
 	classes  []string                                          // storage classes of the remote cluster
 	options  desired.Options
@@ -42,6 +42,7 @@ type scenario struct {
 // made are all the objects that come out of a scenario.
 type made struct {
 	NetworkConfiguration         any   `json:"networkConfiguration,omitempty"`
+	FurtherNetworkConfigurations []any `json:"furtherNetworkConfigurations,omitempty"`
 	NetworkAttachmentDefinitions []any `json:"networkAttachmentDefinitions,omitempty"`
 	Secret                       any   `json:"secret,omitempty"`
 	VirtualMachine               any   `json:"virtualMachine,omitempty"`
@@ -58,11 +59,21 @@ func (s scenario) make() (made, error) {
 	if err != nil {
 		return all, err
 	}
-	nc, err := desired.NetworkConfiguration(desired.NetworkConfigurationInput{Machine: s.machine, Attachments: attachments, Options: s.options})
-	if err != nil {
-		return all, err
+	var nc *vitistackv1alpha1.NetworkConfiguration
+	for i, network := range desired.NetworkNamespaces(attachments) {
+		one, err := desired.NetworkConfiguration(desired.NetworkConfigurationInput{
+			Machine: s.machine, Attachments: attachments, NetworkNamespace: network, Options: s.options,
+		})
+		if err != nil {
+			return all, err
+		}
+		if i == 0 {
+			all.NetworkConfiguration = one.DeepCopy()
+		} else {
+			all.FurtherNetworkConfigurations = append(all.FurtherNetworkConfigurations, one.DeepCopy())
+		}
+		nc = desired.AddInterfaces(nc, one)
 	}
-	all.NetworkConfiguration = nc.DeepCopy()
 	nc.Status.NetworkInterfaces = s.given
 	for _, a := range attachments {
 		nad, err := desired.NetworkAttachmentDefinition(s.machine.Namespace, a.Network, s.options)
@@ -184,6 +195,14 @@ func scenarios() map[string]scenario {
 		IPv4Subnet: "10.0.1.0/24", IPv6Subnet: "2001:db8:1::/64",
 		IPv4Gateway: "10.0.1.1", IPv6Gateway: "2001:db8:1::1", DNS: []string{"10.0.1.2", "2001:db8:1::2"},
 	}
+	twoStatic := []vitistackv1alpha1.NetworkInterface{{Name: "storage", Subnet: "storage"}, {Subnet: "team-a", Primary: true}}
+	storage := named(staticNetwork(40), "storage")
+	storage.Spec.IPAllocation.Static.IPv4CIDR, storage.Spec.IPAllocation.Static.IPv4Gateway = "10.0.4.0/22", "10.0.4.1"
+	storage.Status.IPv6Prefix = "2001:db8:4::/56"
+	// What it does not say comes from its NetworkNamespace.
+	onStorage := vitistackv1alpha1.NetworkConfigurationInterface{
+		Name: "storage", IPv4Addresses: []string{"10.0.4.21"}, IPv6Addresses: []string{"2001:db8:4::21"}, IPv6Gateway: "2001:db8:4::1", DNS: []string{"10.0.4.2"},
+	}
 	return map[string]scenario{
 		"seed": {
 			reason:  "the Machine of the specification: an instance type and nothing else",
@@ -219,6 +238,15 @@ func scenarios() map[string]scenario {
 			reason:  "an image to install from is put into a drive, and the disk is tried first: it boots once there is something on it",
 			machine: machine("iso", withImage("https://images.example.com/metal-amd64.ISO?token=1", "")),
 		},
+		"image-iso-size": {
+			reason: "an image of 11.3 GiB says so, and gets whole GiB",
+			machine: machine("iso", func(m *vitistackv1alpha1.Machine) {
+				m.Spec.OS.ISOUri = "https://images.example.com/everything-dvd.iso"
+				m.Annotations = map[string]string{
+					vitistackv1alpha1.AnnotationBootSource: vitistackv1alpha1.BootSourceDataVolume, vitistackv1alpha1.AnnotationISOSize: "11.3Gi",
+				}
+			}),
+		},
 		"image-iso-installed": {
 			reason: "what is installed needs the drive no more",
 			machine: machine("iso", func(m *vitistackv1alpha1.Machine) {
@@ -238,15 +266,6 @@ func scenarios() map[string]scenario {
 		"image-datasource": {reason: "a golden image that the cluster keeps up to date", machine: machine("clone", withImage("images/fedora", "datasource"))},
 		"instancetype": {
 			reason: "an instance type of the remote cluster gives processor and memory; secure boot needs the system management mode",
-		"image-iso-size": {
-			reason: "an image of 11.3 GiB says so, and gets whole GiB",
-			machine: machine("iso", func(m *vitistackv1alpha1.Machine) {
-				m.Spec.OS.ISOUri = "https://images.example.com/everything-dvd.iso"
-				m.Annotations = map[string]string{
-					vitistackv1alpha1.AnnotationBootSource: vitistackv1alpha1.BootSourceDataVolume, vitistackv1alpha1.AnnotationISOSize: "11.3Gi",
-				}
-			}),
-		},
 			machine: machine("typed", func(m *vitistackv1alpha1.Machine) {
 				m.Spec.MachineClass = "medium"
 				m.Annotations = map[string]string{
@@ -256,7 +275,7 @@ func scenarios() map[string]scenario {
 			}),
 		},
 		"interfaces": {
-			reason: "several interfaces: addresses are given on the first one's network alone, which has the default route",
+			reason: "several interfaces, on two networks: the first one's is static and has the default route, which DHCP on the other does not bring",
 			machine: machine("many", func(m *vitistackv1alpha1.Machine) {
 				m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{}
 				m.Spec.Network.Interfaces = []vitistackv1alpha1.NetworkInterface{
@@ -267,6 +286,24 @@ func scenarios() map[string]scenario {
 			given: []vitistackv1alpha1.NetworkConfigurationInterface{
 				vlan10, {Name: "second", IPv4Addresses: []string{"10.0.1.22"}, IPv4Subnet: "10.0.1.0/24", IPv4Gateway: "10.0.1.1"},
 			},
+		},
+		"interfaces-static": {
+			reason: "two static networks with both families: each interface has its own addresses, name servers and VLAN, and one has the default routes",
+			machine: machine("many", func(m *vitistackv1alpha1.Machine) {
+				m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{}
+				m.Spec.Network.Interfaces = twoStatic
+			}),
+			networks: []vitistackv1alpha1.NetworkNamespace{staticNetwork(10), storage},
+			given:    []vitistackv1alpha1.NetworkConfigurationInterface{vlan10, onStorage},
+		},
+		"interfaces-static-drive": {
+			reason: "the same on a configuration drive",
+			machine: machine("many", func(m *vitistackv1alpha1.Machine) {
+				m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{Type: vitistackv1alpha1.CloudInitConfigDrive}
+				m.Spec.Network.Interfaces = twoStatic
+			}),
+			networks: []vitistackv1alpha1.NetworkNamespace{staticNetwork(10), storage},
+			given:    []vitistackv1alpha1.NetworkConfigurationInterface{vlan10, onStorage},
 		},
 		"interfaces-drive": {
 			reason: "the same on a configuration drive",

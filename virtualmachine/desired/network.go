@@ -29,9 +29,9 @@ type Network struct {
 	VLAN int
 	// Static says that addresses come out of a range and reach the guest through cloud-init.
 	Static bool
-	// CIDR, Gateway and DNS are the range's, for interfaces whose own are not given.
-	CIDR, Gateway string
-	DNS           []string
+	// CIDR, IPv6CIDR, Gateway and DNS are the range's, for interfaces whose own are not given.
+	CIDR, IPv6CIDR, Gateway string
+	DNS                     []string
 }
 
 // Interface is the name of an interface on the network: "default" on the pod network, else that of the NetworkAttachmentDefinition.
@@ -100,11 +100,19 @@ func (a Attachment) check(before []Attachment) error {
 			return invalid("network.interfaces: %q and %q are both on the pod network, which takes one", b.Name, a.Name)
 		}
 	}
-	if a.Network.Static && len(before) > 0 && a.Network.NetworkNamespace != before[0].Network.NetworkNamespace {
-		return invalid("network.interfaces: %q is on the static NetworkNamespace %q, and only those of the first interface's can be: a NetworkConfiguration names one",
-			a.Name, a.Network.NetworkNamespace)
-	}
 	return nil
+}
+
+// NetworkNamespaces are the names of those that a Machine is attached to, each once, that of the first interface first: there is a
+// NetworkConfiguration for each. "" is the pod network.
+func NetworkNamespaces(attachments []Attachment) []string {
+	var names []string
+	for _, a := range attachments {
+		if !slices.Contains(names, a.Network.NetworkNamespace) {
+			names = append(names, a.Network.NetworkNamespace)
+		}
+	}
+	return names
 }
 
 // SelectNetworkNamespace chooses a NetworkNamespace among those of the Machine's namespace: the one of the name, "" for the Machine's own:
@@ -144,7 +152,8 @@ func NetworkFor(networkNamespace *vitistackv1alpha1.NetworkNamespace) (Network, 
 	if networkNamespace == nil {
 		return Network{}, nil
 	}
-	network := Network{NetworkNamespace: networkNamespace.Name, VLAN: networkNamespace.Status.VlanID}
+	status := networkNamespace.Status
+	network := Network{NetworkNamespace: networkNamespace.Name, VLAN: status.VlanID, CIDR: status.IPv4Prefix, IPv6CIDR: status.IPv6Prefix}
 	if allocation := networkNamespace.Spec.IPAllocation; allocation != nil {
 		network.Static = allocation.Type == vitistackv1alpha1.IPAllocationTypeStatic
 		network.Provider = or(allocation.Provider, providerDHCP)
@@ -154,7 +163,7 @@ func NetworkFor(networkNamespace *vitistackv1alpha1.NetworkNamespace) (Network, 
 		if static := allocation.Static; static != nil && network.Static {
 			// The status gets its VLAN from the spec, and only after a Machine asked for an address.
 			network.VLAN = or(static.VlanID, network.VLAN)
-			network.CIDR, network.Gateway, network.DNS = static.IPv4CIDR, static.IPv4Gateway, slices.Clone(static.DNS)
+			network.CIDR, network.Gateway, network.DNS = or(static.IPv4CIDR, network.CIDR), static.IPv4Gateway, slices.Clone(static.DNS)
 		}
 	}
 	switch {
@@ -162,7 +171,7 @@ func NetworkFor(networkNamespace *vitistackv1alpha1.NetworkNamespace) (Network, 
 		return Network{}, invalid("NetworkNamespace %q has VLAN %d, which is not between 1 and 4094", networkNamespace.Name, network.VLAN)
 	case network.VLAN == 0 && network.Static:
 		return Network{}, wait(vitistackv1alpha1.ReasonNetworkNamespaceNotReady, "the VLAN of the static NetworkNamespace %q is not known yet", networkNamespace.Name)
-	case network.VLAN == 0 && !reported(networkNamespace.Status):
+	case network.VLAN == 0 && !reported(status):
 		return Network{}, wait(vitistackv1alpha1.ReasonNetworkNamespaceNotReady, "NetworkNamespace %q has no status yet, so its VLAN is not known", networkNamespace.Name)
 	}
 	return network, nil

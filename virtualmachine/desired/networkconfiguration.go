@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
@@ -17,9 +18,11 @@ var errNoUID = errors.New("the Machine has no UID: it was never read from a clus
 type NetworkConfigurationInput struct {
 	// Machine that it is for.
 	Machine *vitistackv1alpha1.Machine
-	// Attachments of the Machine.
+	// Attachments of the Machine, all of them.
 	Attachments []Attachment
-	// Existing is the NetworkConfiguration of the Machine's name, nil where there is none.
+	// NetworkNamespace is the name of the one that it is for: one of [NetworkNamespaces]. "" means that of the first interface.
+	NetworkNamespace string
+	// Existing is the NetworkConfiguration of the name of [NetworkConfigurationKey], nil where there is none.
 	Existing *vitistackv1alpha1.NetworkConfiguration
 	// Live are the interfaces of the VirtualMachine, where it exists already: see [Interfaces].
 	Live []Interface
@@ -27,13 +30,12 @@ type NetworkConfigurationInput struct {
 	Options Options
 }
 
-// NetworkConfiguration is the Machine's NetworkConfiguration: Existing with what we own changed, else a new one. It lives beside the
-// Machine in the supervisor cluster, and the Machine controls it.
+// NetworkConfiguration is the Machine's NetworkConfiguration for one NetworkNamespace: Existing with what we own changed, else a new one. It
+// lives beside the Machine in the supervisor cluster, and the Machine controls it.
 //
-// It has the interfaces on the NetworkNamespace of the first one, whose name it has: operators give each of them an address from there.
-// A MAC address comes from the VirtualMachine if it has that interface, else from Existing, else from the Machine's UID: an address
-// once given is kept. Interfaces that only the VirtualMachine has are kept too, because their addresses are in use; those that only
-// Existing has are dropped. So are interfaces' other fields in spec, which have no meaning there. A provider that is set stays.
+// It has the interfaces on its NetworkNamespace: operators give each of them an address from there. A MAC address comes from the
+// VirtualMachine if it has that interface, else from Existing, else from the Machine's UID: an address once given is kept. Interfaces that
+// only the VirtualMachine has are kept too, in the first one, because their addresses are in use; those that only Existing has are dropped. So are interfaces' other fields in spec, which have no meaning there. A provider that is set stays.
 //
 // A [*Refusal] of reason NetworkConfigurationConflict says that Existing is somebody else's.
 func NetworkConfiguration(in NetworkConfigurationInput) (*vitistackv1alpha1.NetworkConfiguration, error) {
@@ -52,7 +54,8 @@ func NetworkConfiguration(in NetworkConfigurationInput) (*vitistackv1alpha1.Netw
 		nc = in.Existing.DeepCopy()
 	}
 	nc.TypeMeta = metav1.TypeMeta{APIVersion: vitistackv1alpha1.SchemeGroupVersion.String(), Kind: "NetworkConfiguration"}
-	nc.Namespace, nc.Name = in.Machine.Namespace, in.Machine.Name
+	key := NetworkConfigurationKey(in.Machine, in.Attachments, in.NetworkNamespace)
+	nc.Namespace, nc.Name = key.Namespace, key.Name
 	if nc.Labels == nil {
 		nc.Labels = map[string]string{}
 	}
@@ -67,6 +70,37 @@ func NetworkConfiguration(in NetworkConfigurationInput) (*vitistackv1alpha1.Netw
 	nc.Spec.Provider = or(nc.Spec.Provider, network.Provider)
 	nc.Spec.NetworkInterfaces = mergeInterfaces(nc.Spec.NetworkInterfaces, interfaces)
 	return nc, nil
+}
+
+// NetworkConfigurationKey is the name of a Machine's NetworkConfiguration for a NetworkNamespace: the Machine's own for that of the first
+// interface, and for a further one a name that has that of the NetworkNamespace and eight digits of the Machine's UID.
+func NetworkConfigurationKey(machine *vitistackv1alpha1.Machine, attachments []Attachment, networkNamespace string) types.NamespacedName {
+	key := types.NamespacedName{Namespace: machine.Namespace, Name: machine.Name}
+	if len(attachments) > 0 && networkNamespace != "" && networkNamespace != attachments[0].Network.NetworkNamespace {
+		key.Name = ownName(machine.Name+"-"+networkNamespace, machine.UID)
+	}
+	return key
+}
+
+// AddInterfaces is a NetworkConfiguration with the interfaces of another one of the Machine's too, in spec and status. all may be nil. Neither
+// is changed.
+func AddInterfaces(all, more *vitistackv1alpha1.NetworkConfiguration) *vitistackv1alpha1.NetworkConfiguration {
+	more = more.DeepCopy()
+	if all == nil {
+		return more
+	}
+	all = all.DeepCopy()
+	all.Spec.NetworkInterfaces = append(all.Spec.NetworkInterfaces, more.Spec.NetworkInterfaces...)
+	all.Status.NetworkInterfaces = append(all.Status.NetworkInterfaces, more.Status.NetworkInterfaces...)
+	return all
+}
+
+// OwnsNetworkConfiguration says whether a NetworkConfiguration is one of a Machine's, which ends with it.
+func OwnsNetworkConfiguration(machine *vitistackv1alpha1.Machine, nc *vitistackv1alpha1.NetworkConfiguration, options Options) bool {
+	if nc.Name != machine.Name {
+		return IsOurs(nc.Labels, machine.UID, options.SupervisorUID)
+	}
+	return NetworkConfigurationInput{Machine: machine, Existing: nc, Options: options}.owned() == nil
 }
 
 // owned returns an error where Existing belongs to another Machine or controller. One without any mark of a Machine may be the work
@@ -119,12 +153,14 @@ func (in NetworkConfigurationInput) ownerReferences() []metav1.OwnerReference {
 	return append(references, ours)
 }
 
-// network is that of the first interface.
+// network is that of the first interface that it is for.
 func (in NetworkConfigurationInput) network() Network {
-	if len(in.Attachments) == 0 {
-		return Network{}
+	for _, a := range in.Attachments {
+		if in.NetworkNamespace == "" || in.NetworkNamespace == a.Network.NetworkNamespace {
+			return a.Network
+		}
 	}
-	return in.Attachments[0].Network
+	return Network{}
 }
 
 func (in NetworkConfigurationInput) interfaces() ([]Interface, error) {
@@ -140,6 +176,9 @@ func (in NetworkConfigurationInput) interfaces() ([]Interface, error) {
 			return nil, err
 		}
 		interfaces = append(interfaces, Interface{Name: a.Name, MAC: mac})
+	}
+	if len(in.Attachments) > 0 && in.network().NetworkNamespace != in.Attachments[0].Network.NetworkNamespace {
+		return interfaces, nil
 	}
 	for _, live := range in.Live {
 		if !attached[live.Name] {

@@ -17,11 +17,16 @@ type networkConfigV2 struct {
 }
 
 type ethernet struct {
-	Match       match        `json:"match"`
-	DHCP4       bool         `json:"dhcp4,omitempty"`
-	Addresses   []string     `json:"addresses,omitempty"`
-	Routes      []route      `json:"routes,omitempty"`
-	Nameservers *nameservers `json:"nameservers,omitempty"`
+	Match         match          `json:"match"`
+	DHCP4         bool           `json:"dhcp4,omitempty"`
+	DHCPOverrides *dhcpOverrides `json:"dhcp4-overrides,omitempty"`
+	Addresses     []string       `json:"addresses,omitempty"`
+	Routes        []route        `json:"routes,omitempty"`
+	Nameservers   *nameservers   `json:"nameservers,omitempty"`
+}
+
+type dhcpOverrides struct {
+	UseRoutes bool `json:"use-routes"`
 }
 
 type match struct {
@@ -44,6 +49,9 @@ func networkDataV2(all []InterfaceAddresses) (string, error) {
 	config := networkConfigV2{Version: 2, Ethernets: map[string]ethernet{}}
 	for _, a := range all {
 		e := ethernet{Match: match{MACAddress: a.Interface.MAC}, DHCP4: a.DHCP, Addresses: texts(a.Addresses)}
+		if a.NoRoutes {
+			e.DHCPOverrides = &dhcpOverrides{}
+		}
 		for _, gateway := range a.Gateways {
 			e.Routes = append(e.Routes, route{To: defaultRoute(gateway).String(), Via: gateway.String()})
 		}

@@ -105,11 +105,20 @@ func TestRefusals(t *testing.T) {
 			networks: []vitistackv1alpha1.NetworkNamespace{dhcpNetwork(20)},
 			want:     "refusal/InvalidSpec", message: `network.interfaces: two are called "vlan20": give the second a name`,
 		},
-		"StaticElsewhere": {
-			reason:   "an address for it would come from the first one's range",
-			machine:  withInterfaces(vitistackv1alpha1.NetworkInterface{Subnet: "other"}, vitistackv1alpha1.NetworkInterface{Subnet: "team-a"}),
-			networks: []vitistackv1alpha1.NetworkNamespace{named(dhcpNetwork(20), "other"), staticNetwork(10)},
-			want:     "refusal/InvalidSpec",
+		"NoAddressElsewhere": {
+			reason: "one network has given its address, and the other has not yet", machine: func(m *vitistackv1alpha1.Machine) {
+				withInterfaces(vitistackv1alpha1.NetworkInterface{Subnet: "team-a"}, vitistackv1alpha1.NetworkInterface{Subnet: "other"})(m)
+				m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{}
+			},
+			networks: []vitistackv1alpha1.NetworkNamespace{named(staticNetwork(20), "other"), staticNetwork(10)},
+			given:    []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "vlan10", IPv4Addresses: []string{"10.0.1.9"}}},
+			want:     "wait/WaitingForAddresses", message: `no address is given yet to interface "vlan20" in NetworkNamespace "other"`,
+		},
+		"GatewayOfAnotherFamily": {
+			reason: "a route that no guest can set", machine: withCloudInit(vitistackv1alpha1.MachineCloudInit{}),
+			networks: []vitistackv1alpha1.NetworkNamespace{staticNetwork(10)},
+			given:    []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "vlan10", IPv4Addresses: []string{"10.0.1.9"}, IPv4Gateway: "2001:db8::1"}},
+			want:     "refusal/InvalidSpec", message: `the gateway "2001:db8::1" is of another family than the address "10.0.1.9"`,
 		},
 		"RunStrategy": {
 			reason: "a definition of others may let anything in", machine: func(m *vitistackv1alpha1.Machine) { m.Spec.RunStrategy = "Sometimes" },
@@ -191,6 +200,13 @@ func withAnnotation(key, value string) func(*vitistackv1alpha1.Machine) {
 	return func(m *vitistackv1alpha1.Machine) { m.Annotations = map[string]string{key: value} }
 }
 
+func withISOSize(size string) func(*vitistackv1alpha1.Machine) {
+	return func(m *vitistackv1alpha1.Machine) {
+		withImage("https://images.example.com/a.iso", "")(m)
+		m.Annotations[vitistackv1alpha1.AnnotationISOSize] = size
+	}
+}
+
 func withInterfaces(interfaces ...vitistackv1alpha1.NetworkInterface) func(*vitistackv1alpha1.Machine) {
 	return func(m *vitistackv1alpha1.Machine) { m.Spec.Network.Interfaces = interfaces }
 }
@@ -200,13 +216,6 @@ func TestVirtualMachineLedger(t *testing.T) {
 		reason string
 		ledger vitistackv1alpha1.Ledger
 		want   string
-func withISOSize(size string) func(*vitistackv1alpha1.Machine) {
-	return func(m *vitistackv1alpha1.Machine) {
-		withImage("https://images.example.com/a.iso", "")(m)
-		m.Annotations[vitistackv1alpha1.AnnotationISOSize] = size
-	}
-}
-
 	}{
 		"None":    {reason: "nothing is made for a Machine without a place", want: "the Machine is not placed: its ledger names no VirtualMachine"},
 		"BadName": {reason: "a ledger's name may have dots, a VirtualMachine's here not", ledger: vitistackv1alpha1.Ledger{Namespace: "a", VMName: "a.b"}, want: "refusal/NameTooLong"},

@@ -245,7 +245,8 @@ type MachineNetwork struct {
 	// +optional
 	PublicIP string `json:"publicIP,omitempty"`
 
-	// interfaces of the virtual machine. Without any there is one, on the Machine's own NetworkNamespace.
+	// interfaces of the virtual machine. Without any there is one, on the Machine's own NetworkNamespace. Each has the addresses of its
+	// own network; the primary one alone has default routes.
 	// +optional
 	Interfaces []NetworkInterface `json:"interfaces,omitempty"`
 }

@@ -5,7 +5,8 @@ import (
 )
 
 // NetworkConfiguration tells the operators of addresses which interfaces a Machine has, and the Machine which addresses they
-// got. It has the name and namespace of its Machine, which controls it.
+// got. It has the name and namespace of its Machine, which controls it. A Machine on several NetworkNamespaces has one for each: those of
+// further ones are called <machine>-<NetworkNamespace>-<eight digits of the Machine's UID>.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status

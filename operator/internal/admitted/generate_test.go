@@ -98,7 +98,7 @@ func drawNetwork(t *rapid.T, spec *vitistackv1alpha1.MachineSpec) {
 	for i := range rapid.IntRange(-4, 3).Draw(t, "interfaces") {
 		spec.Network.Interfaces = append(spec.Network.Interfaces, vitistackv1alpha1.NetworkInterface{
 			Name:    seldom(t, "interface", []string{"", "Bad_Name", strings.Repeat("x", 70)}, fmt.Sprintf("eth%d", i)),
-			Subnet:  seldom(t, "subnet", []string{"", "static"}, "dhcp", "storage"),
+			Subnet:  seldom(t, "subnet", []string{""}, "dhcp", "storage", "static", "static6"),
 			Primary: odds(t, "primary", 3),
 		})
 	}

@@ -122,7 +122,7 @@ func judge(ctx context.Context, m *vitistackv1alpha1.Machine) (verdict, error) {
 		switch {
 		case ready == nil:
 		case ready.Reason == vitistackv1alpha1.ReasonWaitingForAddresses:
-			if err := giveAddresses(ctx, supervisor, key); err != nil {
+			if err := giveAddresses(ctx, supervisor); err != nil {
 				return verdict{}, err
 			}
 		case m.Status.Phase == vitistackv1alpha1.MachinePhaseFailed && result.RequeueAfter > 0 && result.RequeueAfter < time.Minute:
@@ -149,17 +149,27 @@ func (c *trial) Create(ctx context.Context, object client.Object, options ...cli
 	return err
 }
 
-// giveAddresses does what an operator of addresses does.
-func giveAddresses(ctx context.Context, supervisor client.Client, key client.ObjectKey) error {
-	nc := &vitistackv1alpha1.NetworkConfiguration{}
-	if err := supervisor.Get(ctx, key, nc); err != nil {
+// giveAddresses does what operators of addresses do.
+func giveAddresses(ctx context.Context, supervisor client.Client) error {
+	list := &vitistackv1alpha1.NetworkConfigurationList{}
+	if err := supervisor.List(ctx, list, client.InNamespace(namespace)); err != nil {
 		return err
 	}
-	for i, nic := range nc.Spec.NetworkInterfaces {
-		nic.IPv4Addresses, nic.IPv6Addresses = []string{fmt.Sprintf("10.0.1.%d", 10+i)}, []string{fmt.Sprintf("2001:db8::%d/64", 10+i)}
-		nc.Status.NetworkInterfaces = append(nc.Status.NetworkInterfaces, nic)
+	for n := range list.Items {
+		nc := &list.Items[n]
+		nc.Status.NetworkInterfaces = nil
+		for i, nic := range nc.Spec.NetworkInterfaces {
+			nic.IPv6Addresses = []string{fmt.Sprintf("2001:db8:%d::%d/64", n, 10+i)}
+			if nc.Spec.NetworkNamespaceName != "static6" {
+				nic.IPv4Addresses = []string{fmt.Sprintf("10.0.1.%d", 10+i)}
+			}
+			nc.Status.NetworkInterfaces = append(nc.Status.NetworkInterfaces, nic)
+		}
+		if err := supervisor.Status().Update(ctx, nc); err != nil {
+			return err
+		}
 	}
-	return supervisor.Status().Update(ctx, nc)
+	return nil
 }
 
 // surroundings are what Machines may name in the supervisor.
@@ -180,7 +190,7 @@ func surroundings() []client.Object {
 	}
 	meta := metav1.ObjectMeta{Namespace: namespace, Name: "source"}
 	return []client.Object{
-		network("pod", "dhcp", 0), network("dhcp", "dhcp", 20), network("storage", "dhcp", 30), network("static", "static", 10),
+		network("pod", "dhcp", 0), network("dhcp", "dhcp", 20), network("storage", "dhcp", 30), network("static", "static", 10), network("static6", "static", 40),
 		class("tiny", true), class("disabled", false),
 		&corev1.Secret{ObjectMeta: meta, Data: map[string][]byte{"userdata": []byte("#cloud-config\npassword: " + marker), "networkdata": []byte("version: 2\n")}},
 		&corev1.ConfigMap{ObjectMeta: meta, Data: map[string]string{"userdata": "#cloud-config\n"}},

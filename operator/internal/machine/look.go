@@ -133,14 +133,11 @@ func (p *pass) ownerOf(vm *kubevirtv1.VirtualMachine) owner {
 
 // match is matched where a MAC address proves that labels of an earlier release mean this very Machine, else earlier.
 func (p *pass) match(ctx context.Context, vm *kubevirtv1.VirtualMachine) (owner, error) {
-	existing, err := p.readNetworkConfiguration(ctx, p.live)
+	existing, err := readNetworkConfiguration(ctx, p.live, client.ObjectKeyFromObject(p.machine))
 	if err != nil {
 		return foreign, err
 	}
-	if existing == nil {
-		return earlier, nil
-	}
-	if _, err := p.wantedNetworkConfiguration(existing); err != nil { // somebody else's
+	if existing == nil || !desired.OwnsNetworkConfiguration(p.machine, existing, p.settings.Desired) {
 		return earlier, nil
 	}
 	for _, has := range desired.Interfaces(vm) {

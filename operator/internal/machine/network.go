@@ -19,7 +19,7 @@ var errNoUID = &Blocked{
 	Message: "the Machine has no UID",
 }
 
-// attach decides on the network and keeps the Machine's NetworkConfiguration in the supervisor cluster.
+// attach decides on the networks and keeps the Machine's NetworkConfigurations, one for each, in the supervisor cluster.
 func (p *pass) attach(ctx context.Context) error {
 	if p.uid() == "" {
 		return errNoUID
@@ -33,31 +33,37 @@ func (p *pass) attach(ctx context.Context) error {
 	if p.attachments, err = desired.Attachments(p.machine, networkNamespaces.Items); err != nil {
 		return err
 	}
-	return p.applyNetworkConfiguration(ctx)
+	for _, network := range desired.NetworkNamespaces(p.attachments) {
+		if err := p.applyNetworkConfiguration(ctx, network); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (p *pass) applyNetworkConfiguration(ctx context.Context) error {
-	existing, err := p.readNetworkConfiguration(ctx, p.Client)
+func (p *pass) applyNetworkConfiguration(ctx context.Context, network string) error {
+	key := desired.NetworkConfigurationKey(p.machine, p.attachments, network)
+	existing, err := readNetworkConfiguration(ctx, p.Client, key)
 	if err != nil {
 		return err
 	}
 	if existing != nil {
 		p.read.add(existing.ResourceVersion)
 	}
-	wanted, err := p.wantedNetworkConfiguration(existing)
+	wanted, err := p.wantedNetworkConfiguration(network, existing)
 	if err != nil {
 		return err
 	}
 	if existing == nil {
 		err := p.Create(ctx, wanted)
 		if apierrors.IsAlreadyExists(err) { // the cache is behind
-			if existing, err = p.readNetworkConfiguration(ctx, p.live); err != nil {
+			if existing, err = readNetworkConfiguration(ctx, p.live, key); err != nil {
 				return err
 			}
 			if existing == nil {
 				return errors.New("the NetworkConfiguration came and went")
 			}
-			if wanted, err = p.wantedNetworkConfiguration(existing); err != nil {
+			if wanted, err = p.wantedNetworkConfiguration(network, existing); err != nil {
 				return err
 			}
 		}
@@ -74,20 +80,21 @@ func (p *pass) applyNetworkConfiguration(ctx context.Context) error {
 			return fmt.Errorf("changing the NetworkConfiguration: %w", err)
 		}
 	}
-	p.networkConfiguration = wanted
+	p.networkConfigurations = append(p.networkConfigurations, key)
+	p.networkConfiguration = desired.AddInterfaces(p.networkConfiguration, wanted)
 	return nil
 }
 
-func (p *pass) wantedNetworkConfiguration(existing *vitistackv1alpha1.NetworkConfiguration) (*vitistackv1alpha1.NetworkConfiguration, error) {
+func (p *pass) wantedNetworkConfiguration(network string, existing *vitistackv1alpha1.NetworkConfiguration) (*vitistackv1alpha1.NetworkConfiguration, error) {
 	return desired.NetworkConfiguration(desired.NetworkConfigurationInput{
-		Machine: p.machine, Attachments: p.attachments, Existing: existing, Live: desired.Interfaces(p.vm), Options: p.settings.Desired,
+		Machine: p.machine, Attachments: p.attachments, NetworkNamespace: network, Existing: existing, Live: desired.Interfaces(p.vm), Options: p.settings.Desired,
 	})
 }
 
-// readNetworkConfiguration returns the one of the Machine's name, or nil.
-func (p *pass) readNetworkConfiguration(ctx context.Context, reader client.Reader) (*vitistackv1alpha1.NetworkConfiguration, error) {
+// readNetworkConfiguration returns the one of a name, or nil.
+func readNetworkConfiguration(ctx context.Context, reader client.Reader, key client.ObjectKey) (*vitistackv1alpha1.NetworkConfiguration, error) {
 	found := &vitistackv1alpha1.NetworkConfiguration{}
-	err := reader.Get(ctx, client.ObjectKeyFromObject(p.machine), found)
+	err := reader.Get(ctx, key, found)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}
@@ -97,21 +104,18 @@ func (p *pass) readNetworkConfiguration(ctx context.Context, reader client.Reade
 	return found, nil
 }
 
-// deleteNetworkConfiguration deletes the Machine's NetworkConfiguration: its addresses are free only now that no virtual machine uses them.
-func (p *pass) deleteNetworkConfiguration(ctx context.Context) error {
-	existing, err := p.readNetworkConfiguration(ctx, p.Client)
-	if err != nil || existing == nil {
-		return err
+// deleteNetworkConfigurations deletes the Machine's NetworkConfigurations: their addresses are free only now that no virtual machine uses them.
+func (p *pass) deleteNetworkConfigurations(ctx context.Context) error {
+	list := &vitistackv1alpha1.NetworkConfigurationList{}
+	if err := p.List(ctx, list, client.InNamespace(p.machine.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return fmt.Errorf("listing NetworkConfigurations: %w", err)
 	}
-	if _, err := p.wantedNetworkConfiguration(existing); err != nil {
-		if _, refused := errors.AsType[*desired.Refusal](err); refused {
-			return nil // somebody else's
+	for i := range list.Items {
+		existing := &list.Items[i]
+		if !existing.DeletionTimestamp.IsZero() || !desired.OwnsNetworkConfiguration(p.machine, existing, p.settings.Desired) {
+			continue
 		}
-		return err
-	}
-	if existing.DeletionTimestamp.IsZero() {
-		err := p.Delete(ctx, existing, client.Preconditions{UID: &existing.UID})
-		if client.IgnoreNotFound(err) != nil {
+		if err := p.Delete(ctx, existing, client.Preconditions{UID: &existing.UID}); client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("deleting the NetworkConfiguration: %w", err)
 		}
 	}

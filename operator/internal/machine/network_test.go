@@ -1,6 +1,7 @@
 package machine_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +41,62 @@ func TestAttachmentsStay(t *testing.T) {
 	w.mustSettle()
 	if got := theirs.DeepCopy(); !w.exists(east, got) || got.Object["spec"].(map[string]any)["config"] != "theirs" {
 		t.Errorf("it was deleted or changed: %v", got.Object)
+	}
+}
+
+// TestSeveralStaticNetworks: each network has a NetworkConfiguration of its own, in which its operator gives addresses; the VirtualMachine waits for
+// all of them, and they go with it. Before, a second static network was refused.
+func TestSeveralStaticNetworks(t *testing.T) {
+	networks := []string{"vlan", "storage"}
+	m := newMachine(in(east), func(m *vitistackv1alpha1.Machine) {
+		m.Spec.Network.Interfaces = []vitistackv1alpha1.NetworkInterface{{Subnet: networks[0]}, {Subnet: networks[1]}}
+		m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{}
+	})
+	w := newWorld(t, []string{east}, m)
+	for i, name := range networks {
+		nn := vlan(30 + i)
+		nn.Name = name
+		nn.Spec.IPAllocation = &vitistackv1alpha1.NetworkNamespaceIPAllocation{Type: "static", Static: &vitistackv1alpha1.StaticIPAllocationConfig{
+			IPv4CIDR: fmt.Sprintf("10.0.%d.0/24", i), IPv4Gateway: fmt.Sprintf("10.0.%d.1", i),
+		}}
+		w.put(supervisor, nn)
+	}
+	configurations := func() []vitistackv1alpha1.NetworkConfiguration {
+		list := &vitistackv1alpha1.NetworkConfigurationList{}
+		if err := w.clients[supervisor].List(t.Context(), list); err != nil {
+			t.Fatal(err)
+		}
+		return list.Items
+	}
+	w.mustSettle()
+	all := configurations()
+	if len(all) != 2 {
+		t.Fatalf("there are %d NetworkConfigurations, not one for each network", len(all))
+	}
+	for i := range all {
+		if got := w.condition("NetworkReady"); got != "False/WaitingForAddresses" || w.where() != "" {
+			t.Errorf("with %d of 2 addresses NetworkReady is %s, and VirtualMachines are %q", i, got, w.where())
+		}
+		nc := &all[i]
+		nc.Status.NetworkInterfaces = slices.Clone(nc.Spec.NetworkInterfaces)
+		nc.Status.NetworkInterfaces[0].IPv4Addresses = []string{fmt.Sprintf("10.0.%d.9", slices.Index(networks, nc.Spec.NetworkNamespaceName))}
+		if err := w.clients[supervisor].Status().Update(t.Context(), nc); err != nil {
+			t.Fatal(err)
+		}
+		w.mustSettle()
+	}
+	data := w.vms()[east+"/vm-web"].Spec.Template.Spec.Volumes[1].CloudInitNoCloud.NetworkData
+	for text, times := range map[string]int{"10.0.0.9/24": 1, "10.0.1.9/24": 1, "via: 10.0.0.1": 1, "via:": 1} {
+		if got := strings.Count(data, text); got != times {
+			t.Errorf("the network data has %q %d times, not %d:\n%s", text, got, times, data)
+		}
+	}
+	others := &vitistackv1alpha1.NetworkConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "other"}}
+	w.put(supervisor, others)
+	w.deleteMachine()
+	w.mustSettle()
+	if left := configurations(); len(left) != 1 || left[0].Name != "other" {
+		t.Errorf("after the Machine there are %d NetworkConfigurations, and not just that of another", len(left))
 	}
 }
 

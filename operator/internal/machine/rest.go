@@ -29,7 +29,8 @@ type resting struct {
 	config    string
 	since     time.Time // of the connection
 	vm        client.ObjectKey
-	class     string // "" for none
+	networks  []client.ObjectKey // its NetworkConfigurations
+	class     string             // "" for none
 }
 
 func newRest() *rest {
@@ -85,6 +86,7 @@ func (p *pass) settled() {
 	state, _ := p.KubevirtClientMgr.State(p.ledger.Config)
 	p.rest.remember(client.ObjectKeyFromObject(p.machine), resting{
 		footprint: p.read.hash.Sum64(), config: p.ledger.Config, since: state.Since, vm: p.vmKey(), class: p.classRead,
+		networks: p.networkConfigurations,
 	})
 }
 
@@ -112,12 +114,18 @@ func (p *pass) isResting(ctx context.Context) bool {
 		return false
 	}
 	now.addInstance(vmi, volumes)
-	networks, configuration := &vitistackv1alpha1.NetworkNamespaceList{}, &vitistackv1alpha1.NetworkConfiguration{}
-	if p.List(ctx, networks, client.InNamespace(key.Namespace)) != nil || p.Get(ctx, key, configuration) != nil {
+	networks := &vitistackv1alpha1.NetworkNamespaceList{}
+	if p.List(ctx, networks, client.InNamespace(key.Namespace)) != nil {
 		return false
 	}
 	now.addNetworks(networks)
-	now.add(configuration.ResourceVersion)
+	for _, key := range was.networks {
+		configuration := &vitistackv1alpha1.NetworkConfiguration{}
+		if p.Get(ctx, key, configuration) != nil {
+			return false
+		}
+		now.add(configuration.ResourceVersion)
+	}
 	if was.class != "" {
 		class := &vitistackv1alpha1.MachineClass{}
 		if p.Get(ctx, client.ObjectKey{Name: was.class}, class) != nil {

@@ -40,7 +40,9 @@ type pass struct {
 	class                *vitistackv1alpha1.MachineClass
 	classRead            string // its name, where it was read
 	attachments          []desired.Attachment
-	networkConfiguration *vitistackv1alpha1.NetworkConfiguration
+	networkConfiguration *vitistackv1alpha1.NetworkConfiguration // with the interfaces of all
+
+	networkConfigurations []client.ObjectKey
 
 	vmi         *kubevirtv1.VirtualMachineInstance
 	dataVolumes []cdiv1beta1.DataVolume
@@ -83,7 +85,7 @@ func goneSteps() []step {
 		{observed.StepPlace, vitistackv1alpha1.ConditionPlaced, (*pass).readLedger},
 		{observed.StepRemote, vitistackv1alpha1.ConditionRemoteReachable, (*pass).connectToDelete},
 		{observed.StepVM, vitistackv1alpha1.ConditionVirtualMachineReady, (*pass).deleteVM},
-		{observed.StepNetwork, vitistackv1alpha1.ConditionNetworkReady, (*pass).deleteNetworkConfiguration},
+		{observed.StepNetwork, vitistackv1alpha1.ConditionNetworkReady, (*pass).deleteNetworkConfigurations},
 		{observed.StepObserve, vitistackv1alpha1.ConditionVirtualMachineReady, (*pass).letGo},
 	}
 }
