@@ -4,20 +4,17 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 )
 
-// setPhase sets phase, and the failure that belongs to the phase Failed. An empty answer of the functions below leaves both.
+// setPhase sets phase, and the failure that belongs to it. An empty answer of the functions below leaves both.
 func (r *report) setPhase(status *vitistackv1alpha1.MachineStatus) {
 	phase := r.phase()
 	if phase == "" {
 		return
 	}
 	status.Phase, status.FailureReason, status.FailureMessage = phase, "", ""
-	if phase != vitistackv1alpha1.MachinePhaseFailed {
-		return
-	}
-	switch {
-	case r.verdict != nil:
+	switch failed := phase == vitistackv1alpha1.MachinePhaseFailed; {
+	case r.verdict != nil && phase == r.verdict.phase && r.verdict.isFailure():
 		status.FailureReason, status.FailureMessage = r.verdict.reason, clip(r.verdict.message)
-	case r.blocked != nil:
+	case failed && r.blocked != nil:
 		status.FailureReason, status.FailureMessage = r.blocked.Reason, clip(r.blocked.Message)
 	}
 }

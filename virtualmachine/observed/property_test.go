@@ -103,7 +103,9 @@ func checkStatus(t *rapid.T, in observed.Input, old, next vitistackv1alpha1.Mach
 	if !slices.Contains(phases, next.Phase) {
 		t.Fatalf("phase %q is none", next.Phase)
 	}
-	if failed := next.Phase == vitistackv1alpha1.MachinePhaseFailed; failed != (next.FailureReason != "") {
+	failed := next.Phase == vitistackv1alpha1.MachinePhaseFailed
+	waits := next.Phase == vitistackv1alpha1.MachinePhasePending && next.FailureReason == vitistackv1alpha1.ReasonUnschedulable
+	if failed != (next.FailureReason != "") && !waits {
 		t.Fatalf("phase %q with the failure %q", next.Phase, next.FailureReason)
 	}
 	ready := next.Condition(vitistackv1alpha1.ConditionReady)

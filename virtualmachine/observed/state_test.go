@@ -100,8 +100,10 @@ func TestStates(t *testing.T) {
 			}, beside: running,
 		},
 		"ErrorUnschedulable": {
-			reason:  "it waits for a node: nothing failed, and no phase but Pending says so",
-			without: summary{Phase: "Pending", Ready: "False/Unschedulable", VM: "False/Unschedulable"}, beside: running,
+			reason: "it waits for a node, which may come: the phase is not Failed, and the failure says why",
+			without: summary{
+				Phase: "Pending", Ready: "False/Unschedulable", VM: "False/Unschedulable", Failure: "Unschedulable: no node can take the virtual machine",
+			}, beside: running,
 		},
 		"WaitingForReceiver": {
 			reason:  "it waits",
@@ -221,9 +223,10 @@ func TestFailures(t *testing.T) {
 			phase: "Failed", want: "ImagePullFailed: an image of the virtual machine cannot be fetched: ErrImagePull: manifest unknown",
 		},
 		"Unschedulable": {
-			reason: "it says why no node can take it, and is no failure", vm: virtualMachine("ErrorUnschedulable"),
+			reason: "it says why no node can take it, and a new node ends it: the phase is not Failed", vm: virtualMachine("ErrorUnschedulable"),
 			vmi:   instance(kubevirtv1.Scheduling, instanceCondition("PodScheduled", "Unschedulable", "0/3 nodes are available")),
 			phase: "Pending", ready: "no node can take the virtual machine: 0/3 nodes are available",
+			want: "Unschedulable: no node can take the virtual machine: 0/3 nodes are available",
 		},
 		"OverWhenItRuns": {
 			reason: "a failure stayed for ever, also on Machines that ran (D15)",

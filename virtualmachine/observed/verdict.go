@@ -75,6 +75,12 @@ var verdicts = map[kubevirtv1.VirtualMachinePrintableStatus]verdict{
 	},
 }
 
+// isFailure says whether somebody has to know why the virtual machine does not run. That no node can take it is one that a new node ends: it fails
+// without the phase.
+func (v verdict) isFailure() bool {
+	return v.phase == vitistackv1alpha1.MachinePhaseFailed || v.reason == vitistackv1alpha1.ReasonUnschedulable
+}
+
 // final are the words that a running instance does not overrule: they say that it is about to end, or is frozen, or on its way.
 var final = map[kubevirtv1.VirtualMachinePrintableStatus]bool{
 	kubevirtv1.VirtualMachineStatusStopping:    true,

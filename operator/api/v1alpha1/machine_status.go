@@ -124,11 +124,11 @@ type MachineStatus struct {
 	// +optional
 	CreationTime *metav1.Time `json:"creationTime,omitempty"`
 
-	// failureReason is the reason of the failure while phase is Failed, else unset.
+	// failureReason is the reason of the failure while phase is Failed, or Pending because no node can take the virtual machine; else unset.
 	// +optional
 	FailureReason string `json:"failureReason,omitempty"`
 
-	// failureMessage is the cause of the failure while phase is Failed, else unset.
+	// failureMessage is the cause of that failure.
 	// +optional
 	FailureMessage string `json:"failureMessage,omitempty"`
 }
