@@ -220,7 +220,7 @@ func newFairManager(t *testing.T, cluster *controlplane.Cluster) ctrl.Manager {
 	t.Helper()
 	options := Options{MetricsAddress: "0", ProbeAddress: "0", WatchSelector: labels.Everything()}
 	options.Machine.ConfigsNamespace = "default"
-	mgr, err := newManager(cluster.Config(), options, watched(machine.NewWatcher(clock.RealClock{})))
+	mgr, err := newManager(cluster.Config(), options, watched(machine.NewWatcher(clock.RealClock{}), clientmgr.NewContinuity()))
 	must(t, err)
 	return nameless{mgr}
 }
