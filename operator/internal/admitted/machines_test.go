@@ -120,7 +120,7 @@ func judge(ctx context.Context, m *vitistackv1alpha1.Machine) (verdict, error) {
 		}
 		ready := m.Status.Condition(vitistackv1alpha1.ConditionReady)
 		switch {
-		case ready == nil:
+		case ready == nil || ready.Reason == vitistackv1alpha1.ReasonClustersUnanswered: // a busy server is no verdict: it is asked again
 		case ready.Reason == vitistackv1alpha1.ReasonWaitingForAddresses:
 			if err := giveAddresses(ctx, supervisor); err != nil {
 				return verdict{}, err

@@ -58,7 +58,7 @@ func (p *pestered) Get(ctx context.Context, key client.ObjectKey, object client.
 	if ok && p.note(key.Name) && strings.HasPrefix(key.Name, "a-hot") {
 		m.Namespace, m.Name = key.Namespace, key.Name
 		patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"example.com/touched":"%d"}}}`, time.Now().UnixNano())
-		if err := p.Client.Patch(ctx, m, client.RawPatch(types.MergePatchType, patch)); err != nil {
+		if err := p.Patch(ctx, m, client.RawPatch(types.MergePatchType, patch)); err != nil {
 			return err
 		}
 	}
