@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	kubevirtv1 "kubevirt.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
@@ -62,6 +63,35 @@ func TestAbsenceIsProven(t *testing.T) {
 		w.mustSettle()
 		if created := slices.Contains(w.written(), creating.String()); created || w.where() != at(east).VMs {
 			t.Errorf("created again: %t; VirtualMachines %s", created, w.where())
+		}
+	})
+	t.Run("JustCreated", func(t *testing.T) {
+		w := newWorld(t, []string{east}, newMachine(in(east), wantsSecret))
+		live := w.clients[east]
+		w.manager.AddMockedClient(east, forgetful{live})
+		looks := 0
+		w.manager.LiveFunc = func(string) (client.Reader, error) { looks++; return live, nil }
+		r := w.reconciler()
+		pass := func() {
+			t.Helper()
+			if _, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: webKey}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pass()
+		w.forget()
+		looks = 0
+		pass()
+		want := []string{"supervisor: patch Machine", "supervisor: patch status of Machine"}
+		if diff := cmp.Diff(want, w.written()); diff != "" || looks != 0 {
+			t.Errorf("the books of what was just created are kept without a look at it: %d looks, writes (-want +got):\n%s", looks, diff)
+		}
+		w.isWhole(t)
+		vm := w.vms()[east+"/vm-web"]
+		w.remove(east, &vm)
+		pass()
+		if got := w.condition("Ready"); got != "False/Vanished" {
+			t.Errorf("what was recorded and is gone is %s", got)
 		}
 	})
 	t.Run("NobodyAnswers", func(t *testing.T) {

@@ -37,7 +37,7 @@ func wantsSecret(m *vitistackv1alpha1.Machine) {
 // TestCreationInOrder: the place is recorded before anything remote, the addresses before the VirtualMachine that has them.
 func TestCreationInOrder(t *testing.T) {
 	w := newWorld(t, []string{east}, newMachine(in(east), wantsSecret))
-	if _, err := w.reconcile(); err != nil {
+	if err := w.create(); err != nil {
 		t.Fatal(err)
 	}
 	var order []string
@@ -76,7 +76,7 @@ func TestCreationInOrder(t *testing.T) {
 // TestCrashAtEveryWrite ends the process at each write in turn, before it is done and after, and goes on with a new one.
 func TestCrashAtEveryWrite(t *testing.T) {
 	clean := newWorld(t, []string{east, west}, newMachine(in(east), wantsSecret))
-	if _, err := clean.reconcile(); err != nil {
+	if err := clean.create(); err != nil {
 		t.Fatal(err)
 	}
 	writes := clean.written()
@@ -92,7 +92,7 @@ func TestCrashAtEveryWrite(t *testing.T) {
 				} else {
 					w.before = nth(n)
 				}
-				if _, err := w.reconcile(); err == nil {
+				if err := w.create(); err == nil {
 					t.Fatal("nothing crashed")
 				}
 				w.before, w.after = nil, nil

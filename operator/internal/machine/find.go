@@ -25,6 +25,9 @@ func (p *pass) find(ctx context.Context) error {
 		return nil
 	case client.IgnoreNotFound(err) != nil:
 		return p.unreachable(err)
+	case p.justMade() != nil:
+		p.looked, p.vm = true, p.justMade()
+		return nil
 	case p.absent: // nobody else can have made it since: placing the Machine was guarded by its resourceVersion
 		p.looked = true
 		return nil
@@ -59,6 +62,16 @@ func (p *pass) find(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// justMade is the VirtualMachine that the last pass created and that the cache does not show yet, nil where there is none. What is recorded is not
+// new any more.
+func (p *pass) justMade() *kubevirtv1.VirtualMachine {
+	made, _ := p.seen.made.get(string(p.uid()), p.now)
+	if made == nil || p.ledger.VMUID != "" || made.Annotations[vitistackv1alpha1.AnnotationPlacementNonce] != p.ledger.Nonce {
+		return nil
+	}
+	return made
 }
 
 // cluster is the cluster of the ledger, and no other that its KubevirtConfig stands for one day.

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
+	kubevirtv1 "kubevirt.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -43,9 +44,10 @@ type MachineReconciler struct {
 
 // seen is what was seen of remote clusters a moment ago.
 type seen struct {
-	room       recent[capacity.Room] // by config
-	classes    recent[[]string]      // of storage, by cluster
-	namespaces recent[struct{}]      // by cluster and name
+	room       recent[capacity.Room]              // by config
+	classes    recent[[]string]                   // of storage, by cluster
+	made       recent[*kubevirtv1.VirtualMachine] // by the Machine's UID
+	namespaces recent[struct{}]                   // by cluster and name
 }
 
 // Settings are the operator's. The zero value works.

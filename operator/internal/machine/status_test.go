@@ -15,7 +15,7 @@ import (
 // TestCostOfAMachine counts what a Machine costs from its creation to Running, and what it costs at rest: nothing.
 func TestCostOfAMachine(t *testing.T) {
 	w := newWorld(t, []string{east, west}, newMachine(in(east), wantsSecret))
-	if _, err := w.reconcile(); err != nil {
+	if err := w.create(); err != nil {
 		t.Fatal(err)
 	}
 	w.run(east)

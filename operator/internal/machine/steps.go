@@ -32,10 +32,11 @@ type pass struct {
 	asked    asked // about its place
 	owed     bool  // the Machine is gone: this pass pays its debt
 
-	remote client.Client // reads declared kinds from the cache
-	looked bool          // the remote cluster has answered about the VM: vm is the truth, nil too
-	cached bool          // and vm comes from the cache, and is as it should be
-	vm     *kubevirtv1.VirtualMachine
+	remote  client.Client // reads declared kinds from the cache
+	looked  bool          // the remote cluster has answered about the VM: vm is the truth, nil too
+	cached  bool          // and vm comes from the cache, and is as it should be
+	vm      *kubevirtv1.VirtualMachine
+	created bool // in this pass: the next one keeps the books
 
 	class                *vitistackv1alpha1.MachineClass
 	classRead            string // its name, where it was read
@@ -121,6 +122,9 @@ func (p *pass) finish(ctx context.Context, result outcome) (ctrl.Result, error) 
 	}
 	if result.problem != nil {
 		p.problems = append(p.problems, *result.problem)
+	}
+	if p.created && result == (outcome{}) {
+		return ctrl.Result{RequeueAfter: settleTime}, nil // should no event come before
 	}
 	input := observed.Input{
 		Machine: p.machine, Ledger: p.ledger, Adopted: p.adopted, Reached: p.reached, Problems: p.problems,

@@ -118,28 +118,32 @@ func (p *pass) create(ctx context.Context, wish desired.Wish) error {
 	case err != nil:
 		return p.refused(err, "VirtualMachine "+vm.Name)
 	}
-	p.vm = vm
+	p.vm, p.created = vm, true
 	log.FromContext(ctx).Info("Created VirtualMachine", "kubevirtConfig", p.ledger.Config, "vm", vm.Name)
-	p.event(eventNormal, "Created", "Create", fmt.Sprintf("created VirtualMachine %s in %s", vm.Name, p.ledger.Config))
 	if err := p.createSecret(ctx, init); err != nil {
 		return err
 	}
-	if err := p.recordVM(ctx); client.IgnoreNotFound(err) != nil && !apierrors.IsConflict(err) {
-		return err
-	}
+	p.seen.made.put(string(p.uid()), vm, p.now)
 	return nil
 }
 
-// complete does what is left of a creation that did not come to its end: the ledger gets the VirtualMachine's UID last.
+// complete does what is left of a creation: the ledger gets the VirtualMachine's UID last. The pass that creates leaves that to the next one, which
+// comes at once but after the Machines that wait already: where there are many of them all guests boot before the books are kept.
 func (p *pass) complete(ctx context.Context) error {
-	init, err := p.cloudInit(ctx)
-	if err != nil {
+	if made, known := p.seen.made.get(string(p.uid()), p.now); !known || made.UID != p.vm.UID {
+		init, err := p.cloudInit(ctx)
+		if err != nil {
+			return err
+		}
+		if err := p.createSecret(ctx, init); err != nil {
+			return err
+		}
+	}
+	if err := p.recordVM(ctx); err != nil {
 		return err
 	}
-	if err := p.createSecret(ctx, init); err != nil {
-		return err
-	}
-	return p.recordVM(ctx)
+	p.event(eventNormal, "Created", "Create", fmt.Sprintf("created VirtualMachine %s in %s", p.vm.Name, p.ledger.Config))
+	return nil
 }
 
 // cloudInit is what the guest gets at its first boot.
