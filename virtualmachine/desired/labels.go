@@ -18,6 +18,16 @@ func Labels(machine *vitistackv1alpha1.Machine, options Options) map[string]stri
 	}
 }
 
+// IsFormers reports whether an object of these labels was made by this supervisor for another Machine of this one's name: one that was
+// deleted, or that came back from a backup with a new UID. The name alone is no proof of either.
+func IsFormers(labels map[string]string, machine *vitistackv1alpha1.Machine, options Options) bool {
+	mine := Labels(machine, options)
+	uid := labels[vitistackv1alpha1.LabelMachineUID]
+	return options.SupervisorUID != "" && uid != "" && uid != mine[vitistackv1alpha1.LabelMachineUID] &&
+		labels[vitistackv1alpha1.LabelSupervisorUID] == mine[vitistackv1alpha1.LabelSupervisorUID] &&
+		labels[vitistackv1alpha1.LabelSourceMachine] == mine[vitistackv1alpha1.LabelSourceMachine]
+}
+
 // LabelValue makes a name fit into a label: up to 63 characters it stays as it is, else it is cut and ends in a hash of the whole.
 // Different names get different values.
 func LabelValue(name string) string {

@@ -204,3 +204,31 @@ func TestIsOurs(t *testing.T) {
 		})
 	}
 }
+
+func TestIsFormers(t *testing.T) {
+	earlier := func(change func(map[string]string)) map[string]string {
+		labels := desired.Labels(machine("m", func(m *vitistackv1alpha1.Machine) { m.UID = "earlier" }), options())
+		change(labels)
+		return labels
+	}
+	cases := map[string]struct {
+		reason string
+		labels map[string]string
+		want   bool
+	}{
+		"Former":          {reason: "a Machine of this name, this supervisor's, of another UID", labels: earlier(func(map[string]string) {}), want: true},
+		"Ours":            {reason: "nothing to take over", labels: desired.Labels(machine("m", nil), options())},
+		"OtherName":       {reason: "another Machine's", labels: earlier(func(l map[string]string) { l[vitistackv1alpha1.LabelSourceMachine] = "n" })},
+		"OtherSupervisor": {reason: "another supervisor may have one of this name", labels: earlier(func(l map[string]string) { l[vitistackv1alpha1.LabelSupervisorUID] = "x" })},
+		"NoMachine":       {reason: "nobody's", labels: earlier(func(l map[string]string) { delete(l, vitistackv1alpha1.LabelMachineUID) })},
+		"NoLabels":        {reason: "nobody's"},
+	}
+	for name, tc := range cases {
+		if got := desired.IsFormers(tc.labels, machine("m", nil), options()); got != tc.want {
+			t.Errorf("%s: %s: IsFormers(...): want %t, got %t", name, tc.reason, tc.want, got)
+		}
+	}
+	if desired.IsFormers(earlier(func(l map[string]string) { l[vitistackv1alpha1.LabelSupervisorUID] = "" }), machine("m", nil), desired.Options{}) {
+		t.Error("a supervisor without a UID takes nothing over")
+	}
+}

@@ -26,6 +26,8 @@ type NetworkConfigurationInput struct {
 	Existing *vitistackv1alpha1.NetworkConfiguration
 	// Live are the interfaces of the VirtualMachine, where it exists already: see [Interfaces].
 	Live []Interface
+	// Former is the UID of the Machine of this name whose VirtualMachine this one takes over: what is its is this one's now. "" is none.
+	Former types.UID
 	// Options of the operator.
 	Options Options
 }
@@ -114,22 +116,29 @@ func (in NetworkConfigurationInput) owned() error {
 	}
 	labels := in.Existing.Labels
 	if controller := metav1.GetControllerOf(in.Existing); controller != nil {
-		if controller.UID != in.Machine.UID {
+		if !in.isOf(controller.UID) {
 			return conflict("is controlled by " + controller.Kind + " " + controller.Name)
 		}
 		return nil
 	}
 	if uid := labels[vitistackv1alpha1.LabelMachineUID]; uid != "" {
-		if !IsOurs(labels, in.Machine.UID, in.Options.SupervisorUID) {
-			return conflict("was made for another Machine")
+		for _, of := range []types.UID{in.Machine.UID, in.Former} {
+			if IsOurs(labels, of, in.Options.SupervisorUID) {
+				return nil
+			}
 		}
-		return nil
+		return conflict("was made for another Machine: delete it, if that is gone for good")
 	}
 	source := or(labels[vitistackv1alpha1.LabelSourceMachine], labels[vitistackv1alpha1.LegacyLabelSourceMachine])
 	if source != LabelValue(in.Machine.Name) {
 		return conflict("exists and does not say that it is this Machine's: delete it, or give it the label " + vitistackv1alpha1.LabelSourceMachine)
 	}
 	return nil
+}
+
+// isOf says whether a UID is the Machine's, or its former one's.
+func (in NetworkConfigurationInput) isOf(uid types.UID) bool {
+	return uid == in.Machine.UID || uid == in.Former && in.Former != ""
 }
 
 // ownerReferences are those of Existing, and the Machine as controller.
@@ -146,7 +155,7 @@ func (in NetworkConfigurationInput) ownerReferences() []metav1.OwnerReference {
 	}
 	var references []metav1.OwnerReference
 	for _, reference := range in.Existing.DeepCopy().OwnerReferences {
-		if reference.UID != in.Machine.UID {
+		if !in.isOf(reference.UID) {
 			references = append(references, reference)
 		}
 	}

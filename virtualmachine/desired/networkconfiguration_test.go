@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 
@@ -168,6 +169,24 @@ func TestNetworkConfigurationOwned(t *testing.T) {
 				t.Errorf("\n%s\nNetworkConfiguration(...): -want error +got:\n%s", tc.reason, diff)
 			}
 		})
+	}
+}
+
+// TestNetworkConfigurationInherited: with the virtual machine of an earlier Machine of this name come its addresses.
+func TestNetworkConfigurationInherited(t *testing.T) {
+	old := existing(func(nc *vitistackv1alpha1.NetworkConfiguration) {
+		nc.Labels = desired.Labels(machine("m", func(m *vitistackv1alpha1.Machine) { m.UID = "earlier" }), options())
+		nc.OwnerReferences = []metav1.OwnerReference{{Kind: "Machine", Name: "m", UID: "earlier", Controller: ptr.To(true)}}
+	})
+	for former, want := range map[types.UID]string{"earlier": "", "another": "refusal/NetworkConfigurationConflict", "": "refusal/NetworkConfigurationConflict"} {
+		in := desired.NetworkConfigurationInput{Machine: machine("m", nil), Existing: old.DeepCopy(), Former: former, Options: options()}
+		nc, err := desired.NetworkConfiguration(in)
+		if diff := cmp.Diff(want, reasonOf(err)); diff != "" {
+			t.Errorf("former %q: -want error +got:\n%s", former, diff)
+		}
+		if err == nil && (len(nc.OwnerReferences) != 1 || nc.OwnerReferences[0].UID != machineUID || !desired.IsOurs(nc.Labels, machineUID, supervisorUID)) {
+			t.Errorf("it is not this Machine's alone: %+v", nc.ObjectMeta)
+		}
 	}
 }
 

@@ -6,7 +6,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	kubevirtv1 "kubevirt.io/api/core/v1"
+	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
@@ -30,14 +32,14 @@ func (p *pass) claim(ctx context.Context, wish desired.Wish) error {
 	if err := p.claimInstance(ctx, labels); err != nil {
 		return err
 	}
-	if err := p.claimDisks(ctx, labels); err != nil {
+	if err := p.claimDisks(ctx); err != nil {
 		return err
 	}
 	claimed := p.vm.DeepCopy()
 	claimed.Labels = merged(claimed.Labels, labels)
-	claimed.Annotations = merged(claimed.Annotations, map[string]string{
-		vitistackv1alpha1.AnnotationAppliedWish: wish.String(), vitistackv1alpha1.AnnotationPlacementNonce: p.ledger.Nonce,
-	})
+	// A wish that was applied stays: what the Machine asks for otherwise is a change.
+	claimed.Annotations = merged(map[string]string{vitistackv1alpha1.AnnotationAppliedWish: wish.String()}, claimed.Annotations)
+	claimed.Annotations[vitistackv1alpha1.AnnotationPlacementNonce] = p.ledger.Nonce
 	if claimed.Spec.Template != nil {
 		claimed.Spec.Template.ObjectMeta.Labels = merged(claimed.Spec.Template.ObjectMeta.Labels, labels)
 	}
@@ -45,6 +47,9 @@ func (p *pass) claim(ctx context.Context, wish desired.Wish) error {
 		return p.refused(err, "the labels of VirtualMachine "+p.vm.Name)
 	}
 	p.vm = claimed
+	if p.former != "" && !p.recorded {
+		p.report(ctx, choice{config: p.ledger.Config, vm: &sighting{vm: p.vm}})
+	}
 	return nil
 }
 
@@ -65,9 +70,39 @@ func (p *pass) claimInstance(ctx context.Context, labels map[string]string) erro
 	return nil
 }
 
-// claimDisks puts our labels on disks in either cluster that an earlier release has labelled for the same Machine as the VirtualMachine
-// itself: those go when it goes. All others are somebody else's.
-func (p *pass) claimDisks(ctx context.Context, labels map[string]string) error {
+var (
+	claimKind      = corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim")
+	dataVolumeKind = cdiv1beta1.SchemeGroupVersion.WithKind("DataVolume")
+	machineKind    = vitistackv1alpha1.SchemeGroupVersion.WithKind("Machine")
+)
+
+// claimDisks puts our labels on disks in either cluster that were labelled for the same Machine as the VirtualMachine itself: those go when it
+// goes. All others are somebody else's. Its cloud-init Secret goes with it by itself.
+func (p *pass) claimDisks(ctx context.Context) error {
+	if len(p.disksToClaim()) == 0 {
+		return nil
+	}
+	live, err := p.KubevirtClientMgr.Live(p.ledger.Config)
+	if err != nil {
+		return p.unreachable(err)
+	}
+	err = p.claimAll(ctx, live, p.remote, claimKind)
+	if err == nil && p.former != "" {
+		err = p.claimAll(ctx, live, p.remote, dataVolumeKind)
+	}
+	if err != nil {
+		return p.refused(err, "the labels of disks of VirtualMachine "+p.vm.Name)
+	}
+	return p.claimAll(ctx, p.live, p.Client, claimKind)
+}
+
+// disksToClaim are the labels of the former Machine, or those that an earlier release gave for its name.
+func (p *pass) disksToClaim() client.MatchingLabels {
+	if p.former != "" {
+		of := p.labels()
+		of[vitistackv1alpha1.LabelMachineUID] = string(p.former)
+		return of
+	}
 	of := client.MatchingLabels{}
 	for _, pair := range [][2]string{
 		{vitistackv1alpha1.LabelSourceMachine, vitistackv1alpha1.LabelManagedBy},
@@ -77,52 +112,38 @@ func (p *pass) claimDisks(ctx context.Context, labels map[string]string) error {
 			of = client.MatchingLabels{pair[0]: source, pair[1]: by}
 		}
 	}
-	if len(of) == 0 {
-		return nil
-	}
-	live, err := p.KubevirtClientMgr.Live(p.ledger.Config)
-	if err != nil {
-		return p.unreachable(err)
-	}
-	claims := newClaims()
-	err = live.List(ctx, claims, client.InNamespace(p.ledger.Namespace), of)
-	if err == nil {
-		err = claimAll(ctx, p.remote, claims, labels)
-	}
-	if err != nil {
-		return p.refused(err, "the labels of disks of VirtualMachine "+p.vm.Name)
-	}
-	claims = newClaims()
-	if err := p.live.List(ctx, claims, client.InNamespace(p.machine.Namespace), of); err != nil {
-		return err
-	}
-	return claimAll(ctx, p.Client, claims, labels)
+	return of
 }
 
-// claimAll labels those claims that nobody else has claimed.
-func claimAll(ctx context.Context, writer client.Client, claims *metav1.PartialObjectMetadataList, labels map[string]string) error {
-	for i := range claims.Items {
-		claim := &claims.Items[i]
-		taken := claim.Labels[vitistackv1alpha1.LabelMachineUID] + claim.Labels[vitistackv1alpha1.LabelSupervisorUID]
-		if taken != "" || metav1.GetControllerOf(claim) != nil {
+// claimAll labels those disks of a kind that nobody else has claimed; the former Machine's say themselves whose they are.
+func (p *pass) claimAll(ctx context.Context, reader client.Reader, writer client.Client, kind schema.GroupVersionKind) error {
+	disks := metadataOf(kind)
+	if err := reader.List(ctx, disks, client.InNamespace(p.machine.Namespace), p.disksToClaim()); err != nil {
+		return err
+	}
+	for i := range disks.Items {
+		disk := &disks.Items[i]
+		taken := disk.Labels[vitistackv1alpha1.LabelMachineUID] + disk.Labels[vitistackv1alpha1.LabelSupervisorUID]
+		if p.former == "" && (taken != "" || metav1.GetControllerOf(disk) != nil) {
 			continue
 		}
-		claim.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"))
-		before := claim.DeepCopy()
-		claim.Labels = merged(claim.Labels, labels)
+		disk.SetGroupVersionKind(kind)
+		before := disk.DeepCopy()
+		disk.Labels = merged(disk.Labels, desired.Labels(p.machine, p.settings.Desired))
 		patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-		if err := client.IgnoreNotFound(writer.Patch(ctx, claim, patch, fieldOwner, uncached)); err != nil {
+		if err := client.IgnoreNotFound(writer.Patch(ctx, disk, patch, fieldOwner, uncached)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// newClaims is an empty list of what PersistentVolumeClaims are called and belong to.
-func newClaims() *metav1.PartialObjectMetadataList {
-	claims := &metav1.PartialObjectMetadataList{}
-	claims.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaimList"))
-	return claims
+// metadataOf is an empty list of what objects of a kind are called and belong to.
+func metadataOf(kind schema.GroupVersionKind) *metav1.PartialObjectMetadataList {
+	kind.Kind += "List"
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(kind)
+	return list
 }
 
 func merged(to, from map[string]string) map[string]string {

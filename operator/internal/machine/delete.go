@@ -122,6 +122,9 @@ func (p *pass) deleteVM(ctx context.Context) error {
 	if err != nil {
 		return p.orAbandon(ctx, p.unreachable(err))
 	}
+	if slices.ContainsFunc(found, func(s sighting) bool { return s.owner == former || s.owner == inherited }) {
+		return nil // it was not taken over, or not wholly: neither it nor a disk of its goes
+	}
 	found = slices.DeleteFunc(found, func(s sighting) bool { return s.owner != ours })
 	if p.owed && p.ledger.VMUID != "" {
 		if slices.ContainsFunc(found, func(s sighting) bool { return string(s.vm.UID) != p.ledger.VMUID }) {
@@ -161,7 +164,7 @@ func (p *pass) deleteDisks(ctx context.Context) error {
 	if err != nil {
 		return p.unreachable(err)
 	}
-	claims := newClaims()
+	claims := metadataOf(claimKind)
 	if err := live.List(ctx, claims, client.InNamespace(p.ledger.Namespace), p.labels()); err != nil {
 		return p.unreachable(err)
 	}
@@ -221,7 +224,7 @@ func (p *pass) deleteSupervisorClaims(ctx context.Context) error {
 	if p.uid() == "" {
 		return nil
 	}
-	claims := newClaims()
+	claims := metadataOf(claimKind)
 	if err := p.live.List(ctx, claims, client.InNamespace(p.machine.Namespace), p.labels()); err != nil {
 		return fmt.Errorf("listing claims in the supervisor: %w", err)
 	}

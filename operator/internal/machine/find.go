@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -38,7 +39,7 @@ func (p *pass) find(ctx context.Context) error {
 	}
 	var mine []sighting
 	for _, each := range found {
-		if each.owner == ours {
+		if each.owner == ours || each.owner == inherited {
 			mine = append(mine, each)
 		}
 	}
@@ -52,14 +53,13 @@ func (p *pass) find(ctx context.Context) error {
 	p.looked = true
 	if len(mine) == 1 {
 		p.vm = mine[0].vm
+		if mine[0].owner == inherited {
+			p.former = types.UID(p.vm.Labels[vitistackv1alpha1.LabelMachineUID])
+		}
 		return nil
 	}
 	if len(found) > 0 {
-		return &Blocked{
-			Condition: vitistackv1alpha1.ConditionVirtualMachineReady, Reason: vitistackv1alpha1.ReasonNameCollision,
-			Message: fmt.Sprintf("%s has a VirtualMachine %s that is somebody else's", p.ledger.Config, p.ledger.VMName),
-			After:   blockedRetry,
-		}
+		return p.collide(found[0])
 	}
 	return nil
 }
@@ -72,6 +72,17 @@ func (p *pass) justMade() *kubevirtv1.VirtualMachine {
 		return nil
 	}
 	return made
+}
+
+// collide: the place of the VirtualMachine is taken. What was nobody's when the Machine was placed is not adopted later.
+func (p *pass) collide(with sighting) error {
+	if with.owner != former {
+		with.owner = foreign
+	}
+	return &Blocked{
+		Condition: vitistackv1alpha1.ConditionVirtualMachineReady, Reason: vitistackv1alpha1.ReasonNameCollision,
+		Message: collision(p.ledger.Config, with), After: blockedRetry,
+	}
 }
 
 // cluster is the cluster of the ledger, and no other that its KubevirtConfig stands for one day.

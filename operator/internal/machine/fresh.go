@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 )
@@ -88,12 +89,13 @@ func (w *Watcher) broken(served time.Time) {
 	w.locked.seen = map[types.UID]struct{}{}
 }
 
-// Created tells of a Machine that the stream shows for the first time; initial says that it comes from a list.
+// Created tells of a Machine that the stream shows for the first time; initial says that it comes from a list. One that has our finalizer
+// already was not made just now: it comes from a backup.
 func (w *Watcher) Created(machine *vitistackv1alpha1.Machine, initial bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	// Creation times have whole seconds: one in the second of the list may be older than the list.
-	if !initial && machine.CreationTimestamp.After(w.locked.since) {
+	if !initial && !controllerutil.ContainsFinalizer(machine, vitistackv1alpha1.FinalizerMachine) && machine.CreationTimestamp.After(w.locked.since) {
 		w.locked.seen[machine.UID] = struct{}{}
 	}
 }

@@ -87,6 +87,10 @@ func TestWatcher(t *testing.T) {
 		"PlacedThenCreated": {
 			reason: "an event that comes late changes nothing", happen: func(s *stream) { s.watcher.Placed(s.machine); s.after(2*time.Second, false) },
 		},
+		"FromABackup": {reason: "it has our finalizer already", happen: func(s *stream) {
+			s.machine.Finalizers = []string{vitistackv1alpha1.FinalizerMachine}
+			s.after(2*time.Second, false)
+		}},
 		"Deleted": {reason: "it is gone", happen: func(s *stream) { s.after(2*time.Second, false); s.watcher.Deleted(s.machine) }},
 		"ServerAhead": {
 			reason: "made before the list, by a clock that is a minute ahead", happen: func(s *stream) {

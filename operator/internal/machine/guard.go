@@ -35,6 +35,9 @@ func (p *pass) guard(config string, trace placement.Trace, seen sightings) (choi
 	for _, found := range seen.of(config).found {
 		return p.guardNamed(config, strategy, found)
 	}
+	if err := p.guardFormer(seen); err != nil {
+		return choice{}, err
+	}
 	if consent := p.machine.Annotations[vitistackv1alpha1.AnnotationAdopt]; consent != "" {
 		return choice{}, p.refuse(vitistackv1alpha1.ReasonAdoptionRefused, "there is no VirtualMachine %s, which annotation %s asks for", consent, vitistackv1alpha1.AnnotationAdopt)
 	}
@@ -44,13 +47,17 @@ func (p *pass) guard(config string, trace placement.Trace, seen sightings) (choi
 // isMine says that a VirtualMachine is this Machine's: by UID, by a MAC address, or because a person says so of one that nobody claims.
 func (p *pass) isMine(config string, found sighting) bool {
 	switch found.owner {
-	case ours, matched:
+	case ours, matched, inherited:
 		return true
 	case nobodys, earlier:
-		return p.machine.Annotations[vitistackv1alpha1.AnnotationAdopt] == consentTo(config, found)
+		return p.consents(config, found)
 	default:
 		return false
 	}
+}
+
+func (p *pass) consents(config string, found sighting) bool {
+	return p.machine.Annotations[vitistackv1alpha1.AnnotationAdopt] == consentTo(config, found)
 }
 
 // consentTo is the value of the annotation that consents to an adoption.
@@ -76,18 +83,29 @@ func (p *pass) guardOurs(config, where, strategy string, found sighting) (choice
 
 // guardNamed: the chosen cluster has a VirtualMachine of the wanted name that is not this Machine's.
 func (p *pass) guardNamed(config, strategy string, found sighting) (choice, error) {
-	consent := consentTo(config, found)
 	switch {
 	case found.owner == nobodys && strategy == searchStrategy:
 		return choice{config: config, by: strategy, vm: &found}, nil
-	case found.owner == foreign && p.machine.Annotations[vitistackv1alpha1.AnnotationAdopt] == consent:
+	case found.owner == foreign && p.consents(config, found):
 		return choice{}, p.refuse(vitistackv1alpha1.ReasonAdoptionRefused, "VirtualMachine %s of %s is somebody else's", found.vm.Name, config)
-	case found.owner == foreign:
-		return choice{}, p.refuse(vitistackv1alpha1.ReasonNameCollision, "%s has a VirtualMachine %s that is somebody else's", config, found.vm.Name)
+	case found.owner == former && p.consents(config, found):
+		return choice{}, p.refuse(vitistackv1alpha1.ReasonAdoptionRefused, "VirtualMachine %s of %s belongs to another Machine, which exists", found.vm.Name, config)
 	default:
-		return choice{}, p.refuse(vitistackv1alpha1.ReasonNameCollision,
-			"%s has a VirtualMachine %s that was not made for this Machine; annotation %s with the value %s takes it over",
-			config, found.vm.Name, vitistackv1alpha1.AnnotationAdopt, consent)
+		return choice{}, p.refuse(vitistackv1alpha1.ReasonNameCollision, "%s", collision(config, found))
+	}
+}
+
+// collision says whose a VirtualMachine of the wanted name is, and what helps.
+func collision(config string, found sighting) string {
+	text := fmt.Sprintf("%s has a VirtualMachine %s that ", config, found.vm.Name)
+	consent := fmt.Sprintf("annotation %s with the value %s takes it over", vitistackv1alpha1.AnnotationAdopt, consentTo(config, found))
+	switch found.owner {
+	case foreign:
+		return text + "is somebody else's"
+	case former:
+		return text + "was made for an earlier Machine of this name; if that is gone for good, " + consent
+	default:
+		return text + "was not made for this Machine; " + consent
 	}
 }
 

@@ -90,7 +90,10 @@ func (p *pass) lostLedger(ctx context.Context) (vitistackv1alpha1.Ledger, error)
 	if err != nil {
 		return vitistackv1alpha1.Ledger{}, p.unreachable(err)
 	}
-	found = slices.DeleteFunc(found, func(s sighting) bool { return s.owner != ours })
+	if len(found) == 1 && found[0].owner == former {
+		return vitistackv1alpha1.Ledger{}, p.refuse(vitistackv1alpha1.ReasonNameCollision, "%s", collision(copied.Name, found[0]))
+	}
+	found = slices.DeleteFunc(found, func(s sighting) bool { return s.owner != ours && s.owner != inherited })
 	state, _ := p.KubevirtClientMgr.State(copied.Name)
 	if len(found) != 1 || copied.ClusterUID != "" && copied.ClusterUID != state.ClusterUID {
 		return vitistackv1alpha1.Ledger{}, &Blocked{

@@ -18,11 +18,13 @@ import (
 type owner int
 
 const (
-	foreign owner = iota // somebody else's, or nobody can tell
-	ours                 // it carries this supervisor's and this Machine's UID, or its UID is in the ledger
-	nobodys              // no label and no controller claims it
-	earlier              // labels of earlier releases name a Machine of this name
-	matched              // the same, and it has a MAC address of this Machine's NetworkConfiguration
+	foreign   owner = iota // somebody else's, or nobody can tell
+	ours                   // it carries this supervisor's and this Machine's UID, or its UID is in the ledger
+	nobodys                // no label and no controller claims it
+	earlier                // labels of earlier releases name a Machine of this name
+	matched                // the same, and it has a MAC address of this Machine's NetworkConfiguration
+	former                 // this supervisor's, for another Machine of this name
+	inherited              // the same, that Machine is no more, and a person consents
 )
 
 // sighting is a VirtualMachine that a live look found.
@@ -83,12 +85,16 @@ func (p *pass) lookIn(ctx context.Context, config, vmName string) ([]sighting, e
 	var found []sighting
 	for i := range list.Items {
 		each := sighting{vm: &list.Items[i], owner: p.ownerOf(&list.Items[i])}
-		if each.owner == earlier {
-			if each.owner, err = p.match(ctx, each.vm); err != nil {
-				return nil, err
-			}
+		switch {
+		case each.owner == earlier:
+			each.owner, err = p.match(ctx, each.vm)
+		case each.owner == former && p.consents(config, each):
+			each.owner, err = p.inherit(ctx, each.vm)
 		}
-		if each.vm.Name == vmName || each.owner == earlier || p.isMine(config, each) {
+		if err != nil {
+			return nil, err
+		}
+		if each.vm.Name == vmName || each.owner == earlier || each.owner == former || p.isMine(config, each) {
 			found = append(found, each)
 		}
 	}
@@ -108,9 +114,13 @@ func (p *pass) namesOf(vmName string) []string {
 func (p *pass) ownerOf(vm *kubevirtv1.VirtualMachine) owner {
 	// A ledger is copied with the Machine that has it: it is no claim on what carries another's UID.
 	for label, mine := range p.labels() {
-		if value := vm.Labels[label]; value != "" && value != mine {
-			return foreign
+		if value := vm.Labels[label]; value == "" || value == mine {
+			continue
 		}
+		if metav1.GetControllerOf(vm) == nil && desired.IsFormers(vm.Labels, p.machine, p.settings.Desired) {
+			return former
+		}
+		return foreign
 	}
 	recorded := p.ledger != nil && p.ledger.VMUID != "" && p.ledger.VMUID == string(vm.UID)
 	if recorded || desired.IsOurs(vm.Labels, p.uid(), p.settings.Desired.SupervisorUID) {
@@ -203,7 +213,7 @@ func (s sight) presence() placement.VM {
 		switch found.owner {
 		case ours:
 			vm.Owner = placement.Ours
-		case nobodys, matched:
+		case nobodys, matched, inherited:
 			vm.Owner = placement.Unlabelled
 		}
 		if best.Presence == placement.Absent || vm.Owner == placement.Ours {

@@ -87,7 +87,8 @@ func (p *pass) applyNetworkConfiguration(ctx context.Context, network string) er
 
 func (p *pass) wantedNetworkConfiguration(network string, existing *vitistackv1alpha1.NetworkConfiguration) (*vitistackv1alpha1.NetworkConfiguration, error) {
 	return desired.NetworkConfiguration(desired.NetworkConfigurationInput{
-		Machine: p.machine, Attachments: p.attachments, NetworkNamespace: network, Existing: existing, Live: desired.Interfaces(p.vm), Options: p.settings.Desired,
+		Machine: p.machine, Attachments: p.attachments, NetworkNamespace: network, Existing: existing,
+		Live: desired.Interfaces(p.vm), Former: p.former, Options: p.settings.Desired,
 	})
 }
 

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,6 +102,9 @@ func (p *pass) choose(ctx context.Context, vmName string) (choice, error) {
 	}
 	decision, err := p.ask(ctx, vmName, request)
 	log.FromContext(ctx).V(1).Info("Strategies answered", "trace", p.asked.trace.String())
+	if _, refused := placement.AsRefusal(err); refused { // nobody knows where to: it may be there already
+		err = cmp.Or(p.guardFormer(p.asked.seen), err)
+	}
 	if err != nil {
 		return choice{}, p.answer(err)
 	}
@@ -118,7 +122,7 @@ func (p *pass) choose(ctx context.Context, vmName string) (choice, error) {
 // ask asks the strategies, and looks into all clusters before or in between where the Machine is not fresh or a strategy has to know.
 func (p *pass) ask(ctx context.Context, vmName string, request placement.Request) (placement.Decision, error) {
 	p.asked = asked{request: request}
-	if !p.isFresh() {
+	if !p.isFresh() || p.hasFormer(ctx, vmName) {
 		p.lookEverywhere(ctx, vmName)
 	}
 	decision, trace, err := p.placer.Place(ctx, p.asked.request)

@@ -7,9 +7,11 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"pgregory.net/rapid"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
@@ -49,6 +51,7 @@ func runModel(t *testing.T, r *rapid.T) {
 		"DeleteVM":      m.deleteVM,
 		"Recreate":      m.consent,
 		"DeleteMachine": m.end,
+		"ComeBack":      m.restore,
 		"":              m.check,
 	})
 }
@@ -64,6 +67,7 @@ type model struct {
 	config  string            // DEFAULT_KUBEVIRT_CONFIG
 	fresh   *once
 	mutant  []machine.Option // what is broken in the operator on purpose
+	former  types.UID        // of the Machine from before the last restore
 }
 
 // once is a Freshness of a process that saw the Machine being created.
@@ -246,22 +250,54 @@ func (m *model) end(*rapid.T) {
 	switch {
 	case now == nil:
 		m.put(supervisor, newMachine(in(east), func(next *vitistackv1alpha1.Machine) { next.UID = uuid.NewUUID() }))
-		m.fresh.fresh = true
+		m.fresh.fresh, m.former = true, ""
 	case now.DeletionTimestamp.IsZero():
 		m.deleteMachine()
 	}
 }
 
-func (m *model) check(r *rapid.T) {
-	count := map[string]int{}
-	all := m.vms()
-	for name, vm := range all {
+// restore puts the Machine back from a backup of objects: under a new UID, without a status, and with its ledger or, told where to go, without.
+// Then somebody consents to whatever VirtualMachine of its name there is.
+func (m *model) restore(r *rapid.T) {
+	now := m.machine()
+	if now == nil || !now.DeletionTimestamp.IsZero() || !controllerutil.ContainsFinalizer(now, vitistackv1alpha1.FinalizerMachine) {
+		r.Skip("there is nothing to restore")
+	}
+	var change []func(*vitistackv1alpha1.Machine)
+	if rapid.Bool().Draw(r, "without the ledger") && !m.missing[0] && !m.missing[1] {
+		change = append(change, losesLedger, in(m.name(rapid.IntRange(0, 1).Draw(r, "reference"))))
+	}
+	if count := m.count(); count[now.UID] > 0 || count[m.former] == 0 {
+		m.former = now.UID
+	}
+	m.comeBack(uuid.NewUUID(), change...)
+	m.calm(r)
+	i := rapid.IntRange(0, 1).Draw(r, "consent to the virtual machine in")
+	if vm, found := m.vms()[clusters[i]+"/"+vmName]; found {
+		m.editMachine(annotated(vitistackv1alpha1.AnnotationAdopt, m.name(i)+"/"+string(vm.UID)))
+	}
+}
+
+// count are the VirtualMachines that are not others', by their Machines' UIDs.
+func (m *model) count() map[types.UID]int {
+	count := map[types.UID]int{}
+	for name, vm := range m.vms() {
 		if _, others := m.foreign[name]; !others {
-			count[vm.Labels[vitistackv1alpha1.LabelMachineUID]]++
-			if metav1.GetControllerOf(&vm) != nil {
-				r.Errorf("%s is somebody else's and not counted", name)
-			}
+			count[types.UID(vm.Labels[vitistackv1alpha1.LabelMachineUID])]++
 		}
+	}
+	return count
+}
+
+func (m *model) check(r *rapid.T) {
+	all, count := m.vms(), m.count()
+	for name, vm := range all {
+		if _, others := m.foreign[name]; !others && metav1.GetControllerOf(&vm) != nil {
+			r.Errorf("%s is somebody else's and not counted", name)
+		}
+	}
+	if now := m.machine(); now != nil && now.UID != m.former {
+		count[now.UID] += count[m.former] // it is the same one, whatever it is called
 	}
 	for uid, n := range count {
 		if n > 1 {

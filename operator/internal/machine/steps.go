@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -33,6 +34,7 @@ type pass struct {
 	owed     bool  // the Machine is gone: this pass pays its debt
 
 	remote  client.Client // reads declared kinds from the cache
+	former  types.UID     // of the Machine whose VM this one takes over, "" for none
 	looked  bool          // the remote cluster has answered about the VM: vm is the truth, nil too
 	cached  bool          // and vm comes from the cache, and is as it should be
 	vm      *kubevirtv1.VirtualMachine

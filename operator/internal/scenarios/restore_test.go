@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -80,6 +83,125 @@ func restoredSupervisor(t *testing.T, ns string, running bool) {
 	if now := virtualMachine(t, ns, "cluster-east", "vm-late"); now.Labels[vitistackv1alpha1.LabelMachineUID] != string(late.UID) || now.UID != before {
 		t.Errorf("the orphan was touched: %v", now.ObjectMeta)
 	}
+}
+
+// TestRestoredObjects: the supervisor's objects are put back one by one, as Velero does it: under new UIDs, without status, with finalizers, some
+// without the operator's annotations. Nobody gets a second virtual machine; with the commands that deploy/README.md gives each Machine has
+// its own again, which runs on as it was.
+func TestRestoredObjects(t *testing.T) {
+	ns := namespace(t, "restored-objects")
+	operator := startOperator(t)
+	count := newCensus(t, ns)
+	var machines []*vitistackv1alpha1.Machine
+	for i := range 6 {
+		m := machine(ns, fmt.Sprintf("m%d", i), world.fleet.Remotes[i%3].Name)
+		m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{UserData: "#cloud-config\n" + strings.Repeat("# long\n", 400)}
+		create(t, m)
+		machines = append(machines, m)
+	}
+	for _, m := range machines {
+		eventually(t, patience, func() string { return notRunning(t, m, m.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig]) })
+	}
+	before, lives := virtualMachines(t, ns), instances(t, ns)
+
+	operator.stop(t, syscall.SIGKILL)
+	for i, m := range machines {
+		machines[i] = restoreObject(t, m)
+	}
+	operator.start(t)
+	for i, m := range machines {
+		switch i % 3 {
+		case 1:
+			delete(m.Annotations, vitistackv1alpha1.AnnotationPlacement)
+		case 2:
+			m.Annotations = nil
+		}
+		create(t, m)
+	}
+	for _, m := range machines {
+		eventually(t, patience, func() string { return notReady(t, m, vitistackv1alpha1.ReasonNameCollision) })
+	}
+	consentToAll(t, len(machines))
+	for i, m := range machines {
+		eventually(t, patience, func() string { return notRunning(t, m, world.fleet.Remotes[i%3].Name) })
+	}
+	count.check(t)
+	if diff := cmp.Diff(lives, instances(t, ns)); diff != "" {
+		t.Errorf("running instances (-want +got):\n%s", diff)
+	}
+	after := virtualMachines(t, ns)
+	for config, vms := range before {
+		for i, vm := range vms {
+			now := after[config][i]
+			now.Spec.Template.ObjectMeta.Labels = vm.Spec.Template.ObjectMeta.Labels
+			if diff := cmp.Diff(vm.Spec, now.Spec); diff != "" || now.UID != vm.UID {
+				t.Errorf("%s of %s (-want +got):\n%s", vm.Name, config, diff)
+			}
+		}
+	}
+	remove(t, machines[0])
+	remove(t, machines[2])
+	eventually(t, 2*patience, func() string { return notGone(t, machines[0]) + notGone(t, machines[2]) })
+	count.check(t, "m0", "m2")
+}
+
+// restoreObject deletes a Machine as if its supervisor were lost, and returns what a backup of it is put back as. Its NetworkConfiguration stays,
+// and is still the lost one's.
+func restoreObject(t *testing.T, of *vitistackv1alpha1.Machine) *vitistackv1alpha1.Machine {
+	t.Helper()
+	m := read(t, of)
+	edit(t, of, func(m *vitistackv1alpha1.Machine) { m.Finalizers = nil })
+	remove(t, of)
+	meta := metav1.ObjectMeta{Namespace: m.Namespace, Name: m.Name, Labels: m.Labels, Annotations: m.Annotations, Finalizers: m.Finalizers}
+	return &vitistackv1alpha1.Machine{ObjectMeta: meta, Spec: m.Spec}
+}
+
+// consentToAll does what deploy/README.md says, and fails unless that gives a number of commands.
+func consentToAll(t *testing.T, want int) {
+	t.Helper()
+	readme, err := os.ReadFile("../../../deploy/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "```\nkubectl get machines -A")
+	text, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("deploy/README.md has no such command")
+	}
+	shell := func(script string) string {
+		path, err := filepath.Abs("../../../bin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", script)
+		cmd.Env = append(os.Environ(), "PATH="+path+":"+os.Getenv("PATH"), "KUBECONFIG="+world.fleet.Supervisor.Kubeconfig())
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return string(out)
+	}
+	commands := shell("kubectl get machines -A" + text)
+	if got := strings.Count(commands, "\n"); got != want {
+		t.Fatalf("%d commands for %d Machines:\n%s", got, want, commands)
+	}
+	shell(commands)
+}
+
+// instances are the UIDs of the running instances of a namespace, by cluster/name.
+func instances(t *testing.T, ns string) map[string]types.UID {
+	t.Helper()
+	all := map[string]types.UID{}
+	for config, remote := range world.remote {
+		list := &kubevirtv1.VirtualMachineInstanceList{}
+		if err := remote.List(t.Context(), list, client.InNamespace(ns)); err != nil {
+			t.Fatal(err)
+		}
+		for _, vmi := range list.Items {
+			all[config+"/"+vmi.Name] = vmi.UID
+		}
+	}
+	return all
 }
 
 // mustEnd waits for the operator to end by itself, for a reason that it logs.

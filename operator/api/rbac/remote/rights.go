@@ -12,9 +12,9 @@ package remote
 // +kubebuilder:rbac:groups=kubevirt.io,resources=virtualmachineinstances,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=kubevirt.io,resources=kubevirts,verbs=list
 //
-// delete: disks that their virtual machine left behind.
+// patch: the labels of disks that came with an adopted virtual machine. delete: those that theirs left behind.
 //
-// +kubebuilder:rbac:groups=cdi.kubevirt.io,resources=datavolumes,verbs=get;list;watch;delete
+// +kubebuilder:rbac:groups=cdi.kubevirt.io,resources=datavolumes,verbs=get;list;watch;patch;delete
 // +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=get;list;patch;delete
 //
 // cloud-init data that KubeVirt does not take inline, by name: there is no list and no watch.
