@@ -184,7 +184,7 @@ func consentToAll(t *testing.T, ns string, want int) {
 		}
 		return string(out)
 	}
-	commands := shell("kubectl get machines -A" + strings.TrimSpace(text) + " | grep -e '-n " + ns + " '")
+	commands := shell("kubectl get machines -A" + strings.TrimRight(text, "\n") + " | grep -e '-n " + ns + " '")
 	if got := strings.Count(commands, "\n"); got != want {
 		t.Fatalf("%d commands for %d Machines:\n%s", got, want, commands)
 	}
