@@ -9,6 +9,9 @@ MODULES := operator/api placement placement-plugins placement-host crdcheck clie
 
 PACKAGES := $(MODULES:%=./%/...)
 
+# Modules outside the workspace, whose dependencies would drag ours.
+OUTSIDE := crdcheck/differential testkit/programs/released
+
 # What is built for tests from other people's modules is kept outside the repository, keyed by version.
 CACHE ?= $(or $(KUBEVIRT_MULTICLUSTER_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kubevirt-multicluster)
 export KUBEVIRT_MULTICLUSTER_CACHE := $(CACHE)
@@ -82,18 +85,18 @@ generate: ## write generated code and manifests anew
 
 .PHONY: fmt
 fmt: ## format all Go code, tidy all modules
-	@gofmt -w $(MODULES)
-	@for module in $(MODULES); do (cd $$module && GOWORK=off go mod tidy); done
+	@gofmt -w .
+	@for module in $(MODULES) $(OUTSIDE); do (cd $$module && GOWORK=off go mod tidy); done
 
 .PHONY: lint
 lint: ## check the house rules
-	@for module in $(MODULES); do (cd $$module && $(TOOL) golangci-lint run --config $(CURDIR)/.golangci.yml ./...); done
+	@for module in $(MODULES) $(OUTSIDE); do (cd $$module && $(TOOL) golangci-lint run --config $(CURDIR)/.golangci.yml ./...); done
 
 .PHONY: verify
 verify: ## fail unless generated files, go.mod, formatting, lint and sibling versions are as they should be
 	@.ci/siblings
-	@test -z "$$(gofmt -l $(MODULES))" || { echo "run make fmt: $$(gofmt -l $(MODULES))"; exit 1; }
-	@for module in $(MODULES); do (cd $$module && GOWORK=off go mod tidy -diff); done
+	@test -z "$$(gofmt -l .)" || { echo "run make fmt: $$(gofmt -l .)"; exit 1; }
+	@for module in $(MODULES) $(OUTSIDE); do (cd $$module && GOWORK=off go mod tidy -diff); done
 	@$(MAKE) generate
 	@git diff --exit-code -- $(MODULES) || { echo "generated files are stale: commit what make generate writes"; exit 1; }
 	@$(MAKE) lint

@@ -49,7 +49,7 @@ func (p *pass) isMine(config string, found sighting) bool {
 	switch found.owner {
 	case ours, matched, inherited:
 		return true
-	case nobodys, earlier:
+	case nobodys:
 		return p.consents(config, found)
 	default:
 		return false

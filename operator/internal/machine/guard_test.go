@@ -167,6 +167,20 @@ func (tc guardCase) run(t *testing.T) {
 	}
 }
 
+// TestConsentNamesTheCluster: who says which VirtualMachine is meant has said where it is.
+func TestConsentNamesTheCluster(t *testing.T) {
+	for name, vm := range map[string]*kubevirtv1.VirtualMachine{"Unlabelled": foundVM(), "Earlier": foundVM(legacy)} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, []string{east, west}, newMachine(annotated(vitistackv1alpha1.AnnotationAdopt, east+"/"+string(foundUID))))
+			w.put(east, vm)
+			w.mustSettle(chain())
+			if diff := cmp.Diff(adopted(east), w.outcome().without(adopted(east))); diff != "" {
+				t.Errorf("without a reference or a default (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestSearchAdopts: an unlabelled VirtualMachine is taken over by the search alone, and only if every cluster has answered.
 func TestSearchAdopts(t *testing.T) {
 	w := newWorld(t, []string{east, west}, newMachine())

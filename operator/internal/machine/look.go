@@ -22,7 +22,7 @@ const (
 	ours                   // it carries this supervisor's and this Machine's UID, or its UID is in the ledger
 	nobodys                // no label and no controller claims it
 	earlier                // labels of earlier releases name a Machine of this name
-	matched                // the same, and it has a MAC address of this Machine's NetworkConfiguration
+	matched                // the same, and it has a MAC address of this Machine's NetworkConfiguration, or a person consents
 	former                 // this supervisor's, for another Machine of this name
 	inherited              // the same, that Machine is no more, and a person consents
 )
@@ -86,6 +86,8 @@ func (p *pass) lookIn(ctx context.Context, config, vmName string) ([]sighting, e
 	for i := range list.Items {
 		each := sighting{vm: &list.Items[i], owner: p.ownerOf(&list.Items[i])}
 		switch {
+		case each.owner == earlier && p.consents(config, each):
+			each.owner = matched
 		case each.owner == earlier:
 			each.owner, err = p.match(ctx, each.vm)
 		case each.owner == former && p.consents(config, each):
