@@ -275,6 +275,9 @@ func (m *model) restore(r *rapid.T) {
 	i := rapid.IntRange(0, 1).Draw(r, "consent to the virtual machine in")
 	if vm, found := m.vms()[clusters[i]+"/"+vmName]; found {
 		m.editMachine(annotated(vitistackv1alpha1.AnnotationAdopt, m.name(i)+"/"+string(vm.UID)))
+		if vm.Labels[vitistackv1alpha1.LegacyLabelSourceMachine] != "" {
+			delete(m.foreign, clusters[i]+"/"+vmName) // of an earlier release: it may be taken over now, and deleted with the Machine
+		}
 	}
 }
 
