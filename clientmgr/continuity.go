@@ -48,7 +48,7 @@ func (c *Continuity) NeedLeaderElection() bool { return false }
 
 // Wrap is for rest.Config.Wrap. Once the supervisor was restored every request fails with ErrSupervisorRestored.
 func (c *Continuity) Wrap(next http.RoundTripper) http.RoundTripper {
-	return continuous(func(request *http.Request) (*http.Response, error) {
+	return roundTripFunc(func(request *http.Request) (*http.Response, error) {
 		select {
 		case <-c.broken:
 			return nil, ErrSupervisorRestored
@@ -69,11 +69,6 @@ func (c *Continuity) Wrap(next http.RoundTripper) http.RoundTripper {
 		return next.RoundTrip(request)
 	})
 }
-
-type continuous func(*http.Request) (*http.Response, error)
-
-// RoundTrip implements http.RoundTripper.
-func (c continuous) RoundTrip(request *http.Request) (*http.Response, error) { return c(request) }
 
 // revision asks for the one that the collection of a watch has. refusal is an answer that has none.
 func revision(watch *http.Request, through http.RoundTripper) (has string, refusal *http.Response, err error) {
