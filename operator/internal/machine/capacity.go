@@ -26,7 +26,7 @@ func (p *pass) measure(ctx context.Context, candidates []placement.Candidate) {
 	for i := range candidates {
 		c := &candidates[i]
 		if free, known := p.seen.room.get(c.Name, p.now); known {
-			c.Capacity.Free = placement.Resources{MilliCPU: new(free.MilliCPU), MemoryBytes: new(free.MemoryBytes)}
+			c.Capacity.Free = resources(free)
 			continue
 		}
 		if !c.Reachable {
@@ -35,11 +35,15 @@ func (p *pass) measure(ctx context.Context, candidates []placement.Candidate) {
 		asking.Go(func() {
 			if free, err := p.freeIn(ctx, c.Name); err == nil {
 				p.seen.room.put(c.Name, free, p.now)
-				c.Capacity.Free = placement.Resources{MilliCPU: new(free.MilliCPU), MemoryBytes: new(free.MemoryBytes)}
+				c.Capacity.Free = resources(free)
 			}
 		})
 	}
 	asking.Wait()
+}
+
+func resources(free capacity.Room) placement.Resources {
+	return placement.Resources{MilliCPU: new(free.MilliCPU), MemoryBytes: new(free.MemoryBytes)}
 }
 
 // freeIn asks one cluster for its room.

@@ -26,11 +26,10 @@ func (p *pass) find(ctx context.Context) error {
 		return nil
 	case client.IgnoreNotFound(err) != nil:
 		return p.unreachable(err)
-	case p.justMade() != nil:
-		p.looked, p.vm = true, p.justMade()
-		return nil
-	case p.absent: // nobody else can have made it since: placing the Machine was guarded by its resourceVersion
-		p.looked = true
+	}
+	// Where this pass saw that there is none nobody else can have made it since: placing the Machine was guarded by its resourceVersion.
+	if made := p.justMade(); made != nil || p.absent {
+		p.looked, p.vm = true, made
 		return nil
 	}
 	found, err := p.lookIn(ctx, p.ledger.Config, p.ledger.VMName)
