@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-MODULES := operator/api placement placement-plugins placement-host crdcheck clientmgr clientmgr-multicluster testkit virtualmachine clusterstatus operator
+MODULES := api placement placement-plugins placement/host crdcheck clientmgr clientmgr/multicluster testkit virtualmachine clusterstatus operator
 
 PACKAGES := $(MODULES:%=./%/...)
 

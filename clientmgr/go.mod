@@ -7,7 +7,7 @@ require (
 	github.com/google/go-cmp v0.7.0
 	github.com/hashicorp/go-multierror v1.1.1
 	github.com/prometheus/client_golang v1.24.0
-	github.com/vitistack/kubevirt-multicluster/operator/api v0.1.0
+	github.com/vitistack/kubevirt-multicluster/api v0.1.0
 	github.com/vitistack/kubevirt-multicluster/testkit v0.1.0
 	go.uber.org/goleak v1.3.0
 	k8s.io/api v0.37.2
@@ -77,6 +77,6 @@ require (
 )
 
 replace (
-	github.com/vitistack/kubevirt-multicluster/operator/api => ../operator/api
+	github.com/vitistack/kubevirt-multicluster/api => ../api
 	github.com/vitistack/kubevirt-multicluster/testkit => ../testkit
 )

@@ -3,7 +3,7 @@ package clientmgr
 import (
 	"sync"
 
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
 // generation is the number of ledgers that are remembered at least; at most there are two generations.

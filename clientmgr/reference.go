@@ -3,7 +3,7 @@ package clientmgr
 import (
 	"fmt"
 
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
 // reference is the cluster that a machine names.

@@ -6,9 +6,9 @@ require (
 	github.com/go-logr/logr v1.4.4
 	github.com/google/go-cmp v0.7.0
 	github.com/prometheus/client_golang v1.24.0
+	github.com/vitistack/kubevirt-multicluster/api v0.1.0
 	github.com/vitistack/kubevirt-multicluster/clientmgr v0.1.0
 	github.com/vitistack/kubevirt-multicluster/crdcheck v0.1.0
-	github.com/vitistack/kubevirt-multicluster/operator/api v0.1.0
 	github.com/vitistack/kubevirt-multicluster/testkit v0.1.0
 	github.com/vitistack/kubevirt-multicluster/virtualmachine v0.1.0
 	k8s.io/api v0.37.2
@@ -82,9 +82,9 @@ require (
 )
 
 replace (
+	github.com/vitistack/kubevirt-multicluster/api => ../api
 	github.com/vitistack/kubevirt-multicluster/clientmgr => ../clientmgr
 	github.com/vitistack/kubevirt-multicluster/crdcheck => ../crdcheck
-	github.com/vitistack/kubevirt-multicluster/operator/api => ../operator/api
 	github.com/vitistack/kubevirt-multicluster/testkit => ../testkit
 	github.com/vitistack/kubevirt-multicluster/virtualmachine => ../virtualmachine
 )

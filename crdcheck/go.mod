@@ -88,4 +88,4 @@ require (
 
 replace github.com/vitistack/kubevirt-multicluster/testkit => ../testkit
 
-replace github.com/vitistack/kubevirt-multicluster/operator/api => ../operator/api
+replace github.com/vitistack/kubevirt-multicluster/api => ../api

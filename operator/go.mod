@@ -8,11 +8,11 @@ require (
 	github.com/prometheus/client_golang v1.24.0
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.10
+	github.com/vitistack/kubevirt-multicluster/api v0.1.0
 	github.com/vitistack/kubevirt-multicluster/clientmgr v0.1.0
 	github.com/vitistack/kubevirt-multicluster/clusterstatus v0.1.0
-	github.com/vitistack/kubevirt-multicluster/operator/api v0.1.0
 	github.com/vitistack/kubevirt-multicluster/placement v0.1.0
-	github.com/vitistack/kubevirt-multicluster/placement-host v0.1.0
+	github.com/vitistack/kubevirt-multicluster/placement/host v0.1.0
 	github.com/vitistack/kubevirt-multicluster/testkit v0.1.0
 	github.com/vitistack/kubevirt-multicluster/virtualmachine v0.1.0
 	go.uber.org/zap v1.28.0
@@ -102,12 +102,12 @@ require (
 )
 
 replace (
+	github.com/vitistack/kubevirt-multicluster/api => ../api
 	github.com/vitistack/kubevirt-multicluster/clientmgr => ../clientmgr
 	github.com/vitistack/kubevirt-multicluster/clusterstatus => ../clusterstatus
 	github.com/vitistack/kubevirt-multicluster/crdcheck => ../crdcheck
-	github.com/vitistack/kubevirt-multicluster/operator/api => ./api
 	github.com/vitistack/kubevirt-multicluster/placement => ../placement
-	github.com/vitistack/kubevirt-multicluster/placement-host => ../placement-host
+	github.com/vitistack/kubevirt-multicluster/placement/host => ../placement/host
 	github.com/vitistack/kubevirt-multicluster/testkit => ../testkit
 	github.com/vitistack/kubevirt-multicluster/virtualmachine => ../virtualmachine
 )

@@ -17,11 +17,11 @@ const prefix = "github.com/vitistack/kubevirt-multicluster/"
 // import each other's tests can never be released.
 func TestImports(t *testing.T) {
 	packages := list(t, "-deps", "-test", "-f", "{{.ImportPath}}", "./...")
-	if !slices.Contains(packages, prefix+"testkit/fleet") || !slices.Contains(packages, prefix+"operator/api/rbac") {
+	if !slices.Contains(packages, prefix+"testkit/fleet") || !slices.Contains(packages, prefix+"api/rbac") {
 		t.Fatalf("go list named %d packages and not ours: the test looked at nothing", len(packages))
 	}
 	for _, path := range packages {
-		if strings.HasPrefix(path, prefix) && !within(path, prefix+"testkit") && !within(path, prefix+"operator/api") {
+		if strings.HasPrefix(path, prefix) && !within(path, prefix+"testkit") && !within(path, prefix+"api") {
 			t.Errorf("testkit depends on %s", path)
 		}
 	}

@@ -8,7 +8,7 @@ require (
 	github.com/rogpeppe/go-internal v1.16.0
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.10
-	github.com/vitistack/kubevirt-multicluster/operator/api v0.1.0
+	github.com/vitistack/kubevirt-multicluster/api v0.1.0
 	go.uber.org/goleak v1.3.0
 	golang.org/x/sync v0.24.0
 	golang.org/x/sys v0.47.0
@@ -79,4 +79,4 @@ require (
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.2 // indirect
 )
 
-replace github.com/vitistack/kubevirt-multicluster/operator/api => ../operator/api
+replace github.com/vitistack/kubevirt-multicluster/api => ../api

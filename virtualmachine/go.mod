@@ -5,7 +5,7 @@ go 1.26.0
 require (
 	github.com/google/go-cmp v0.7.0
 	github.com/google/uuid v1.6.0
-	github.com/vitistack/kubevirt-multicluster/operator/api v0.1.0
+	github.com/vitistack/kubevirt-multicluster/api v0.1.0
 	k8s.io/api v0.37.2
 	k8s.io/apimachinery v0.37.2
 	k8s.io/utils v0.0.0-20260626114624-be93311217bd
@@ -36,4 +36,4 @@ require (
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.2 // indirect
 )
 
-replace github.com/vitistack/kubevirt-multicluster/operator/api => ../operator/api
+replace github.com/vitistack/kubevirt-multicluster/api => ../api

@@ -35,7 +35,7 @@ require (
 )
 
 replace (
+	github.com/vitistack/kubevirt-multicluster/api => ../../api
 	github.com/vitistack/kubevirt-multicluster/crdcheck => ../
-	github.com/vitistack/kubevirt-multicluster/operator/api => ../../operator/api
 	github.com/vitistack/kubevirt-multicluster/testkit => ../../testkit
 )

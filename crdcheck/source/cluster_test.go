@@ -209,7 +209,7 @@ func sets(t *testing.T, config *rest.Config) {
 // without a Secret.
 func kubevirtConfigs(t *testing.T, plane *controlplane.Cluster, config *rest.Config) {
 	definitions := clientset.NewForConfigOrDie(config).ApiextensionsV1().CustomResourceDefinitions()
-	content, err := os.ReadFile("../../operator/api/crds/vitistack.io_kubevirtconfigs.yaml")
+	content, err := os.ReadFile("../../api/crds/vitistack.io_kubevirtconfigs.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vitistack/kubevirt-multicluster/operator/api/rbac"
+	"github.com/vitistack/kubevirt-multicluster/api/rbac"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 	"github.com/vitistack/kubevirt-multicluster/testkit/internal/manifest"

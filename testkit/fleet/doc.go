@@ -7,7 +7,7 @@
 //	err = east.Freeze()                                        // for everybody
 //
 // The supervisor has our custom resource definitions, the namespace kubevirt-configs, and for each remote a KubevirtConfig and the Secret
-// that it refers to. Those Secrets, and the operator's own kubeconfig, carry an identity with exactly the rights of operator/api/rbac and
+// that it refers to. Those Secrets, and the operator's own kubeconfig, carry an identity with exactly the rights of api/rbac and
 // lead through the proxies; the admin kubeconfigs do not.
 //
 // A killed cluster's proxy refuses connections, as a machine does on which no API server runs; what was set before comes back when the

@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// The operator's service account, in the supervisor and in each remote; operator/api/rbac has its rights.
+// The operator's service account, in the supervisor and in each remote; api/rbac has its rights.
 const (
 	operatorNamespace = "kubevirt-operator"
 	operatorAccount   = "kubevirt-operator"

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/vitistack/kubevirt-multicluster/operator/api/crds"
-	"github.com/vitistack/kubevirt-multicluster/operator/api/rbac"
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/api/crds"
+	"github.com/vitistack/kubevirt-multicluster/api/rbac"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/testkit/internal/manifest"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"

@@ -3,7 +3,7 @@ package desired
 import (
 	"encoding/base64"
 
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
 // SourceKind is where a text of cloud-init comes from.

@@ -3,7 +3,7 @@ package desired
 import (
 	kubevirtv1 "kubevirt.io/api/core/v1"
 
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
 // Interface is a network interface: what a VirtualMachine and a NetworkConfiguration have in common.

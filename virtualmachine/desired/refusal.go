@@ -3,7 +3,7 @@ package desired
 import (
 	"fmt"
 
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
 // Refusal is the error that says that what is asked for cannot be made until a person changes it. Find it with errors.As.

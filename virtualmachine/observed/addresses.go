@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
 // setAddresses sorts the addresses of a running guest: public are those of interfaces that KubeVirt has a name for, private those of

@@ -7,7 +7,7 @@ import (
 
 	kubevirtv1 "kubevirt.io/api/core/v1"
 
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
 // interfaces are those of the virtual machine in the order of its spec, then those that only the guest knows, by their address.

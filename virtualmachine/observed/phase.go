@@ -1,7 +1,7 @@
 package observed
 
 import (
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
 // setPhase sets phase, and the failure that belongs to it. An empty answer of the functions below leaves both.

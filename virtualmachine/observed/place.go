@@ -1,7 +1,7 @@
 package observed
 
 import (
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
 // ProviderID identifies a VirtualMachine over all remote clusters: kubevirt://<KubevirtConfig>/<namespace>/<name>.

@@ -18,9 +18,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
 
-	"github.com/vitistack/kubevirt-multicluster/operator/api/crds"
-	"github.com/vitistack/kubevirt-multicluster/operator/api/samples"
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/api/crds"
+	"github.com/vitistack/kubevirt-multicluster/api/samples"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 )
 

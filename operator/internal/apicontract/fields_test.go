@@ -20,10 +20,10 @@ import (
 	"strings"
 	"testing"
 
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-const apiPackage = "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+const apiPackage = "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 
 // specs are what people write.
 var specs = map[string]reflect.Type{

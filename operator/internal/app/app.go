@@ -22,12 +22,12 @@ import (
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/startup"
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
-	placementhost "github.com/vitistack/kubevirt-multicluster/placement-host"
-	"github.com/vitistack/kubevirt-multicluster/placement-host/replay"
+	placementhost "github.com/vitistack/kubevirt-multicluster/placement/host"
+	"github.com/vitistack/kubevirt-multicluster/placement/host/replay"
 )
 
 // Command is the operator's command line.

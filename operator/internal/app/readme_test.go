@@ -24,7 +24,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus"
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/startup"
-	placementhost "github.com/vitistack/kubevirt-multicluster/placement-host"
+	placementhost "github.com/vitistack/kubevirt-multicluster/placement/host"
 )
 
 // set is a set of words.
@@ -95,7 +95,7 @@ func TestReadmeReasons(t *testing.T) {
 	} {
 		reasons.add(reason)
 	}
-	inspect(t, "../../api/v1alpha1/reasons.go", func(node ast.Node) {
+	inspect(t, "../../../api/v1alpha1/reasons.go", func(node ast.Node) {
 		spec, ok := node.(*ast.ValueSpec)
 		if ok && strings.HasPrefix(spec.Names[0].Name, "Reason") {
 			reasons.add(literal(t, spec.Values[0]))

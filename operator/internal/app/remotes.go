@@ -15,9 +15,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/startup"
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
@@ -76,7 +76,7 @@ func remoteOptions(options Options, supervisorUID string, live client.Reader) cl
 	}
 }
 
-// remoteRights are the rights of operator/api/rbac's remote role, without those that only some Machines need.
+// remoteRights are the rights of api/rbac's remote role, without those that only some Machines need.
 func remoteRights() []authorizationv1.ResourceAttributes {
 	var rights []authorizationv1.ResourceAttributes
 	for _, each := range []struct {

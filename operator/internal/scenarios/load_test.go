@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
 const many = 120

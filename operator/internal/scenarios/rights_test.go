@@ -13,7 +13,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
-	"github.com/vitistack/kubevirt-multicluster/operator/api/rbac"
+	"github.com/vitistack/kubevirt-multicluster/api/rbac"
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 )
 

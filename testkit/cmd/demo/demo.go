@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 	"github.com/vitistack/kubevirt-multicluster/testkit/internal/manifest"
 	"github.com/vitistack/kubevirt-multicluster/testkit/internal/process"

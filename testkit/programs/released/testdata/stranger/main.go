@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/vitistack/kubevirt-multicluster/api/crds"
+	"github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
-	"github.com/vitistack/kubevirt-multicluster/operator/api/crds"
-	"github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/placement"
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )

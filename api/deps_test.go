@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-const module = "github.com/vitistack/kubevirt-multicluster/operator/api"
+const module = "github.com/vitistack/kubevirt-multicluster/api"
 
 // allowed reports whether packages of this module may import another: apimachinery and the core API, nothing else. Whoever uses
 // these types must not get a client, a controller library or KubeVirt with them.

@@ -27,10 +27,10 @@ import (
 	mcreconcile "sigs.k8s.io/multicluster-runtime/pkg/reconcile"
 	"sigs.k8s.io/yaml"
 
+	"github.com/vitistack/kubevirt-multicluster/api/crds"
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
-	multicluster "github.com/vitistack/kubevirt-multicluster/clientmgr-multicluster"
-	"github.com/vitistack/kubevirt-multicluster/operator/api/crds"
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	multicluster "github.com/vitistack/kubevirt-multicluster/clientmgr/multicluster"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )

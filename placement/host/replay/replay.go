@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vitistack/kubevirt-multicluster/placement"
-	placementhost "github.com/vitistack/kubevirt-multicluster/placement-host"
+	placementhost "github.com/vitistack/kubevirt-multicluster/placement/host"
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )
 

@@ -12,8 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
-	"github.com/vitistack/kubevirt-multicluster/operator/api/samples"
-	"github.com/vitistack/kubevirt-multicluster/operator/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/api/samples"
+	"github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
 // TestRoundTrip decodes every sample into its Go type, strictly, and encodes it again: nothing may be unknown, and nothing may be

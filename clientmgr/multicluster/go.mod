@@ -1,12 +1,12 @@
-module github.com/vitistack/kubevirt-multicluster/clientmgr-multicluster
+module github.com/vitistack/kubevirt-multicluster/clientmgr/multicluster
 
 go 1.26.0
 
 require (
 	github.com/go-logr/logr v1.4.3
 	github.com/prometheus/client_golang v1.24.0
+	github.com/vitistack/kubevirt-multicluster/api v0.1.0
 	github.com/vitistack/kubevirt-multicluster/clientmgr v0.1.0
-	github.com/vitistack/kubevirt-multicluster/operator/api v0.1.0
 	github.com/vitistack/kubevirt-multicluster/testkit v0.1.0
 	k8s.io/api v0.37.2
 	k8s.io/apiextensions-apiserver v0.37.2
@@ -75,7 +75,7 @@ require (
 )
 
 replace (
-	github.com/vitistack/kubevirt-multicluster/clientmgr => ../clientmgr
-	github.com/vitistack/kubevirt-multicluster/operator/api => ../operator/api
-	github.com/vitistack/kubevirt-multicluster/testkit => ../testkit
+	github.com/vitistack/kubevirt-multicluster/api => ../../api
+	github.com/vitistack/kubevirt-multicluster/clientmgr => ..
+	github.com/vitistack/kubevirt-multicluster/testkit => ../../testkit
 )

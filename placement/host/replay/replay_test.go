@@ -9,13 +9,13 @@ import (
 	"testing"
 
 	"github.com/vitistack/kubevirt-multicluster/placement"
-	placementhost "github.com/vitistack/kubevirt-multicluster/placement-host"
+	placementhost "github.com/vitistack/kubevirt-multicluster/placement/host"
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )
 
 // TestReplay puts recorded questions to the real programs.
 func TestReplay(t *testing.T) {
-	dir, err := filepath.Abs("../../bin/plugins")
+	dir, err := filepath.Abs("../../../bin/plugins")
 	if err != nil {
 		t.Fatal(err)
 	}

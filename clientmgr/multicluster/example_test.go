@@ -11,7 +11,7 @@ import (
 	mcreconcile "sigs.k8s.io/multicluster-runtime/pkg/reconcile"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
-	multicluster "github.com/vitistack/kubevirt-multicluster/clientmgr-multicluster"
+	multicluster "github.com/vitistack/kubevirt-multicluster/clientmgr/multicluster"
 )
 
 // A controller of the Pods of all clusters.

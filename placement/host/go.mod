@@ -1,4 +1,4 @@
-module github.com/vitistack/kubevirt-multicluster/placement-host
+module github.com/vitistack/kubevirt-multicluster/placement/host
 
 go 1.26.0
 
@@ -53,4 +53,4 @@ require (
 	sigs.k8s.io/structured-merge-diff/v6 v6.4.2 // indirect
 )
 
-replace github.com/vitistack/kubevirt-multicluster/placement => ../placement
+replace github.com/vitistack/kubevirt-multicluster/placement => ..

@@ -1,4 +1,4 @@
-module github.com/vitistack/kubevirt-multicluster/operator/api
+module github.com/vitistack/kubevirt-multicluster/api
 
 go 1.26.0
 

@@ -19,7 +19,7 @@ import (
 )
 
 // pluginDir is where `make tools` puts the placement plugins.
-const pluginDir = "../bin/plugins"
+const pluginDir = "../../bin/plugins"
 
 func write(t *testing.T, path, content string) {
 	t.Helper()

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
-	"github.com/vitistack/kubevirt-multicluster/operator/api/samples"
+	"github.com/vitistack/kubevirt-multicluster/api/samples"
 )
 
 // admit returns what an API server would refuse in a value, or drop from it, as the path and the keyword. Rules in CEL and formats

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/util/yaml"
 
-	"github.com/vitistack/kubevirt-multicluster/operator/api/crds"
+	"github.com/vitistack/kubevirt-multicluster/api/crds"
 )
 
 // definition is as much of a CustomResourceDefinition as the tests look at. Decoding it is strict, so that anything else that a
