@@ -68,6 +68,10 @@ const (
 	// AnnotationPlacement is the Ledger of the Machine: where it is placed. Nobody else may change it.
 	AnnotationPlacement = "vitistack.io/placement"
 
+	// AnnotationPlacementNetwork is the [NetworkRecord] of the Machine: the network attachments that were decided for it. Nobody else may
+	// change it.
+	AnnotationPlacementNetwork = "vitistack.io/placement-network"
+
 	// AnnotationPlacementTrace is the [PlacementTrace] of the Machine: who placed it and what each strategy said. It is for people and
 	// tools; nothing is decided by it.
 	AnnotationPlacementTrace = "vitistack.io/placement-trace"
@@ -120,10 +124,22 @@ const (
 	LegacyLabelSourceMachine = "source-machine"
 )
 
+// AnnotationPrefixOperator begins the names of the Machine annotations that only the operator writes. An admission policy in deploy/
+// keeps everybody else from it.
+const AnnotationPrefixOperator = "vitistack.io/placement"
+
 // Finalizers.
 const (
 	// FinalizerMachine keeps a Machine until what was made for it is gone, or was released.
 	FinalizerMachine = "machine.vitistack.io/cleanup"
+
+	// FinalizerNetworkConfiguration keeps a NetworkConfiguration, and with it the addresses that it was given, until the VirtualMachine
+	// that uses them is gone.
+	FinalizerNetworkConfiguration = "networkconfiguration.vitistack.io/in-use"
+
+	// FinalizerMachinePublic is the public operator's finalizer of a Machine. It is taken off once the Machine's VirtualMachine is
+	// adopted, and never put on.
+	FinalizerMachinePublic = "machine.vitistack.io/finalizer"
 
 	// FinalizerKubevirtConfig keeps a KubevirtConfig, and with it the way into the cluster, while Machines are placed there.
 	FinalizerKubevirtConfig = "kubevirtconfig.vitistack.io/in-use"

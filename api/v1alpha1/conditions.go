@@ -17,6 +17,10 @@ const (
 
 	// ConditionVirtualMachineReady says whether the VirtualMachine is as wanted, and running where it should run.
 	ConditionVirtualMachineReady = "VirtualMachineReady"
+
+	// ConditionNoCopies says whether the Machine's own objects are the only ones that carry its labels. It appears when a copy is seen,
+	// is not part of Ready, and keeps nothing from being done: a copy is a person's, and is never changed or deleted.
+	ConditionNoCopies = "NoCopies"
 )
 
 // Condition types of a KubevirtConfig. All are positive: True is good. Status Unknown means that nobody can tell now.

@@ -16,6 +16,10 @@ const (
 	ReasonRestartRequired = "RestartRequired"
 	// ReasonDeleting: the Machine is being deleted and what was made for it is going.
 	ReasonDeleting = "Deleting"
+	// ReasonSupervisorRefused: the supervisor's API server refuses a write that the Machine needs, for example by a policy or a quota.
+	ReasonSupervisorRefused = "SupervisorRefused"
+	// ReasonRetrying: a call failed for a reason that may pass by itself, and is tried again.
+	ReasonRetrying = "Retrying"
 )
 
 // Reasons of a Machine's Placed.
@@ -56,6 +60,10 @@ const (
 	ReasonStrategyHeld = "StrategyHeld"
 	// ReasonUnknownCandidate: a strategy chose a cluster that is not among the candidates.
 	ReasonUnknownCandidate = "UnknownCandidate"
+	// ReasonClusterNotAllowed: the KubevirtConfig does not take Machines of this namespace.
+	ReasonClusterNotAllowed = "ClusterNotAllowed"
+	// ReasonRecordUnconfirmed: the Machine carries a placement record that nothing confirms, for example a copied or forged one.
+	ReasonRecordUnconfirmed = "RecordUnconfirmed"
 )
 
 // Reasons of a Machine's RemoteReachable, and of a KubevirtConfig's Connected and IdentityVerified.
@@ -98,6 +106,12 @@ const (
 	ReasonNetworkConfigurationConflict = "NetworkConfigurationConflict"
 	// ReasonNamespaceMissing: the remote namespace does not exist and may not be created.
 	ReasonNamespaceMissing = "NamespaceMissing"
+	// ReasonNetworkKindMissing: the remote cluster has no NetworkAttachmentDefinitions: Multus is not installed there.
+	ReasonNetworkKindMissing = "NetworkKindMissing"
+	// ReasonNetworkChanged: a NetworkNamespace now says something else than what the virtual machine was made with. It stays as it is.
+	ReasonNetworkChanged = "NetworkChanged"
+	// ReasonNetworkConfigurationFailed: the operator that gives addresses reports an error.
+	ReasonNetworkConfigurationFailed = "NetworkConfigurationFailed"
 )
 
 // Reasons of a Machine's VirtualMachineReady.
@@ -146,6 +160,22 @@ const (
 	ReasonRejected = "Rejected"
 	// ReasonSnapshotInProgress: a snapshot or restore is running, so a change waits.
 	ReasonSnapshotInProgress = "SnapshotInProgress"
+	// ReasonGuestNotReady: the instance runs, and KubeVirt says that it is not ready.
+	ReasonGuestNotReady = "GuestNotReady"
+	// ReasonKindMissing: the remote cluster does not serve a kind that the VirtualMachine needs.
+	ReasonKindMissing = "KindMissing"
+	// ReasonUserDataTooLarge: the cloud-init data does not fit into a Secret.
+	ReasonUserDataTooLarge = "UserDataTooLarge"
+	// ReasonSecretNotAllowed: the Secret that cloudInit names is a KubevirtConfig's or a service account's.
+	ReasonSecretNotAllowed = "SecretNotAllowed"
+)
+
+// Reasons of a Machine's NoCopies.
+const (
+	// ReasonNoCopies: only the Machine's own VirtualMachine and disks carry its labels.
+	ReasonNoCopies = "NoCopies"
+	// ReasonCopiesFound: other objects carry the Machine's labels, for example clones or restored copies. They are a person's and stay.
+	ReasonCopiesFound = "CopiesFound"
 )
 
 // Reasons of a KubevirtConfig's other conditions.
