@@ -72,6 +72,10 @@ const (
 	// change it.
 	AnnotationPlacementNetwork = "vitistack.io/placement-network"
 
+	// AnnotationPlacementDisks is the [DiskRecord] of a Machine that is being deleted: the disks that go with its VirtualMachine. Nobody else
+	// may change it.
+	AnnotationPlacementDisks = "vitistack.io/placement-disks"
+
 	// AnnotationPlacementTrace is the [PlacementTrace] of the Machine: who placed it and what each strategy said. It is for people and
 	// tools; nothing is decided by it.
 	AnnotationPlacementTrace = "vitistack.io/placement-trace"

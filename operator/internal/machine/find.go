@@ -3,128 +3,121 @@ package machine
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	kubevirtv1 "kubevirt.io/api/core/v1"
-	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/provision"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/survey"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// find looks for the VirtualMachine: in the cache and, where it is not there, with a live look, because a cache that lacks it proves
-// nothing.
-func (p *pass) find(ctx context.Context) error {
+// found is a Machine's VirtualMachine, and how far what is known of it may be trusted.
+type found struct {
+	// VM is the VirtualMachine, nil where the cluster answered that there is none.
+	VM *kubevirtv1.VirtualMachine
+	// Former is the UID of the Machine that it was made for, where that is another one that is gone. "" is none.
+	Former types.UID
+	// Restored says that it came back under another UID than the ledger has.
+	Restored bool
+	// Copies are objects with the Machine's labels that are not the Machine's, for people.
+	Copies []string
+	// Case is what the judge decided by, for whether a VirtualMachine that is absent may be made.
+	Case custody.Case
+}
+
+const vmReady = vitistackv1alpha1.ConditionVirtualMachineReady
+
+// find looks for the Machine's VirtualMachine: in the cache and, where that does not show it, with a live look, because a cache that lacks it
+// proves nothing.
+func (r *MachineReconciler) find(ctx context.Context, job provision.Job, placed place) (found, error) {
 	vm := &kubevirtv1.VirtualMachine{}
-	err := p.remote.Get(ctx, p.vmKey(), vm)
+	key := client.ObjectKey{Namespace: job.Ledger.Namespace, Name: job.Ledger.VMName}
+	err := job.Remote.Cache.Get(ctx, key, vm)
 	switch {
-	case err == nil && p.ownerOf(vm) == ours:
-		p.looked, p.vm, p.cached = true, vm, true
-		p.read.add(vm.ResourceVersion)
-		return nil
-	case client.IgnoreNotFound(err) != nil:
-		return p.unreachable(err)
+	case err == nil && r.isMine(job, vm):
+		copies, err := r.copies(ctx, job, vm)
+		return found{VM: vm, Copies: copies}, err
+	case err != nil && !apierrors.IsNotFound(err):
+		return found{}, problem.Remote(err, job.Remote.Config, problem.At{Condition: vmReady, Doing: "reading VirtualMachine " + key.Name})
 	}
-	// Where this pass saw that there is none nobody else can have made it since: placing the Machine was guarded by its resourceVersion.
-	if made := p.justMade(); made != nil || p.absent {
-		p.looked, p.vm = true, made
-		return nil
+	seen := r.lately(ctx, placed, job)
+	if seen.Silent != nil {
+		return found{}, problem.Remote(seen.Silent, job.Remote.Config, problem.At{Condition: vmReady, Doing: "looking for VirtualMachine " + key.Name})
 	}
-	found, err := p.lookIn(ctx, p.ledger.Config, p.ledger.VMName)
+	return r.judged(ctx, job, seen)
+}
+
+// isMine asks the judge about one VirtualMachine that the cache shows.
+func (r *MachineReconciler) isMine(job provision.Job, vm *kubevirtv1.VirtualMachine) bool {
+	look := survey.Answered(job.Remote.Config, job.Remote.ClusterUID, vm).Look
+	c := custody.Case{Machine: r.subject(job.Machine, job.Ledger.VMName, nil), Record: r.record(job.Ledger)}
+	return c.Relation(look, look.Found[0]) == custody.Mine
+}
+
+// lately is a live look into the Machine's cluster: the one that this reconcile made before it wrote the ledger, whose guard shows that nobody can
+// have made the VirtualMachine since; else a new one.
+func (r *MachineReconciler) lately(ctx context.Context, placed place, job provision.Job) survey.Seen {
+	i := slices.IndexFunc(placed.seen, func(s survey.Seen) bool { return s.Config == job.Remote.Config && s.Silent == nil })
+	if i >= 0 && placed.fenced {
+		return placed.seen[i]
+	}
+	return survey.In(ctx, r.KubevirtClientMgr, job.Remote.Config, r.lookFor(job.Machine, job.Ledger.VMName, true))
+}
+
+// judged asks the judge about what a live look saw.
+func (r *MachineReconciler) judged(ctx context.Context, job provision.Job, seen survey.Seen) (found, error) {
+	c, err := r.caseOf(ctx, job.Machine, job.Ledger.VMName, r.record(job.Ledger), survey.All{seen})
 	if err != nil {
-		return p.unreachable(err)
+		return found{}, err
 	}
-	var mine []sighting
-	for _, each := range found {
-		if each.owner == ours || each.owner == inherited {
-			mine = append(mine, each)
+	finding := c.Find()
+	result := found{Case: c}
+	for _, each := range finding.Copies {
+		result.Copies = append(result.Copies, each.String())
+	}
+	switch finding.Is {
+	case custody.Absent:
+		return result, nil
+	case custody.Yours:
+		result.VM = seen.VM(finding.Place.VM.UID)
+		result.Restored = finding.Relation == custody.Restored
+		if finding.Relation == custody.OtherMachineGone {
+			result.Former = types.UID(finding.Place.VM.Labels[vitistackv1alpha1.LabelMachineUID])
+		}
+		return result, nil
+	case custody.Undecided:
+		return result, problem.Cluster(vmReady, finding.Reason, "%s", finding.Message)
+	default:
+		return result, problem.Person(vmReady, finding.Reason, "%s", finding.Message)
+	}
+}
+
+// copies looks in the cache for objects that carry the Machine's labels and are not the Machine's, where an event told of one or the status knows
+// of one. At rest nobody looks.
+func (r *MachineReconciler) copies(ctx context.Context, job provision.Job, mine *kubevirtv1.VirtualMachine) ([]string, error) {
+	known := job.Machine.Status.Condition(vitistackv1alpha1.ConditionNoCopies)
+	if !r.memory.copies.Changed(job.Machine.UID) && (known == nil || known.Status == "True") {
+		return nil, nil
+	}
+	r.memory.copies.Looked(job.Machine.UID)
+	list := &kubevirtv1.VirtualMachineList{}
+	labels := client.MatchingLabels{vitistackv1alpha1.LabelMachineUID: desired.LabelValue(string(job.Machine.UID))}
+	if err := job.Remote.Cache.List(ctx, list, client.InNamespace(mine.Namespace), labels); err != nil {
+		return nil, problem.Remote(err, job.Remote.Config, problem.At{Condition: vmReady, Doing: "looking for copies"})
+	}
+	var copies []string
+	for i := range list.Items {
+		if list.Items[i].UID != mine.UID {
+			copies = append(copies, fmt.Sprintf("VirtualMachine %s in %s", list.Items[i].Name, job.Remote.Config))
 		}
 	}
-	if len(mine) > 1 {
-		return &Blocked{
-			Condition: vitistackv1alpha1.ConditionReady, Reason: vitistackv1alpha1.ReasonDuplicateVM,
-			Message: fmt.Sprintf("there is more than one VirtualMachine of this Machine in %s", p.ledger.Config),
-			After:   blockedRetry,
-		}
-	}
-	p.looked = true
-	if len(mine) == 1 {
-		p.vm = mine[0].vm
-		if mine[0].owner == inherited {
-			p.former = types.UID(p.vm.Labels[vitistackv1alpha1.LabelMachineUID])
-		}
-		return nil
-	}
-	if len(found) > 0 {
-		return p.collide(found[0])
-	}
-	return nil
-}
-
-// justMade is the VirtualMachine that the last pass created and that the cache does not show yet, nil where there is none. What is recorded is not
-// new any more.
-func (p *pass) justMade() *kubevirtv1.VirtualMachine {
-	made, _ := p.seen.made.get(string(p.uid()), p.now)
-	if made == nil || p.ledger.VMUID != "" || made.Annotations[vitistackv1alpha1.AnnotationPlacementNonce] != p.ledger.Nonce {
-		return nil
-	}
-	return made
-}
-
-// collide: the place of the VirtualMachine is taken. What was nobody's when the Machine was placed is not adopted later.
-func (p *pass) collide(with sighting) error {
-	if with.owner != former {
-		with.owner = foreign
-	}
-	return &Blocked{
-		Condition: vitistackv1alpha1.ConditionVirtualMachineReady, Reason: vitistackv1alpha1.ReasonNameCollision,
-		Message: collision(p.ledger.Config, with), After: blockedRetry,
-	}
-}
-
-// cluster is the cluster of the ledger, and no other that its KubevirtConfig stands for one day.
-func (p *pass) cluster() string { return p.ledger.Config + "/" + p.ledger.ClusterUID }
-
-func (p *pass) vmKey() client.ObjectKey {
-	return client.ObjectKey{Namespace: p.ledger.Namespace, Name: p.ledger.VMName}
-}
-
-// observe reads what became of the VirtualMachine, from the cache.
-func (p *pass) observe(ctx context.Context) error {
-	if p.vm == nil {
-		return nil
-	}
-	var err error
-	if p.vmi, p.dataVolumes, err = p.readInstance(ctx, p.remote, client.ObjectKeyFromObject(p.vm)); err != nil {
-		return p.unreachable(err)
-	}
-	p.read.addInstance(p.vmi, p.dataVolumes)
-	return nil
-}
-
-// readInstance reads the running instance, nil where there is none, and the DataVolumes while they matter.
-func (p *pass) readInstance(ctx context.Context, remote client.Client, key client.ObjectKey) (*kubevirtv1.VirtualMachineInstance, []cdiv1beta1.DataVolume, error) {
-	vmi := &kubevirtv1.VirtualMachineInstance{}
-	err := remote.Get(ctx, key, vmi)
-	switch {
-	case apierrors.IsNotFound(err):
-		vmi = nil
-	case err != nil:
-		return nil, nil, err
-	case vmi.IsRunning():
-		return vmi, nil, nil // its disks are well
-	}
-	volumes, err := p.listDataVolumes(ctx, remote)
-	return vmi, volumes.Items, err
-}
-
-// labels select what was made for the Machine.
-func (p *pass) labels() client.MatchingLabels {
-	all := desired.Labels(p.machine, p.settings.Desired)
-	return client.MatchingLabels{
-		vitistackv1alpha1.LabelMachineUID:    all[vitistackv1alpha1.LabelMachineUID],
-		vitistackv1alpha1.LabelSupervisorUID: all[vitistackv1alpha1.LabelSupervisorUID],
-	}
+	slices.Sort(copies)
+	return copies, nil
 }

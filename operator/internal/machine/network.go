@@ -2,123 +2,75 @@ package machine
 
 import (
 	"context"
-	"errors"
-	"fmt"
-
-	"k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"slices"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/provision"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
-// errNoUID is for Machines that never went through an API server.
-var errNoUID = &Blocked{
-	Condition: vitistackv1alpha1.ConditionReady, Reason: vitistackv1alpha1.ReasonInvalidSpec,
-	Message: "the Machine has no UID",
+// network is how a Machine's virtual machine is attached to networks.
+type network struct {
+	machine        *vitistackv1alpha1.Machine
+	record         vitistackv1alpha1.NetworkRecord
+	namespaces     []vitistackv1alpha1.NetworkNamespace
+	configurations []vitistackv1alpha1.NetworkConfiguration
+	isDecided      bool
 }
 
-// attach decides on the networks and keeps the Machine's NetworkConfigurations, one for each, in the supervisor cluster.
-func (p *pass) attach(ctx context.Context) error {
-	if p.uid() == "" {
-		return errNoUID
+// attach decides on the networks, once, writes that down, and keeps the Machine's NetworkConfigurations. Where the Machine's own change of its
+// networks cannot be decided, what was recorded before stays.
+func (r *MachineReconciler) attach(ctx context.Context, job provision.Job, found found, placed place) (network, error) {
+	n := network{machine: job.Machine, record: job.Network, isDecided: placed.network != nil}
+	if job.Machine.UID == "" {
+		return n, problem.Person(vitistackv1alpha1.ConditionReady, vitistackv1alpha1.ReasonInvalidSpec, "the Machine has no UID")
 	}
-	networkNamespaces := &vitistackv1alpha1.NetworkNamespaceList{}
-	if err := p.List(ctx, networkNamespaces, client.InNamespace(p.machine.Namespace)); err != nil {
-		return fmt.Errorf("listing NetworkNamespaces: %w", err)
-	}
-	p.read.addNetworks(networkNamespaces)
-	var err error
-	if p.attachments, err = desired.Attachments(p.machine, networkNamespaces.Items); err != nil {
-		return err
-	}
-	for _, network := range desired.NetworkNamespaces(p.attachments) {
-		if err := p.applyNetworkConfiguration(ctx, network); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *pass) applyNetworkConfiguration(ctx context.Context, network string) error {
-	key := desired.NetworkConfigurationKey(p.machine, p.attachments, network)
-	existing, err := readNetworkConfiguration(ctx, p.Client, key)
-	if err != nil {
-		return err
-	}
-	if existing != nil {
-		p.read.add(existing.ResourceVersion)
-	}
-	wanted, err := p.wantedNetworkConfiguration(network, existing)
-	if err != nil {
-		return err
-	}
-	if existing == nil {
-		err := p.Create(ctx, wanted)
-		if apierrors.IsAlreadyExists(err) { // the cache is behind
-			if existing, err = readNetworkConfiguration(ctx, p.live, key); err != nil {
-				return err
-			}
-			if existing == nil {
-				return errors.New("the NetworkConfiguration came and went")
-			}
-			if wanted, err = p.wantedNetworkConfiguration(network, existing); err != nil {
-				return err
-			}
-		}
+	decided, undecided := provision.Decide(ctx, job.Supervisor.Cache, job.Machine, placed.network, found.VM, job.Options)
+	if undecided == nil && (!n.isDecided || decided.String() != n.record.String()) {
+		written, err := r.write(ctx, job.Machine, entry{network: &decided})
 		if err != nil {
-			return fmt.Errorf("creating the NetworkConfiguration: %w", err)
+			return n, err
 		}
+		n.machine = written
 	}
-	if existing != nil {
-		existing.TypeMeta = wanted.TypeMeta
+	if undecided == nil {
+		n.record, n.isDecided = decided, true
 	}
-	if existing != nil && !equality.Semantic.DeepEqual(existing, wanted) {
-		// Guarded: owner references are a list that a patch replaces.
-		if err := p.Patch(ctx, wanted, client.MergeFromWithOptions(existing, client.MergeFromWithOptimisticLock{})); err != nil {
-			return fmt.Errorf("changing the NetworkConfiguration: %w", err)
-		}
+	if !n.isDecided {
+		return n, undecided
 	}
-	p.networkConfigurations = append(p.networkConfigurations, key)
-	p.networkConfiguration = desired.AddInterfaces(p.networkConfiguration, wanted)
+	var err error
+	if n.namespaces, err = provision.NetworkNamespaces(ctx, job.Supervisor.Cache, job.Machine.Namespace, n.record); err != nil {
+		return n, err
+	}
+	job.Machine, job.Network = n.machine, n.record
+	if n.configurations, err = job.Configurations(ctx, n.namespaces, found.Former); err != nil {
+		return n, err
+	}
+	return n, undecided
+}
+
+// drift tells where NetworkNamespaces now say something else than what was recorded. The virtual machine stays as it is.
+func (n network) drift() error {
+	if message := desired.NetworkDrift(n.record, n.namespaces); n.isDecided && message != "" {
+		return problem.Person(vitistackv1alpha1.ConditionNetworkReady, vitistackv1alpha1.ReasonNetworkChanged, "%s", message)
+	}
 	return nil
 }
 
-func (p *pass) wantedNetworkConfiguration(network string, existing *vitistackv1alpha1.NetworkConfiguration) (*vitistackv1alpha1.NetworkConfiguration, error) {
-	return desired.NetworkConfiguration(desired.NetworkConfigurationInput{
-		Machine: p.machine, Attachments: p.attachments, NetworkNamespace: network, Existing: existing,
-		Live: desired.Interfaces(p.vm), Former: p.former, Options: p.settings.Desired,
-	})
-}
-
-// readNetworkConfiguration returns the one of a name, or nil.
-func readNetworkConfiguration(ctx context.Context, reader client.Reader, key client.ObjectKey) (*vitistackv1alpha1.NetworkConfiguration, error) {
-	found := &vitistackv1alpha1.NetworkConfiguration{}
-	err := reader.Get(ctx, key, found)
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the NetworkConfiguration: %w", err)
-	}
-	return found, nil
-}
-
-// deleteNetworkConfigurations deletes the Machine's NetworkConfigurations: their addresses are free only now that no virtual machine uses them.
-func (p *pass) deleteNetworkConfigurations(ctx context.Context) error {
-	list := &vitistackv1alpha1.NetworkConfigurationList{}
-	if err := p.List(ctx, list, client.InNamespace(p.machine.Namespace), client.UnsafeDisableDeepCopy); err != nil {
-		return fmt.Errorf("listing NetworkConfigurations: %w", err)
-	}
-	for i := range list.Items {
-		existing := &list.Items[i]
-		if !existing.DeletionTimestamp.IsZero() || !desired.OwnsNetworkConfiguration(p.machine, existing, p.settings.Desired) {
-			continue
+// observed is the network as the status needs it.
+func (n network) observed() observed.Network {
+	view := observed.Network{Record: n.record, Configurations: n.configurations}
+	for _, attachment := range n.record.Attachments {
+		isStatic := func(nn vitistackv1alpha1.NetworkNamespace) bool {
+			allocation := nn.Spec.IPAllocation
+			return nn.Name == attachment.NetworkNamespace && allocation != nil && allocation.Type == vitistackv1alpha1.IPAllocationTypeStatic
 		}
-		if err := p.Delete(ctx, existing, client.Preconditions{UID: &existing.UID}); client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("deleting the NetworkConfiguration: %w", err)
+		if slices.ContainsFunc(n.namespaces, isStatic) {
+			view.Static = append(view.Static, attachment.Interface)
 		}
 	}
-	return nil
+	return view
 }

@@ -5,16 +5,20 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
-	kubevirtv1 "kubevirt.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
-	"github.com/vitistack/kubevirt-multicluster/clientmgr/capacity"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/survey"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 	"github.com/vitistack/kubevirt-multicluster/placement"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
@@ -31,24 +35,27 @@ type MachineReconciler struct {
 
 	live     client.Reader // of the supervisor, past the cache
 	placer   Placer
-	verdict  verdict
-	seen     *seen
+	judge    judge
 	recorder events.EventRecorder
 	clock    clock.PassiveClock
 	fresh    Freshness
 	settings Settings
-	pace     *pace
-	rest     *rest
-	indebted chan string // KubevirtConfigs in whose clusters something is owed since now
+	memory   memory
+	payer    *removal.Payer
 }
 
-// seen is what was seen of remote clusters a moment ago.
-type seen struct {
-	room       recent[capacity.Room]              // by config
-	classes    recent[[]string]                   // of storage, by cluster
-	made       recent[*kubevirtv1.VirtualMachine] // by the Machine's UID
-	namespaces recent[struct{}]                   // by cluster and name
+// memory is what the reconciler remembers between two reconciles. All of it can be lost without harm.
+type memory struct {
+	facts   survey.Facts
+	rest    wake.Rest
+	streaks wake.Streaks
+	pace    wake.Pace
+	copies  wake.Copies
 }
+
+// judge has the last word on a strategy's choice. Production always uses custody.Case.Place; tests replace it to show the damage that it
+// prevents.
+type judge func(custody.Case, custody.Choice) custody.Finding
 
 // Settings are the operator's. The zero value works.
 type Settings struct {
@@ -56,16 +63,18 @@ type Settings struct {
 	Desired desired.Options
 	// Observed are the settings of what is shown.
 	Observed observed.Options
-	// VMNamePrefix is put before a Machine's name to name its VirtualMachine (VM_NAME_PREFIX).
+	// VMNamePrefix is put before a Machine's name to name its VirtualMachine (VM_NAME_PREFIX). "" is none.
 	VMNamePrefix string
 	// DefaultConfig is the KubevirtConfig for Machines that name none (DEFAULT_KUBEVIRT_CONFIG). "" is none.
 	DefaultConfig string
-	// ConfigsNamespace is the namespace of the KubevirtConfigs (KUBEVIRT_CONFIGS_NAMESPACE). It is for messages.
+	// ConfigsNamespace is the namespace of the KubevirtConfigs (KUBEVIRT_CONFIGS_NAMESPACE). Debts are written there.
 	ConfigsNamespace string
-	// AllowUnverifiedIdentity lets Machines be placed in a cluster that does not let its identity be read.
+	// AllowUnverifiedIdentity lets Machines be placed in a cluster that never let its identity be read.
 	AllowUnverifiedIdentity bool
 	// StrictUniqueness lets no Machine be placed before every cluster has answered, not even a fresh one (--uniqueness=Strict).
 	StrictUniqueness bool
+	// LegacySupervisorPVCs deletes a Machine's PVCs in the supervisor too (--legacy-supervisor-claims).
+	LegacySupervisorPVCs bool
 }
 
 // Freshness knows which Machines cannot have a VirtualMachine yet.
@@ -115,39 +124,71 @@ func NewMachineReconciler(supervisor client.Client, scheme *runtime.Scheme, clie
 		Client: supervisor, Scheme: scheme, KubevirtClientMgr: clientManager,
 		live:     supervisor,
 		placer:   placement.Chain{{Strategy: placement.Explicit{}}},
-		verdict:  (*pass).guard,
-		seen:     &seen{},
+		judge:    custody.Case.Place,
 		clock:    clock.RealClock{},
 		settings: Settings{VMNamePrefix: desired.DefaultVMNamePrefix},
-		pace:     &pace{},
-		rest:     newRest(),
-		indebted: make(chan string, 64),
 	}
 	for _, option := range options {
 		option(r)
 	}
+	book := removal.Book{Writer: r.Client, Server: r.live, Namespace: r.settings.ConfigsNamespace}
+	r.payer = removal.NewPayer(book, clientManager, side.SupervisorServer{Reader: r.live}, r.settings.Desired)
 	return r
 }
+
+// Payer pays what is owed to clusters that gave no answer when their Machines were let go.
+func (r *MachineReconciler) Payer() *removal.Payer { return r.payer }
 
 // Reconcile brings one Machine and its VirtualMachine together, as far as that is possible now.
 func (r *MachineReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	machine := &vitistackv1alpha1.Machine{}
 	if err := r.Get(ctx, req.NamespacedName, machine); err != nil {
-		r.rest.forget(req.NamespacedName)
+		r.forget(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if !isOurs(machine) {
 		return ctrl.Result{}, nil
 	}
-	p := r.newPass(machine)
-	if p.isResting(ctx) {
-		return ctrl.Result{}, nil
+	now := r.clock.Now()
+	if after, skip := r.memory.rest.Skip(ctx, req.NamespacedName, r.restNow(ctx, machine, now)); skip && !r.memory.copies.Changed(machine.UID) {
+		return ctrl.Result{RequeueAfter: after}, nil
 	}
-	return p.finish(ctx, p.run(ctx))
+	return r.finish(ctx, r.pass(ctx, machine, now))
 }
 
-// isOurs tells whether a Machine is for this operator. One that it has begun with stays its own whatever its provider says now: somebody
-// has to take the finalizer off.
+// pass goes the steps that a Machine needs: those of one that is wanted, or those of one that is being deleted.
+func (r *MachineReconciler) pass(ctx context.Context, machine *vitistackv1alpha1.Machine, now time.Time) report {
+	view := report{before: machine, Input: observed.Input{Machine: machine, Options: r.settings.Observed, Now: now}, reads: &wake.Reads{}}
+	switch {
+	case machine.Annotations[vitistackv1alpha1.AnnotationPaused] == "true":
+		return r.paused(view)
+	case !machine.DeletionTimestamp.IsZero():
+		return r.gone(ctx, view)
+	default:
+		return r.wanted(ctx, view)
+	}
+}
+
+// forget drops what is remembered of a Machine that is gone.
+func (r *MachineReconciler) forget(key types.NamespacedName) {
+	r.memory.rest.Forget(key)
+	r.memory.streaks.End(key)
+}
+
+// restNow is what the Machine's last reads are compared with.
+func (r *MachineReconciler) restNow(ctx context.Context, machine *vitistackv1alpha1.Machine, now time.Time) wake.Now {
+	return wake.Now{
+		Machine: machine.ResourceVersion, Supervisor: r.Client, Time: now,
+		Remote: func(config string) (client.Reader, time.Time, error) {
+			state, _ := r.KubevirtClientMgr.State(config)
+			remote, err := r.KubevirtClientMgr.GetClientForConfig(ctx, config)
+			return remote, state.Since, err
+		},
+	}
+}
+
+// isOurs reports whether a Machine is for this operator. A Machine that carries the operator's finalizer is, whatever its provider says now: the
+// operator has to take that off again.
 func isOurs(machine *vitistackv1alpha1.Machine) bool {
 	if controllerutil.ContainsFinalizer(machine, vitistackv1alpha1.FinalizerMachine) {
 		return true
@@ -158,10 +199,3 @@ func isOurs(machine *vitistackv1alpha1.Machine) bool {
 	}
 	return provider == "" || provider == vitistackv1alpha1.ProviderKubevirt
 }
-
-// uncached goes with writes of kinds that the supervisor's cache does not hold: a client that lets reads see earlier writes would else watch
-// all objects of the kind, and block for ever where it has no right to.
-const uncached = client.DisableReadYourWritesConsistency
-
-// remoteTimeout bounds the live look at one remote cluster.
-const remoteTimeout = 2 * time.Second

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -18,53 +17,46 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 )
 
 // ControllerOptions tune the controller. The zero value works.
 type ControllerOptions struct {
 	// MaxConcurrentReconciles is the number of Machines worked on at once. Default: 16.
 	MaxConcurrentReconciles int
-	// Watcher is told of Machines that come and go. Default: nobody is.
-	Watcher *Watcher
+	// Watcher is told of Machines that come and go. Default: none is.
+	Watcher *wake.Watcher
+	// Cache is what events are mapped by. Default: the manager's.
+	Cache client.Reader
 }
 
-// Back-off of Machines whose reconcile failed. It ends soon enough for one that waited out an outage.
+// Back-off of Machines whose reconcile failed without a problem of its own: the status itself could not be written.
 const (
 	backoffMin = 50 * time.Millisecond
-	backoffMax = 30 * time.Second
-)
-
-// The indexes of the supervisor's cache that find Machines by their UID, and by the names of their MachineClass, "" for the default one;
-// clientmgr.IndexConfig is there too.
-const (
-	indexUID   = "metadata.uid"
-	indexClass = "machineClass"
+	backoffMax = 5 * time.Minute
 )
 
 // SetupWithManager lets mgr run the reconciler: it is woken by Machines and what belongs to them, and by the remote clusters.
 func (r *MachineReconciler) SetupWithManager(mgr ctrl.Manager, options ControllerOptions) error {
-	indexer := mgr.GetFieldIndexer()
-	for field, index := range map[string]client.IndexerFunc{indexUID: byUID, indexClass: byClass, clientmgr.IndexConfig: clientmgr.ByConfig} {
-		if err := indexer.IndexField(context.Background(), &vitistackv1alpha1.Machine{}, field, index); err != nil {
-			return err
-		}
+	if err := wake.Index(context.Background(), mgr.GetFieldIndexer()); err != nil {
+		return err
 	}
 	if options.MaxConcurrentReconciles == 0 {
 		options.MaxConcurrentReconciles = 16
 	}
-	mine := []predicate.Predicate{changed()}
-	if options.Watcher != nil {
-		mine = append([]predicate.Predicate{options.Watcher.predicate()}, mine...)
+	if options.Cache == nil {
+		options.Cache = mgr.GetCache()
 	}
-	if err := r.setupDebts(mgr); err != nil {
+	if err := r.payer.SetupWithManager(mgr); err != nil {
 		return err
 	}
+	machines := wake.Machines{Cache: options.Cache}
 	return ctrl.NewControllerManagedBy(mgr).
-		For(&vitistackv1alpha1.Machine{}, builder.WithPredicates(mine...)).
+		For(&vitistackv1alpha1.Machine{}, builder.WithPredicates(listening(options.Watcher))).
 		Owns(&vitistackv1alpha1.NetworkConfiguration{}).
-		Watches(&vitistackv1alpha1.MachineClass{}, handler.EnqueueRequestsFromMapFunc(r.machinesOfClass), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&vitistackv1alpha1.NetworkNamespace{}, handler.EnqueueRequestsFromMapFunc(r.machinesOfNamespace)).
-		WatchesRawSource(r.KubevirtClientMgr.Source(clientmgr.EventHandler{Object: r.machinesOfObject, State: r.machinesOfConfig})).
+		Watches(&vitistackv1alpha1.MachineClass{}, handler.EnqueueRequestsFromMapFunc(machines.OfClass), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&vitistackv1alpha1.NetworkNamespace{}, handler.EnqueueRequestsFromMapFunc(machines.OfNetwork), builder.WithPredicates(networkChanged())).
+		WatchesRawSource(r.KubevirtClientMgr.Source(clientmgr.EventHandler{Object: r.ofObject(machines), State: machines.OfConfig})).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: options.MaxConcurrentReconciles,
 			LogConstructor:          logConstructor(mgr),
@@ -72,6 +64,17 @@ func (r *MachineReconciler) SetupWithManager(mgr ctrl.Manager, options Controlle
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](backoffMin, backoffMax),
 		}).
 		Complete(r)
+}
+
+// ofObject finds the Machine that a remote object carries the UID of. A VirtualMachine that its ledger does not name may be a copy.
+func (r *MachineReconciler) ofObject(machines wake.Machines) func(context.Context, string, client.Object) []reconcile.Request {
+	return func(ctx context.Context, _ string, object client.Object) []reconcile.Request {
+		requests, named := machines.OfObject(ctx, object)
+		if !named {
+			r.memory.copies.Saw(machines.UIDOf(object))
+		}
+		return requests
+	}
 }
 
 // logConstructor names the Machine in each line of its reconcile.
@@ -85,72 +88,32 @@ func logConstructor(mgr ctrl.Manager) func(*reconcile.Request) logr.Logger {
 	}
 }
 
-// changed leaves out what changes nothing for us: a new status is our own.
-func changed() predicate.Predicate {
-	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.LabelChangedPredicate{})
+// networkChanged leaves out events of NetworkNamespaces that change nothing that a Machine is attached by: operators of addresses write into their
+// status at each allocation.
+func networkChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, isBefore := e.ObjectOld.(*vitistackv1alpha1.NetworkNamespace)
+		after, isAfter := e.ObjectNew.(*vitistackv1alpha1.NetworkNamespace)
+		return !isBefore || !isAfter || before.Generation != after.Generation ||
+			before.Status.VlanID != after.Status.VlanID || before.Status.Phase != after.Status.Phase ||
+			before.Status.IPv4Prefix != after.Status.IPv4Prefix || before.Status.IPv6Prefix != after.Status.IPv6Prefix
+	}}
 }
 
-// predicate lets everything through and listens.
-func (w *Watcher) predicate() predicate.Predicate {
+// listening lets every event of a Machine through and tells the Watcher of it.
+func listening(w *wake.Watcher) predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool {
-			if machine, ok := e.Object.(*vitistackv1alpha1.Machine); ok {
+			if machine, ok := e.Object.(*vitistackv1alpha1.Machine); ok && w != nil {
 				w.Created(machine, e.IsInInitialList)
 			}
 			return true
 		},
 		DeleteFunc: func(e event.DeleteEvent) bool {
-			if machine, ok := e.Object.(*vitistackv1alpha1.Machine); ok {
+			if machine, ok := e.Object.(*vitistackv1alpha1.Machine); ok && w != nil {
 				w.Deleted(machine)
 			}
 			return true
 		},
 	}
-}
-
-func byUID(object client.Object) []string { return []string{string(object.GetUID())} }
-
-func byClass(object client.Object) []string {
-	spec := object.(*vitistackv1alpha1.Machine).Spec
-	if spec.MachineClass == "" || spec.InstanceType == "" {
-		return []string{spec.MachineClass + spec.InstanceType}
-	}
-	return []string{spec.MachineClass, spec.InstanceType}
-}
-
-// machinesOfObject is the Machine that a remote object was made for.
-func (r *MachineReconciler) machinesOfObject(ctx context.Context, _ string, object client.Object) []reconcile.Request {
-	uid := object.GetLabels()[vitistackv1alpha1.LabelMachineUID]
-	if uid == "" {
-		return nil
-	}
-	return r.requests(ctx, client.MatchingFields{indexUID: uid})
-}
-
-// machinesOfConfig are the Machines in a cluster, and those that wait for one.
-func (r *MachineReconciler) machinesOfConfig(ctx context.Context, config string) []reconcile.Request {
-	placed := r.requests(ctx, client.MatchingFields{clientmgr.IndexConfig: config})
-	return append(placed, r.requests(ctx, client.MatchingFields{clientmgr.IndexConfig: clientmgr.Unplaced})...)
-}
-
-func (r *MachineReconciler) machinesOfNamespace(ctx context.Context, object client.Object) []reconcile.Request {
-	return r.requests(ctx, client.InNamespace(object.GetNamespace()))
-}
-
-// machinesOfClass are the Machines of a class, and those of the default one: this may be it, or have been.
-func (r *MachineReconciler) machinesOfClass(ctx context.Context, object client.Object) []reconcile.Request {
-	named := r.requests(ctx, client.MatchingFields{indexClass: object.GetName()})
-	return append(named, r.requests(ctx, client.MatchingFields{indexClass: ""})...)
-}
-
-func (r *MachineReconciler) requests(ctx context.Context, options ...client.ListOption) []reconcile.Request {
-	machines := &vitistackv1alpha1.MachineList{}
-	if err := r.List(ctx, machines, append(options, client.UnsafeDisableDeepCopy)...); err != nil {
-		return nil // the cache is not there yet: every Machine is still to come
-	}
-	requests := make([]reconcile.Request, 0, len(machines.Items))
-	for _, machine := range machines.Items {
-		requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: machine.Namespace, Name: machine.Name}})
-	}
-	return requests
 }

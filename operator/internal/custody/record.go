@@ -1,0 +1,110 @@
+package custody
+
+import (
+	"fmt"
+	"slices"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+)
+
+// Record is a ledger that counts, with the other UIDs that its cluster had.
+type Record struct {
+	vitistackv1alpha1.Ledger
+	// FormerClusterUIDs are earlier identities of the KubevirtConfig's cluster, each replaced with a person's consent.
+	FormerClusterUIDs []string
+}
+
+// in reports whether a look went to the cluster of the record. Two KubevirtConfigs that lead to one cluster are the same to it.
+func (r Record) in(l Look) bool {
+	switch {
+	case r.ClusterUID == "" || l.ClusterUID == "":
+		return l.Config == r.Config
+	case l.ClusterUID == r.ClusterUID:
+		return true
+	default:
+		return l.Config == r.Config && slices.Contains(r.FormerClusterUIDs, r.ClusterUID)
+	}
+}
+
+// Standing is what a Machine's ledger is worth.
+type Standing int
+
+// The standings of a ledger.
+const (
+	// None: the Machine has no ledger.
+	None Standing = iota
+	// Confirmed: the finalizer and the status say the same, or this process wrote the ledger itself.
+	Confirmed
+	// Unconfirmed: nothing says the same. The VirtualMachine's labels and nonce may still do so, see ConfirmedBy.
+	Unconfirmed
+	// Lost: there is no ledger, and the status says that there was one.
+	Lost
+	// Broken: the ledger cannot be read, or contradicts the status. Nothing is decided by it.
+	Broken
+)
+
+// Reading is a Machine's ledger as it stands in its annotation, and what that is worth.
+type Reading struct {
+	Standing Standing
+	// Ledger is set with Confirmed and Unconfirmed; with Lost it has what the status still knows.
+	Ledger vitistackv1alpha1.Ledger
+	// Reason and Message say what is wrong with a Broken one.
+	Reason, Message string
+}
+
+// Read reads a Machine's ledger. providerID is what status.providerID is for a ledger: it is the copy that foreign definitions keep.
+func Read(machine *vitistackv1alpha1.Machine, held bool, providerID func(vitistackv1alpha1.Ledger) string) Reading {
+	const annotation = vitistackv1alpha1.AnnotationPlacement
+	text, written := machine.Annotations[annotation]
+	status := machine.Status
+	if !written {
+		return readLost(machine)
+	}
+	ledger, err := vitistackv1alpha1.ParseLedger(text)
+	if err != nil {
+		return broken(vitistackv1alpha1.ReasonLedgerInvalid, "annotation %s cannot be read (%v); "+
+			"take it off, and the operator looks for the virtual machine again", annotation, err)
+	}
+	copied := status.KubevirtConfigRef
+	if copied != nil && (copied.Name != ledger.Config || copied.ClusterUID != "" && copied.ClusterUID != ledger.ClusterUID) {
+		return broken(vitistackv1alpha1.ReasonLedgerConflict,
+			"annotation %s names cluster %s (%s), the status %s (%s); take the annotation off if the status is right",
+			annotation, ledger.Config, ledger.ClusterUID, copied.Name, copied.ClusterUID)
+	}
+	if ledger.Namespace != machine.Namespace {
+		return broken(vitistackv1alpha1.ReasonLedgerConflict, "annotation %s was copied from a Machine of namespace %s; "+
+			"take it off", annotation, ledger.Namespace)
+	}
+	confirmed := copied != nil || status.ProviderID == providerID(ledger) || status.MachineID != "" && status.MachineID == ledger.VMUID
+	if held && confirmed {
+		return Reading{Standing: Confirmed, Ledger: ledger}
+	}
+	return Reading{Standing: Unconfirmed, Ledger: ledger}
+}
+
+func readLost(machine *vitistackv1alpha1.Machine) Reading {
+	copied := machine.Status.KubevirtConfigRef
+	if copied == nil {
+		return Reading{}
+	}
+	return Reading{Standing: Lost, Ledger: vitistackv1alpha1.Ledger{
+		Config: copied.Name, ClusterUID: copied.ClusterUID, Namespace: machine.Namespace, VMName: machine.Status.VMName,
+		VMUID: machine.Status.MachineID,
+	}}
+}
+
+func broken(reason, format string, args ...any) Reading {
+	return Reading{Standing: Broken, Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+// ConfirmedBy reports whether a VirtualMachine confirms a ledger: it carries the Machine's labels, and the nonce or the UID that the ledger
+// names. Whoever can write a Machine cannot write that.
+func (s Subject) ConfirmedBy(ledger vitistackv1alpha1.Ledger, vm Sighting) bool {
+	if vm.Name != ledger.VMName || !s.labelled(vm.Labels) {
+		return false
+	}
+	if ledger.VMUID != "" {
+		return string(vm.UID) == ledger.VMUID
+	}
+	return vm.Nonce == ledger.Nonce
+}

@@ -1,0 +1,167 @@
+package machine
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
+)
+
+// finish writes the status, if it changed, and says when to come back. It is the one place that writes a Machine's status and that turns a problem
+// into a time.
+func (r *MachineReconciler) finish(ctx context.Context, view report) (ctrl.Result, error) {
+	key := client.ObjectKeyFromObject(view.before)
+	if view.gone {
+		r.forget(key)
+		return ctrl.Result{}, nil
+	}
+	ended, failed := problem.As(view.err)
+	row := r.attempt(view, ended)
+	if failed && ended.Stale && row.Failed <= staleTries {
+		return ctrl.Result{RequeueAfter: problem.StaleRetry}, nil
+	}
+	if failed {
+		ended.Since = earliest(ended.Since, row.Since)
+		view.Problems = append(view.Problems, ended.Problem)
+	}
+	if view.again > 0 && !failed { // the next reconcile keeps the books, should no event come before
+		return ctrl.Result{RequeueAfter: view.again}, nil
+	}
+	status := observed.Status(view.Input)
+	machine, later, err := r.writeStatus(ctx, view, status)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	wait := soonest(observed.HoldRemaining(view.Input), later)
+	if failed {
+		wait = soonest(wait, max(row.Due.Sub(view.Now), ended.After))
+	}
+	r.remember(view, machine, wait)
+	return ctrl.Result{RequeueAfter: wait}, nil
+}
+
+// staleTries is how often a read that is behind is repeated at once, before that counts as a failure like any other.
+const staleTries = 5
+
+// attempt counts a failed attempt, or ends the row of them.
+func (r *MachineReconciler) attempt(view report, ended *problem.Problem) wake.Streak {
+	key := client.ObjectKeyFromObject(view.before)
+	if ended == nil {
+		r.memory.streaks.End(key)
+		return wake.Streak{}
+	}
+	return r.memory.streaks.Fail(key, asks(view.Machine), ended.Condition+"/"+ended.Reason, ended, view.Now)
+}
+
+// remember lets the Machine rest until something that this reconcile has read changes, or until wait is over. One without a place waits for any
+// cluster, and one that is being deleted for objects that nothing watches, so that they are not remembered.
+func (r *MachineReconciler) remember(view report, machine *vitistackv1alpha1.Machine, wait time.Duration) {
+	key := client.ObjectKeyFromObject(machine)
+	if view.config == "" || !machine.DeletionTimestamp.IsZero() {
+		r.memory.rest.Forget(key)
+		return
+	}
+	state, _ := r.KubevirtClientMgr.State(view.config)
+	footprint := wake.Footprint{Machine: machine.ResourceVersion, Reads: view.reads, Config: view.config, Since: state.Since}
+	if wait > 0 {
+		footprint.Due = view.Now.Add(wait)
+	}
+	r.memory.rest.Remember(key, footprint)
+}
+
+// writeStatus writes a status that differs from the one there is. It returns the Machine as it is then, and after how long a change is to be
+// written that can wait.
+func (r *MachineReconciler) writeStatus(ctx context.Context, view report, status vitistackv1alpha1.MachineStatus) (machine *vitistackv1alpha1.Machine, later time.Duration, err error) {
+	before := view.Machine
+	if !observed.Changed(before.Status, status) {
+		return before, 0, nil
+	}
+	if isSmall(before.Status, status) {
+		if later := r.memory.pace.Remaining(before.UID, view.Now); later > 0 {
+			return before, later, nil
+		}
+	}
+	written := before.DeepCopy()
+	written.Status = status
+	// The patch is guarded, because conditions of others are in the same list.
+	err = r.Status().Patch(ctx, written, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	if apierrors.IsConflict(err) {
+		return before, problem.StaleRetry, nil
+	}
+	if err != nil {
+		return before, 0, client.IgnoreNotFound(err)
+	}
+	r.memory.pace.Wrote(before.UID, view.Now)
+	r.tell(ctx, written, before.Status, status)
+	return written, 0, nil
+}
+
+// isSmall reports whether a change of a status can wait a moment: no person and no program decides by it.
+func isSmall(before, after vitistackv1alpha1.MachineStatus) bool {
+	was, is := before.Condition(vitistackv1alpha1.ConditionReady), after.Condition(vitistackv1alpha1.ConditionReady)
+	return was != nil && is != nil && was.Status == is.Status && before.Phase == after.Phase
+}
+
+// tell logs a change of Ready, and makes an Event of what a person has to know.
+func (r *MachineReconciler) tell(ctx context.Context, machine *vitistackv1alpha1.Machine, before, after vitistackv1alpha1.MachineStatus) {
+	was, is := before.Condition(vitistackv1alpha1.ConditionReady), after.Condition(vitistackv1alpha1.ConditionReady)
+	if is != nil && (was == nil || was.Reason != is.Reason || was.Message != is.Message) {
+		log.FromContext(ctx).Info("Machine status changed", "phase", after.Phase, "reason", is.Reason, "message", is.Message)
+	}
+	if reason, message, wrong := observed.Warning(before, after); wrong {
+		r.event(machine, eventWarning, reason, "Reconcile", message)
+		return
+	}
+	ran := before.Phase == vitistackv1alpha1.MachinePhaseRunning
+	if is != nil && is.Reason == vitistackv1alpha1.ReasonReady && after.Phase == vitistackv1alpha1.MachinePhaseRunning && !ran {
+		r.event(machine, eventNormal, "Running", "Observe", "the virtual machine runs")
+	}
+}
+
+const (
+	eventNormal  = corev1.EventTypeNormal
+	eventWarning = corev1.EventTypeWarning
+	// maxNote is the longest note that the API server takes in an Event, in bytes.
+	maxNote = 1024
+)
+
+// event records something that happened to the Machine. note is in the past tense and has nothing of a Secret in it.
+func (r *MachineReconciler) event(machine *vitistackv1alpha1.Machine, kind, reason, action, note string) {
+	if r.recorder == nil {
+		return
+	}
+	if len(note) > maxNote {
+		note = note[:maxNote]
+	}
+	r.recorder.Eventf(machine, nil, kind, reason, action, "%s", note)
+}
+
+// soonest is the shortest of the times that are not 0.
+func soonest(times ...time.Duration) time.Duration {
+	times = slices.DeleteFunc(times, func(d time.Duration) bool { return d <= 0 })
+	if len(times) == 0 {
+		return 0
+	}
+	return slices.Min(times)
+}
+
+// earliest is the earlier of two times, one of which may not be known.
+func earliest(known, counted time.Time) time.Time {
+	if known.IsZero() || counted.Before(known) {
+		return counted
+	}
+	return known
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,164 @@
+package machine
+
+import (
+	"context"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/provision"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/survey"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
+)
+
+// subject is what the judge needs to know of a Machine. vmName is the name that its VirtualMachine has or would get; macs are its addresses.
+func (r *MachineReconciler) subject(machine *vitistackv1alpha1.Machine, vmName string, macs []string) custody.Subject {
+	return custody.Subject{
+		Namespace: machine.Namespace, Name: machine.Name,
+		Labels:      desired.Labels(machine, r.settings.Desired),
+		VMName:      vmName,
+		MACs:        macs,
+		StatusVMUID: machine.Status.MachineID,
+		Adopt:       machine.Annotations[vitistackv1alpha1.AnnotationAdopt],
+		Recreate:    machine.Annotations[vitistackv1alpha1.AnnotationRecreate],
+		References:  references(machine),
+		Held:        isHeld(machine),
+	}
+}
+
+// isHeld reports whether the operator's finalizer is on a Machine.
+func isHeld(machine *vitistackv1alpha1.Machine) bool {
+	return controllerutil.ContainsFinalizer(machine, vitistackv1alpha1.FinalizerMachine)
+}
+
+// references are spec.kubevirtConfigRef.name and the annotation vitistack.io/kubevirt-config.
+func references(machine *vitistackv1alpha1.Machine) [2]string {
+	field := ""
+	if machine.Spec.KubevirtConfigRef != nil {
+		field = machine.Spec.KubevirtConfigRef.Name
+	}
+	return [2]string{field, machine.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig]}
+}
+
+// read reads the Machine's ledger.
+func (r *MachineReconciler) read(machine *vitistackv1alpha1.Machine) custody.Reading {
+	return custody.Read(machine, isHeld(machine), observed.ProviderID)
+}
+
+// record is a ledger that counts, with what its KubevirtConfig says of the cluster's earlier identities.
+func (r *MachineReconciler) record(ledger vitistackv1alpha1.Ledger) *custody.Record {
+	state, _ := r.KubevirtClientMgr.State(ledger.Config)
+	return &custody.Record{Ledger: ledger, FormerClusterUIDs: state.FormerClusterUIDs}
+}
+
+// networkRecord reads the Machine's network record, nil where it has none. One that cannot be read is decided anew from what the virtual machine
+// has, so it counts as none.
+func networkRecord(machine *vitistackv1alpha1.Machine) *vitistackv1alpha1.NetworkRecord {
+	text, written := machine.Annotations[vitistackv1alpha1.AnnotationPlacementNetwork]
+	if !written {
+		return nil
+	}
+	record, err := vitistackv1alpha1.ParseNetworkRecord(text)
+	if err != nil {
+		return nil
+	}
+	return &record
+}
+
+// macs are the addresses that the Machine's interfaces have been given: by its network record, else by its NetworkConfigurations.
+func (r *MachineReconciler) macs(ctx context.Context, machine *vitistackv1alpha1.Machine) ([]string, error) {
+	if record := networkRecord(machine); record != nil {
+		var macs []string
+		for _, attachment := range record.Attachments {
+			macs = append(macs, attachment.MAC)
+		}
+		return macs, nil
+	}
+	list := &vitistackv1alpha1.NetworkConfigurationList{}
+	if err := r.live.List(ctx, list, client.InNamespace(machine.Namespace)); err != nil {
+		return nil, problem.Supervisor(err, problem.At{
+			Condition: vitistackv1alpha1.ConditionPlaced, Doing: "listing NetworkConfigurations",
+		})
+	}
+	var macs []string
+	for i := range list.Items {
+		if !desired.OwnsNetworkConfiguration(machine, &list.Items[i], r.settings.Desired) {
+			continue
+		}
+		for _, given := range list.Items[i].Spec.NetworkInterfaces {
+			if mac, ok := desired.ParseMAC(given.MacAddress); ok {
+				macs = append(macs, mac)
+			}
+		}
+	}
+	return macs, nil
+}
+
+// claimants are the other Machines of the Machine's namespace, by the supervisor's API server itself. They are asked for only where a person
+// consents to taking over what was made for another Machine. isKnown is false where this Machine itself is not among them: then the one in
+// hand is from a cache that is behind, and nothing may be concluded.
+func (r *MachineReconciler) claimants(ctx context.Context, machine *vitistackv1alpha1.Machine, subject custody.Subject, looks []custody.Look) ([]custody.Claimant, error) {
+	asks := func(l custody.Look) bool {
+		return slices.ContainsFunc(l.Found, func(vm custody.Sighting) bool {
+			return subject.Adopt == custody.Consent(l.Config, vm.UID) && vm.Labels[vitistackv1alpha1.LabelMachineUID] != subject.Labels[vitistackv1alpha1.LabelMachineUID]
+		})
+	}
+	if !slices.ContainsFunc(looks, asks) {
+		return nil, nil
+	}
+	machines := provision.MetadataOf(vitistackv1alpha1.SchemeGroupVersion.WithKind("Machine"))
+	if err := r.live.List(ctx, machines, client.InNamespace(machine.Namespace)); err != nil {
+		return nil, problem.Supervisor(err, problem.At{Condition: vitistackv1alpha1.ConditionPlaced, Doing: "listing Machines"})
+	}
+	others, exists := []custody.Claimant{}, false
+	for i := range machines.Items {
+		if machines.Items[i].UID == machine.UID {
+			exists = true
+			continue
+		}
+		claimant := custody.Claimant{UIDLabel: desired.LabelValue(string(machines.Items[i].UID))}
+		if ledger, err := vitistackv1alpha1.ParseLedger(machines.Items[i].Annotations[vitistackv1alpha1.AnnotationPlacement]); err == nil {
+			claimant.VMUID = ledger.VMUID
+		}
+		others = append(others, claimant)
+	}
+	if !exists {
+		return nil, nil
+	}
+	return others, nil
+}
+
+// caseOf is everything that the judge decides by.
+func (r *MachineReconciler) caseOf(ctx context.Context, machine *vitistackv1alpha1.Machine, vmName string, record *custody.Record, seen survey.All) (custody.Case, error) {
+	macs, err := r.macs(ctx, machine)
+	if err != nil {
+		return custody.Case{}, err
+	}
+	c := custody.Case{Machine: r.subject(machine, vmName, macs), Record: record, Looks: seen.Looks()}
+	c.Claimants, err = r.claimants(ctx, machine, c.Machine, c.Looks)
+	return c, err
+}
+
+// lookFor says what a live look for the Machine's VirtualMachine looks for. Before the Machine is placed that may also have the Machine's own name,
+// which is what the public operator gave it. Nothing can carry the UID of a Machine that is fresh.
+func (r *MachineReconciler) lookFor(machine *vitistackv1alpha1.Machine, vmName string, placed bool) survey.For {
+	what := survey.For{Namespace: machine.Namespace, Names: []string{vmName}}
+	if !placed && vmName != machine.Name {
+		what.Names = append(what.Names, machine.Name)
+	}
+	if machine.UID != "" && (placed || !r.isFresh(machine)) {
+		what.UIDLabel = desired.LabelValue(string(machine.UID))
+	}
+	return what
+}
+
+// isFresh reports whether only the chosen cluster needs to be asked. A Machine that is to adopt may find its VirtualMachine anywhere.
+func (r *MachineReconciler) isFresh(machine *vitistackv1alpha1.Machine) bool {
+	return !r.settings.StrictUniqueness && r.fresh != nil && r.fresh.Fresh(machine) &&
+		machine.Annotations[vitistackv1alpha1.AnnotationAdopt] == ""
+}

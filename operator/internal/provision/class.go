@@ -1,0 +1,40 @@
+package provision
+
+import (
+	"context"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
+)
+
+// Class reads the MachineClass that a Machine asks for, else the default one. nil means that there is none: small, medium and large then have
+// built-in sizes. last is the wish that the existing VirtualMachine carries, or nil; while the Machine asks for the same class, that wish
+// has its sizes, and no class is read: a class that is edited, disabled or deleted changes nothing that exists.
+func Class(ctx context.Context, cache side.SupervisorCache, machine *vitistackv1alpha1.Machine, last *desired.Wish, options desired.Options) (*vitistackv1alpha1.MachineClass, error) {
+	const condition = vitistackv1alpha1.ConditionVirtualMachineReady
+	name, err := desired.ClassName(machine)
+	if err != nil {
+		return nil, problem.Pure(err, condition)
+	}
+	if last != nil && (name == "" || name == last.Class) {
+		return nil, nil
+	}
+	if name == "" {
+		classes := &vitistackv1alpha1.MachineClassList{}
+		if err := cache.List(ctx, classes); err != nil {
+			return nil, problem.Supervisor(err, problem.At{Condition: condition, Doing: "listing MachineClasses"})
+		}
+		return desired.DefaultClass(classes.Items, options), nil
+	}
+	class := &vitistackv1alpha1.MachineClass{}
+	err = cache.Get(ctx, client.ObjectKey{Name: name}, class)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return class, problem.Supervisor(err, problem.At{Condition: condition, Doing: "reading MachineClass " + name})
+}

@@ -1,0 +1,173 @@
+package removal
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/go-multierror"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/survey"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
+)
+
+// Payer pays debts: it deletes what is owed to a cluster once that answers again.
+type Payer struct {
+	Book     Book
+	Clusters clientmgr.RemoteClusters
+	// Server reads the supervisor past the cache.
+	Server  side.SupervisorServer
+	Options desired.Options
+
+	made chan string // KubevirtConfigs to whose clusters something is owed since a moment ago
+}
+
+// NewPayer returns a Payer.
+func NewPayer(book Book, clusters clientmgr.RemoteClusters, server side.SupervisorServer, options desired.Options) *Payer {
+	return &Payer{Book: book, Clusters: clusters, Server: server, Options: options, made: make(chan string, 64)}
+}
+
+// Owe writes a debt down and looks at it soon.
+func (p *Payer) Owe(ctx context.Context, debt Debt) error {
+	if err := p.Book.Owe(ctx, debt); err != nil {
+		return err
+	}
+	select {
+	case p.made <- debt.Ledger.Config:
+	default: // too many are on their way; the debt is paid when the cluster comes back
+	}
+	return nil
+}
+
+// SetupWithManager lets mgr pay debts: when a cluster answers again, and soon after they were made where it answers already.
+func (p *Payer) SetupWithManager(mgr ctrl.Manager) error {
+	states := func(_ context.Context, config string) []reconcile.Request {
+		return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: config}}}
+	}
+	return ctrl.NewControllerManagedBy(mgr).Named("debts").
+		WatchesRawSource(p.Clusters.Source(clientmgr.EventHandler{State: states})).
+		WatchesRawSource(source.Func(p.listen)).
+		Complete(p)
+}
+
+// listen asks for the debts of each KubevirtConfig to which something is owed since a moment ago.
+func (p *Payer) listen(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case config := <-p.made:
+				queue.Add(reconcile.Request{NamespacedName: types.NamespacedName{Name: config}})
+			}
+		}
+	}()
+	return nil
+}
+
+// retry is when debts are looked at again that could not be paid though their cluster answers.
+const retry = time.Minute
+
+// Reconcile pays what is owed to the cluster that the request names, each debt by itself: one that cannot be paid keeps no other from it.
+func (p *Payer) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	if state, _ := p.Clusters.State(request.Name); !state.Ready() {
+		return ctrl.Result{}, nil // its return is an event
+	}
+	debts, err := p.Book.Debts(ctx)
+	if err != nil {
+		return ctrl.Result{}, fmt.Errorf("reading the debts: %w", err)
+	}
+	var failed *multierror.Error
+	left := false
+	for _, debt := range debts {
+		if debt.Ledger.Config != request.Name {
+			continue
+		}
+		paid, err := p.Pay(ctx, debt)
+		if err != nil {
+			failed = multierror.Append(failed, fmt.Errorf("paying the debt of Machine %s: %w", debt.Machine, err))
+		}
+		left = left || !paid
+	}
+	if err := failed.ErrorOrNil(); err != nil {
+		return ctrl.Result{}, err
+	}
+	if left {
+		return ctrl.Result{RequeueAfter: retry}, nil
+	}
+	return ctrl.Result{}, nil
+}
+
+// Pay goes the steps of a deletion for a Machine that is gone. paid is false while something is still going, or while the Machine exists.
+func (p *Payer) Pay(ctx context.Context, debt Debt) (paid bool, err error) {
+	machine := &vitistackv1alpha1.Machine{}
+	err = p.Server.Get(ctx, client.ObjectKey{Namespace: debt.Ledger.Namespace, Name: debt.Machine}, machine)
+	if client.IgnoreNotFound(err) != nil {
+		return false, fmt.Errorf("looking for the Machine: %w", err)
+	}
+	if err == nil && machine.UID == debt.UID {
+		return false, nil // it was not let go after all, or came back from a backup
+	}
+	ctx = log.IntoContext(ctx, log.FromContext(ctx).WithValues("namespace", debt.Ledger.Namespace, "machine", debt.Machine))
+	err = p.pay(ctx, debt)
+	if waiting, isProblem := problem.As(err); isProblem {
+		log.FromContext(ctx).V(1).Info("Debt is not paid yet", "reason", waiting.Reason, "message", waiting.Message)
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	log.FromContext(ctx).Info("Paid debt", "kubevirtConfig", debt.Ledger.Config, "vm", debt.Ledger.VMName)
+	return true, p.Book.Paid(ctx, debt.UID)
+}
+
+func (p *Payer) pay(ctx context.Context, debt Debt) error {
+	ghost := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{
+		Namespace: debt.Ledger.Namespace, Name: debt.Machine, UID: debt.UID,
+		Annotations: map[string]string{vitistackv1alpha1.AnnotationPlacement: debt.Ledger.String()},
+	}}
+	remote, err := survey.Open(ctx, p.Clusters, ghost)
+	if err != nil {
+		return err
+	}
+	job := Job{MachineUID: debt.UID, SupervisorUID: p.Options.SupervisorUID, Ledger: debt.Ledger, Remote: remote}
+	seen := survey.In(ctx, p.Clusters, debt.Ledger.Config, survey.For{
+		Namespace: debt.Ledger.Namespace, Names: []string{debt.Ledger.VMName}, UIDLabel: desired.LabelValue(string(debt.UID)),
+	})
+	if seen.Silent != nil {
+		return problem.Remote(seen.Silent, debt.Ledger.Config, problem.At{Condition: ready, Doing: "looking for VirtualMachine " + debt.Ledger.VMName})
+	}
+	found := custody.Case{
+		Machine: custody.Subject{
+			Namespace: ghost.Namespace, Name: ghost.Name, Labels: desired.Labels(ghost, p.Options), VMName: debt.Ledger.VMName,
+		},
+		Record: &custody.Record{Ledger: debt.Ledger}, Looks: []custody.Look{seen.Look},
+	}.Find()
+	if found.Is != custody.Yours || found.Relation != custody.Mine {
+		return job.DeleteDisks(ctx, debt.Disks) // whatever else is there, nobody owes it
+	}
+	vm := seen.VM(found.Place.VM.UID)
+	if vm.DeletionTimestamp.IsZero() {
+		if debt.Disks, err = job.DisksOf(ctx, vm); err != nil {
+			return err
+		}
+		if err := p.Book.Owe(ctx, debt); err != nil {
+			return fmt.Errorf("recording the disks: %w", err)
+		}
+	}
+	_, err = job.DeleteVM(ctx, vm)
+	return err
+}

@@ -1,0 +1,125 @@
+package wake
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+)
+
+// Watcher follows the supervisor's own stream of Machines: a Machine is fresh if the stream showed its creation, after
+// this process began to follow it, and was not broken since.
+//
+// The stream is broken when Machines are listed again: what happened in between was not seen. Watcher notices that as a RoundTripper,
+// because nothing above it tells.
+type Watcher struct {
+	clock clock.PassiveClock
+
+	mu     sync.Mutex
+	locked struct {
+		since  time.Time // of the last list
+		seen   map[types.UID]struct{}
+		placed map[types.UID]struct{}
+	}
+}
+
+// NewWatcher returns a Watcher to which nothing is fresh before the first list.
+func NewWatcher(now clock.PassiveClock) *Watcher {
+	w := &Watcher{clock: now}
+	w.locked.since = now.Now()
+	w.locked.seen, w.locked.placed = map[types.UID]struct{}{}, map[types.UID]struct{}{}
+	return w
+}
+
+// Wrap returns a RoundTripper that notices lists of Machines. It is meant for rest.Config.Wrap, of the cache's own configuration: a list
+// that somebody else makes breaks no stream.
+func (w *Watcher) Wrap(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(request *http.Request) (*http.Response, error) {
+		response, err := next.RoundTrip(request)
+		if listsMachines(request) {
+			w.broken(served(response))
+		}
+		return response, err
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+// RoundTrip implements http.RoundTripper.
+func (r roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return r(request) }
+
+// listsMachines: a list, or a watch that begins with all objects there are.
+func listsMachines(request *http.Request) bool {
+	if request.Method != http.MethodGet || !strings.HasSuffix(request.URL.Path, "/machines") {
+		return false
+	}
+	query := request.URL.Query()
+	watch, _ := strconv.ParseBool(query.Get("watch"))
+	initial, _ := strconv.ParseBool(query.Get("sendInitialEvents"))
+	return !watch || initial
+}
+
+// served is when the server answered, by its own clock, from which creation times come too. Zero where it does not say.
+func served(response *http.Response) time.Time {
+	if response == nil {
+		return time.Time{}
+	}
+	date, err := http.ParseTime(response.Header.Get("Date"))
+	if err != nil {
+		return time.Time{}
+	}
+	return date
+}
+
+// broken forgets what was seen until now. Where the server's clock and ours differ the later one counts.
+func (w *Watcher) broken(served time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.locked.since = w.clock.Now()
+	if served.After(w.locked.since) {
+		w.locked.since = served
+	}
+	w.locked.seen = map[types.UID]struct{}{}
+}
+
+// Created tells of a Machine that the stream shows for the first time; initial says that it comes from a list. One that has our finalizer
+// already was not made just now: it comes from a backup.
+func (w *Watcher) Created(machine *vitistackv1alpha1.Machine, initial bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	// Creation times have whole seconds: one in the second of the list may be older than the list.
+	if !initial && !controllerutil.ContainsFinalizer(machine, vitistackv1alpha1.FinalizerMachine) && machine.CreationTimestamp.After(w.locked.since) {
+		w.locked.seen[machine.UID] = struct{}{}
+	}
+}
+
+// Deleted tells of a Machine that is gone.
+func (w *Watcher) Deleted(machine *vitistackv1alpha1.Machine) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.locked.seen, machine.UID)
+	delete(w.locked.placed, machine.UID)
+}
+
+// Placed implements Freshness.
+func (w *Watcher) Placed(machine *vitistackv1alpha1.Machine) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.locked.placed[machine.UID] = struct{}{}
+}
+
+// Fresh implements Freshness.
+func (w *Watcher) Fresh(machine *vitistackv1alpha1.Machine) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, seen := w.locked.seen[machine.UID]
+	_, placed := w.locked.placed[machine.UID]
+	return seen && !placed
+}
