@@ -56,7 +56,7 @@ var readyReasons = []ReasonInfo{
 		Help: "restart the guest when it suits, for example with virtctl restart",
 	},
 	{
-		Reason: ReasonDeleting, Condition: ConditionReady, Acts: ActorCluster, Ordinary: true,
+		Reason: ReasonDeleting, Condition: ConditionReady, Acts: ActorCluster,
 		Help: "it ends when the virtual machine and its disks are gone; the message names what holds them",
 	},
 	{

@@ -97,16 +97,14 @@ func (r *report) setNetworkReady(status *vitistackv1alpha1.MachineStatus, networ
 	switch {
 	case found:
 		r.set(status, networkReady, isFalse, p.Reason, p.Message)
-	case !r.networkKnown():
-	case network.good():
-		r.set(status, networkReady, isTrue, network.reason, network.message)
-	default:
-		r.set(status, networkReady, isFalse, network.reason, network.message)
+	case r.networkKnown():
+		r.set(status, networkReady, network.value, network.reason, network.message)
 	}
 }
 
-// networkKnown says that this reconcile prepared the network, so that its addresses can be judged.
-func (r *report) networkKnown() bool { return r.Reached > StepNetwork && !r.deleting() }
+// networkKnown says that this reconcile prepared the network and was answered by the remote cluster,
+// so that addresses can be judged.
+func (r *report) networkKnown() bool { return r.Looked && r.Reached > StepNetwork && !r.deleting() }
 
 func (r *report) setVirtualMachineReady(status *vitistackv1alpha1.MachineStatus) {
 	const vmReady = vitistackv1alpha1.ConditionVirtualMachineReady

@@ -16,9 +16,9 @@ const (
 	// maxSpecInterfaces and maxGuestInterfaces bound those of the spec and those that only the guest
 	// knows.
 	maxSpecInterfaces, maxGuestInterfaces = 64, 32
-	// maxAddresses bounds the addresses of one interface, and maxConfigured those of a Machine's
-	// NetworkConfigurations.
-	maxAddresses, maxConfigured = 16, 128
+	// maxAddresses bounds the addresses of one interface, of which maxScanned are looked at, and
+	// maxConfigured those of a Machine's NetworkConfigurations.
+	maxAddresses, maxScanned, maxConfigured = 16, 1024, 128
 	// maxDisks bounds the disks.
 	maxDisks = 64
 )
@@ -63,11 +63,8 @@ func interfaces(spec kubevirtv1.VirtualMachineInstanceSpec, vmi *kubevirtv1.Virt
 func guestInterfaces(reported []kubevirtv1.VirtualMachineInstanceNetworkInterface, inSpec map[string]bool) []vitistackv1alpha1.NetworkInterfaceStatus {
 	var others []vitistackv1alpha1.NetworkInterfaceStatus
 	for _, r := range reported {
-		if !hasMAC(r.MAC) || inSpec[r.Name] {
-			continue
-		}
-		if i := interfaceStatus(r); r.Name != "" || len(routable(i.IPAddresses)) > 0 {
-			others = append(others, i)
+		if isListed(r) && !inSpec[r.Name] {
+			others = append(others, interfaceStatus(r))
 		}
 	}
 	slices.SortStableFunc(others, func(a, b vitistackv1alpha1.NetworkInterfaceStatus) int {
@@ -88,12 +85,31 @@ func hasMAC(address string) bool {
 	return err == nil && slices.ContainsFunc(mac, func(b byte) bool { return b != 0 })
 }
 
-func interfaceStatus(r kubevirtv1.VirtualMachineInstanceNetworkInterface) vitistackv1alpha1.NetworkInterfaceStatus {
+// isListed says whether a status lists an interface, apart from how many there are.
+func isListed(r kubevirtv1.VirtualMachineInstanceNetworkInterface) bool {
+	if !hasMAC(r.MAC) {
+		return false
+	}
+	v4, v6 := addressesOf(r)
+	return r.Name != "" || len(routable(v4)) > 0 || len(routable(v6)) > 0
+}
+
+// addressesOf are the addresses of an interface. Where it has too many, those at which others can reach
+// it come before those that every interface has.
+func addressesOf(r kubevirtv1.VirtualMachineInstanceNetworkInterface) (v4, v6 []string) {
 	reported := r.IPs
 	if len(reported) == 0 && r.IP != "" {
 		reported = []string{r.IP}
 	}
-	v4, v6 := byFamily(reported, maxAddresses)
+	if len(reported) > maxAddresses {
+		reported = reported[:min(len(reported), maxScanned)]
+		reported = slices.Concat(routable(reported), reported)
+	}
+	return byFamily(reported, maxAddresses)
+}
+
+func interfaceStatus(r kubevirtv1.VirtualMachineInstanceNetworkInterface) vitistackv1alpha1.NetworkInterfaceStatus {
+	v4, v6 := addressesOf(r)
 	return vitistackv1alpha1.NetworkInterfaceStatus{
 		Name:          name(r.Name),
 		MACAddress:    r.MAC,

@@ -5,22 +5,19 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
 // networkVerdict is what addresses and NetworkConfigurations mean for a Machine.
 type networkVerdict struct {
-	// reason and message are of the condition NetworkReady, which is True where the reason is good.
+	// value, reason and message are of the condition NetworkReady.
+	value           metav1.ConditionStatus
 	reason, message string
 	// ready says that Ready can be True.
 	ready bool
 }
-
-var configured = networkVerdict{
-	reason: vitistackv1alpha1.ReasonNetworkConfigured, message: "interfaces and addresses are there", ready: true,
-}
-
-func (v networkVerdict) good() bool { return v.reason == configured.reason }
 
 // judgeNetwork asks of each recorded interface whether it has an address, and of each
 // NetworkConfiguration whether it failed.
@@ -33,9 +30,8 @@ func (r *report) judgeNetwork(interfaces []vitistackv1alpha1.NetworkInterfaceSta
 	var missing []string
 	failed, ready := r.failedConfigurations(), true
 	for _, a := range r.Network.Record.Attachments {
-		given := r.givenAddress(a)
 		static := slices.Contains(r.Network.Static, a.Interface)
-		if given || !static && reportsAddress(a, interfaces) {
+		if r.givenAddress(a) || !static && reportsAddress(a, interfaces) {
 			continue
 		}
 		missing = append(missing, r.missingAddress(a, static))
@@ -48,17 +44,11 @@ func (r *report) judgeNetwork(interfaces []vitistackv1alpha1.NetworkInterfaceSta
 			messages = append(messages, fmt.Sprintf("NetworkConfiguration %s reports: %s", configuration, message))
 		}
 		slices.Sort(messages)
-		return networkVerdict{
-			reason:  vitistackv1alpha1.ReasonNetworkConfigurationFailed,
-			message: strings.Join(messages, "; "), ready: ready,
-		}
+		return networkVerdict{isFalse, vitistackv1alpha1.ReasonNetworkConfigurationFailed, strings.Join(messages, "; "), ready}
 	case len(missing) > 0:
-		return networkVerdict{
-			reason:  vitistackv1alpha1.ReasonWaitingForAddresses,
-			message: strings.Join(missing, "; "), ready: ready,
-		}
+		return networkVerdict{isFalse, vitistackv1alpha1.ReasonWaitingForAddresses, strings.Join(missing, "; "), ready}
 	default:
-		return configured
+		return networkVerdict{isTrue, vitistackv1alpha1.ReasonNetworkConfigured, "interfaces and addresses are there", true}
 	}
 }
 

@@ -1,7 +1,6 @@
 package observed_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -314,17 +313,5 @@ func TestAdopted(t *testing.T) {
 	got := observed.Status(input(after(adopted), with(virtualMachine("Running"), nil)))
 	if diff := cmp.Diff("Adopted", got.Condition("Placed").Reason); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
-	}
-}
-
-// TestLongMessages are cut between characters.
-func TestLongMessages(t *testing.T) {
-	p := problem("NoKubevirtConfigs")
-	p.Message = "x" + strings.Repeat("é", 3000)
-	got := observed.Status(input(unplaced(p)))
-	for _, message := range []string{got.Message, got.FailureMessage, got.Condition("Placed").Message} {
-		if len(message) > 1024 || !strings.HasSuffix(message, "é...") {
-			t.Errorf("%d bytes, ends in %q", len(message), message[len(message)-6:])
-		}
 	}
 }

@@ -80,15 +80,23 @@ var verdicts = map[kubevirtv1.VirtualMachinePrintableStatus]verdict{
 // isFailure says whether the status names a failure. That no node can take the virtual machine is one
 // that a new node ends, so the phase is not Failed then.
 func (v verdict) isFailure() bool {
-	return v.phase == vitistackv1alpha1.MachinePhaseFailed || v.reason == vitistackv1alpha1.ReasonUnschedulable
+	info, _ := vitistackv1alpha1.InfoOf(v.reason)
+	return v.phase == vitistackv1alpha1.MachinePhaseFailed || v.phase == vitistackv1alpha1.MachinePhasePending && !info.Ordinary
 }
 
-// final are the words that a running instance does not overrule: they say that it is about to end, or is frozen, or on its way.
+// final are the words that a running instance does not overrule: they say that it is about to end, is
+// frozen, or is on its way.
 var final = map[kubevirtv1.VirtualMachinePrintableStatus]bool{
 	kubevirtv1.VirtualMachineStatusStopping:    true,
 	kubevirtv1.VirtualMachineStatusTerminating: true,
 	kubevirtv1.VirtualMachineStatusMigrating:   true,
 	kubevirtv1.VirtualMachineStatusPaused:      true,
+}
+
+// filling are the words that say that disks are being made or filled.
+var filling = map[kubevirtv1.VirtualMachinePrintableStatus]bool{
+	kubevirtv1.VirtualMachineStatusProvisioning:            true,
+	kubevirtv1.VirtualMachineStatusWaitingForVolumeBinding: true,
 }
 
 // judge reads a VirtualMachine and its instance. The two come from different watches: where the
@@ -111,7 +119,7 @@ func judge(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance
 	if v.phase == vitistackv1alpha1.MachinePhaseRunning {
 		return v.unlessNotReady(vm, vmi)
 	}
-	if v.reason == vitistackv1alpha1.ReasonProvisioning {
+	if filling[state] {
 		v.message += progress(dataVolumes)
 	}
 	return v.with(failures(vm, vmi, dataVolumes))

@@ -34,22 +34,17 @@ func Wrong(status vitistackv1alpha1.MachineStatus) (Complaint, bool) {
 	ready := hasStatus(status, vitistackv1alpha1.ConditionReady, isTrue)
 	for _, conditionType := range ourConditions {
 		c := status.Condition(conditionType)
-		if c == nil || c.Status == isTrue || c.Reason == "" {
+		// A deletion that nothing holds up is no trouble.
+		if c == nil || c.Status == isTrue || c.Reason == "" || c.Message == deletingMessage {
 			continue
 		}
 		info, _ := vitistackv1alpha1.InfoOf(c.Reason)
-		ordinary := info.Ordinary && !heldUp(c.Reason, c.Message)
-		if ordinary || ready && info.Acts != vitistackv1alpha1.ActorPerson {
+		if info.Ordinary || ready && info.Acts != vitistackv1alpha1.ActorPerson {
 			continue
 		}
 		return Complaint{Condition: conditionType, Reason: c.Reason, Message: c.Message}, true
 	}
 	return Complaint{}, false
-}
-
-// heldUp says that a deletion names what it waits for.
-func heldUp(reason, message string) bool {
-	return reason == vitistackv1alpha1.ReasonDeleting && message != deletingMessage
 }
 
 // tellAgain is how long the same reason is not told again, however often its message changes.
