@@ -18,19 +18,6 @@ import (
 
 var codeSpan = regexp.MustCompile("`([^`]+)`")
 
-// TestReadmeConditions compares the table of conditions with the constants, both ways.
-func TestReadmeConditions(t *testing.T) {
-	got := map[string]bool{}
-	for _, cells := range tableRows(t, "## Conditions") {
-		for _, cell := range cells[1:] {
-			for _, word := range codeSpan.FindAllStringSubmatch(cell, -1) {
-				got[word[1]] = true
-			}
-		}
-	}
-	compareWords(t, constants(t, "Condition", "Reason"), got)
-}
-
 // TestReadmeKeys compares the table of annotations, labels and finalizers with the constants, both ways.
 func TestReadmeKeys(t *testing.T) {
 	got := map[string]bool{}
@@ -119,9 +106,6 @@ func addConstant(t *testing.T, values map[string]bool, spec *ast.ValueSpec, pref
 	}
 	if spec.Doc == nil || !strings.Contains(spec.Doc.Text(), name) {
 		t.Errorf("%s has no comment that begins with its name", name)
-	}
-	if slices.Contains(prefixes, "Reason") && !strings.HasSuffix(name, value) {
-		t.Errorf("%s has the value %q", name, value)
 	}
 	values[value] = true
 }

@@ -128,9 +128,12 @@ const (
 	LegacyLabelSourceMachine = "source-machine"
 )
 
-// AnnotationPrefixOperator begins the names of the Machine annotations that only the operator writes. An admission policy in deploy/
-// keeps everybody else from it.
-const AnnotationPrefixOperator = "vitistack.io/placement"
+// The names of annotations that only the operator writes.
+const (
+	// AnnotationPrefixOperator begins the names of the Machine annotations that only the operator
+	// writes. An admission policy in deploy/ keeps everybody else from it.
+	AnnotationPrefixOperator = "vitistack.io/placement"
+)
 
 // Finalizers.
 const (

@@ -24,51 +24,69 @@ func (r *report) setAddresses(status *vitistackv1alpha1.MachineStatus) {
 	}
 	public, private = routable(public), routable(private)
 	status.PublicIPAddresses, status.PrivateIPAddresses = public, private
-	status.IPAddresses, status.IPv6Addresses = byFamily(slices.Concat(public, private))
+	status.IPAddresses, status.IPv6Addresses = byFamily(slices.Concat(public, private), len(public)+len(private))
 }
 
-// configured are the addresses of the NetworkConfiguration.
+// configured are the addresses of the NetworkConfigurations.
 func (r *report) configured() []string {
-	if r.NetworkConfiguration == nil {
-		return nil
-	}
 	var addresses []string
-	for _, i := range r.NetworkConfiguration.Status.NetworkInterfaces {
-		addresses = append(addresses, i.IPv4Addresses...)
-		addresses = append(addresses, i.IPv6Addresses...)
+	for _, nc := range r.Network.Configurations {
+		for _, i := range nc.Status.NetworkInterfaces {
+			addresses = append(addresses, i.IPv4Addresses...)
+			addresses = append(addresses, i.IPv6Addresses...)
+		}
 	}
-	return addresses
+	v4, v6 := byFamily(addresses, maxConfigured)
+	return slices.Concat(v4, v6)
 }
 
-// routable are the addresses at which somebody else can reach the guest, IPv4 first. Every guest has link-local ones as soon as it is
-// up: with them a machine would look ready long before it has an address.
+// routable are the addresses at which others can reach the guest, IPv4 first. Every guest has
+// link-local ones as soon as it is up: with them a machine would look ready long before it has an
+// address.
 func routable(addresses []string) []string {
-	v4, v6 := byFamily(addresses)
-	var result []string
-	for _, address := range slices.Concat(v4, v6) {
-		addr, err := netip.ParseAddr(address)
-		if err == nil && !addr.IsLinkLocalUnicast() && !addr.IsLoopback() && !addr.IsUnspecified() {
-			result = append(result, address)
+	var reachable []string
+	for _, address := range addresses {
+		if addr, ok := parseAddress(address); ok && !addr.IsLinkLocalUnicast() && !addr.IsLoopback() && !addr.IsUnspecified() {
+			reachable = append(reachable, address)
 		}
 	}
-	return result
+	v4, v6 := byFamily(reachable, len(reachable))
+	return slices.Concat(v4, v6)
 }
 
-// byFamily splits addresses, each once, in their order and without prefix lengths. What is no address is dropped.
-func byFamily(addresses []string) (v4, v6 []string) {
+// byFamily splits addresses, each once, in their order and without prefix lengths, and at most limit.
+// What is no address is dropped.
+func byFamily(addresses []string, limit int) (v4, v6 []string) {
+	seen := map[string]bool{}
 	for _, address := range addresses {
+		addr, ok := parseAddress(address)
 		address, _, _ = strings.Cut(address, "/")
-		addr, err := netip.ParseAddr(address)
-		if err != nil {
+		switch {
+		case !ok || seen[address]:
 			continue
+		case len(seen) == limit:
+			return v4, v6
+		case addr.Is4():
+			v4 = append(v4, address)
+		default:
+			v6 = append(v6, address)
 		}
-		into := &v6
-		if addr.Is4() {
-			into = &v4
-		}
-		if !slices.Contains(*into, address) {
-			*into = append(*into, address)
-		}
+		seen[address] = true
 	}
 	return v4, v6
+}
+
+// maxAddressLength is more than any address takes with its prefix length. A zone may be as long as a
+// guest wishes.
+const maxAddressLength = 64
+
+// parseAddress reads an address with or without a prefix length. One with a zone names an interface of
+// the guest, and means nothing to others.
+func parseAddress(address string) (netip.Addr, bool) {
+	if len(address) > maxAddressLength {
+		return netip.Addr{}, false
+	}
+	address, _, _ = strings.Cut(address, "/")
+	addr, err := netip.ParseAddr(address)
+	return addr, err == nil && addr.Zone() == ""
 }

@@ -20,13 +20,14 @@ func disks(vm *kubevirtv1.VirtualMachine, spec kubevirtv1.VirtualMachineInstance
 	}
 	var result []vitistackv1alpha1.MachineStatusDisk
 	for _, volume := range spec.Volumes {
-		if !holdsData(volume) {
+		if !holdsData(volume) || len(result) == maxDisks {
 			continue
 		}
-		disk := vitistackv1alpha1.MachineStatusDisk{Name: volume.Name, PVCName: claimName(volume), Size: templateSize(vm, claimName(volume))}
+		claim := claimName(volume)
+		disk := vitistackv1alpha1.MachineStatusDisk{Name: name(volume.Name), PVCName: name(claim), Size: templateSize(vm, claim)}
 		for _, d := range spec.Domain.Devices.Disks {
 			if d.Name == volume.Name {
-				disk.Type, disk.SerialNumber = bus(d), d.Serial
+				disk.Type, disk.SerialNumber = word(bus(d)), name(d.Serial)
 			}
 		}
 		for _, r := range reported {
@@ -84,25 +85,28 @@ func bus(d kubevirtv1.Disk) string {
 	}
 }
 
+// maxAccessModes is how many access modes Kubernetes has.
+const maxAccessModes = 4
+
 // addReported adds what the instance says. A disk that it has not attached yet has no target, and so no device: "/dev/" would look
 // like one.
 func addReported(disk *vitistackv1alpha1.MachineStatusDisk, r kubevirtv1.VolumeStatus) {
 	if r.Target != "" {
-		disk.Device = "/dev/" + r.Target
+		disk.Device = "/dev/" + word(r.Target)
 	}
 	disk.Size = cmp.Or(r.Size, disk.Size)
 	claim := r.PersistentVolumeClaimInfo
 	if claim == nil {
 		return
 	}
-	disk.PVCName = cmp.Or(claim.ClaimName, disk.PVCName)
+	disk.PVCName = cmp.Or(name(claim.ClaimName), disk.PVCName)
 	disk.VolumeMode = string(corev1.PersistentVolumeFilesystem)
 	if claim.VolumeMode != nil {
-		disk.VolumeMode = string(*claim.VolumeMode)
+		disk.VolumeMode = word(string(*claim.VolumeMode))
 	}
 	disk.AccessModes = nil
-	for _, mode := range claim.AccessModes {
-		disk.AccessModes = append(disk.AccessModes, string(mode))
+	for _, mode := range claim.AccessModes[:min(len(claim.AccessModes), maxAccessModes)] {
+		disk.AccessModes = append(disk.AccessModes, word(string(mode)))
 	}
 	for _, list := range []corev1.ResourceList{claim.Requests, claim.Capacity} {
 		if size, found := list[corev1.ResourceStorage]; found {

@@ -13,10 +13,8 @@ func ExampleStatus() {
 		Machine: &vitistackv1alpha1.Machine{},
 		Reached: observed.StepPlace,
 		Problems: []observed.Problem{{
-			Condition: vitistackv1alpha1.ConditionPlaced,
-			Reason:    vitistackv1alpha1.ReasonNoKubevirtConfigs,
-			Message:   "machine team-a/m has no KubevirtConfig reference and no KubevirtConfigs are available",
-			Blocked:   true,
+			Reason:  vitistackv1alpha1.ReasonNoKubevirtConfigs,
+			Message: "machine team-a/m has no KubevirtConfig reference and no KubevirtConfigs are available",
 		}},
 		Now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 	})

@@ -1,7 +1,9 @@
 package observed
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -77,7 +79,7 @@ func diskFailure(dataVolumes []cdiv1beta1.DataVolume) failure {
 	var messages []string
 	for _, dv := range dataVolumes {
 		if message := dataVolumeFailure(dv); message != "" {
-			messages = append(messages, "DataVolume "+dv.Name+": "+message)
+			messages = append(messages, "DataVolume "+name(dv.Name)+": "+sentence(message))
 		}
 	}
 	if len(messages) == 0 {
@@ -85,6 +87,28 @@ func diskFailure(dataVolumes []cdiv1beta1.DataVolume) failure {
 	}
 	slices.Sort(messages)
 	return failure{reason: vitistackv1alpha1.ReasonDiskFailed, message: strings.Join(messages, "; ")}
+}
+
+// progress is how far the disks are that are being filled, in words that follow a sentence. It is told
+// in steps of ten per cent: a status is not written for less.
+func progress(dataVolumes []cdiv1beta1.DataVolume) string {
+	var each []string
+	for _, dv := range dataVolumes {
+		if dv.Status.Phase == cdiv1beta1.Succeeded || dv.Status.Phase == "" {
+			continue
+		}
+		is := fmt.Sprintf("%s is in the phase %s", name(dv.Name), word(string(dv.Status.Phase)))
+		done, err := strconv.ParseFloat(strings.TrimSuffix(string(dv.Status.Progress), "%"), 64)
+		if err == nil && done >= 0 && done <= 100 {
+			is += fmt.Sprintf(" at %d%%", int(done)/10*10)
+		}
+		each = append(each, is)
+	}
+	if len(each) == 0 {
+		return ""
+	}
+	slices.Sort(each)
+	return ": " + strings.Join(each, ", ")
 }
 
 // dataVolumeFailure is "" where the DataVolume is done or on its way. The reasons of the importer's failures are Error and

@@ -26,9 +26,16 @@ func input(change ...func(*observed.Input)) observed.Input {
 		Ledger: &vitistackv1alpha1.Ledger{
 			Config: "cluster-east", ClusterUID: "cluster-uid", Namespace: "team-a", VMName: "vm-m", Nonce: "n", VMUID: "vm-uid",
 		},
+		Applied: true,
 		Reached: observed.StepObserve,
 		Looked:  true,
-		Now:     now,
+		Network: observed.Network{
+			Record: vitistackv1alpha1.NetworkRecord{Attachments: []vitistackv1alpha1.Attachment{{
+				Interface: "vlan10", NetworkNamespace: "lan", VLAN: 10, NetworkAttachmentDefinition: "vlan10",
+				MAC: "02:00:00:00:00:01", NetworkConfiguration: "m",
+			}}},
+		},
+		Now: now,
 	}
 	for _, c := range change {
 		c(&in)
@@ -43,24 +50,26 @@ func with(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance)
 // unplaced is a Machine that no cluster was chosen for.
 func unplaced(problems ...observed.Problem) func(*observed.Input) {
 	return func(in *observed.Input) {
-		in.Ledger, in.Looked, in.Reached, in.Problems = nil, false, observed.StepPlace, problems
+		in.Ledger, in.Applied, in.Looked, in.Reached, in.Problems = nil, false, false, observed.StepPlace, problems
 	}
 }
 
 // stoppedAt is a reconcile that a step ended before anybody looked at the VirtualMachine.
 func stoppedAt(step observed.Step, problem observed.Problem) func(*observed.Input) {
 	return func(in *observed.Input) {
-		in.Reached, in.Looked, in.Problems = step, false, []observed.Problem{problem}
+		in.Reached, in.Applied, in.Looked, in.Problems = step, false, false, []observed.Problem{problem}
 	}
 }
 
-func problem(condition, reason string, blocked bool) observed.Problem {
-	return observed.Problem{Condition: condition, Reason: reason, Message: "about " + reason, Blocked: blocked}
+// problem is one whose condition and actor are those of its reason.
+func problem(reason string) observed.Problem {
+	return observed.Problem{Reason: reason, Message: "about " + reason}
 }
 
 // contactLost is as young or as old as said.
 func contactLost(reason string, age time.Duration) func(*observed.Input) {
-	p := problem(vitistackv1alpha1.ConditionRemoteReachable, reason, false)
+	p := problem(reason)
+	p.Condition = vitistackv1alpha1.ConditionRemoteReachable
 	p.Since = now.Add(-age)
 	return stoppedAt(observed.StepRemote, p)
 }

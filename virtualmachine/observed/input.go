@@ -1,6 +1,7 @@
 package observed
 
 import (
+	"cmp"
 	"time"
 
 	kubevirtv1 "kubevirt.io/api/core/v1"
@@ -18,13 +19,18 @@ type Input struct {
 	// Adopted says that this reconcile took over an existing VirtualMachine.
 	Adopted bool
 
+	// Applied says that the reconcile reached its end: all that the Machine's spec asks for has been
+	// written. Without it observedGeneration stays, and Ready is not True of a newer generation.
+	Applied bool
 	// Reached is the last step that was begun.
 	Reached Step
-	// Problems are what was met, in the order of the steps. The first decides what Ready says, but for loss of contact, which always does.
+	// Problems are what was met, in the order of the steps. The first decides what Ready says, but
+	// for loss of contact, which always does.
 	Problems []Problem
 
-	// Looked says that the remote cluster answered about the VirtualMachine, with authority: nil in VM then means that there is none.
-	// Without it VM and VMI are ignored, and everything known about them stays as it was: silence is not absence.
+	// Looked says that the remote cluster answered about the VirtualMachine, with authority: nil in
+	// VM then means that there is none. Without it VM and VMI are ignored, and everything known about
+	// them stays as it was: silence is not absence.
 	Looked bool
 	// VM is the VirtualMachine, nil where there is none.
 	VM *kubevirtv1.VirtualMachine
@@ -32,13 +38,28 @@ type Input struct {
 	VMI *kubevirtv1.VirtualMachineInstance
 	// DataVolumes are those of its disks, as far as they are known.
 	DataVolumes []cdiv1beta1.DataVolume
-	// NetworkConfiguration of the Machine, nil where there is none. It counts with IPSourceNetworkConfiguration.
-	NetworkConfiguration *vitistackv1alpha1.NetworkConfiguration
+	// Network is what the supervisor knows about the Machine's network.
+	Network Network
+	// Copies are objects that carry the Machine's labels and are not its own, for example
+	// "VirtualMachine web-copy in cluster-east". They count where Looked is set.
+	Copies []string
 
 	// Options of the operator.
 	Options Options
 	// Now is the current time, for the times in the status.
 	Now time.Time
+}
+
+// Network is what the supervisor knows about a Machine's network.
+type Network struct {
+	// Record is how the virtual machine is attached to networks. Without attachments no address is
+	// waited for.
+	Record vitistackv1alpha1.NetworkRecord
+	// Configurations are the Machine's NetworkConfigurations.
+	Configurations []vitistackv1alpha1.NetworkConfiguration
+	// Static are the recorded interfaces that get their addresses from their NetworkNamespace. The
+	// guests of all others ask for addresses themselves (DHCP).
+	Static []string
 }
 
 // Step is a step of a reconcile.
@@ -62,16 +83,38 @@ const (
 
 // Problem is something that keeps a Machine from being what it should be.
 type Problem struct {
-	// Condition is the type of the condition that it makes False. "" or Ready is for what concerns no other condition.
+	// Condition is the type of the condition that it makes False. "" means the one of its reason,
+	// else Ready.
 	Condition string
-	// Reason is one of the reasons of package v1alpha1.
+	// Reason is one of the reasons of package v1alpha1, or a strategy's own.
 	Reason string
-	// Message is a sentence for people: stable while the problem lasts, so without times and counters, and without anything of a Secret.
+	// Message is a sentence for people. It is stable while the problem lasts, so without times and
+	// counters, and it has nothing of a Secret.
 	Message string
-	// Blocked says that nothing will change until a person acts. Else the problem passes by itself or by trying again.
-	Blocked bool
-	// Since is when contact was lost, for problems of RemoteReachable: they are reported only after Options.Hold. Zero means long ago.
+	// Acts is who ends it. "" means whom the reason names, else v1alpha1.ActorTime.
+	Acts vitistackv1alpha1.Actor
+	// Since is when it began: contact that was lost, or a call that is tried again, is reported only
+	// after Options.Hold. The caller keeps it from one reconcile to the next. Zero means long ago.
 	Since time.Time
+}
+
+// Blocked says that nothing will change until a person acts.
+func (p Problem) Blocked() bool { return p.acts() == vitistackv1alpha1.ActorPerson }
+
+func (p Problem) acts() vitistackv1alpha1.Actor {
+	return cmp.Or(p.Acts, p.info().Acts, vitistackv1alpha1.ActorTime)
+}
+
+// info is what the reason means. It is empty for a strategy's own reason.
+func (p Problem) info() vitistackv1alpha1.ReasonInfo {
+	info, _ := vitistackv1alpha1.InfoOf(p.Reason)
+	return info
+}
+
+// fails says that a Machine without a virtual machine is Failed meanwhile.
+func (p Problem) fails() bool {
+	info, known := vitistackv1alpha1.InfoOf(p.Reason)
+	return p.Blocked() && (info.FailsUnplaced || !known)
 }
 
 // IPSource is where a Machine's public addresses are read.
@@ -81,7 +124,7 @@ type IPSource string
 const (
 	// IPSourceVMI reads them from the running instance. It is the default.
 	IPSourceVMI IPSource = "vmi"
-	// IPSourceNetworkConfiguration reads them from the NetworkConfiguration.
+	// IPSourceNetworkConfiguration reads them from the NetworkConfigurations.
 	IPSourceNetworkConfiguration IPSource = "networkconfiguration"
 )
 
@@ -92,38 +135,17 @@ const DefaultHold = 30 * time.Second
 type Options struct {
 	// IPSource is where public addresses are read (IP_SOURCE). "" means IPSourceVMI.
 	IPSource IPSource
-	// Hold is how long contact must be lost before Machines say so. 0 means DefaultHold, less than 0 none.
+	// Hold is how long contact must be lost, and how long a call must fail, before Machines say so;
+	// and how long something must be wrong before an Event says so. 0 means DefaultHold, less than 0
+	// none.
 	Hold time.Duration
 }
 
-// HoldRemaining is after how long the status says that contact is lost, where it does not say so yet: the caller should come back then.
-// 0 means that there is nothing to come back for.
-func HoldRemaining(in Input) time.Duration {
-	in.Now = in.Now.Truncate(time.Second) // as Status has it: else both would wait for the other in the second in which the hold ends
-	contact := newReport(in).contact
-	if contact == nil || contact.Since.IsZero() || !in.held(*contact) {
-		return 0
-	}
-	return in.hold() - in.Now.Sub(contact.Since)
-}
-
-func (in Input) hold() time.Duration {
-	if in.Options.Hold == 0 {
+func (o Options) hold() time.Duration {
+	if o.Hold == 0 {
 		return DefaultHold
 	}
-	return in.Options.Hold
-}
-
-// held says whether a loss of contact is too young to be told. One that a person must end is none that passes, and one that was told
-// already stays told.
-func (in Input) held(contact Problem) bool {
-	if contact.Blocked || hasStatus(in.Machine.Status, vitistackv1alpha1.ConditionRemoteReachable, isFalse) {
-		return false
-	}
-	if contact.Reason == vitistackv1alpha1.ReasonConnecting {
-		return true
-	}
-	return !contact.Since.IsZero() && in.Now.Sub(contact.Since) < in.hold()
+	return o.Hold
 }
 
 // deleting says whether the Machine is being deleted.

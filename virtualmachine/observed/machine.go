@@ -1,6 +1,8 @@
 package observed
 
 import (
+	"cmp"
+	"math"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,8 +22,8 @@ func (r *report) setVM(status *vitistackv1alpha1.MachineStatus) {
 		clearGuest(status)
 		return
 	}
-	status.State = string(r.vm.Status.PrintableStatus)
-	status.MachineID = string(r.vm.UID)
+	status.State = word(string(r.vm.Status.PrintableStatus))
+	status.MachineID = word(string(r.vm.UID))
 	status.CreationTime = timeOrNil(r.vm.CreationTimestamp)
 	spec := instanceSpec(r.vm, r.vmi)
 	setSize(status, spec, r.vmi)
@@ -55,7 +57,7 @@ func instanceSpec(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineI
 }
 
 func setSize(status *vitistackv1alpha1.MachineStatus, spec kubevirtv1.VirtualMachineInstanceSpec, vmi *kubevirtv1.VirtualMachineInstance) {
-	status.Architecture = spec.Architecture
+	status.Architecture = word(spec.Architecture)
 	status.CPUs, status.Memory = 0, 0
 	if cpu := spec.Domain.CPU; cpu != nil {
 		status.CPUs = product(cpu.Cores, cpu.Sockets, cpu.Threads)
@@ -74,10 +76,13 @@ func setSize(status *vitistackv1alpha1.MachineStatus, spec kubevirtv1.VirtualMac
 	}
 }
 
-// product is the number of processors. KubeVirt reads 0 as 1.
+// product is the number of processors. KubeVirt reads 0 as 1. A number that nobody has is the largest.
 func product(numbers ...uint32) int {
 	total := 1
 	for _, n := range numbers {
+		if int(max(n, 1)) > math.MaxInt32/total {
+			return math.MaxInt32
+		}
 		total *= int(max(n, 1))
 	}
 	return total
@@ -85,15 +90,12 @@ func product(numbers ...uint32) int {
 
 // setGuest writes what is known while the guest runs.
 func (r *report) setGuest(status *vitistackv1alpha1.MachineStatus, spec kubevirtv1.VirtualMachineInstanceSpec) {
-	status.NodeName = r.vmi.Status.NodeName
-	status.Hostname = hostname(r.vmi)
+	status.NodeName = name(r.vmi.Status.NodeName)
+	status.Hostname = name(hostname(r.vmi))
 	guest := r.vmi.Status.GuestOSInfo
-	status.OperatingSystem = guest.Name
-	status.OperatingSystemVersion = guest.VersionID
-	if guest.VersionID == "" {
-		status.OperatingSystemVersion = guest.Version
-	}
-	status.KernelVersion = guest.KernelRelease
+	status.OperatingSystem = word(guest.Name)
+	status.OperatingSystemVersion = word(cmp.Or(guest.VersionID, guest.Version))
+	status.KernelVersion = word(guest.KernelRelease)
 	status.BootTime = bootTime(r.vmi)
 	status.NetworkInterfaces = interfaces(spec, r.vmi)
 	r.setAddresses(status)

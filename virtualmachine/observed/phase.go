@@ -13,9 +13,9 @@ func (r *report) setPhase(status *vitistackv1alpha1.MachineStatus) {
 	status.Phase, status.FailureReason, status.FailureMessage = phase, "", ""
 	switch failed := phase == vitistackv1alpha1.MachinePhaseFailed; {
 	case r.verdict != nil && phase == r.verdict.phase && r.verdict.isFailure():
-		status.FailureReason, status.FailureMessage = r.verdict.reason, clip(r.verdict.message)
-	case failed && r.blocked != nil:
-		status.FailureReason, status.FailureMessage = r.blocked.Reason, clip(r.blocked.Message)
+		status.FailureReason, status.FailureMessage = r.verdict.reason, sentence(r.verdict.message)
+	case failed && r.failing != nil:
+		status.FailureReason, status.FailureMessage = word(r.failing.Reason), sentence(r.failing.Message)
 	}
 }
 
@@ -30,7 +30,7 @@ func (r *report) phase() vitistackv1alpha1.MachinePhase {
 		return r.stay(r.verdict.phase, vitistackv1alpha1.MachinePhaseCreating)
 	case r.vmKnown() && !r.Looked:
 		return r.stay("", vitistackv1alpha1.MachinePhaseCreating)
-	case r.blocked != nil:
+	case r.failing != nil:
 		return vitistackv1alpha1.MachinePhaseFailed
 	case r.placed:
 		return vitistackv1alpha1.MachinePhaseCreating

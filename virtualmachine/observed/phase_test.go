@@ -18,7 +18,7 @@ func TestOutcomes(t *testing.T) {
 	ran := input(with(virtualMachine("Running"), instance(kubevirtv1.Running)))
 	crashed := input(with(virtualMachine("CrashLoopBackOff"), nil))
 	neverSeen := func(in *observed.Input) { in.Ledger.VMUID = "" }
-	notPlaced := input(unplaced(problem("Placed", "ConfigNotFound", true)))
+	notPlaced := input(unplaced(problem("ConfigNotFound")))
 	cases := map[string]struct {
 		reason string
 		in     observed.Input
@@ -27,7 +27,7 @@ func TestOutcomes(t *testing.T) {
 		"NoConfigs": {
 			reason: "nothing to choose from: a person must act, and is told so in the words of the specification",
 			in: input(unplaced(observed.Problem{
-				Condition: "Placed", Reason: "NoKubevirtConfigs", Blocked: true,
+				Condition: "Placed", Reason: "NoKubevirtConfigs",
 				Message: "machine team-a/m has no KubevirtConfig reference and no KubevirtConfigs are available",
 			})),
 			want: summary{
@@ -41,14 +41,14 @@ func TestOutcomes(t *testing.T) {
 		},
 		"PlacedConfigGone": {
 			reason: "the same of a Machine that runs is loss of contact: it is not Failed (I4)",
-			in:     input(after(ran), stoppedAt(observed.StepPlace, problem("Placed", "ConfigNotFound", true))),
+			in:     input(after(ran), stoppedAt(observed.StepPlace, problem("ConfigNotFound"))),
 			want: summary{
 				Phase: "Running", State: "Running", Ready: "Unknown/ConfigNotFound", VM: "True/Running", IPs: ips, Reaching: "False/ConfigNotFound",
 			},
 		},
 		"Unanswered": {
 			reason: "a choice that waits for clusters to answer is no failure",
-			in:     input(unplaced(problem("Placed", "ClustersUnanswered", false))),
+			in:     input(unplaced(problem("ClustersUnanswered"))),
 			want:   summary{Phase: "Pending", Ready: "False/ClustersUnanswered"},
 		},
 		"NothingYet": {
@@ -56,7 +56,7 @@ func TestOutcomes(t *testing.T) {
 		},
 		"UnplacedUnreachable": {
 			reason: "a cluster that was not chosen yet is none that contact was lost to",
-			in:     input(unplaced(problem("RemoteReachable", "Unreachable", false))),
+			in:     input(unplaced(problem("Unreachable"))),
 			want:   summary{Phase: "Pending", Ready: "False/Unreachable"},
 		},
 		"PlacedAfterFailure": {
@@ -103,7 +103,7 @@ func TestOutcomes(t *testing.T) {
 		"BadKubeconfig": {
 			reason: "a kubeconfig that a person must mend is told at once, and is no failure of the Machine",
 			in: input(after(ran), stoppedAt(observed.StepRemote, observed.Problem{
-				Condition: "RemoteReachable", Reason: "BadKubeconfig", Message: "bad", Blocked: true, Since: now,
+				Condition: "RemoteReachable", Reason: "BadKubeconfig", Message: "bad", Since: now,
 			})),
 			want: summary{
 				Phase: "Running", State: "Running", Ready: "Unknown/BadKubeconfig", VM: "True/Running", IPs: ips, Reaching: "False/BadKubeconfig",
@@ -117,12 +117,12 @@ func TestOutcomes(t *testing.T) {
 			},
 		},
 		"WaitingForAddresses": {
-			reason: "a wait for others is no failure", in: input(neverSeen, stoppedAt(observed.StepNetwork, problem("NetworkReady", "WaitingForAddresses", false))),
+			reason: "a wait for others is no failure", in: input(neverSeen, stoppedAt(observed.StepNetwork, problem("WaitingForAddresses"))),
 			want: summary{Phase: "Creating", Ready: "False/WaitingForAddresses", Reaching: "True/Connected"},
 		},
 		"UnknownClass": {
 			reason: "a class that does not exist, before the VirtualMachine does (D16, D19)",
-			in:     input(neverSeen, stoppedAt(observed.StepVM, problem("VirtualMachineReady", "UnknownClass", true))),
+			in:     input(neverSeen, stoppedAt(observed.StepVM, problem("UnknownClass"))),
 			want: summary{
 				Phase: "Failed", Ready: "False/UnknownClass", VM: "False/UnknownClass", Reaching: "True/Connected",
 				Failure: "UnknownClass: about UnknownClass",
@@ -131,7 +131,7 @@ func TestOutcomes(t *testing.T) {
 		"UnknownClassRunning": {
 			reason: "and after: the virtual machine runs on, and Ready says what is asked for and cannot be",
 			in: input(after(ran), with(virtualMachine("Running"), instance(kubevirtv1.Running)), func(in *observed.Input) {
-				in.Problems = []observed.Problem{problem("VirtualMachineReady", "UnknownClass", true)}
+				in.Problems = []observed.Problem{problem("UnknownClass")}
 			}),
 			want: summary{
 				Phase: "Running", State: "Running", Ready: "False/UnknownClass", VM: "False/UnknownClass", IPs: ips, Reaching: "True/Connected",
@@ -139,7 +139,7 @@ func TestOutcomes(t *testing.T) {
 		},
 		"BlockedBeforeLooking": {
 			reason: "a step that ends before the VirtualMachine is looked at says nothing of it",
-			in:     input(after(ran), stoppedAt(observed.StepNetwork, problem("NetworkReady", "NetworkNamespaceAmbiguous", true))),
+			in:     input(after(ran), stoppedAt(observed.StepNetwork, problem("NetworkNamespaceAmbiguous"))),
 			want: summary{
 				Phase: "Running", State: "Running", Ready: "False/NetworkNamespaceAmbiguous", VM: "True/Running", IPs: ips, Reaching: "True/Connected",
 			},
@@ -147,16 +147,17 @@ func TestOutcomes(t *testing.T) {
 		"Rejected": {
 			reason: "a VirtualMachine that is not admitted was not told at all (D16)",
 			in: input(neverSeen, func(in *observed.Input) {
-				in.Reached, in.Problems = observed.StepVM, []observed.Problem{problem("VirtualMachineReady", "Rejected", true)}
+				in.Reached, in.Problems = observed.StepVM, []observed.Problem{problem("Rejected")}
 			}),
 			want: summary{Phase: "Failed", Ready: "False/Rejected", VM: "False/Rejected", Reaching: "True/Connected", Failure: "Rejected: about Rejected"},
 		},
 		"Retried": {
 			reason: "an error that is tried again is no failure yet",
 			in: input(neverSeen, func(in *observed.Input) {
-				in.Reached, in.Problems = observed.StepVM, []observed.Problem{problem("VirtualMachineReady", "Forbidden", false)}
+				in.Applied, in.Reached = false, observed.StepVM
+				in.Problems = []observed.Problem{{Condition: "VirtualMachineReady", Reason: "Retrying"}}
 			}),
-			want: summary{Phase: "Creating", Ready: "False/Forbidden", VM: "False/Forbidden", Reaching: "True/Connected"},
+			want: summary{Phase: "Creating", Ready: "False/Retrying", VM: "False/Retrying", Reaching: "True/Connected"},
 		},
 		"Created": {
 			reason: "created, and not in the cache yet", in: input(neverSeen),
@@ -165,14 +166,14 @@ func TestOutcomes(t *testing.T) {
 		"Vanished": {
 			reason: "a VirtualMachine that was there and is gone takes consent, and takes its addresses with it (D18)",
 			in: input(after(ran), func(in *observed.Input) {
-				in.Problems = []observed.Problem{problem("VirtualMachineReady", "Vanished", true)}
+				in.Problems = []observed.Problem{problem("Vanished")}
 			}),
 			want: summary{Phase: "Failed", Ready: "False/Vanished", VM: "False/Vanished", Reaching: "True/Connected", Failure: "Vanished: about Vanished"},
 		},
 		"ReferenceChanged": {
 			reason: "a Machine that asks for another cluster stays placed and is observed; only Ready objects (I10)",
 			in: input(after(ran), with(virtualMachine("Running"), instance(kubevirtv1.Running)), func(in *observed.Input) {
-				in.Problems = []observed.Problem{problem("Placed", "ReferenceChanged", true)}
+				in.Problems = []observed.Problem{problem("ReferenceChanged")}
 			}),
 			want: summary{Phase: "Running", State: "Running", Ready: "False/ReferenceChanged", VM: "True/Running", IPs: ips, Reaching: "True/Connected"},
 		},
@@ -185,7 +186,7 @@ func TestOutcomes(t *testing.T) {
 			reason: "a ledger that cannot be read: a person must act, and the virtual machine that was seen is not Failed",
 			in: input(after(ran), func(in *observed.Input) {
 				in.Ledger, in.Looked, in.Reached = nil, false, observed.StepPlace
-				in.Problems = []observed.Problem{problem("", "LedgerInvalid", true)}
+				in.Problems = []observed.Problem{problem("LedgerInvalid")}
 			}),
 			want: summary{Phase: "Running", State: "Running", Ready: "False/LedgerInvalid", VM: "True/Running", IPs: ips, Reaching: "True/Connected"},
 		},
@@ -208,7 +209,7 @@ func TestOutcomes(t *testing.T) {
 		},
 		"DeletingLeftovers": {
 			reason: "the VirtualMachine is gone and its disks are not",
-			in:     input(after(ran), deleting, func(in *observed.Input) { in.Problems = []observed.Problem{problem("", "Deleting", false)} }),
+			in:     input(after(ran), deleting, func(in *observed.Input) { in.Problems = []observed.Problem{problem("Deleting")} }),
 			want:   summary{Phase: "Terminating", Ready: "False/Deleting", VM: "True/Running", Reaching: "True/Connected"},
 		},
 		"Deleted": {
@@ -254,7 +255,7 @@ func TestHoldRemaining(t *testing.T) {
 		"NoHold": {
 			reason: "or none", in: input(after(ran), contactLost("Unreachable", 0), func(in *observed.Input) { in.Options.Hold = -1 }),
 		},
-		"NoSince": {reason: "lost long ago", in: input(after(ran), stoppedAt(observed.StepRemote, problem("RemoteReachable", "Unreachable", false)))},
+		"NoSince": {reason: "lost long ago", in: input(after(ran), stoppedAt(observed.StepRemote, problem("Unreachable")))},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -272,7 +273,7 @@ func TestHoldRemaining(t *testing.T) {
 // TestLedgerKept: where ledger and status differ, the status is the only other witness, and stays.
 func TestLedgerKept(t *testing.T) {
 	ran := input(with(virtualMachine("Running"), instance(kubevirtv1.Running)))
-	conflict := input(after(ran), stoppedAt(observed.StepPlace, problem("", "LedgerConflict", true)))
+	conflict := input(after(ran), stoppedAt(observed.StepPlace, problem("LedgerConflict")))
 	conflict.Ledger.Config, conflict.Ledger.VMName = "cluster-west", "vm-other"
 	got := observed.Status(conflict)
 	want := &vitistackv1alpha1.KubevirtConfigReferenceStatus{Name: "cluster-east", ClusterUID: "cluster-uid"}

@@ -34,6 +34,7 @@ func anyInput(t *rapid.T, status vitistackv1alpha1.MachineStatus) observed.Input
 	in.Machine.Generation = rapid.Int64Range(1, 3).Draw(t, "generation")
 	in.Reached = rapid.SampledFrom([]observed.Step{observed.StepPlace, observed.StepRemote, observed.StepNetwork, observed.StepVM, observed.StepObserve}).Draw(t, "reached")
 	in.Looked = rapid.Bool().Draw(t, "looked")
+	in.Applied = rapid.Bool().Draw(t, "applied")
 	in.Adopted = rapid.Bool().Draw(t, "adopted")
 	if rapid.IntRange(0, 3).Draw(t, "ledger") == 0 {
 		in.Ledger = nil
@@ -46,10 +47,12 @@ func anyInput(t *rapid.T, status vitistackv1alpha1.MachineStatus) observed.Input
 	for range rapid.IntRange(0, 3).Draw(t, "problems") {
 		in.Problems = append(in.Problems, observed.Problem{
 			Condition: rapid.SampledFrom([]string{"", "Ready", "Placed", "RemoteReachable", "NetworkReady", "VirtualMachineReady"}).Draw(t, "condition"),
-			Reason:    rapid.SampledFrom([]string{"Unreachable", "Connecting", "ConfigNotFound", "LedgerConflict", "Vanished"}).Draw(t, "reason"),
-			Message:   rapid.StringMatching(`[a-z]{0,8}`).Draw(t, "message"),
-			Blocked:   rapid.Bool().Draw(t, "blocked"),
-			Since:     now.Add(-rapid.SampledFrom([]time.Duration{0, time.Second, time.Hour}).Draw(t, "age")),
+			Reason: rapid.SampledFrom([]string{
+				"Unreachable", "Connecting", "ConfigNotFound", "LedgerConflict", "Vanished", "Retrying", "NetworkChanged", "OfAStrategy",
+			}).Draw(t, "reason"),
+			Message: rapid.StringMatching(`[a-z]{0,8}`).Draw(t, "message"),
+			Acts:    rapid.SampledFrom([]vitistackv1alpha1.Actor{"", "Person", "Cluster", "Time"}).Draw(t, "acts"),
+			Since:   now.Add(-rapid.SampledFrom([]time.Duration{0, time.Second, time.Hour}).Draw(t, "age")),
 		})
 	}
 	if rapid.Bool().Draw(t, "vm") {
@@ -175,7 +178,7 @@ func TestPruned(t *testing.T) {
 
 // TestAdditions: the fields that count as no news are those that this project adds, and all of them.
 func TestAdditions(t *testing.T) {
-	content, err := os.ReadFile(filepath.Join("..", "..", "operator", "api", "crds", "testdata", "added-fields.txt"))
+	content, err := os.ReadFile(filepath.Join("..", "..", "api", "crds", "testdata", "added-fields.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -165,6 +165,10 @@ func TestFailures(t *testing.T) {
 			}}},
 		}
 	}
+	importing := dv("ImportInProgress", cdiv1beta1.DataVolumeBound, "Pending", "PVC pending")
+	importing.Status.Progress = "49.1%"
+	importing.Status.Conditions = append(importing.Status.Conditions,
+		dv("ImportInProgress", cdiv1beta1.DataVolumeReady, "Error", "again").Status.Conditions...)
 	cases := map[string]struct {
 		reason string
 		vm     *kubevirtv1.VirtualMachine
@@ -196,8 +200,9 @@ func TestFailures(t *testing.T) {
 		},
 		"ImportRuns": {
 			reason: "an importer that is at work is no failure", vm: virtualMachine("Provisioning"),
-			dvs:   []cdiv1beta1.DataVolume{dv("ImportInProgress", cdiv1beta1.DataVolumeBound, "Pending", "PVC pending"), dv("ImportInProgress", cdiv1beta1.DataVolumeReady, "Error", "again")},
-			phase: "Creating", ready: "the disks are being made",
+			dvs:   []cdiv1beta1.DataVolume{importing},
+			phase: "Creating",
+			ready: "the disks are being made: vm-m-root-1a2b3c4d is in the phase ImportInProgress at 40%",
 		},
 		"ImportDone": {
 			reason: "what is over is over", vm: virtualMachine("Starting"),

@@ -3,6 +3,7 @@ package observed
 import (
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
@@ -29,7 +30,8 @@ var verdicts = map[kubevirtv1.VirtualMachinePrintableStatus]verdict{
 		vitistackv1alpha1.MachinePhaseRunning, isTrue, vitistackv1alpha1.ReasonMigrating, "the virtual machine runs and moves to another node",
 	},
 	kubevirtv1.VirtualMachineStatusPaused: {
-		vitistackv1alpha1.MachinePhaseRunning, isFalse, vitistackv1alpha1.ReasonGuestPaused, "the guest is frozen",
+		vitistackv1alpha1.MachinePhaseRunning, isFalse, vitistackv1alpha1.ReasonGuestPaused,
+		"the guest is frozen until a person lets it go on, for example with virtctl unpause vm",
 	},
 	kubevirtv1.VirtualMachineStatusProvisioning: {
 		vitistackv1alpha1.MachinePhaseCreating, isFalse, vitistackv1alpha1.ReasonProvisioning, "the disks are being made",
@@ -75,13 +77,15 @@ var verdicts = map[kubevirtv1.VirtualMachinePrintableStatus]verdict{
 	},
 }
 
-// isFailure says whether somebody has to know why the virtual machine does not run. That no node can take it is one that a new node ends: it fails
-// without the phase.
+// isFailure says whether the status names a failure. That no node can take the virtual machine is one
+// that a new node ends, so the phase is not Failed then.
 func (v verdict) isFailure() bool {
-	return v.phase == vitistackv1alpha1.MachinePhaseFailed || v.reason == vitistackv1alpha1.ReasonUnschedulable
+	info, _ := vitistackv1alpha1.InfoOf(v.reason)
+	return v.phase == vitistackv1alpha1.MachinePhaseFailed || v.phase == vitistackv1alpha1.MachinePhasePending && !info.Ordinary
 }
 
-// final are the words that a running instance does not overrule: they say that it is about to end, or is frozen, or on its way.
+// final are the words that a running instance does not overrule: they say that it is about to end, is
+// frozen, or is on its way.
 var final = map[kubevirtv1.VirtualMachinePrintableStatus]bool{
 	kubevirtv1.VirtualMachineStatusStopping:    true,
 	kubevirtv1.VirtualMachineStatusTerminating: true,
@@ -89,21 +93,70 @@ var final = map[kubevirtv1.VirtualMachinePrintableStatus]bool{
 	kubevirtv1.VirtualMachineStatusPaused:      true,
 }
 
-// judge reads a VirtualMachine and its instance. The two come from different watches: where the instance runs already, a
-// VirtualMachine that is behind does not count.
+// filling are the words that say that disks are being made or filled.
+var filling = map[kubevirtv1.VirtualMachinePrintableStatus]bool{
+	kubevirtv1.VirtualMachineStatusProvisioning:            true,
+	kubevirtv1.VirtualMachineStatusWaitingForVolumeBinding: true,
+}
+
+// judge reads a VirtualMachine and its instance. The two come from different watches: where the
+// instance runs already, a VirtualMachine that is behind does not count.
 func judge(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance, dataVolumes []cdiv1beta1.DataVolume) verdict {
 	state := vm.Status.PrintableStatus
 	if vmi != nil && vmi.Status.Phase == kubevirtv1.Running && vmi.DeletionTimestamp.IsZero() && !final[state] {
-		return running
+		return running.unlessNotReady(vm, vmi)
 	}
 	if state == kubevirtv1.VirtualMachineStatusStopped && alwaysRuns(vm) {
-		state = kubevirtv1.VirtualMachineStatusStarting // it is about to be started: KubeVirt has not got round to it
+		state = kubevirtv1.VirtualMachineStatusStarting // KubeVirt is about to start it
 	}
 	v, known := verdicts[state]
 	if !known {
-		v = verdict{vitistackv1alpha1.MachinePhasePending, isFalse, vitistackv1alpha1.ReasonStarting, fmt.Sprintf("KubeVirt reports the state %q", state)}
+		v = verdict{
+			vitistackv1alpha1.MachinePhasePending, isFalse, vitistackv1alpha1.ReasonStarting,
+			fmt.Sprintf("KubeVirt reports the state %q", word(string(state))),
+		}
+	}
+	if v.phase == vitistackv1alpha1.MachinePhaseRunning {
+		return v.unlessNotReady(vm, vmi)
+	}
+	if filling[state] {
+		v.message += progress(dataVolumes)
 	}
 	return v.with(failures(vm, vmi, dataVolumes))
+}
+
+// unlessNotReady takes KubeVirt's word that a virtual machine which runs is not ready, for example
+// because its node was lost. Of a frozen guest that is known already.
+func (v verdict) unlessNotReady(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance) verdict {
+	reason, message, notReady := kubeVirtNotReady(vm, vmi)
+	if !notReady || v.ready != isTrue {
+		return v
+	}
+	v.ready, v.reason = isFalse, vitistackv1alpha1.ReasonGuestNotReady
+	v.message = "the virtual machine runs, and KubeVirt says that it is not ready"
+	if told := explain(reason, message); told != "" {
+		v.message += ": " + told
+	}
+	return v
+}
+
+// kubeVirtNotReady is the condition Ready where it is False. That of the VirtualMachine repeats that
+// of the instance, later, so it counts only where the instance was not seen.
+func kubeVirtNotReady(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance) (reason, message string, notReady bool) {
+	if vmi != nil {
+		for _, c := range vmi.Status.Conditions {
+			if c.Type == kubevirtv1.VirtualMachineInstanceReady && c.Status == corev1.ConditionFalse {
+				return c.Reason, c.Message, true
+			}
+		}
+		return "", "", false
+	}
+	for _, c := range vm.Status.Conditions {
+		if c.Type == kubevirtv1.VirtualMachineReady && c.Status == corev1.ConditionFalse {
+			return c.Reason, c.Message, true
+		}
+	}
+	return "", "", false
 }
 
 // alwaysRuns says whether the virtual machine is started whenever it does not run. Where people stop it, they change that.
