@@ -44,7 +44,7 @@ const (
 	ConditionNoOrphans = "NoOrphans"
 
 	// ConditionNotShared says whether this KubevirtConfig is the only one that leads to its cluster. False keeps nothing from being
-	// done: both lead to one and the same cluster. It appears once the identity of the cluster is known.
+	// done: both lead to one and the same cluster. It appears when another one is seen.
 	ConditionNotShared = "NotShared"
 
 	// ConditionReleasable says what a KubevirtConfig that is being deleted waits for: Machines that are placed in the cluster, or debts
