@@ -64,6 +64,8 @@ const (
 type State struct {
 	// Config is the KubevirtConfig's name.
 	Config string
+	// ConfigUID is the UID of the KubevirtConfig object that this state is about. Another object may have its name meanwhile.
+	ConfigUID string
 	// Phase is where the cluster stands.
 	Phase Phase
 	// Reason is one of this package's Reason constants.

@@ -22,6 +22,12 @@ func conditions(in Input) []metav1.Condition {
 	if in.Orphans != nil {
 		all = append(all, noOrphans(*in.Orphans))
 	}
+	if condition, told := notShared(in); told {
+		all = append(all, condition)
+	}
+	if !in.Config.DeletionTimestamp.IsZero() {
+		all = append(all, releasable(in))
+	}
 	return all
 }
 
@@ -59,6 +65,37 @@ func identityVerified(in Input) metav1.Condition {
 		condition.Message = "cluster " + in.State.ClusterUID + shared(in.State)
 	case in.State.Ready():
 		condition.Reason, condition.Message = vitistackv1alpha1.ReasonIdentityUnverified, "reading the namespace kube-system is forbidden"
+	}
+	return condition
+}
+
+// notShared says whether other KubevirtConfigs lead to the same cluster. It is told from the first time that one does.
+func notShared(in Input) (condition metav1.Condition, told bool) {
+	condition = metav1.Condition{
+		Type: vitistackv1alpha1.ConditionNotShared, Status: metav1.ConditionTrue,
+		Reason: vitistackv1alpha1.ReasonNotShared, Message: "no other KubevirtConfig leads to this cluster",
+	}
+	if others := in.State.SharedWith; len(others) > 0 {
+		condition.Status, condition.Reason = metav1.ConditionFalse, vitistackv1alpha1.ReasonShared
+		condition.Message = fmt.Sprintf("KubevirtConfig %s leads to the same cluster %s; keep one KubevirtConfig for each cluster",
+			strings.Join(others, ", "), in.State.ClusterUID)
+		return condition, true
+	}
+	known := in.State.IdentityVerified == metav1.ConditionTrue
+	return condition, known && meta.FindStatusCondition(in.Config.Status.Conditions, condition.Type) != nil
+}
+
+// releasable says what a KubevirtConfig that is being deleted waits for.
+func releasable(in Input) metav1.Condition {
+	condition := metav1.Condition{Type: vitistackv1alpha1.ConditionReleasable, Status: metav1.ConditionFalse}
+	switch {
+	case in.Usage.Count > 0:
+		condition.Reason, condition.Message = vitistackv1alpha1.ReasonMachinesPlaced, in.Usage.blocking()
+	case in.Debts.Count > 0:
+		condition.Reason, condition.Message = vitistackv1alpha1.ReasonDebtsOwed, in.Debts.owing()
+	default:
+		condition.Status, condition.Reason = metav1.ConditionTrue, vitistackv1alpha1.ReasonReleasable
+		condition.Message = "no Machine is placed here, and nothing is owed to the cluster"
 	}
 	return condition
 }
@@ -137,8 +174,10 @@ func kubeVirtReady(in Input) metav1.Condition {
 // message is the status in one sentence: what keeps the KubevirtConfig from going, else the first of its conditions that is not well.
 // former stands where it is not "" and nothing keeps it.
 func message(in Input, conditions []metav1.Condition, former string) string {
-	if !in.Config.DeletionTimestamp.IsZero() && in.Usage.Count > 0 {
-		return in.Usage.blocking()
+	if !in.Config.DeletionTimestamp.IsZero() {
+		if condition := releasable(in); condition.Status == metav1.ConditionFalse {
+			return condition.Message
+		}
 	}
 	if former != "" {
 		return former

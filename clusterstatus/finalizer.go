@@ -36,7 +36,7 @@ func (p *pass) claim(ctx context.Context) error {
 	changed := p.usage.Count > 0 && after.DeletionTimestamp.IsZero() &&
 		controllerutil.AddFinalizer(after, vitistackv1alpha1.FinalizerKubevirtConfig)
 	if uid := clusterUID(p.config, p.state); uid != after.Annotations[vitistackv1alpha1.AnnotationClusterUID] && uid != "" {
-		metav1.SetMetaDataAnnotation(&after.ObjectMeta, vitistackv1alpha1.AnnotationClusterUID, uid)
+		identify(after, uid)
 		changed = true
 	}
 	if !changed {
@@ -45,10 +45,30 @@ func (p *pass) claim(ctx context.Context) error {
 	return p.patch(ctx, after)
 }
 
-// release takes the finalizer off a KubevirtConfig that is not in use. It goes when the API server itself says so: what a cache does not
-// show may still be there.
+// identify notes that a KubevirtConfig stands for a cluster from now on. Where a person accepted another cluster, the former
+// identity stays known: the records of Machines and debts name it, and they could never be served otherwise.
+func identify(config *vitistackv1alpha1.KubevirtConfig, uid string) {
+	former := recordedUID(config)
+	if former != "" && former != uid {
+		metav1.SetMetaDataAnnotation(&config.ObjectMeta, vitistackv1alpha1.AnnotationFormerClusterUIDs,
+			vitistackv1alpha1.WithFormerClusterUID(config, former, uid))
+	}
+	metav1.SetMetaDataAnnotation(&config.ObjectMeta, vitistackv1alpha1.AnnotationClusterUID, uid)
+}
+
+// release takes the finalizer off a KubevirtConfig to which nothing is owed and that is not in use. It goes when the API server
+// itself says so: what a cache does not show may still be there.
 func (p *pass) release(ctx context.Context) error {
 	if p.usage.Count > 0 || !controllerutil.ContainsFinalizer(p.config, vitistackv1alpha1.FinalizerKubevirtConfig) {
+		return nil
+	}
+	owed, err := p.owed(ctx)
+	if err != nil {
+		return err
+	}
+	if len(owed) > 0 {
+		p.debts = usageOf(owed)
+		p.wake(p.debtInterval())
 		return nil
 	}
 	names, err := p.referring(ctx)

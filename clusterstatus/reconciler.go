@@ -131,6 +131,7 @@ type pass struct {
 	now    time.Time
 	state  clientmgr.State
 	usage  Usage
+	debts  Usage
 	again  time.Duration // when to look again at the latest; 0 means when something happens
 }
 
@@ -143,7 +144,7 @@ func (p *pass) wake(d time.Duration) {
 
 // observe collects the facts: what the client manager knows, what KubeVirt is doing, and who is placed in the cluster.
 func (p *pass) observe(ctx context.Context) error {
-	state, _ := p.remotes.State(p.config.Name)
+	state := p.stateOf()
 	p.state = state
 	if state.Ready() {
 		if p.record.sight.due(state, p.now) == 0 {
@@ -162,4 +163,15 @@ func (p *pass) observe(ctx context.Context) error {
 	}
 	p.usage = usageOf(names)
 	return nil
+}
+
+// stateOf is what the client manager knows of this very KubevirtConfig. It goes by names, and may not have heard yet that
+// another object of the name was deleted: what it knows of that one would be written down as the identity of this one.
+func (p *pass) stateOf() clientmgr.State {
+	state, _ := p.remotes.State(p.config.Name)
+	if state.ConfigUID != "" && state.ConfigUID != string(p.config.UID) {
+		p.wake(time.Second)
+		return clientmgr.State{}
+	}
+	return state
 }

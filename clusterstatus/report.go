@@ -18,6 +18,7 @@ func (p *pass) report(ctx context.Context) error {
 	former := p.record.written(p.config)
 	in := Input{
 		Config: p.config.DeepCopy(), State: p.state, KubeVirt: p.record.sight.kubevirt, Schema: p.schema(), Usage: p.usage,
+		Debts:                   p.debts,
 		Orphans:                 p.record.vigil.orphans,
 		AllowUnverifiedIdentity: p.options.AllowUnverifiedIdentity, Now: p.now,
 	}

@@ -24,6 +24,9 @@ type Input struct {
 	Schema *compatibility.Answer
 	// Usage are the Machines that are placed in the cluster.
 	Usage Usage
+	// Debts are the virtual machines of Machines that are gone which are still to be deleted in the cluster. They are counted
+	// where a KubevirtConfig could otherwise go.
+	Debts Usage
 	// Orphans are the virtual machines without a Machine, as namespace/name, sorted; nil where nobody can tell.
 	Orphans *[]string
 	// AllowUnverifiedIdentity says that a cluster can be used fully also where its identity may not be read.
@@ -116,10 +119,7 @@ func versions(in Input, former vitistackv1alpha1.KubevirtConfigVersions) vitista
 // clusterUID is the identity that the KubevirtConfig stands for: the one recorded, the first one seen where none is, and another one
 // only where a person accepts just that.
 func clusterUID(config *vitistackv1alpha1.KubevirtConfig, state clientmgr.State) string {
-	recorded := config.Status.ClusterUID
-	if recorded == "" { // definitions of others may not keep it in the status
-		recorded = config.Annotations[vitistackv1alpha1.AnnotationClusterUID]
-	}
+	recorded := recordedUID(config)
 	seen := state.ClusterUID
 	if seen == "" || state.IdentityVerified != metav1.ConditionTrue {
 		return recorded
@@ -128,6 +128,15 @@ func clusterUID(config *vitistackv1alpha1.KubevirtConfig, state clientmgr.State)
 		return seen
 	}
 	return recorded
+}
+
+// recordedUID is the identity that was recorded last. The annotation stands in for the status, in which definitions of
+// others may not keep it.
+func recordedUID(config *vitistackv1alpha1.KubevirtConfig) string {
+	if config.Status.ClusterUID != "" {
+		return config.Status.ClusterUID
+	}
+	return config.Annotations[vitistackv1alpha1.AnnotationClusterUID]
 }
 
 // phase sums conditions up.

@@ -231,7 +231,7 @@ func TestStatus(t *testing.T) {
 			in:     input(func(in *Input) { in.State.SharedWith = []string{"east-too", "west"} }),
 			want: []string{"Ready Connected uid-east v1.37.2 v1.8.2 -", "connected; the same cluster as KubevirtConfig east-too, west",
 				"Connected True Connected 12:00:00", "IdentityVerified True IdentityVerified 12:00:00",
-				"RightsSufficient True RightsSufficient 12:00:00", "KubeVirtReady True KubeVirtReady 12:00:00"},
+				"RightsSufficient True RightsSufficient 12:00:00", "KubeVirtReady True KubeVirtReady 12:00:00", "NotShared False Shared 12:00:00"},
 		},
 		"being deleted": {
 			reason: "what it waits for is more urgent than anything else, also while there is no verdict",

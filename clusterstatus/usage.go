@@ -14,7 +14,7 @@ import (
 // maxNames is the number of Machines that are named.
 const maxNames = 5
 
-// Usage are the Machines that are placed in a cluster.
+// Usage are the Machines that are placed in a cluster, or the virtual machines that are owed to it.
 type Usage struct {
 	// Count is their number.
 	Count int
@@ -30,14 +30,26 @@ func usageOf(names []string) Usage {
 
 // blocking says what a deletion waits for.
 func (u Usage) blocking() string {
-	machines, more := "Machines", ""
+	machines := "Machines"
 	if u.Count == 1 {
 		machines = "Machine"
 	}
+	return fmt.Sprintf("being deleted; waits for %d %s placed here: %s", u.Count, machines, u.list())
+}
+
+// owing says which debts a deletion waits for, and how a person gives them up.
+func (u Usage) owing() string {
+	return fmt.Sprintf("being deleted; waits until the cluster answers and these virtual machines are deleted there: %s; "+
+		"to give one up take its entry out of ConfigMap %s", u.list(), vitistackv1alpha1.DebtsConfigMap)
+}
+
+// list is the names, and how many more there are.
+func (u Usage) list() string {
+	list := strings.Join(u.Names, ", ")
 	if rest := u.Count - len(u.Names); rest > 0 {
-		more = fmt.Sprintf(" and %d more", rest)
+		list += fmt.Sprintf(" and %d more", rest)
 	}
-	return fmt.Sprintf("being deleted; waits for %d %s placed here: %s%s", u.Count, machines, strings.Join(u.Names, ", "), more)
+	return list
 }
 
 // refersTo returns the KubevirtConfig that a Machine is placed by. A ledger that cannot be read is taken at the word of the annotation that

@@ -29,6 +29,7 @@ type schema struct {
 	IntOrString bool              `json:"x-kubernetes-int-or-string,omitempty"`
 	ListType    string            `json:"x-kubernetes-list-type,omitempty"`
 	ListMapKeys []string          `json:"x-kubernetes-list-map-keys,omitempty"`
+	MapType     string            `json:"x-kubernetes-map-type,omitempty"`
 	Validations []struct {
 		Rule    string `json:"rule"`
 		Message string `json:"message"`

@@ -65,6 +65,10 @@ const (
 
 // Annotations of a Machine that only the operator writes.
 const (
+	// AnnotationPrefixOperator begins the names of these annotations. An admission policy in deploy/ keeps everybody else
+	// from writing them.
+	AnnotationPrefixOperator = "vitistack.io/placement"
+
 	// AnnotationPlacement is the Ledger of the Machine: where it is placed. Nobody else may change it.
 	AnnotationPlacement = "vitistack.io/placement"
 
@@ -89,6 +93,11 @@ const (
 
 	// AnnotationAcceptClusterUID consents to the KubevirtConfig standing for another cluster from now on: the one of this UID.
 	AnnotationAcceptClusterUID = "vitistack.io/accept-cluster-uid"
+
+	// AnnotationFormerClusterUIDs are the identities that the KubevirtConfig stood for before a person accepted another one:
+	// UIDs separated by commas, the oldest first (see [FormerClusterUIDs]). Only the operator writes it. A Machine or a debt
+	// whose record names one of them belongs to the cluster that the KubevirtConfig stands for now.
+	AnnotationFormerClusterUIDs = "vitistack.io/former-cluster-uids"
 )
 
 // Annotations of a VirtualMachine, which only the operator writes.
@@ -128,13 +137,6 @@ const (
 	LegacyLabelSourceMachine = "source-machine"
 )
 
-// The names of annotations that only the operator writes.
-const (
-	// AnnotationPrefixOperator begins the names of the Machine annotations that only the operator
-	// writes. An admission policy in deploy/ keeps everybody else from it.
-	AnnotationPrefixOperator = "vitistack.io/placement"
-)
-
 // Finalizers.
 const (
 	// FinalizerMachine keeps a Machine until what was made for it is gone, or was released.
@@ -148,6 +150,7 @@ const (
 	// adopted, and never put on.
 	FinalizerMachinePublic = "machine.vitistack.io/finalizer"
 
-	// FinalizerKubevirtConfig keeps a KubevirtConfig, and with it the way into the cluster, while Machines are placed there.
+	// FinalizerKubevirtConfig keeps a KubevirtConfig, and with it the way into the cluster, while Machines are placed there or
+	// debts are owed to it.
 	FinalizerKubevirtConfig = "kubevirtconfig.vitistack.io/in-use"
 )

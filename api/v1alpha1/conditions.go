@@ -42,4 +42,12 @@ const (
 
 	// ConditionNoOrphans says whether every VirtualMachine there that this supervisor made still has its Machine.
 	ConditionNoOrphans = "NoOrphans"
+
+	// ConditionNotShared says whether this KubevirtConfig is the only one that leads to its cluster. False keeps nothing from being
+	// done: both lead to one and the same cluster. It appears when another one is seen.
+	ConditionNotShared = "NotShared"
+
+	// ConditionReleasable says what a KubevirtConfig that is being deleted waits for: Machines that are placed in the cluster, or debts
+	// that are owed to it. It appears when the deletion is asked for.
+	ConditionReleasable = "Releasable"
 )

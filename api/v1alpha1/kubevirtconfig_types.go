@@ -53,6 +53,11 @@ type KubevirtConfigSpec struct {
 	// paused stops new placements in the cluster. Machines that are there are looked after as before.
 	// +optional
 	Paused bool `json:"paused,omitempty"`
+
+	// allowedNamespaces are the namespaces whose Machines may be placed in the cluster. Absent means all namespaces.
+	// Machines that are there already are looked after as before.
+	// +optional
+	AllowedNamespaces *AllowedNamespaces `json:"allowedNamespaces,omitempty"`
 }
 
 // KubeconfigSecretKey is the key of the Secret of a KubevirtConfig under which the kubeconfig lies.
@@ -85,7 +90,7 @@ type KubevirtConfigStatus struct {
 	Created string `json:"created,omitempty"`
 
 	// conditions are the latest observations: Connected, IdentityVerified, RightsSufficient, KubeVirtReady,
-	// SchemaCompatible and NoOrphans.
+	// SchemaCompatible, NoOrphans, NotShared and Releasable.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -166,3 +166,7 @@ func readString(decoder *json.Decoder) (string, error) {
 	}
 	return value, nil
 }
+
+// DebtsConfigMap is the name of the ConfigMap, in the namespace of the KubevirtConfigs, with what is owed to clusters that gave
+// no answer when a Machine was let go. Its keys are UIDs of Machines; its values are JSON with the Ledger under ledger.
+const DebtsConfigMap = "vitistack-debts"

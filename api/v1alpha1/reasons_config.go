@@ -20,6 +20,16 @@ const (
 	ReasonNoOrphans = "NoOrphans"
 	// ReasonOrphansFound: some VirtualMachine has not.
 	ReasonOrphansFound = "OrphansFound"
+	// ReasonNotShared: no other KubevirtConfig leads to the cluster.
+	ReasonNotShared = "NotShared"
+	// ReasonShared: another KubevirtConfig leads to the same cluster.
+	ReasonShared = "Shared"
+	// ReasonReleasable: no Machine is placed in the cluster, and nothing is owed to it.
+	ReasonReleasable = "Releasable"
+	// ReasonMachinesPlaced: Machines are placed in the cluster.
+	ReasonMachinesPlaced = "MachinesPlaced"
+	// ReasonDebtsOwed: VirtualMachines of Machines that are gone are still to be deleted in the cluster.
+	ReasonDebtsOwed = "DebtsOwed"
 	// ReasonNotChecked: there was no chance to look yet.
 	ReasonNotChecked = "NotChecked"
 )
@@ -54,6 +64,23 @@ var configReasons = []ReasonInfo{
 		Reason: ReasonOrphansFound, Acts: ActorPerson,
 		ConfigConditions: []string{ConditionNoOrphans},
 		Help:             "look at them with operator orphans, and delete them by UID",
+	},
+	{Reason: ReasonNotShared, Good: true, ConfigConditions: []string{ConditionNotShared}},
+	{
+		Reason: ReasonShared, Acts: ActorPerson,
+		ConfigConditions: []string{ConditionNotShared},
+		Help:             "keep one KubevirtConfig for each cluster: the message names the others",
+	},
+	{Reason: ReasonReleasable, Good: true, ConfigConditions: []string{ConditionReleasable}},
+	{
+		Reason: ReasonMachinesPlaced, Acts: ActorPerson,
+		ConfigConditions: []string{ConditionReleasable},
+		Help:             "delete or release the Machines that the message names",
+	},
+	{
+		Reason: ReasonDebtsOwed, Acts: ActorCluster,
+		ConfigConditions: []string{ConditionReleasable},
+		Help:             "let the cluster answer, or take the debts that the message names out of the ConfigMap",
 	},
 	{
 		Reason: ReasonNotChecked, Acts: ActorTime,
