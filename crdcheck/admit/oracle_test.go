@@ -22,17 +22,20 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/admit"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
 // kubeVirtVersion is the release whose definitions `make tools` writes.
 const kubeVirtVersion = "v1.8.2"
+
+// patience is for one thing that is waited for, on a loaded machine.
+const patience = 2 * time.Minute
 
 // askers is how many requests are under way at a time.
 const askers = 8
@@ -95,20 +98,12 @@ func start(t *testing.T, crds ...apiextensionsv1.CustomResourceDefinition) serve
 	}
 	for i := range crds {
 		resources := s.resources(&crds[i], 0)
-		eventually(t, func(ctx context.Context) bool {
+		eventually.Eventually(t, patience, "the server serves "+crds[i].Name, func(ctx context.Context) error {
 			_, err := resources.List(ctx, metav1.ListOptions{})
-			return err == nil
+			return err
 		})
 	}
 	return s
-}
-
-func eventually(t *testing.T, done func(ctx context.Context) bool) {
-	t.Helper()
-	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 2*time.Minute, true, func(ctx context.Context) (bool, error) { return done(ctx), nil })
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 func (s server) resources(crd *apiextensionsv1.CustomResourceDefinition, version int) dynamic.ResourceInterface {
@@ -239,10 +234,12 @@ func TestOracleOfUpdates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func(ctx context.Context) bool { // the server takes the new definition up
-		_, err := admit.Live(ctx, resources, probe())
-		verdict, _ := admit.Live(ctx, resources, probe())
-		return err == nil && !verdict.Accepted
+	eventually.Eventually(t, patience, "the server takes the new definition up", func(ctx context.Context) error {
+		verdict, err := admit.Live(ctx, resources, probe())
+		if err == nil && verdict.Accepted {
+			return errors.New("it accepts what the new definition refuses")
+		}
+		return err
 	})
 	accepted, refused := 0, 0
 	for i, old := range stored {

@@ -113,7 +113,8 @@ func TestFaultsInDecide(t *testing.T) {
 			if tc.dies {
 				want = plugin.Backoff
 			}
-			eventually(t, "the plugin is "+string(want), func() bool { return state(host, tc.part).State == want })
+			eventually(t, patience, "the plugin is "+string(want),
+				holds(func() bool { return state(host, tc.part).State == want }))
 		})
 	}
 }
@@ -130,7 +131,7 @@ func TestHangIsKilled(t *testing.T) {
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the process is stopped", func() bool { return processState(pid) == "T" })
+	eventually(t, patience, "the process is stopped", holds(func() bool { return processState(pid) == "T" }))
 	strategy := host.Strategies()[0]
 	for range 2 {
 		_, err := strategy.Place(t.Context(), request("east"))
@@ -138,11 +139,11 @@ func TestHangIsKilled(t *testing.T) {
 			t.Errorf("Place() of a stopped plugin: want Unavailable, got %v", err)
 		}
 	}
-	eventually(t, "the stopped process is gone", func() bool { return !alive(pid) })
-	eventually(t, "a new one answers", func() bool {
+	eventually(t, patience, "the stopped process is gone", holds(func() bool { return !alive(pid) }))
+	eventually(t, patience, "a new one answers", holds(func() bool {
 		got, err := strategy.Place(t.Context(), request("east"))
 		return err == nil && got.Config == "east"
-	})
+	}))
 }
 
 // TestSlowCallsDoNotBlockOthers fills a slow plugin's slots; a call beyond them gives up by its own deadline, and the

@@ -64,13 +64,13 @@ func TestNoPluginOutlivesItsHost(t *testing.T) {
 	if err := syscall.Kill(pids[1], syscall.SIGSTOP); err != nil { // this one cannot see its life-line
 		t.Fatal(err)
 	}
-	eventually(t, "one plugin is stopped", func() bool { return processState(pids[1]) == "T" })
+	eventually(t, patience, "one plugin is stopped", holds(func() bool { return processState(pids[1]) == "T" }))
 	if err := host.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = host.Wait()
 	for _, pid := range pids {
-		eventually(t, fmt.Sprintf("plugin %d is gone", pid), func() bool { return !alive(pid) })
+		eventually(t, patience, fmt.Sprintf("plugin %d is gone", pid), holds(func() bool { return !alive(pid) }))
 	}
 
 	left, err := os.ReadDir(temp)

@@ -39,7 +39,7 @@ func TestCrashesQuarantine(t *testing.T) {
 	opts.Observer = observer
 	host := start(t, opts)
 	quarantined := func() bool { return state(host, "good").State == plugin.Quarantined }
-	eventually(t, "the plugin is quarantined", quarantined)
+	eventually(t, patience, "the plugin is quarantined", holds(quarantined))
 	if got := state(host, "good").Restarts; got != 4 {
 		t.Errorf("quarantined after %d restarts, want 4: five crashes", got)
 	}
@@ -63,8 +63,9 @@ func TestCrashesQuarantine(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "another file gets another chance", func() bool { return state(host, "good").Restarts > 4 })
-	eventually(t, "the plugin is quarantined again", quarantined)
+	eventually(t, patience, "another file gets another chance",
+		holds(func() bool { return state(host, "good").Restarts > 4 }))
+	eventually(t, patience, "the plugin is quarantined again", holds(quarantined))
 	if observer.count("restart start") < 5 || observer.count("state Quarantined") != 2 {
 		t.Errorf("the observer saw %v", observer.seen())
 	}
@@ -81,7 +82,8 @@ func TestKilledPluginComesBack(t *testing.T) {
 	if err := syscall.Kill(before, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "another process is ready", func() bool { pid := host.PID("good"); return pid != 0 && pid != before })
+	eventually(t, patience, "another process is ready",
+		holds(func() bool { pid := host.PID("good"); return pid != 0 && pid != before }))
 	if _, _, err := host.Chain().Place(t.Context(), request("east")); err != nil {
 		t.Errorf("Place() after the restart: %v", err)
 	}
@@ -102,8 +104,9 @@ func TestChildrenDieWithTheirPlugin(t *testing.T) {
 	if err := syscall.Kill(before, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the child is gone", func() bool { return !alive(child) })
-	eventually(t, "the plugin is back", func() bool { pid := host.PID("child"); return pid != 0 && pid != before })
+	eventually(t, patience, "the child is gone", holds(func() bool { return !alive(child) }))
+	eventually(t, patience, "the plugin is back",
+		holds(func() bool { pid := host.PID("child"); return pid != 0 && pid != before }))
 }
 
 // TestEnvironmentIsEmpty lists what a plugin gets.
@@ -157,11 +160,11 @@ func TestLogsReachTheHost(t *testing.T) {
 		`"line"="printed to stdout" "stream"="stdout"`,
 		`"line"="printed to stderr" "stream"="stderr"`,
 	} {
-		eventually(t, "the log holds "+want, func() bool {
+		eventually(t, patience, "the log holds "+want, holds(func() bool {
 			mu.Lock()
 			defer mu.Unlock()
 			return strings.Contains(lines.String(), want)
-		})
+		}))
 	}
 	mu.Lock()
 	defer mu.Unlock()
@@ -203,7 +206,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	if err := goleak.Find(goroutines); err != nil {
 		t.Error(err)
 	}
-	eventually(t, "all files are closed", func() bool { return openFiles(t) <= files })
+	eventually(t, patience, "all files are closed", holds(func() bool { return openFiles(t) <= files }))
 }
 
 // TestLongRestarts crashes a plugin 200 times and looks for what is left of it.
@@ -219,14 +222,16 @@ func TestLongRestarts(t *testing.T) {
 		for range times {
 			before := host.PID("crash")
 			_, _ = strategy.Place(t.Context(), request("east"))
-			eventually(t, "it is back", func() bool { pid := host.PID("crash"); return pid != 0 && pid != before })
+			eventually(t, patience, "it is back",
+				holds(func() bool { pid := host.PID("crash"); return pid != 0 && pid != before }))
 		}
 	}
 	crash(3) // what is made once
 	goroutines, files := runtime.NumGoroutine(), openFiles(t)
 	crash(200)
-	eventually(t, "no more goroutines than before", func() bool { return runtime.NumGoroutine() <= goroutines })
-	eventually(t, "no more files than before", func() bool { return openFiles(t) <= files })
+	eventually(t, patience, "no more goroutines than before",
+		holds(func() bool { return runtime.NumGoroutine() <= goroutines }))
+	eventually(t, patience, "no more files than before", holds(func() bool { return openFiles(t) <= files }))
 	if sockets, err := filepath.Glob(filepath.Join(host.TempDirPath(), "*", "*")); err != nil || len(sockets) != 1 {
 		t.Errorf("want the one socket folder of the plugin that runs, got %v (%v)", sockets, err)
 	}
@@ -281,10 +286,10 @@ func TestLongChaos(t *testing.T) {
 		t.Error("the chaos hit nothing or everything")
 	}
 	for _, strategy := range host.Strategies() {
-		eventually(t, strategy.Name()+" answers", func() bool {
+		eventually(t, patience, strategy.Name()+" answers", holds(func() bool {
 			_, err := strategy.Place(t.Context(), request("east"))
 			return err == nil
-		})
+		}))
 	}
 }
 

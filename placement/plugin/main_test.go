@@ -2,6 +2,7 @@ package plugin_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -106,17 +107,36 @@ func request(names ...string) placement.Request {
 	return req
 }
 
-// eventually waits until the claim is true.
-func eventually(t *testing.T, claim string, holds func() bool) {
+// patience is for one thing that is waited for, on a loaded machine.
+const patience = 60 * time.Second
+
+// eventually checks until check returns nil, and fails the test with the last error where that takes
+// too long. It is testkit/eventually once more: this module must not depend on testkit, which would
+// bring Kubernetes into the module that authors of plugins require.
+func eventually(t *testing.T, within time.Duration, what string, check func(context.Context) error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
-	for !holds() {
+	for {
+		err := check(ctx)
+		if err == nil {
+			return
+		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("never became true: %s", claim)
+			t.Fatalf("not within %s: %s: %v", within, what, err)
 		case <-time.After(5 * time.Millisecond):
 		}
+	}
+}
+
+// holds makes a check of a claim that has nothing to tell but whether it holds.
+func holds(claim func() bool) func(context.Context) error {
+	return func(context.Context) error {
+		if !claim() {
+			return errors.New("it does not hold")
+		}
+		return nil
 	}
 }
 

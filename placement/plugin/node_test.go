@@ -37,7 +37,7 @@ func nodeSidecar(t *testing.T, socket string) *exec.Cmd {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	eventually(t, "the side-car listens", func() bool { return listens(socket) })
+	eventually(t, patience, "the side-car listens", holds(func() bool { return listens(socket) }))
 	return cmd
 }
 
@@ -87,10 +87,11 @@ func TestOtherLanguage(t *testing.T) {
 	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the host sees its end", func() bool { return state(host, "zone-js").State == plugin.Backoff })
+	eventually(t, patience, "the host sees its end",
+		holds(func() bool { return state(host, "zone-js").State == plugin.Backoff }))
 	nodeSidecar(t, socket)
-	eventually(t, "another one answers", func() bool {
+	eventually(t, patience, "another one answers", holds(func() bool {
 		got, err := strategy.Place(t.Context(), in("a"))
 		return err == nil && got.Config == "east"
-	})
+	}))
 }

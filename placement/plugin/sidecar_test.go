@@ -35,7 +35,7 @@ func sidecar(t *testing.T, socket, part, name string) *exec.Cmd {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	eventually(t, "the side-car listens", func() bool { return listens(socket) })
+	eventually(t, patience, "the side-car listens", holds(func() bool { return listens(socket) }))
 	return cmd
 }
 
@@ -170,21 +170,22 @@ func TestSidecarComesBack(t *testing.T) {
 	if err := first.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the host sees the end of the side-car", func() bool { return state(host, "good").State == plugin.Backoff })
+	eventually(t, patience, "the host sees the end of the side-car",
+		holds(func() bool { return state(host, "good").State == plugin.Backoff }))
 	second := sidecar(t, socket, "good", "good")
-	eventually(t, "another side-car answers", answers)
+	eventually(t, patience, "another side-car answers", holds(answers))
 
 	if err := second.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the host gives up the side-car that hangs", func() bool {
+	eventually(t, patience, "the host gives up the side-car that hangs", holds(func() bool {
 		answers()
 		return state(host, "good").State == plugin.Backoff
-	})
+	}))
 	if err := second.Process.Signal(syscall.SIGCONT); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the side-car answers again", answers)
+	eventually(t, patience, "the side-car answers again", holds(answers))
 }
 
 // TestServeSocket starts and ends the other side in this process.
@@ -200,7 +201,8 @@ func TestServeSocket(t *testing.T) {
 	if err := host.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the strategy is ready", func() bool { return state(host, "annotation").State == plugin.Ready })
+	eventually(t, patience, "the strategy is ready",
+		holds(func() bool { return state(host, "annotation").State == plugin.Ready }))
 	if err := plugin.ServeSocket(t.Context(), socket, placement.Explicit{}, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("a second ServeSocket() on the socket: %v", err)
 	}

@@ -14,11 +14,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
+
+// patience is for one thing that is waited for, on a loaded machine.
+const patience = time.Minute
 
 // TestCluster takes one cluster through its life: each step finds what the one before left.
 func TestCluster(t *testing.T) {
@@ -54,9 +58,9 @@ func TestCluster(t *testing.T) {
 		if err := admin.CoreV1().ConfigMaps("default").Delete(t.Context(), owner.Name, metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the owned ConfigMap is collected", func(ctx context.Context) bool {
+		eventually.Eventually(t, patience, "the owned ConfigMap is collected", func(ctx context.Context) error {
 			_, err := admin.CoreV1().ConfigMaps("default").Get(ctx, "owned", metav1.GetOptions{})
-			return apierrors.IsNotFound(err)
+			return absent(err)
 		})
 	})
 	t.Run("empties a namespace that is deleted", func(t *testing.T) {
@@ -67,9 +71,9 @@ func TestCluster(t *testing.T) {
 		if err := namespaces.Delete(t.Context(), "brief", metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the namespace is gone", func(ctx context.Context) bool {
+		eventually.Eventually(t, patience, "the namespace is gone", func(ctx context.Context) error {
 			_, err := namespaces.Get(ctx, "brief", metav1.GetOptions{})
-			return apierrors.IsNotFound(err)
+			return absent(err)
 		})
 	})
 	t.Run("frozen, does not answer until thawed", func(t *testing.T) {
@@ -84,9 +88,9 @@ func TestCluster(t *testing.T) {
 		if err := c.Thaw(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "it answers", func(ctx context.Context) bool {
+		eventually.Eventually(t, patience, "the thawed cluster answers", func(ctx context.Context) error {
 			_, err := admin.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
-			return err == nil
+			return err
 		})
 	})
 	t.Run("killed, comes back with its data at its address", func(t *testing.T) {
@@ -305,11 +309,14 @@ func answers(t *testing.T, config *rest.Config) error {
 	return err
 }
 
-func eventually(t *testing.T, what string, done func(context.Context) bool) {
-	t.Helper()
-	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true,
-		func(ctx context.Context) (bool, error) { return done(ctx), nil })
-	if err != nil {
-		t.Fatalf("%s: %v", what, err)
+// absent returns nil where the server answered that an object is not there, and otherwise what it
+// answered.
+func absent(err error) error {
+	if apierrors.IsNotFound(err) {
+		return nil
 	}
+	if err == nil {
+		return errors.New("it is still there")
+	}
+	return err
 }

@@ -2,7 +2,6 @@ package faults_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -190,21 +189,5 @@ func set(t *testing.T, p *faults.Proxy, spec, on string) {
 	}
 	if err := p.Set(f); err != nil {
 		t.Fatalf("Set(%s): %v", f, err)
-	}
-}
-
-// eventually waits for claim to come true.
-func eventually(t *testing.T, what string, claim func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !claim() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("not within %s: %s", patience, what)
-		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	clocktesting "k8s.io/utils/clock/testing"
 
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
@@ -88,7 +89,7 @@ func TestMatrix(t *testing.T) {
 					kept := threeClients(t, w, p, protocol)
 					set(t, p, tc.spec, tc.on)
 					if mode == "passed" && tc.hangsUp || (tc.spec == "reset" || tc.spec == "refuse") && tc.on == "all" {
-						eventually(t, "the clients have seen the end of their connections", func() bool { return p.Stats().Open == 0 })
+						eventually.Eventually(t, patience, "the clients have seen the end of their connections", eventually.True(func() bool { return p.Stats().Open == 0 }))
 					}
 					if diff := cmp.Diff(tc.kept, look(t, w, p, kept, tc.kept)); diff != "" {
 						t.Errorf("on connections kept: -want +got:\n%s", diff)

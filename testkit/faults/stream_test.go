@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
@@ -171,7 +172,7 @@ func TestCutEndsWatchesCleanlyAndNothingElse(t *testing.T) {
 		again := openWatch(t, w, p, watcher)
 		w.api.emit("on")
 		again.wantNext(t, "on")
-		eventually(t, "the API server has lost the watch that was cut", func() bool { return w.api.watching() == 1 })
+		eventually.Eventually(t, patience, "the API server has lost the watch that was cut", eventually.True(func() bool { return w.api.watching() == 1 }))
 	})
 }
 
@@ -212,15 +213,15 @@ func TestLeavingClientsLeaveNothing(t *testing.T) {
 		s := openWatch(t, w, p, c)
 		set(t, p, "stall", "")
 		_ = s.body.Close()
-		eventually(t, "the stalled watch is gone", func() bool { return w.api.watching() == 0 && p.Stats().OpenWatches == 0 })
+		eventually.Eventually(t, patience, "the stalled watch is gone", eventually.True(func() bool { return w.api.watching() == 0 && p.Stats().OpenWatches == 0 }))
 		set(t, p, "blackhole", "write")
 		if got := call(t, p, c, http.MethodPost, silent); got != silent {
 			t.Fatalf("got %s, want silence", got)
 		}
-		eventually(t, "the swallowed write is gone", func() bool {
+		eventually.Eventually(t, patience, "the swallowed write is gone", eventually.True(func() bool {
 			c.CloseIdleConnections()
 			return p.Stats().Open == 0
-		})
+		}))
 		if got := w.api.written(); got != 0 {
 			t.Errorf("the API server saw %d writes, want none: swallowed is not late", got)
 		}

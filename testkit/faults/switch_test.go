@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
@@ -132,7 +133,7 @@ func TestConcurrentSetAndClose(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, "some faults have been set", func() bool { return p.Fault().Kind != faults.Pass })
+	eventually.Eventually(t, patience, "some faults have been set", eventually.True(func() bool { return p.Fault().Kind != faults.Pass }))
 	closeProxy(t, p)
 	setters.Wait()
 }

@@ -8,6 +8,7 @@ import (
 
 	clocktesting "k8s.io/utils/clock/testing"
 
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
@@ -37,7 +38,7 @@ func TestLatencyDelaysBytesAndKeepsTheirFlow(t *testing.T) {
 		s := openWatch(t, w, p, w.client(t, protocol))
 		set(t, p, "latency=10s", "")
 		w.api.emit("one")
-		eventually(t, "the event waits", clock.HasWaiters)
+		eventually.Eventually(t, patience, "the event waits", eventually.True(clock.HasWaiters))
 		clock.Step(9 * time.Second)
 		w.api.emit("two")
 		s.wantSilence(t)

@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -119,7 +119,7 @@ func TestAudit(t *testing.T) {
 	if err := identify(t.Context(), operator(t, east)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the request is in the audit log", func(context.Context) bool {
+	eventually.Eventually(t, patience, "the request is in the audit log", eventually.True(func() bool {
 		content, err := os.ReadFile(filepath.Join(shared.Dir(), "cluster-east.audit.log"))
 		if err != nil {
 			t.Fatal(err)
@@ -140,5 +140,5 @@ func TestAudit(t *testing.T) {
 			}
 		}
 		return false
-	})
+	}))
 }

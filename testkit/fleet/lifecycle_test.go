@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -195,7 +197,12 @@ func breakAndLaunch(t *testing.T, c *Cluster) {
 	if err := syscall.Kill(c.ControlPlane.PIDs()[1], syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "it is seen", func(context.Context) bool { return c.State() == Broken })
+	eventually.Eventually(t, patience, "the end of the server is seen", func(context.Context) error {
+		if state := c.State(); state != Broken {
+			return fmt.Errorf("the cluster is %s", state)
+		}
+		return nil
+	})
 	if err := c.Kill(); err != nil {
 		t.Fatal(err)
 	}

@@ -12,12 +12,14 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
 	"go.uber.org/goleak"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
+
+// patience is for one thing that is waited for, on a loaded machine.
+const patience = 30 * time.Second
 
 // shared is the fleet of all tests of the package. A test that changes a cluster leaves it running, with no fault.
 var shared *Fleet
@@ -107,13 +109,4 @@ func identify(ctx context.Context, config *rest.Config) error {
 		return err
 	}
 	return client.Get().AbsPath("/api/v1/namespaces/kube-system").Do(ctx).Error()
-}
-
-func eventually(t *testing.T, what string, done func(context.Context) bool) {
-	t.Helper()
-	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 30*time.Second, true,
-		func(ctx context.Context) (bool, error) { return done(ctx), nil })
-	if err != nil {
-		t.Fatalf("%s: %v", what, err)
-	}
 }

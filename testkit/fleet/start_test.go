@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
 )
 
@@ -193,7 +194,12 @@ func TestInterruptedStart(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go func() {
-			eventually(t, "servers run", func(context.Context) bool { return len(processesIn(t, dir)) >= 4 })
+			eventually.Eventually(t, patience, "servers run", func(context.Context) error {
+				if running := processesIn(t, dir); len(running) < 4 {
+					return fmt.Errorf("%d processes run", len(running))
+				}
+				return nil
+			})
 			cancel()
 		}()
 		if _, err := Start(ctx, Options{Remotes: 2, Dir: dir, KubeVirt: kubevirt.Light}); !errors.Is(err, context.Canceled) {

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/agent"
 )
@@ -87,7 +88,7 @@ func testProgramsKilled(t *testing.T, w *world) {
 			t.Fatal(err)
 		}
 	}
-	eventually(t, func(context.Context) error {
+	eventually.Eventually(t, patience, "the programs are started again", func(context.Context) error {
 		for i, pid := range w.stack.PIDs() {
 			if pid == pids[i] {
 				return fmt.Errorf("%d was not replaced", pid)
@@ -160,7 +161,7 @@ func (w *world) wantDown(t *testing.T) {
 // insist creates a virtual machine, in as many tries as it takes, and waits until its guest runs.
 func (w *world) insist(t *testing.T, vm *kubevirtv1.VirtualMachine) {
 	t.Helper()
-	eventually(t, func(ctx context.Context) error {
+	eventually.Eventually(t, patience, "the virtual machine is taken: "+vm.Name, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 		defer cancel()
 		fresh := vm.DeepCopy()

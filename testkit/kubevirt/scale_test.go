@@ -13,6 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kubevirtv1 "kubevirt.io/api/core/v1"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
 // A machine costs the agent of a light cluster these writes: its finalizer and its status, its guest's creation and its guest's report. A
@@ -51,7 +53,7 @@ func testManyMachines(t *testing.T, w *world, audit string) {
 // waitReady waits until all virtual machines of the cluster are ready.
 func (w *world) waitReady(t *testing.T, machines int) {
 	t.Helper()
-	eventually(t, func(ctx context.Context) error {
+	eventually.Eventually(t, patience, "all virtual machines are ready", func(ctx context.Context) error {
 		all := &kubevirtv1.VirtualMachineList{}
 		if err := w.client.List(ctx, all); err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/agent"
 )
 
@@ -36,7 +37,7 @@ func (w *world) guest(
 ) *kubevirtv1.VirtualMachineInstance {
 	t.Helper()
 	vmi := &kubevirtv1.VirtualMachineInstance{}
-	eventually(t, func(ctx context.Context) error {
+	eventually.Eventually(t, patience, fmt.Sprintf("the guest of %s is %s", vm.Name, phase), func(ctx context.Context) error {
 		if err := w.client.Get(ctx, client.ObjectKeyFromObject(vm), vmi); err != nil {
 			return err
 		}
@@ -57,7 +58,7 @@ func (w *world) guest(
 func (w *world) gone(t *testing.T, objects ...client.Object) {
 	t.Helper()
 	for _, object := range objects {
-		eventually(t, func(ctx context.Context) error {
+		eventually.Eventually(t, patience, "the object is gone: "+object.GetName(), func(ctx context.Context) error {
 			err := w.client.Get(ctx, client.ObjectKeyFromObject(object), object)
 			if apierrors.IsNotFound(err) {
 				return nil
@@ -128,7 +129,7 @@ func TestDelete(t *testing.T) {
 		}
 		w.delete(t, vm)
 		w.gone(t, vm, vmi, &cdiv1.DataVolume{ObjectMeta: claim.ObjectMeta}, claim, volume)
-		eventually(t, func(ctx context.Context) error {
+		eventually.Eventually(t, patience, "no Pod is left", func(ctx context.Context) error {
 			pods := &corev1.PodList{}
 			if err := w.client.List(ctx, pods, client.InNamespace(namespace)); err != nil || len(pods.Items) == 0 {
 				return err
@@ -144,7 +145,7 @@ func TestHold(t *testing.T) {
 		w.create(t, vm)
 		vmi := w.guest(t, vm, kubevirtv1.Running)
 		w.delete(t, vm)
-		eventually(t, func(ctx context.Context) error {
+		eventually.Eventually(t, patience, "the machine terminates and its guest runs", func(ctx context.Context) error {
 			got, err := w.see(ctx, vm)
 			if err != nil || got.Status == kubevirtv1.VirtualMachineStatusTerminating && got.Phase == kubevirtv1.Running {
 				return err
@@ -199,7 +200,7 @@ func TestMissingObjectsAppear(t *testing.T) {
 				w.waitsFor(t, vm, named)
 				w.create(t, c.object(namespace))
 				w.guest(t, vm, kubevirtv1.Running)
-				eventually(t, func(ctx context.Context) error {
+				eventually.Eventually(t, patience, "the machine shows that its guest runs", func(ctx context.Context) error {
 					got, err := w.see(ctx, vm)
 					if err != nil {
 						return err
@@ -217,7 +218,7 @@ func TestMissingObjectsAppear(t *testing.T) {
 // waitsFor waits until a virtual machine says that it is not in sync, with a text in the message.
 func (w *world) waitsFor(t *testing.T, vm *kubevirtv1.VirtualMachine, text string) {
 	t.Helper()
-	eventually(t, func(ctx context.Context) error {
+	eventually.Eventually(t, patience, "the machine says what it waits for: "+text, func(ctx context.Context) error {
 		if _, err := w.see(ctx, vm); err != nil {
 			return err
 		}
@@ -283,7 +284,7 @@ func TestImportProgress(t *testing.T) {
 		volume := &cdiv1.DataVolume{}
 		key := client.ObjectKey{Namespace: namespace, Name: "disk"}
 		for _, progress := range []cdiv1.DataVolumeProgress{"50.0%", "100.0%"} {
-			eventually(t, func(ctx context.Context) error {
+			eventually.Eventually(t, patience, "the import shows its progress: "+string(progress), func(ctx context.Context) error {
 				if err := w.client.Get(ctx, key, volume); err != nil {
 					return err
 				}
@@ -304,7 +305,7 @@ func TestForeignClaimIsNotTaken(t *testing.T) {
 		claim.Spec.AccessModes = []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany}
 		claim.Spec.Resources.Requests = vm.Spec.DataVolumeTemplates[0].Spec.Storage.Resources.Requests
 		w.create(t, claim, vm)
-		eventually(t, func(ctx context.Context) error {
+		eventually.Eventually(t, patience, "the volume says that the claim is not its own", func(ctx context.Context) error {
 			volume := &cdiv1.DataVolume{}
 			if err := w.client.Get(ctx, client.ObjectKeyFromObject(claim), volume); err != nil {
 				return err

@@ -13,6 +13,7 @@ import (
 	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/agent"
 )
 
@@ -278,7 +279,7 @@ func TestVisible(t *testing.T) {
 
 func (w *world) wantVisible(t *testing.T, vm *kubevirtv1.VirtualMachine, reason string, want visible) {
 	t.Helper()
-	eventually(t, func(ctx context.Context) error {
+	eventually.Eventually(t, patience, "the virtual machine shows what is wanted", func(ctx context.Context) error {
 		got, err := w.see(ctx, vm)
 		if err != nil {
 			return err

@@ -14,8 +14,11 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/wait"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
+
+// patience is for one thing that is waited for, on a loaded machine.
+const patience = 20 * time.Second
 
 // parentVariable makes this test binary act as a parent that has children: it says how the parent ends by itself.
 const parentVariable = "PROCESS_TEST_PARENT"
@@ -88,11 +91,11 @@ func TestNothingOutlivesTheParent(t *testing.T) {
 				}
 			}
 			_ = parent.Wait() // each of these ends is a bad one
-			eventually(t, tc.reason+": the child is gone", func() bool { return !alive(pid) })
-			eventually(t, tc.reason+": the folder is gone", func() bool {
+			eventually.Eventually(t, patience, tc.reason+": the child is gone", eventually.True(func() bool { return !alive(pid) }))
+			eventually.Eventually(t, patience, tc.reason+": the folder is gone", eventually.True(func() bool {
 				_, err := os.Stat(dir)
 				return errors.Is(err, os.ErrNotExist)
-			})
+			}))
 		})
 	}
 }
@@ -132,7 +135,7 @@ func TestProcess(t *testing.T) {
 		if err := p.Freeze(); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "it is stopped", func() bool { return state(p.PID()) == "T" })
+		eventually.Eventually(t, patience, "it is stopped", eventually.True(func() bool { return state(p.PID()) == "T" }))
 		if err := p.Stop(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +145,7 @@ func TestProcess(t *testing.T) {
 	})
 	t.Run("one that ignores SIGTERM is killed when the context ends", func(t *testing.T) {
 		p := start(t, `trap "" TERM; echo ready; while :; do sleep 600; done`)
-		eventually(t, "the trap is set", func() bool { return lastLine(p.spec.Log) == "ready" })
+		eventually.Eventually(t, patience, "the trap is set", eventually.True(func() bool { return lastLine(p.spec.Log) == "ready" }))
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		if err := p.Stop(ctx); err != nil {
@@ -177,13 +180,4 @@ func state(pid int) string {
 	}
 	fields := strings.Fields(string(content[strings.LastIndexByte(string(content), ')')+1:]))
 	return fields[0]
-}
-
-func eventually(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	err := wait.PollUntilContextTimeout(t.Context(), 10*time.Millisecond, 20*time.Second, true,
-		func(context.Context) (bool, error) { return done(), nil })
-	if err != nil {
-		t.Fatalf("%s: %v", what, err)
-	}
 }
