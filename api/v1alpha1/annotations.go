@@ -85,6 +85,10 @@ const (
 
 	// AnnotationAcceptClusterUID consents to the KubevirtConfig standing for another cluster from now on: the one of this UID.
 	AnnotationAcceptClusterUID = "vitistack.io/accept-cluster-uid"
+
+	// AnnotationFormerClusterUIDs are the UIDs of the clusters that the KubevirtConfig stood for before a person accepted another
+	// one, joined by commas. Ledgers that name one of them may be bound to the present cluster. Only the operator writes it.
+	AnnotationFormerClusterUIDs = "vitistack.io/former-cluster-uids"
 )
 
 // Annotations of a VirtualMachine, which only the operator writes.
