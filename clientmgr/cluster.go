@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,9 +39,11 @@ type cluster struct {
 	// lingering are the connections that were dropped and have not ended yet: a slow listener may keep one.
 	lingering sync.WaitGroup
 
-	conn   *connection // nil while there is none
-	wish   wish
-	known  string // the cluster's UID as first seen or remembered; "" while it is not known
+	conn  *connection // nil while there is none
+	wish  wish
+	known string // the cluster's UID as first seen or remembered; "" while it is not known
+	// former are the UIDs that a person's acceptance replaced in this process.
+	former []string
 	state  State
 	health health
 
@@ -71,7 +74,8 @@ func newCluster(config string, first wish, options Options) *cluster {
 	c := &cluster{config: config, options: options, mail: newMailbox()}
 	c.state = State{
 		Config: config, Phase: Disconnected, Reason: ReasonConnecting, Message: "connecting", Since: options.Clock.Now(),
-		DisconnectedSince: options.Clock.Now(), ClusterUID: first.rememberedUID, IdentityVerified: metav1.ConditionUnknown,
+		DisconnectedSince: options.Clock.Now(), IdentityVerified: metav1.ConditionUnknown,
+		ConfigUID: first.configUID, RememberedUID: first.rememberedUID, FormerClusterUIDs: first.formerUIDs,
 	}
 	if !first.disconnectedSince.IsZero() {
 		c.state.DisconnectedSince = first.disconnectedSince
@@ -107,7 +111,7 @@ func (c *cluster) run(ctx context.Context) {
 func (c *cluster) serve(ctx context.Context, o order) time.Duration {
 	if o.wish.configUID != c.wish.configUID {
 		c.disconnect() // another KubevirtConfig of the same name
-		c.known = ""
+		c.known, c.former = "", nil
 		c.state = State{Config: c.config, Since: c.state.Since, DisconnectedSince: c.state.DisconnectedSince, IdentityVerified: metav1.ConditionUnknown}
 	}
 	c.wish = o.wish
@@ -183,15 +187,33 @@ func (c *cluster) report(v verdict, cause error) {
 	if v.reason != ReasonIdentityChanged {
 		now.SeenUID = ""
 	}
-	now.ClusterUID = c.known
-	if now.ClusterUID == "" {
-		now.ClusterUID = c.wish.rememberedUID
-	}
+	now = c.withIdentity(now)
 	c.state = now
 	c.view.Store(c.newView(v, cause))
 	if !reflect.DeepEqual(now, former) {
 		c.told(former, now)
 	}
+}
+
+// withIdentity fills in whose State it is, and which cluster this connection has proved itself to be.
+func (c *cluster) withIdentity(s State) State {
+	s.ConfigUID = c.wish.configUID
+	s.ClusterUID = ""
+	if c.conn != nil {
+		s.ClusterUID = *c.conn.uid.Load()
+	}
+	if s.ClusterUID == "" && s.IdentityVerified == metav1.ConditionTrue {
+		s.IdentityVerified = metav1.ConditionUnknown // it was verified on a connection that is gone
+	}
+	s.RememberedUID = orDefault(c.known, c.wish.rememberedUID)
+	former := slices.Concat(c.wish.formerUIDs, c.former)
+	slices.Sort(former)
+	former = slices.DeleteFunc(slices.Compact(former), func(uid string) bool { return uid == s.RememberedUID })
+	s.FormerClusterUIDs = nil
+	if len(former) > 0 {
+		s.FormerClusterUIDs = former
+	}
+	return s
 }
 
 // newView makes what look-ups see from the present state.

@@ -75,10 +75,16 @@ func (c *cluster) adopt(conn *connection, id identity) {
 	}}
 }
 
-// admit checks who answers against who was seen before, and notes it. Its error says that a person must decide.
+// admit checks who answers against who was seen before, and notes it. It fails with ErrIdentityUnverified
+// where the cluster is known but hides its identity now: another cluster may be answering. It fails with
+// ErrIdentityChanged where a person must decide.
 func (c *cluster) admit(id identity) error {
 	known := orDefault(c.known, c.wish.rememberedUID)
 	switch {
+	case id.uid == "" && known != "":
+		c.known = known
+		c.state.IdentityVerified = metav1.ConditionUnknown
+		return errUnverified
 	case id.uid == "":
 		c.state.IdentityVerified = metav1.ConditionUnknown
 		return nil
@@ -87,6 +93,9 @@ func (c *cluster) admit(id identity) error {
 		c.state.IdentityVerified, c.state.SeenUID = metav1.ConditionFalse, id.uid
 		return failure{ErrIdentityChanged, ReasonIdentityChanged, fmt.Sprintf(
 			"KubevirtConfig %s leads to cluster %s, but stood for cluster %s", c.config, id.uid, known)}
+	}
+	if known != "" && known != id.uid {
+		c.former = append(c.former, known)
 	}
 	c.known = id.uid
 	c.state.IdentityVerified, c.state.SeenUID = metav1.ConditionTrue, ""
@@ -128,6 +137,8 @@ func (c *cluster) rotate(ctx context.Context, target kubeconfig.Target) (wait ti
 	uid := *c.conn.uid.Load()
 	switch {
 	case err != nil:
+	case id.uid == "" && uid != "":
+		err = errUnverified
 	case id.uid == "" && !sameServer:
 		err = failure{ErrForbidden, ReasonForbidden, "the identity behind the new address may not be read"}
 	case id.uid != "" && id.uid != uid && (uid != "" || !sameServer), id.uid != "" && uid == "" && c.admit(id) != nil:

@@ -118,6 +118,8 @@ func (c *connection) probe(ctx context.Context) error {
 	switch {
 	case apierrors.IsForbidden(err) && uid == "":
 		return nil // known from the beginning; the server answers, and that is what is asked
+	case apierrors.IsForbidden(err):
+		return errUnverified
 	case err != nil:
 		return classify(err)
 	case uid != "" && id.uid != uid:

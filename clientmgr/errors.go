@@ -28,7 +28,11 @@ var (
 	ErrForbidden = errors.New("forbidden")
 	// ErrIdentityChanged: the KubevirtConfig leads to another cluster than before. A person must act.
 	ErrIdentityChanged = errors.New("cluster identity changed")
-	// ErrKindNotServed: the answer was a 404 about the path, not about the object. The object may well exist.
+	// ErrIdentityUnverified: the cluster's UID is known (remembered, or in a Machine's ledger), but the
+	// server forbids reading it now, so that another cluster may be answering. No option waives it.
+	ErrIdentityUnverified = errors.New("cluster identity unverified")
+	// ErrKindNotServed: the server answered that it does not serve the kind. This is an answer, not silence;
+	// it says nothing about whether an object exists.
 	ErrKindNotServed = errors.New("kind not served")
 	// ErrNoReference: the machine refers to no KubevirtConfig.
 	ErrNoReference = errors.New("no KubevirtConfig reference")

@@ -30,6 +30,12 @@ func (f failure) Error() string { return f.text }
 // Unwrap keeps errors.Is working on a failure on its way up.
 func (f failure) Unwrap() error { return f.sentinel }
 
+// errUnverified says that a cluster whose identity is known does not let it be read any more.
+var errUnverified = failure{
+	ErrIdentityUnverified, ReasonIdentityUnverified,
+	"the identity of the cluster is known but cannot be verified: reading namespace kube-system is forbidden",
+}
+
 func unreachable(text string) failure {
 	return failure{sentinel: ErrNotConnected, reason: ReasonUnreachable, text: text}
 }

@@ -16,7 +16,7 @@ type ClientManager interface {
 	// GetClientForConfig returns the client of one remote cluster. Reads of declared kinds come from its cache, everything else goes
 	// to the server. It does no I/O and never waits. Errors are *ConnectionError: ErrSupervisorNotSynced, ErrConfigNotFound,
 	// ErrBadKubeconfig, ErrCredentialMissing, ErrNotConnected (ErrUnauthorized is one), ErrNotSynced, ErrForbidden,
-	// ErrIdentityChanged.
+	// ErrIdentityChanged, ErrIdentityUnverified.
 	GetClientForConfig(ctx context.Context, kubevirtConfigName string) (client.Client, error)
 
 	// GetOrCreateClientFromMachine returns the client of the cluster that the machine refers to, and the KubevirtConfig's name (also

@@ -63,14 +63,8 @@ func (m *KubevirtClientManager) GetOrCreateClientFromMachine(ctx context.Context
 	case v.err != nil:
 		return nil, ref.config, v.err
 	}
-	uid := *v.conn.uid.Load()
-	switch {
-	case ref.clusterUID == "", ref.clusterUID == uid:
-	case uid != "":
-		return nil, ref.config, placedElsewhere(machine, ref, uid)
-	case !m.options.AllowUnverifiedIdentity:
-		return nil, ref.config, &ConnectionError{Config: ref.config, Reason: ErrForbidden, Since: v.state.Since,
-			Message: sentence(ref.config, "the cluster's identity cannot be verified: reading namespace kube-system is forbidden")}
+	if err := ref.verify(machine, *v.conn.uid.Load(), m.options.AllowUnverifiedIdentity); err != nil {
+		return nil, ref.config, err
 	}
 	return v.conn.remote, ref.config, nil
 }

@@ -126,12 +126,13 @@ func (m *KubevirtClientManager) changed(former, now State) {
 		m.options.Logger.Info("Cluster changed", "kubevirtConfig", now.Config, "phase", now.Phase, "reason", now.Reason, "message", now.Message)
 	}
 	m.hub.stateChanged(now.Config)
-	if former.ClusterUID == now.ClusterUID {
+	before, after := former.knownUID(), now.knownUID()
+	if before == after {
 		return
 	}
 	for config, c := range *m.clusters.Load() {
-		uid := c.view.Load().state.ClusterUID
-		if config != now.Config && uid != "" && (uid == now.ClusterUID || uid == former.ClusterUID) {
+		uid := c.view.Load().state.knownUID()
+		if config != now.Config && uid != "" && (uid == after || uid == before) {
 			m.hub.stateChanged(config)
 		}
 	}
@@ -167,12 +168,12 @@ func (m *KubevirtClientManager) State(kubevirtConfigName string) (State, bool) {
 
 func (m *KubevirtClientManager) stateOf(clusters map[string]*cluster, name string) State {
 	state := clusters[name].view.Load().state.clone()
-	if state.ClusterUID == "" {
+	if state.knownUID() == "" {
 		return state
 	}
 	shared := map[string]struct{}{}
 	for other, c := range clusters {
-		if other != name && c.view.Load().state.ClusterUID == state.ClusterUID {
+		if other != name && c.view.Load().state.knownUID() == state.knownUID() {
 			shared[other] = struct{}{}
 		}
 	}

@@ -52,6 +52,9 @@ type MockClientManager struct {
 	// ValidateConnectionError fails ValidateConnection, and makes every cluster unhealthy.
 	ValidateConnectionError error
 
+	// AllowUnverifiedIdentity is Options.AllowUnverifiedIdentity of the real manager.
+	AllowUnverifiedIdentity bool
+
 	// GetClientCalls are the names that GetClientForConfig was asked for, in order.
 	GetClientCalls []string
 	// InvalidateClientCalls are the names that InvalidateClient was called with, in order; InvalidateAll adds each known name.

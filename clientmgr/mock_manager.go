@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -26,8 +27,8 @@ func (m *MockClientManager) client(ctx context.Context, config string) (client.C
 	return m.known(config)
 }
 
-// GetOrCreateClientFromMachine implements ClientManager: the machine's reference is read as the real manager reads it, its ledger's
-// clusterUID is compared with the State's ClusterUID where both are known.
+// GetOrCreateClientFromMachine implements ClientManager. The machine's reference is read as the real
+// manager reads it, and its ledger's clusterUID is compared with the State's ClusterUID likewise.
 func (m *MockClientManager) GetOrCreateClientFromMachine(ctx context.Context, machine *vitistackv1alpha1.Machine) (client.Client, string, error) {
 	m.mu.Lock()
 	m.GetOrCreateFromMachineCalls++
@@ -44,8 +45,8 @@ func (m *MockClientManager) GetOrCreateClientFromMachine(ctx context.Context, ma
 		return nil, ref.config, err
 	}
 	state, _ := m.State(ref.config)
-	if ref.clusterUID != "" && state.ClusterUID != "" && ref.clusterUID != state.ClusterUID {
-		return nil, ref.config, placedElsewhere(machine, ref, state.ClusterUID)
+	if err := ref.verify(machine, state.ClusterUID, m.AllowUnverifiedIdentity); err != nil {
+		return nil, ref.config, err
 	}
 	return remote, ref.config, nil
 }
@@ -150,15 +151,21 @@ func (m *MockClientManager) State(kubevirtConfigName string) (State, bool) {
 	if state, found := m.MockedStates[kubevirtConfigName]; found {
 		return state.clone(), true
 	}
+	var configUID types.UID
+	if config := m.MockedConfigs[kubevirtConfigName]; config != nil {
+		configUID = config.UID
+	}
 	if _, found := m.MockedClients[kubevirtConfigName]; found {
 		return State{
-			Config: kubevirtConfigName, Phase: Connected, Reason: ReasonConnected, Message: "connected",
-			ClusterUID: kubevirtConfigName, IdentityVerified: metav1.ConditionTrue, RightsChecked: true,
+			ConfigUID: configUID,
+			Config:    kubevirtConfigName, Phase: Connected, Reason: ReasonConnected, Message: "connected",
+			ClusterUID: kubevirtConfigName, RememberedUID: kubevirtConfigName, IdentityVerified: metav1.ConditionTrue, RightsChecked: true,
 		}, true
 	}
 	if _, found := m.MockedConfigs[kubevirtConfigName]; found {
 		return State{
-			Config: kubevirtConfigName, Phase: Disconnected, Reason: ReasonUnreachable, Message: "not connected",
+			ConfigUID: configUID,
+			Config:    kubevirtConfigName, Phase: Disconnected, Reason: ReasonUnreachable, Message: "not connected",
 			IdentityVerified: metav1.ConditionUnknown,
 		}, true
 	}

@@ -80,7 +80,9 @@ type Options struct {
 	OpenTimeout time.Duration
 	// BackoffMax caps the time between two attempts to connect. Default 30 s.
 	BackoffMax time.Duration
-	// AllowUnverifiedIdentity hands out a client for a placed Machine also where the identity of the cluster cannot be read.
+	// AllowUnverifiedIdentity hands out a client for a Machine that was placed in a cluster which never let
+	// its identity be read: neither the ledger nor the KubevirtConfig has a UID. A known identity that
+	// cannot be read is ErrIdentityUnverified, whatever this says.
 	AllowUnverifiedIdentity bool
 	// WarmStandby keeps connections and caches while not leading as well. By default only the leader has them.
 	WarmStandby bool

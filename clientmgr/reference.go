@@ -9,6 +9,7 @@ import (
 // reference is the cluster that a machine names.
 type reference struct {
 	config     string
+	placed     bool   // the ledger says so
 	clusterUID string // of the ledger; "" where nothing is recorded
 }
 
@@ -19,7 +20,7 @@ func referenceOf(machine *vitistackv1alpha1.Machine, parse func(string) (vitista
 		if err != nil {
 			return reference{}, fmt.Errorf("machine %s/%s: %w: %w", machine.Namespace, machine.Name, ErrReferenceConflict, err)
 		}
-		return reference{config: ledger.Config, clusterUID: ledger.ClusterUID}, nil
+		return reference{config: ledger.Config, placed: true, clusterUID: ledger.ClusterUID}, nil
 	}
 	field, annotation := "", machine.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig]
 	if machine.Spec.KubevirtConfigRef != nil {
@@ -36,6 +37,21 @@ func referenceOf(machine *vitistackv1alpha1.Machine, parse func(string) (vitista
 	default:
 		return reference{config: annotation}, nil
 	}
+}
+
+// verify compares the cluster that a machine refers to with the one that is connected, whose UID is uid.
+// unverified says that a cluster which never had a UID may be used for a placed machine.
+func (r reference) verify(machine *vitistackv1alpha1.Machine, uid string, unverified bool) error {
+	switch {
+	case r.clusterUID == uid && uid != "", r.clusterUID == "" && uid != "", !r.placed:
+		return nil
+	case uid != "":
+		return placedElsewhere(machine, r, uid)
+	case r.clusterUID == "" && unverified:
+		return nil
+	}
+	return &ConnectionError{Config: r.config, Reason: ErrIdentityUnverified, Message: sentence(r.config,
+		"the cluster's identity cannot be verified: reading namespace kube-system is forbidden")}
 }
 
 // placedElsewhere is the error for a machine whose ledger was written for another cluster than the one connected now.

@@ -8,6 +8,7 @@ import (
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
@@ -49,6 +50,8 @@ const (
 	ReasonNotSynced = vitistackv1alpha1.ReasonNotSynced
 	// ReasonIdentityChanged: the kube-system namespace has another UID.
 	ReasonIdentityChanged = vitistackv1alpha1.ReasonIdentityChanged
+	// ReasonIdentityUnverified: the cluster's UID is known, but the server forbids reading it now.
+	ReasonIdentityUnverified = vitistackv1alpha1.ReasonIdentityUnverified
 	// ReasonKindNotServed: the server has no resource for a declared kind.
 	ReasonKindNotServed = "KindNotServed"
 	// ReasonWatchStalled: a watch is silent for too long, or could not be opened again yet.
@@ -64,8 +67,9 @@ const (
 type State struct {
 	// Config is the KubevirtConfig's name.
 	Config string
-	// ConfigUID is the UID of the KubevirtConfig object that this state is about. Another object may have its name meanwhile.
-	ConfigUID string
+	// ConfigUID is the UID of the KubevirtConfig object that this State is about. A KubevirtConfig that
+	// was deleted and made again under its name has another one: compare it before writing to the object.
+	ConfigUID types.UID
 	// Phase is where the cluster stands.
 	Phase Phase
 	// Reason is one of this package's Reason constants.
@@ -77,9 +81,18 @@ type State struct {
 	// DisconnectedSince is when the cluster was last seen Connected; zero while it is. It outlives reconnects, and a restart
 	// where status.disconnectedSince holds it.
 	DisconnectedSince time.Time
-	// ClusterUID is the UID of the cluster's namespace kube-system, "" while it is not known. It outlives a disconnect.
+	// ClusterUID is the UID of namespace kube-system that the present connection has read. It is "" while
+	// there is no connection, and while the server forbids the reading.
 	ClusterUID string
-	// SeenUID is the UID that a changed KubevirtConfig leads to, set while Reason is ReasonIdentityChanged.
+	// RememberedUID is the UID that this KubevirtConfig is known to stand for: read by this process at any
+	// time, or kept on the KubevirtConfig by an earlier one. It outlives a disconnect. "" means never read.
+	RememberedUID string
+	// FormerClusterUIDs are the UIDs of the clusters that the KubevirtConfig stood for before a person
+	// accepted another one, sorted, without RememberedUID. A ledger that names one of them was written for
+	// a predecessor of the present cluster. Source: the annotation vitistack.io/former-cluster-uids and the
+	// acceptances that this process saw.
+	FormerClusterUIDs []string
+	// SeenUID is the UID of the cluster that a changed KubevirtConfig leads to, set while Reason is ReasonIdentityChanged.
 	SeenUID string
 	// IdentityVerified is True once the UID was read, Unknown where reading it is forbidden or was not possible yet, False after a
 	// change of identity.
@@ -97,10 +110,14 @@ type State struct {
 // Ready reports whether clients of this cluster are handed out.
 func (s State) Ready() bool { return s.Phase == Connected }
 
+// knownUID is the UID of the cluster as far as it is known: proved now, or remembered.
+func (s State) knownUID() string { return orDefault(s.ClusterUID, s.RememberedUID) }
+
 // clone returns a copy that shares nothing.
 func (s State) clone() State {
 	s.MissingRights = slices.Clone(s.MissingRights)
 	s.SharedWith = slices.Clone(s.SharedWith)
+	s.FormerClusterUIDs = slices.Clone(s.FormerClusterUIDs)
 	return s
 }
 

@@ -3,6 +3,9 @@ package clientmgr
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
+	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -18,6 +21,7 @@ func (m *KubevirtClientManager) wishOf(ctx context.Context, config *vitistackv1a
 		rememberedUID: orDefault(config.Status.ClusterUID, config.Annotations[vitistackv1alpha1.AnnotationClusterUID]),
 		acceptedUID:   config.Annotations[vitistackv1alpha1.AnnotationAcceptClusterUID],
 	}
+	w.formerUIDs = listed(config.Annotations[vitistackv1alpha1.AnnotationFormerClusterUIDs])
 	if since := config.Status.DisconnectedSince; since != nil {
 		w.disconnectedSince = since.Time
 	}
@@ -28,6 +32,13 @@ func (m *KubevirtClientManager) wishOf(ctx context.Context, config *vitistackv1a
 	}
 	w.kubeconfig, w.problem = m.kubeconfigIn(ctx, secret)
 	return w, secret
+}
+
+// listed splits a list that is joined by commas, sorted and without repetitions.
+func listed(joined string) []string {
+	names := strings.FieldsFunc(joined, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // secretOf names the Secret of a config. A namespaced config has it beside it: what lies in another namespace is not the business of

@@ -17,6 +17,8 @@ type wish struct {
 	problem    string
 	// rememberedUID is the identity that status or annotation hold, acceptedUID the one that a person consented to.
 	rememberedUID, acceptedUID string
+	// formerUIDs are the identities that the KubevirtConfig stood for earlier, sorted.
+	formerUIDs []string
 	// disconnectedSince is what status holds, from before this process.
 	disconnectedSince time.Time
 }

@@ -169,7 +169,7 @@ func (p *pass) observe(ctx context.Context) error {
 // another object of the name was deleted: what it knows of that one would be written down as the identity of this one.
 func (p *pass) stateOf() clientmgr.State {
 	state, _ := p.remotes.State(p.config.Name)
-	if state.ConfigUID != "" && state.ConfigUID != string(p.config.UID) {
+	if state.ConfigUID != "" && state.ConfigUID != p.config.UID {
 		p.wake(time.Second)
 		return clientmgr.State{}
 	}
