@@ -28,7 +28,7 @@ func TestNamesake(t *testing.T) {
 		t.Errorf("The new object got the identity of its namesake (-want +got):\n%s", diff)
 	}
 	own := well()
-	own.ConfigUID = string(config.UID)
+	own.ConfigUID = config.UID
 	w.remotes.SetState(own)
 	w.reconcile()
 	if got := w.east().Status.ClusterUID; got != "uid-east" {

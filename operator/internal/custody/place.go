@@ -91,11 +91,29 @@ func (c Case) here(config string) []Place {
 	l, _ := c.look(config)
 	var all []Place
 	for _, vm := range l.Found {
-		if vm.Name == c.Machine.VMName || c.Relation(l, vm) != Copy && c.Relation(l, vm) != Foreign {
+		if c.Concerns(l, vm) {
 			all = append(all, Place{Config: config, VM: vm})
 		}
 	}
 	return all
+}
+
+// Concerns reports whether a VirtualMachine has to do with a Machine that is not placed: it has the wanted name, or its labels say so. A copy of
+// another name has not, and neither has a stranger that only has the Machine's own name.
+func (c Case) Concerns(l Look, vm Sighting) bool {
+	switch c.Relation(l, vm) {
+	case Foreign, Copy:
+		return vm.Name == c.Machine.VMName
+	case Unclaimed:
+		return vm.Name == c.Machine.VMName || c.consents(l, vm)
+	default:
+		return true
+	}
+}
+
+// unclaimed are the unclaimed VirtualMachines of the wanted name.
+func (c Case) unclaimed() []Place {
+	return slices.DeleteFunc(c.which(Unclaimed), func(p Place) bool { return p.VM.Name != c.Machine.VMName })
 }
 
 // former are VirtualMachines of an earlier Machine of this name, in any cluster, where this Machine may be that one: it has the operator's
@@ -123,7 +141,7 @@ func (c Case) taken(found Finding, choice Choice, with Place) Finding {
 	relation := c.Relation(l, with.VM)
 	consents := c.consents(l, with.VM)
 	switch {
-	case relation == Unclaimed && choice.Searched && !c.Machine.Names() && len(c.which(Unclaimed)) == 1:
+	case relation == Unclaimed && choice.Searched && !c.Machine.Names() && len(c.unclaimed()) == 1:
 		found.Is, found.Place, found.Relation = Yours, with, Unclaimed
 		return found
 	case relation == Foreign && consents:

@@ -17,6 +17,9 @@ func answer(err error) error {
 	if hold, held := placement.AsHold(err); held {
 		return problem.Time(placed, reasonOf(hold.Reason, vitistackv1alpha1.ReasonStrategyHeld), "%s", hold.Error())
 	}
+	if _, isProblem := problem.As(err); isProblem {
+		return err
+	}
 	return problem.Time(placed, vitistackv1alpha1.ReasonRetrying, "asking the strategies: %s", err.Error())
 }
 

@@ -4,36 +4,40 @@ import (
 	"slices"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/placement"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody"
 )
 
 // Mutants are ways to break what keeps a Machine to one VirtualMachine, for the test that shows that the model notices.
 var Mutants = map[string]Option{
 	// Every decision stands.
-	"NoGuard": withVerdict(func(_ *pass, config string, trace placement.Trace, _ sightings) (choice, error) {
-		return choice{config: config, by: decidedBy(trace)}, nil
+	"NoGuard": withJudge(func(custody.Case, custody.Choice) custody.Finding {
+		return custody.Finding{Is: custody.Absent}
 	}),
 	// A cluster that does not answer has no VirtualMachine.
-	"SilenceIsAbsence": withVerdict(func(p *pass, config string, trace placement.Trace, seen sightings) (choice, error) {
-		heard := slices.Clone(seen)
-		for i := range heard {
-			heard[i].err = nil
+	"SilenceIsAbsence": withJudge(func(c custody.Case, choice custody.Choice) custody.Finding {
+		c.Looks = slices.Clone(c.Looks)
+		for i := range c.Looks {
+			c.Looks[i].Silent = nil
 		}
-		return p.guard(config, trace, heard)
+		return c.Place(choice)
 	}),
 	// A VirtualMachine of the name is the Machine's, whosever it is.
-	"NameIsOwner": withVerdict(func(p *pass, config string, trace placement.Trace, seen sightings) (choice, error) {
-		for _, found := range seen.of(config).found {
-			return choice{config: config, by: decidedBy(trace), vm: &found}, nil
+	"NameIsOwner": withJudge(func(c custody.Case, choice custody.Choice) custody.Finding {
+		for _, look := range c.Looks {
+			for _, vm := range look.Found {
+				if look.Config == choice.Config {
+					return custody.Finding{Is: custody.Yours, Relation: custody.Mine, Place: custody.Place{Config: look.Config, VM: vm}}
+				}
+			}
 		}
-		return p.guard(config, trace, seen)
+		return c.Place(choice)
 	}),
 	// A Machine that lost its ledger is as good as new: the other clusters are not asked.
 	"LostIsFresh": WithFreshness(alwaysFresh{}),
 }
 
-func withVerdict(v verdict) Option {
-	return func(r *MachineReconciler) { r.verdict = v }
+func withJudge(j judge) Option {
+	return func(r *MachineReconciler) { r.judge = j }
 }
 
 type alwaysFresh struct{}

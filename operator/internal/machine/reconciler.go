@@ -46,11 +46,12 @@ type MachineReconciler struct {
 
 // memory is what the reconciler remembers between two reconciles. All of it can be lost without harm.
 type memory struct {
-	facts   survey.Facts
-	rest    wake.Rest
-	streaks wake.Streaks
-	pace    wake.Pace
-	copies  wake.Copies
+	facts    survey.Facts
+	rest     wake.Rest
+	streaks  wake.Streaks
+	pace     wake.Pace
+	copies   wake.Copies
+	tellings tellings
 }
 
 // judge has the last word on a strategy's choice. Production always uses custody.Case.Place; tests replace it to show the damage that it
@@ -173,6 +174,7 @@ func (r *MachineReconciler) pass(ctx context.Context, machine *vitistackv1alpha1
 func (r *MachineReconciler) forget(key types.NamespacedName) {
 	r.memory.rest.Forget(key)
 	r.memory.streaks.End(key)
+	r.memory.tellings.forget(key)
 }
 
 // restNow is what the Machine's last reads are compared with.

@@ -34,16 +34,22 @@ type Placer interface {
 // ask asks the strategies. It looks into all clusters before, where the Machine is not fresh, or in between, where a strategy has to know. What was
 // asked and seen is written into the decision.
 func (r *MachineReconciler) ask(ctx context.Context, machine *vitistackv1alpha1.Machine, vmName string, request placement.Request, decision *Decision) (placement.Decision, error) {
-	everywhere := func() {
+	everywhere := func() error {
 		decision.Seen = survey.Everywhere(ctx, r.KubevirtClientMgr, names(request.Candidates), r.lookFor(machine, vmName, false))
-		request = r.inform(request, machine, vmName, decision.Seen)
+		c, err := r.caseOf(ctx, machine, vmName, nil, decision.Seen)
+		request = inform(request, c)
+		return err
 	}
 	if !r.isFresh(machine) || r.hasFormer(ctx, machine, vmName, request.Candidates) {
-		everywhere()
+		if err := everywhere(); err != nil {
+			return placement.Decision{}, err
+		}
 	}
 	chosen, trace, err := r.placer.Place(ctx, request)
 	if hold, held := placement.AsHold(err); held && hold.Reason == placement.ReasonPresenceNotRequested {
-		everywhere()
+		if err := everywhere(); err != nil {
+			return placement.Decision{}, err
+		}
 		chosen, trace, err = r.placer.Place(ctx, request)
 	}
 	decision.Asked = Asked{Request: request, Trace: trace}
@@ -188,14 +194,13 @@ func resources(free capacity.Room) placement.Resources {
 }
 
 // inform hands what was seen to the strategies.
-func (r *MachineReconciler) inform(request placement.Request, machine *vitistackv1alpha1.Machine, vmName string, seen survey.All) placement.Request {
+func inform(request placement.Request, c custody.Case) placement.Request {
 	informed := request
 	informed.Candidates = slices.Clone(request.Candidates)
-	c := custody.Case{Machine: r.subject(machine, vmName, nil), Looks: seen.Looks()}
 	for i := range informed.Candidates {
-		for _, look := range seen {
+		for _, look := range c.Looks {
 			if look.Config == informed.Candidates[i].Name {
-				informed.Candidates[i].VM = presence(c, look.Look)
+				informed.Candidates[i].VM = presence(c, look)
 			}
 		}
 	}
@@ -209,14 +214,15 @@ func presence(c custody.Case, look custody.Look) placement.VM {
 	}
 	best := placement.VM{Presence: placement.Absent}
 	for _, found := range look.Found {
+		if !c.Concerns(look, found) {
+			continue
+		}
 		vm := placement.VM{Presence: placement.Present, Owner: placement.Foreign, UID: string(found.UID)}
 		switch c.Relation(look, found) {
 		case custody.Mine, custody.Restored:
 			vm.Owner = placement.Ours
 		case custody.Unclaimed, custody.LegacyProven, custody.OtherMachineGone:
 			vm.Owner = placement.Unlabelled
-		case custody.Copy:
-			continue
 		}
 		if best.Presence == placement.Absent || vm.Owner == placement.Ours {
 			best = vm
@@ -249,7 +255,7 @@ func (r *MachineReconciler) closed(ctx context.Context, configs []vitistackv1alp
 		}
 		labels = read.Labels
 	}
-	if !config.Spec.Allows(namespace, labels) {
+	if !config.Allows(namespace, labels) {
 		return problem.Person(placed, vitistackv1alpha1.ReasonClusterNotAllowed,
 			"KubevirtConfig %s takes no Machines of namespace %s: see its spec.allowedNamespaces", name, namespace)
 	}

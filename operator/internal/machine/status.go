@@ -32,7 +32,9 @@ func (r *MachineReconciler) finish(ctx context.Context, view report) (ctrl.Resul
 		return ctrl.Result{RequeueAfter: problem.StaleRetry}, nil
 	}
 	if failed {
-		ended.Since = earliest(ended.Since, row.Since)
+		if ended.Condition != vitistackv1alpha1.ConditionRemoteReachable { // which says itself since when contact is lost
+			ended.Since = row.Since
+		}
 		view.Problems = append(view.Problems, ended.Problem)
 	}
 	if view.again > 0 && !failed { // the next reconcile keeps the books, should no event come before
@@ -43,7 +45,7 @@ func (r *MachineReconciler) finish(ctx context.Context, view report) (ctrl.Resul
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	wait := soonest(observed.HoldRemaining(view.Input), later)
+	wait := soonest(observed.HoldRemaining(view.Input), later, r.warn(machine, view, status))
 	if failed {
 		wait = soonest(wait, max(row.Due.Sub(view.Now), ended.After))
 	}
@@ -113,20 +115,27 @@ func isSmall(before, after vitistackv1alpha1.MachineStatus) bool {
 	return was != nil && is != nil && was.Status == is.Status && before.Phase == after.Phase
 }
 
-// tell logs a change of Ready, and makes an Event of what a person has to know.
+// tell logs a change of Ready, and makes an Event when the guest comes up.
 func (r *MachineReconciler) tell(ctx context.Context, machine *vitistackv1alpha1.Machine, before, after vitistackv1alpha1.MachineStatus) {
 	was, is := before.Condition(vitistackv1alpha1.ConditionReady), after.Condition(vitistackv1alpha1.ConditionReady)
-	if is != nil && (was == nil || was.Reason != is.Reason || was.Message != is.Message) {
-		log.FromContext(ctx).Info("Machine status changed", "phase", after.Phase, "reason", is.Reason, "message", is.Message)
-	}
-	if reason, message, wrong := observed.Warning(before, after); wrong {
-		r.event(machine, eventWarning, reason, "Reconcile", message)
+	if is == nil || was != nil && was.Reason == is.Reason && was.Message == is.Message {
 		return
 	}
-	ran := before.Phase == vitistackv1alpha1.MachinePhaseRunning
-	if is != nil && is.Reason == vitistackv1alpha1.ReasonReady && after.Phase == vitistackv1alpha1.MachinePhaseRunning && !ran {
+	log.FromContext(ctx).Info("Machine status changed", "phase", after.Phase, "reason", is.Reason, "message", is.Message)
+	if is.Reason == vitistackv1alpha1.ReasonReady && after.Phase == vitistackv1alpha1.MachinePhaseRunning {
 		r.event(machine, eventNormal, "Running", "Observe", "the virtual machine runs")
 	}
+}
+
+// warn makes an Event of what has been wrong for a while, whoever found it. It returns when to look again, 0 for not.
+func (r *MachineReconciler) warn(machine *vitistackv1alpha1.Machine, view report, status vitistackv1alpha1.MachineStatus) time.Duration {
+	key := client.ObjectKeyFromObject(machine)
+	next, warning, again := r.memory.tellings.of(key).Next(view.before.Status, status, r.settings.Observed, view.Now)
+	r.memory.tellings.keep(key, next)
+	if warning != nil {
+		r.event(machine, eventWarning, warning.Reason, "Reconcile", warning.Message)
+	}
+	return again
 }
 
 const (
@@ -154,14 +163,6 @@ func soonest(times ...time.Duration) time.Duration {
 		return 0
 	}
 	return slices.Min(times)
-}
-
-// earliest is the earlier of two times, one of which may not be known.
-func earliest(known, counted time.Time) time.Time {
-	if known.IsZero() || counted.Before(known) {
-		return counted
-	}
-	return known
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,6 +1,7 @@
 package machine_test
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -50,6 +51,7 @@ type world struct {
 	calls []call
 	// before and after are asked about every call; an error of before undoes the call, one of after only its answer.
 	before, after func(call) error
+	dead          bool
 
 	stale *vitistackv1alpha1.Machine // what a cache that is behind says of the Machine, nil for the truth
 }
@@ -126,7 +128,11 @@ func (w *world) reconciler(options ...machine.Option) *machine.MachineReconciler
 // reconcile makes one pass over the Machine web.
 func (w *world) reconcile(options ...machine.Option) (ctrl.Result, error) {
 	w.t.Helper()
-	return w.reconciler(options...).Reconcile(w.t.Context(), ctrl.Request{NamespacedName: webKey})
+	result, err := w.reconciler(options...).Reconcile(w.t.Context(), ctrl.Request{NamespacedName: webKey})
+	if w.isDead() {
+		return result, errCrash
+	}
+	return result, err
 }
 
 // create makes the two passes of one process that a new Machine needs: one creates, the next keeps the books.
@@ -136,6 +142,9 @@ func (w *world) create(options ...machine.Option) error {
 	for range 2 {
 		if _, err := r.Reconcile(w.t.Context(), ctrl.Request{NamespacedName: webKey}); err != nil {
 			return err
+		}
+		if w.isDead() {
+			return errCrash
 		}
 	}
 	return nil
@@ -199,16 +208,37 @@ func (w *world) do(c call, run func() error) error {
 	w.calls = append(w.calls, c)
 	before, after := w.before, w.after
 	w.mu.Unlock()
+	if w.isDead() {
+		return errCrash
+	}
 	if before != nil {
 		if err := before(c); err != nil {
-			return err
+			return w.dies(err)
 		}
 	}
 	err := run()
 	if err == nil && after != nil {
-		return after(c)
+		return w.dies(after(c))
 	}
 	return err
+}
+
+// dies remembers that the process ended: until before and after are taken away, it makes no further call.
+func (w *world) dies(err error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dead = w.dead || errors.Is(err, errCrash)
+	return err
+}
+
+// isDead reports whether the process has ended.
+func (w *world) isDead() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.before == nil && w.after == nil {
+		w.dead = false
+	}
+	return w.dead
 }
 
 // silence makes every call to a cluster fail as one that nobody answers.

@@ -49,7 +49,7 @@ func Supervisor(err error, at At) error {
 		return err
 	}
 	switch {
-	case apierrors.IsConflict(err):
+	case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err):
 		return stale(at, err)
 	case isRefusal(err):
 		return Person(at.Condition, v1alpha1.ReasonSupervisorRefused, "the supervisor refuses %s: %s", at.Doing, err)

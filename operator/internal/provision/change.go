@@ -79,9 +79,10 @@ func (j Job) parts(ctx context.Context, vm *kubevirtv1.VirtualMachine, class *vi
 		return nil, nil, problem.Remote(err, j.Remote.Config, at)
 	}
 	input := j.input(class, init)
+	input.Last = &last
 	if now.AddsDisks(last) {
 		var err error
-		if input.StorageClasses, err = j.storageClasses(ctx); err != nil {
+		if input.StorageClasses, err = j.storageClasses(ctx, &last); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -49,15 +49,16 @@ func (j Job) readSource(ctx context.Context, source *desired.Source) error {
 		if err := j.mayRead(ctx, secret); err != nil {
 			return err
 		}
-		source.Text, found = string(secret.Data[source.Key]), secret.Data[source.Key] != nil
+		source.Data, found = secret.Data[source.Key]
 	case desired.SourceConfigMap:
 		config := &corev1.ConfigMap{}
 		if err := client.IgnoreNotFound(j.Supervisor.Server.Get(ctx, key, config)); err != nil {
 			return problem.Supervisor(err, problem.At{Condition: vmReady, Doing: "reading ConfigMap " + key.Name})
 		}
-		source.Text, found = config.Data[source.Key]
-		if data, isBinary := config.BinaryData[source.Key]; isBinary && !found {
-			source.Text, found = string(data), true
+		if source.Data, found = config.BinaryData[source.Key]; !found {
+			var text string
+			text, found = config.Data[source.Key]
+			source.Data = []byte(text)
 		}
 	default:
 		return nil

@@ -26,7 +26,7 @@ func (j Job) Create(ctx context.Context, class *vitistackv1alpha1.MachineClass, 
 	if err != nil {
 		return nil, problem.Pure(err, vmReady)
 	}
-	if input.StorageClasses, err = j.storageClasses(ctx); err != nil {
+	if input.StorageClasses, err = j.storageClasses(ctx, nil); err != nil {
 		return nil, err
 	}
 	vm, err := desired.VirtualMachine(input)

@@ -19,38 +19,33 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// storageClasses are the names of the remote cluster's storage classes. A disk without one would wait for ever, and say so to nobody who can
-// help; so a Machine whose disks need a default that the cluster lacks is refused. A cluster that does not let them be listed is not judged.
-func (j Job) storageClasses(ctx context.Context) ([]string, error) {
+// storageClasses are those of the remote cluster. A disk without one would wait for ever, and say so to nobody who can help; so a Machine whose
+// new disks need a default that the cluster lacks is refused. last is the wish last applied, nil at a creation.
+func (j Job) storageClasses(ctx context.Context, last *desired.Wish) (desired.StorageClasses, error) {
 	classes, err := j.readStorageClasses(ctx)
 	if err != nil {
-		return nil, err
+		return classes, err
 	}
-	if !classes.Known {
-		return nil, nil
-	}
-	return classes.Names, problem.Pure(desired.CheckStorage(j.Machine, desired.Storage{
-		Cluster: j.Remote.Config, Classes: classes.Names, HasDefault: classes.HasDefault,
-	}, j.Options), vmReady)
+	return classes, problem.Pure(desired.CheckStorageClasses(j.Machine, classes, last, j.Options), vmReady)
 }
 
-func (j Job) readStorageClasses(ctx context.Context) (survey.StorageClasses, error) {
+func (j Job) readStorageClasses(ctx context.Context) (desired.StorageClasses, error) {
 	key := survey.Key(j.Remote.Config, j.Remote.ClusterUID)
 	if known, found := j.Facts.StorageClasses.Get(key, j.Now); found {
 		return known, nil
 	}
 	list := &storagev1.StorageClassList{}
 	if err := j.Remote.Server.List(ctx, list); apierrors.IsForbidden(err) {
-		return survey.StorageClasses{}, nil
+		return desired.StorageClasses{}, nil
 	} else if err != nil {
-		return survey.StorageClasses{}, problem.Remote(err, j.Remote.Config, problem.At{Condition: vmReady, Doing: "listing storage classes"})
+		return desired.StorageClasses{}, problem.Remote(err, j.Remote.Config, problem.At{Condition: vmReady, Doing: "listing storage classes"})
 	}
-	classes := survey.StorageClasses{Known: true, Names: []string{}}
+	classes := desired.StorageClasses{Listed: true}
 	for _, class := range list.Items {
 		classes.Names = append(classes.Names, class.Name)
 		classes.HasDefault = classes.HasDefault || isDefault(class)
 	}
-	if len(classes.Names) > 0 && classes.HasDefault { // what is missing is asked for again
+	if classes.HasDefault { // what is missing is asked for again
 		j.Facts.StorageClasses.Put(key, classes, j.Now)
 	}
 	return classes, nil

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr/capacity"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 // factAge is how old a remembered fact may be.
@@ -15,18 +16,11 @@ type Facts struct {
 	// Room is what is free in a cluster, by KubevirtConfig.
 	Room Recent[capacity.Room]
 	// StorageClasses are those of a cluster, by its Key.
-	StorageClasses Recent[StorageClasses]
+	StorageClasses Recent[desired.StorageClasses]
 	// Namespaces exist in a cluster, by its Key and their name.
 	Namespaces Recent[struct{}]
 	// Attachments are NetworkAttachmentDefinitions that exist, by the cluster's Key, the namespace and their name.
 	Attachments Recent[struct{}]
-}
-
-// StorageClasses are the names of a cluster's storage classes.
-type StorageClasses struct {
-	Names []string
-	// HasDefault says that one of them is the default. Known is false where the cluster does not let them be listed.
-	HasDefault, Known bool
 }
 
 // Key names a fact of a cluster, and of no other that its KubevirtConfig stands for one day.

@@ -1,4 +1,4 @@
-package machine_test
+package wake_test
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 )
 
 var began = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -22,7 +22,7 @@ const machines = "http://supervisor/apis/vitistack.io/v1alpha1/machines"
 type stream struct {
 	t       *testing.T
 	clock   *clocktesting.FakePassiveClock
-	watcher *machine.Watcher
+	watcher *wake.Watcher
 	machine *vitistackv1alpha1.Machine
 	ahead   time.Duration // of the server's clock
 	fails   bool
@@ -104,7 +104,8 @@ func TestWatcher(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			clock := clocktesting.NewFakePassiveClock(began)
-			s := &stream{t: t, clock: clock, watcher: machine.NewWatcher(clock), machine: newMachine()}
+			created := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: "web", UID: "machine-uid"}}
+			s := &stream{t: t, clock: clock, watcher: wake.NewWatcher(clock), machine: created}
 			tc.happen(s)
 			if got := s.watcher.Fresh(s.machine); got != tc.want {
 				t.Errorf("%s: fresh is %t", tc.reason, got)
