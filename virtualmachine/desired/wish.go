@@ -56,7 +56,7 @@ func NewWish(in Input, last *Wish) (Wish, error) {
 	if last == nil {
 		return wish, nil
 	}
-	if last.hasClassOf(asked) {
+	if last.hasClassOf(asked) || wish.Instancetype != "" && wish.Instancetype == last.Instancetype {
 		wish.Class = last.Class
 	}
 	if sameNames(wish.Interfaces, last.Interfaces) {
