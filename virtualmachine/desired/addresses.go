@@ -22,51 +22,90 @@ type InterfaceAddresses struct {
 	DNS []netip.Addr
 }
 
-// StaticAddresses are the addresses of all interfaces, of which those on static networks get theirs from a NetworkConfiguration's status;
-// nil where no network is static. nc has the interfaces of all of the Machine's NetworkConfigurations: see [AddInterfaces]. Default routes are the
-// first interface's alone. A [*Wait] of reason WaitingForAddresses says that some
-// are not there yet, a [*Refusal] of reason InvalidSpec that they cannot be read.
-func StaticAddresses(machine *vitistackv1alpha1.Machine, attachments []Attachment, nc *vitistackv1alpha1.NetworkConfiguration, options Options) ([]InterfaceAddresses, error) {
-	if !slices.ContainsFunc(attachments, func(a Attachment) bool { return a.Network.Static }) {
-		return nil, nil
-	}
+// StaticAddresses returns the addresses of all interfaces of a record. Those on static networks get theirs from the status of the
+// NetworkConfiguration that the record names; nil means that no network is static. The first interface that the Machine asked for
+// has the default routes. A [*Wait] of reason WaitingForAddresses says that some addresses are not there yet, one of reason
+// NetworkNamespaceNotFound that a network can no longer be looked up; a [*Refusal] of reason InvalidSpec says that addresses cannot be
+// read.
+func StaticAddresses(
+	machine *vitistackv1alpha1.Machine, record vitistackv1alpha1.NetworkRecord,
+	networkNamespaces []vitistackv1alpha1.NetworkNamespace, configurations []vitistackv1alpha1.NetworkConfiguration,
+) ([]InterfaceAddresses, error) {
 	var all []InterfaceAddresses
-	for i, a := range attachments {
-		next := InterfaceAddresses{DHCP: true}
-		if a.Network.Static {
-			var err error
-			if next, err = a.addresses(nc); err != nil {
-				return nil, err
-			}
-		}
-		if i > 0 {
-			next.Gateways, next.NoRoutes = nil, next.DHCP
-		}
-		mac, err := macFor(machine, a.Name, options, configured(nc))
+	static := false
+	primary := max(slices.IndexFunc(record.Attachments, isAsked), 0)
+	for i, a := range record.Attachments {
+		network, err := networkOf(machine, a, networkNamespaces)
 		if err != nil {
 			return nil, err
 		}
-		next.Interface = Interface{Name: a.Name, MAC: mac}
+		next := InterfaceAddresses{DHCP: true}
+		if network.Static {
+			static = true
+			if next, err = addressesOf(a, network, findConfiguration(configurations, machine.Namespace, a)); err != nil {
+				return nil, err
+			}
+		}
+		if i != primary {
+			next.Gateways, next.NoRoutes = nil, next.DHCP
+		}
+		next.Interface = Interface{Name: a.Interface, MAC: a.MAC}
 		all = append(all, next)
+	}
+	if !static {
+		return nil, nil
 	}
 	return all, nil
 }
 
-func (a Attachment) addresses(nc *vitistackv1alpha1.NetworkConfiguration) (result InterfaceAddresses, err error) {
-	waiting := wait(vitistackv1alpha1.ReasonWaitingForAddresses, "no address is given yet to interface %q in NetworkNamespace %q", a.Name, a.Network.NetworkNamespace)
-	mac, found := macOf(a.Name, configured(nc))
+func isAsked(a vitistackv1alpha1.Attachment) bool { return a.Wanted != Unasked }
+
+// networkOf returns the network of an attachment as its NetworkNamespace describes it now. Without the NetworkNamespace nothing
+// tells whether a guest has static addresses, and a guest that loses them is cut off.
+func networkOf(
+	machine *vitistackv1alpha1.Machine, a vitistackv1alpha1.Attachment, all []vitistackv1alpha1.NetworkNamespace,
+) (Network, error) {
+	if a.NetworkNamespace == "" {
+		return Network{}, nil
+	}
+	nn := findNetworkNamespace(all, machine.Namespace, a.NetworkNamespace)
+	if nn == nil {
+		return Network{}, wait(vitistackv1alpha1.ReasonNetworkNamespaceNotFound,
+			"there is no NetworkNamespace %q in namespace %q any more, so the addresses of interface %q are not known",
+			a.NetworkNamespace, machine.Namespace, a.Interface)
+	}
+	return describe(nn), nil
+}
+
+// findConfiguration returns the NetworkConfiguration that asks for the addresses of an attachment, or nil.
+func findConfiguration(
+	all []vitistackv1alpha1.NetworkConfiguration, namespace string, a vitistackv1alpha1.Attachment,
+) *vitistackv1alpha1.NetworkConfiguration {
+	for i := range all {
+		if all[i].Name == a.NetworkConfiguration && all[i].Namespace == namespace {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+func addressesOf(
+	a vitistackv1alpha1.Attachment, network Network, nc *vitistackv1alpha1.NetworkConfiguration,
+) (result InterfaceAddresses, err error) {
+	waiting := wait(vitistackv1alpha1.ReasonWaitingForAddresses,
+		"no address is given yet to interface %q in NetworkNamespace %q", a.Interface, a.NetworkNamespace)
+	if nc == nil {
+		return result, waiting
+	}
+	given, found := givenTo(a.Interface, a.MAC, nc.Status.NetworkInterfaces)
 	if !found {
 		return result, waiting
 	}
-	given, found := givenTo(a.Name, mac, nc.Status.NetworkInterfaces)
-	if !found {
-		return result, waiting
-	}
-	v4, err := readFamily(given.IPv4Addresses, or(given.IPv4Subnet, a.Network.CIDR), or(given.IPv4Gateway, a.Network.Gateway))
+	v4, err := readFamily(given.IPv4Addresses, or(given.IPv4Subnet, network.CIDR), or(given.IPv4Gateway, network.Gateway))
 	if err != nil {
 		return result, err
 	}
-	v6, err := readFamily(given.IPv6Addresses, or(given.IPv6Subnet, a.Network.IPv6CIDR), given.IPv6Gateway)
+	v6, err := readFamily(given.IPv6Addresses, or(given.IPv6Subnet, network.IPv6CIDR), given.IPv6Gateway)
 	if err != nil {
 		return result, err
 	}
@@ -74,14 +113,16 @@ func (a Attachment) addresses(nc *vitistackv1alpha1.NetworkConfiguration) (resul
 	result.Gateways = append(v4.gateways, v6.gateways...)
 	servers := given.DNS
 	if len(servers) == 0 {
-		servers = a.Network.DNS
+		servers = network.DNS
 	}
 	result.DNS, err = readAddresses(servers)
 	return result, err
 }
 
 // givenTo finds the interface by its name. An entry with another MAC address is left over from an earlier Machine of that name.
-func givenTo(name, mac string, interfaces []vitistackv1alpha1.NetworkConfigurationInterface) (vitistackv1alpha1.NetworkConfigurationInterface, bool) {
+func givenTo(
+	name, mac string, interfaces []vitistackv1alpha1.NetworkConfigurationInterface,
+) (given vitistackv1alpha1.NetworkConfigurationInterface, found bool) {
 	for _, i := range interfaces {
 		if i.Name != name || len(i.IPv4Addresses)+len(i.IPv6Addresses) == 0 {
 			continue

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
@@ -26,11 +27,11 @@ func TestCloudInitSources(t *testing.T) {
 	}{
 		"Inline": {
 			reason: "inline text comes first", change: func(*vitistackv1alpha1.MachineCloudInit) {},
-			user: desired.Source{Kind: desired.SourceMachine, Text: "inline"}, network: desired.Source{Kind: desired.SourceMachine, Text: "inline"},
+			user: desired.Source{Kind: desired.SourceMachine, Data: []byte("inline")}, network: desired.Source{Kind: desired.SourceMachine, Data: []byte("inline")},
 		},
 		"Base64": {
 			reason: "then base64", change: func(i *vitistackv1alpha1.MachineCloudInit) { i.UserData, i.NetworkData = "", "" },
-			user: desired.Source{Kind: desired.SourceMachine, Text: "base64"}, network: desired.Source{Kind: desired.SourceMachine, Text: "base64"},
+			user: desired.Source{Kind: desired.SourceMachine, Data: []byte("base64")}, network: desired.Source{Kind: desired.SourceMachine, Data: []byte("base64")},
 		},
 		"Secret": {
 			reason: "then a Secret, with the default key of its field",
@@ -69,7 +70,7 @@ func TestCloudInitSources(t *testing.T) {
 }
 
 func TestSourceMissing(t *testing.T) {
-	err := desired.Source{Kind: desired.SourceSecret, Name: "s", Key: "k", Text: "hidden"}.Missing()
+	err := desired.Source{Kind: desired.SourceSecret, Name: "s", Key: "k", Data: []byte("hidden")}.Missing()
 	if diff := cmp.Diff(`cloudInit: there is no Secret "s" with the key "k"`, err.Error()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -82,7 +83,7 @@ func TestSourceMissing(t *testing.T) {
 func TestInlineLimit(t *testing.T) {
 	for size, inline := range map[int]bool{2048: true, 2049: false, 100_000: false} {
 		text := strings.Repeat("x", size)
-		source := desired.Source{Kind: desired.SourceMachine, Text: text}
+		source := desired.Source{Kind: desired.SourceMachine, Data: []byte(text)}
 		got, err := desired.NewCloudInit(desired.CloudInitInput{
 			Machine: machine("m", withCloudInit(vitistackv1alpha1.MachineCloudInit{})), VMName: "vm-m", Sources: desired.Sources{UserData: source},
 		})
@@ -102,7 +103,7 @@ func TestInlineLimit(t *testing.T) {
 func TestEmptyUserData(t *testing.T) {
 	got, err := desired.NewCloudInit(desired.CloudInitInput{
 		Machine: machine("m", withCloudInit(vitistackv1alpha1.MachineCloudInit{})), VMName: "vm-m",
-		Sources: desired.Sources{UserData: desired.Source{Kind: desired.SourceSecret, Name: "s", Text: " \n"}},
+		Sources: desired.Sources{UserData: desired.Source{Kind: desired.SourceSecret, Name: "s", Data: []byte(" \n")}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -116,15 +117,15 @@ func TestEmptyUserData(t *testing.T) {
 // TestNetworkDataMAC: a MAC address of digits alone reads as one number, base 60, unless it is quoted.
 func TestNetworkDataMAC(t *testing.T) {
 	const mac = "02:12:34:56:11:10"
-	nc := &vitistackv1alpha1.NetworkConfiguration{}
-	nc.Spec.NetworkInterfaces = []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "vlan10", MacAddress: mac}}
+	nc := vitistackv1alpha1.NetworkConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: "m"}}
 	nc.Status.NetworkInterfaces = []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "vlan10", IPv4Addresses: []string{"10.0.1.9"}}}
-	network, err := desired.NetworkFor(new(staticNetwork(10)))
-	if err != nil {
-		t.Fatal(err)
-	}
 	got, err := desired.NewCloudInit(desired.CloudInitInput{
-		Machine: machine("m", withCloudInit(vitistackv1alpha1.MachineCloudInit{})), VMName: "vm-m", Attachments: []desired.Attachment{{Name: network.Interface(), Network: network}}, NetworkConfiguration: nc,
+		Machine: machine("m", withCloudInit(vitistackv1alpha1.MachineCloudInit{})), VMName: "vm-m",
+		Network: vitistackv1alpha1.NetworkRecord{Attachments: []vitistackv1alpha1.Attachment{
+			{Interface: "vlan10", NetworkNamespace: "team-a", VLAN: 10, MAC: mac, NetworkConfiguration: "m"},
+		}},
+		NetworkNamespaces: []vitistackv1alpha1.NetworkNamespace{staticNetwork(10)},
+		Configurations:    []vitistackv1alpha1.NetworkConfiguration{nc},
 	})
 	if err != nil {
 		t.Fatal(err)

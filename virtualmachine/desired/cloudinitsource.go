@@ -6,12 +6,12 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// SourceKind is where a text of cloud-init comes from.
+// SourceKind is where a document of cloud-init comes from.
 type SourceKind string
 
 // The kinds of sources.
 const (
-	// SourceNone means that the Machine gives no such text.
+	// SourceNone means that the Machine gives no such document.
 	SourceNone SourceKind = ""
 	// SourceMachine means that it stands in the Machine itself.
 	SourceMachine SourceKind = "Machine"
@@ -21,15 +21,15 @@ const (
 	SourceConfigMap SourceKind = "ConfigMap"
 )
 
-// Source is a text of cloud-init and where it comes from. Secrets and ConfigMaps are in the Machine's namespace of the supervisor;
-// whoever calls reads them and sets Text.
+// Source is a document of cloud-init and where it comes from. Secrets and ConfigMaps are in the Machine's namespace of the
+// supervisor; the caller reads them and sets Data.
 type Source struct {
 	// Kind of the source.
 	Kind SourceKind
 	// Name of the Secret or ConfigMap, and Key in it.
 	Name, Key string
-	// Text itself. It may be a secret whatever the kind.
-	Text string
+	// Data is the document itself, any bytes: gzip is common. It may be a secret whatever the kind.
+	Data []byte
 }
 
 // Missing is the error to return where the Secret, the ConfigMap or the key does not exist.
@@ -37,7 +37,7 @@ func (s Source) Missing() *Wait {
 	return wait(vitistackv1alpha1.ReasonCloudInitSourceMissing, "cloudInit: there is no %s %q with the key %q", s.Kind, s.Name, s.Key)
 }
 
-// Sources are the two texts of a Machine's cloud-init.
+// Sources are the two documents of a Machine's cloud-init.
 type Sources struct {
 	// UserData is what the guest runs.
 	UserData Source
@@ -45,8 +45,8 @@ type Sources struct {
 	NetworkData Source
 }
 
-// CloudInitSources says where a Machine's cloud-init texts come from: for each the first of inline text, base64 text, Secret and
-// ConfigMap that is set. A [*Refusal] of reason InvalidSpec says that the base64 text is none.
+// CloudInitSources returns where a Machine's cloud-init documents come from: for each the first of inline text, base64, Secret and
+// ConfigMap that is set. A [*Refusal] of reason InvalidSpec says that what stands for base64 is none.
 func CloudInitSources(machine *vitistackv1alpha1.Machine) (Sources, error) {
 	init := machine.Spec.CloudInit
 	if init == nil {
@@ -78,13 +78,13 @@ type sourceSpec struct {
 func (s sourceSpec) source() (Source, error) {
 	switch {
 	case s.text != "":
-		return Source{Kind: SourceMachine, Text: s.text}, nil
+		return Source{Kind: SourceMachine, Data: []byte(s.text)}, nil
 	case s.base64 != "":
 		decoded, err := base64.StdEncoding.DecodeString(s.base64)
 		if err != nil {
 			return Source{}, invalid("cloudInit.%sBase64 is not base64", s.field)
 		}
-		return Source{Kind: SourceMachine, Text: string(decoded)}, nil
+		return Source{Kind: SourceMachine, Data: decoded}, nil
 	case s.secret != nil:
 		return Source{Kind: SourceSecret, Name: s.secret.Name, Key: or(s.secret.Key, s.key)}, nil
 	case s.configMap != nil:

@@ -1,7 +1,6 @@
 package desired
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -38,9 +37,9 @@ type disk struct {
 	image *image // content, nil for a blank disk
 }
 
-// disksFor are the disks of a Machine, at least one, and then the ISO image while it is needed. At most one disk boots: the one marked,
-// else the first if something is to be put on it.
-func disksFor(machine *vitistackv1alpha1.Machine, storageClasses []string) ([]disk, error) {
+// disksFor returns the disks of a Machine, at least one, and then the ISO image while it is needed. At most one disk boots: the one
+// marked, else the first if something is to be put on it.
+func disksFor(machine *vitistackv1alpha1.Machine, storageClasses StorageClasses) ([]disk, error) {
 	content, err := contentFor(machine)
 	if err != nil {
 		return nil, err
@@ -53,7 +52,7 @@ func disksFor(machine *vitistackv1alpha1.Machine, storageClasses []string) ([]di
 		if disks[i].boot {
 			disks[i].image = content.disk
 		}
-		if i < len(machine.Spec.Disks) && slices.Contains(storageClasses, machine.Spec.Disks[i].Type) {
+		if i < len(machine.Spec.Disks) && storageClasses.names(machine.Spec.Disks[i].Type) {
 			disks[i].class = machine.Spec.Disks[i].Type
 		}
 	}

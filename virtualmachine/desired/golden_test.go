@@ -34,18 +34,18 @@ type scenario struct {
 	networks []vitistackv1alpha1.NetworkNamespace
 	given    []vitistackv1alpha1.NetworkConfigurationInterface // the status of the NetworkConfigurations
 	texts    map[string]string                                 // of Secrets and ConfigMaps, by name
-	classes  []string                                          // storage classes of the remote cluster
+	classes  desired.StorageClasses
 	options  desired.Options
 	vmPrefix string
 }
 
 // made are all the objects that come out of a scenario.
 type made struct {
-	NetworkConfiguration         any   `json:"networkConfiguration,omitempty"`
-	FurtherNetworkConfigurations []any `json:"furtherNetworkConfigurations,omitempty"`
-	NetworkAttachmentDefinitions []any `json:"networkAttachmentDefinitions,omitempty"`
-	Secret                       any   `json:"secret,omitempty"`
-	VirtualMachine               any   `json:"virtualMachine,omitempty"`
+	NetworkRecord                *vitistackv1alpha1.NetworkRecord `json:"networkRecord,omitempty"`
+	NetworkConfigurations        []any                            `json:"networkConfigurations,omitempty"`
+	NetworkAttachmentDefinitions []any                            `json:"networkAttachmentDefinitions,omitempty"`
+	Secret                       any                              `json:"secret,omitempty"`
+	VirtualMachine               any                              `json:"virtualMachine,omitempty"`
 }
 
 // make goes the way of a reconcile.
@@ -55,28 +55,25 @@ func (s scenario) make() (made, error) {
 	if err != nil {
 		return all, err
 	}
-	attachments, err := desired.Attachments(s.machine, s.networks)
+	record, err := desired.Attach(desired.AttachInput{Machine: s.machine, NetworkNamespaces: s.networks, Options: s.options})
 	if err != nil {
 		return all, err
 	}
-	var nc *vitistackv1alpha1.NetworkConfiguration
-	for i, network := range desired.NetworkNamespaces(attachments) {
+	all.NetworkRecord = &record
+	var configurations []vitistackv1alpha1.NetworkConfiguration
+	for _, name := range desired.NetworkConfigurationNames(record) {
 		one, err := desired.NetworkConfiguration(desired.NetworkConfigurationInput{
-			Machine: s.machine, Attachments: attachments, NetworkNamespace: network, Options: s.options,
+			Machine: s.machine, Record: record, Name: name, NetworkNamespace: s.networkOf(record, name), Options: s.options,
 		})
 		if err != nil {
 			return all, err
 		}
-		if i == 0 {
-			all.NetworkConfiguration = one.DeepCopy()
-		} else {
-			all.FurtherNetworkConfigurations = append(all.FurtherNetworkConfigurations, one.DeepCopy())
-		}
-		nc = desired.AddInterfaces(nc, one)
+		all.NetworkConfigurations = append(all.NetworkConfigurations, one.DeepCopy())
+		one.Status.NetworkInterfaces = s.given
+		configurations = append(configurations, *one)
 	}
-	nc.Status.NetworkInterfaces = s.given
-	for _, a := range attachments {
-		nad, err := desired.NetworkAttachmentDefinition(s.machine.Namespace, a.Network, s.options)
+	for _, a := range record.Attachments {
+		nad, err := desired.NetworkAttachmentDefinition(s.machine.Namespace, a, s.options)
 		if err != nil {
 			return all, err
 		}
@@ -90,11 +87,12 @@ func (s scenario) make() (made, error) {
 	}
 	for _, source := range []*desired.Source{&sources.UserData, &sources.NetworkData} {
 		if source.Name != "" {
-			source.Text = s.texts[source.Name]
+			source.Data = []byte(s.texts[source.Name])
 		}
 	}
 	cloudInit, err := desired.NewCloudInit(desired.CloudInitInput{
-		Machine: s.machine, VMName: vmName, Sources: sources, Attachments: attachments, NetworkConfiguration: nc, Options: s.options,
+		Machine: s.machine, VMName: vmName, Sources: sources, Network: record, NetworkNamespaces: s.networks,
+		Configurations: configurations, Options: s.options,
 	})
 	if err != nil {
 		return all, err
@@ -103,7 +101,7 @@ func (s scenario) make() (made, error) {
 		all.Secret = cloudInit.Secret
 	}
 	vm, err := desired.VirtualMachine(desired.Input{
-		Machine: s.machine, Class: s.class, Attachments: attachments, StorageClasses: s.classes, NetworkConfiguration: nc, CloudInit: cloudInit, Options: s.options,
+		Machine: s.machine, Class: s.class, Network: record, StorageClasses: s.classes, CloudInit: cloudInit, Options: s.options,
 		Ledger: vitistackv1alpha1.Ledger{Config: "cluster-east", Namespace: s.machine.Namespace, VMName: vmName, Nonce: nonce},
 	})
 	if err != nil {
@@ -111,6 +109,18 @@ func (s scenario) make() (made, error) {
 	}
 	all.VirtualMachine = vm
 	return all, nil
+}
+
+// networkOf returns the NetworkNamespace of the NetworkConfiguration of a name, or nil.
+func (s scenario) networkOf(record vitistackv1alpha1.NetworkRecord, name string) *vitistackv1alpha1.NetworkNamespace {
+	for _, a := range record.Attachments {
+		for i := range s.networks {
+			if a.NetworkConfiguration == name && s.networks[i].Name == a.NetworkNamespace {
+				return &s.networks[i]
+			}
+		}
+	}
+	return nil
 }
 
 func machine(name string, change func(*vitistackv1alpha1.Machine)) *vitistackv1alpha1.Machine {
@@ -134,6 +144,7 @@ func staticNetwork(vlan int) vitistackv1alpha1.NetworkNamespace {
 				IPv4CIDR: "10.0.1.0/24", IPv4Gateway: "10.0.1.1", VlanID: vlan, DNS: []string{"10.0.1.2"},
 			},
 		}},
+		Status: vitistackv1alpha1.NetworkNamespaceStatus{Phase: "Ready", VlanID: vlan},
 	}
 }
 
@@ -261,7 +272,7 @@ func scenarios() map[string]scenario {
 				m.Spec.OS.ISOUri = "https://images.example.com/drivers.iso"
 				m.Spec.Disks = []vitistackv1alpha1.MachineSpecDisk{{Name: "a", SizeGB: 5, Type: "unknown"}, {Name: "b", SizeGB: 6, Type: "fast"}}
 			}),
-			classes: []string{"fast", "slow"},
+			classes: desired.StorageClasses{Listed: true, Names: []string{"fast", "slow"}},
 		},
 		"image-datasource": {reason: "a golden image that the cluster keeps up to date", machine: machine("clone", withImage("images/fedora", "datasource"))},
 		"instancetype": {
@@ -330,6 +341,18 @@ func scenarios() map[string]scenario {
 			machine:  machine("dhcp", withCloudInit(vitistackv1alpha1.MachineCloudInit{UserData: "#cloud-config\nhostname: dhcp\n"})),
 			networks: []vitistackv1alpha1.NetworkNamespace{dhcpNetwork(20)},
 			options:  desired.Options{CNIVersion: "0.3.1", MACSet: "12"},
+		},
+		"untagged-static": {
+			reason:   "a static network that names no VLAN is untagged: nothing will ever write one",
+			machine:  machine("untagged", withCloudInit(vitistackv1alpha1.MachineCloudInit{})),
+			networks: []vitistackv1alpha1.NetworkNamespace{staticNetwork(0)},
+			given:    []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "vlan0", IPv4Addresses: []string{"10.0.1.21"}}},
+		},
+		"cloud-init-gzip": {
+			reason: "compressed user data arrives byte for byte: it is no text",
+			machine: machine("gzip", withCloudInit(vitistackv1alpha1.MachineCloudInit{
+				UserDataBase64: "H4sIAAAAAAAAA1NOzskvTdFNzs9Ly0znysgvLslLzE21UihPTeICAMMK++wcAAAA",
+			})),
 		},
 		"pod-network": {
 			reason:   "a NetworkNamespace without a VLAN is the pod network",

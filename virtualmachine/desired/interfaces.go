@@ -42,14 +42,6 @@ func withMAC[T any](all []T, read func(T) Interface) (interfaces []Interface) {
 	return interfaces
 }
 
-// macFor is the MAC address of a Machine's interface: the one that it has in the first of the lists, else the derived one.
-func macFor(machine *vitistackv1alpha1.Machine, name string, options Options, lists ...[]Interface) (string, error) {
-	if mac, found := macOf(name, lists...); found {
-		return mac, nil
-	}
-	return MAC(machine.UID, name, options.MACSet)
-}
-
 // macOf is the MAC address of the first interface of a name in the first list that has one.
 func macOf(name string, lists ...[]Interface) (mac string, found bool) {
 	for _, list := range lists {

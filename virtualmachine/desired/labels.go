@@ -1,6 +1,8 @@
 package desired
 
 import (
+	"strings"
+
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -26,6 +28,23 @@ func IsFormers(labels map[string]string, machine *vitistackv1alpha1.Machine, opt
 	return options.SupervisorUID != "" && uid != "" && uid != mine[vitistackv1alpha1.LabelMachineUID] &&
 		labels[vitistackv1alpha1.LabelSupervisorUID] == mine[vitistackv1alpha1.LabelSupervisorUID] &&
 		labels[vitistackv1alpha1.LabelSourceMachine] == mine[vitistackv1alpha1.LabelSourceMachine]
+}
+
+// SupervisorLabels returns the labels by which everything that this supervisor made is selected, as a new map. The value is the one
+// that [Labels] writes: a selector with the plain identity would miss everything where that had to be shortened.
+func SupervisorLabels(supervisorUID string) map[string]string {
+	return map[string]string{vitistackv1alpha1.LabelSupervisorUID: LabelValue(supervisorUID)}
+}
+
+// CheckSupervisorUID returns a [*Refusal] of reason InvalidSpec where an identity (--supervisor-id) cannot stand in a label.
+func CheckSupervisorUID(supervisorUID string) error {
+	if supervisorUID == "" {
+		return invalid("the identity of the supervisor is empty")
+	}
+	if problems := validation.IsValidLabelValue(LabelValue(supervisorUID)); len(problems) > 0 {
+		return invalid("the identity of the supervisor %q cannot stand in a label: %s", supervisorUID, strings.Join(problems, "; "))
+	}
+	return nil
 }
 
 // LabelValue makes a name fit into a label: up to 63 characters it stays as it is, else it is cut and ends in a hash of the whole.

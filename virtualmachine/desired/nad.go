@@ -12,29 +12,37 @@ import (
 )
 
 // NetworkAttachmentDefinitionKind is the kind that attaches virtual machines to a VLAN, in the remote cluster.
-var NetworkAttachmentDefinitionKind = schema.GroupVersionKind{Group: "k8s.cni.cncf.io", Version: "v1", Kind: "NetworkAttachmentDefinition"}
+var NetworkAttachmentDefinitionKind = schema.GroupVersionKind{
+	Group: "k8s.cni.cncf.io", Version: "v1", Kind: "NetworkAttachmentDefinition",
+}
 
 // bridgeName is the bridge that every node of a remote cluster has.
 const bridgeName = "br0"
 
-// bridgeConfig is the configuration of the CNI plug-in bridge. No other plug-in is chained to it: nodes may lack them.
+// bridgeConfig is the configuration of the CNI plug-in bridge. No other plug-in is chained to it: nodes may lack them. Without a
+// VLAN the bridge takes untagged frames.
 type bridgeConfig struct {
 	CNIVersion string   `json:"cniVersion"`
 	Name       string   `json:"name"`
 	Type       string   `json:"type"`
 	Bridge     string   `json:"bridge"`
-	VLAN       int      `json:"vlan"`
+	VLAN       int      `json:"vlan,omitempty"`
 	IPAM       struct{} `json:"ipam"`
 }
 
-// NetworkAttachmentDefinition is the NetworkAttachmentDefinition of a network in a namespace of the remote cluster, nil on the pod
-// network. All Machines of the namespace share it: it is created where it is absent, else left alone, and belongs to none of them.
-func NetworkAttachmentDefinition(namespace string, network Network, options Options) (*unstructured.Unstructured, error) {
-	name := network.NetworkAttachmentDefinition()
-	if name == "" {
+// NetworkAttachmentDefinition returns the NetworkAttachmentDefinition of an attachment in a namespace of the remote cluster. nil
+// means that there is none to make: the interface is on the pod network, or on a definition that a person made and named. All
+// Machines of the namespace share it: it is created where it is absent, else left alone, and belongs to none of them.
+func NetworkAttachmentDefinition(
+	namespace string, attachment vitistackv1alpha1.Attachment, options Options,
+) (*unstructured.Unstructured, error) {
+	name := attachment.NetworkAttachmentDefinition
+	if vlan, ours := vlanOf(name); !ours || vlan != attachment.VLAN {
 		return nil, nil
 	}
-	config, err := json.Marshal(bridgeConfig{CNIVersion: options.cniVersion(), Name: name, Type: "bridge", Bridge: bridgeName, VLAN: network.VLAN})
+	config, err := json.Marshal(bridgeConfig{
+		CNIVersion: options.cniVersion(), Name: name, Type: "bridge", Bridge: bridgeName, VLAN: attachment.VLAN,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("encoding the network %q: %w", name, err)
 	}
@@ -44,7 +52,7 @@ func NetworkAttachmentDefinition(namespace string, network Network, options Opti
 	nad.SetName(name)
 	nad.SetLabels(map[string]string{
 		vitistackv1alpha1.LabelManagedBy: options.managedBy(),
-		vitistackv1alpha1.LabelVLANID:    strconv.Itoa(network.VLAN),
+		vitistackv1alpha1.LabelVLANID:    strconv.Itoa(attachment.VLAN),
 	})
 	return nad, nil
 }

@@ -3,9 +3,6 @@ package desired
 import (
 	"slices"
 	"strconv"
-	"strings"
-
-	"k8s.io/apimachinery/pkg/util/validation"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
@@ -13,19 +10,22 @@ import (
 // podInterface is the name of the one interface of a virtual machine on the pod network.
 const podInterface = "default"
 
+// maxVLAN is the largest VLAN that a network can have.
+const maxVLAN = 4094
+
 // The operators that give addresses where a NetworkNamespace names none.
 const (
 	providerDHCP   = "kea"
 	providerStatic = "static-ip-operator"
 )
 
-// Network is where a virtual machine is attached. The zero value is the pod network.
+// Network is what a NetworkNamespace says about the network that it stands for. The zero value is the pod network.
 type Network struct {
 	// NetworkNamespace is the name of the NetworkNamespace, "" where there is none.
 	NetworkNamespace string
 	// Provider is the operator that gives addresses, "" where the NetworkNamespace says nothing about them.
 	Provider string
-	// VLAN is 1 to 4094, 0 for the pod network.
+	// VLAN is 1 to 4094. 0 means untagged where Static is set, else the pod network.
 	VLAN int
 	// Static says that addresses come out of a range and reach the guest through cloud-init.
 	Static bool
@@ -34,92 +34,28 @@ type Network struct {
 	DNS                     []string
 }
 
-// Interface is the name of an interface on the network: "default" on the pod network, else that of the NetworkAttachmentDefinition.
+// Interface returns the name of an interface on the network: "default" on the pod network, else the name of the
+// NetworkAttachmentDefinition.
 func (n Network) Interface() string { return or(n.NetworkAttachmentDefinition(), podInterface) }
 
-// NetworkAttachmentDefinition is the name of the NetworkAttachmentDefinition, "" on the pod network.
+// NetworkAttachmentDefinition returns the name of the NetworkAttachmentDefinition: vlan and the number, vlan0 for an untagged
+// static network, "" for the pod network.
 func (n Network) NetworkAttachmentDefinition() string {
-	if n.VLAN == 0 {
+	if n.VLAN == 0 && !n.Static {
 		return ""
 	}
-	return "vlan" + strconv.Itoa(n.VLAN)
+	return attachmentDefinitionName(n.VLAN)
 }
 
-// Attachment is an interface of a virtual machine, and the network that it is attached to.
-type Attachment struct {
-	// Name of the interface.
-	Name string
-	// Network that it is attached to.
-	Network Network
-}
+func attachmentDefinitionName(vlan int) string { return "vlan" + strconv.Itoa(vlan) }
 
-// Attachments are the interfaces of a Machine, at least one, the primary first: that one has the default route, boots from the network, and
-// is named as its network is, because operators of addresses know it by that name. Each interface of the Machine is on the
-// NetworkNamespace that its subnet names, or else on the Machine's own. Errors are those of [SelectNetworkNamespace] and [NetworkFor],
-// and [*Refusal] of reason InvalidSpec.
-func Attachments(machine *vitistackv1alpha1.Machine, networkNamespaces []vitistackv1alpha1.NetworkNamespace) ([]Attachment, error) {
-	wanted := slices.Clone(machine.Spec.Network.Interfaces)
-	if len(wanted) == 0 {
-		wanted = make([]vitistackv1alpha1.NetworkInterface, 1)
-	}
-	if primary := slices.IndexFunc(wanted, func(i vitistackv1alpha1.NetworkInterface) bool { return i.Primary }); primary > 0 {
-		wanted[0], wanted[primary] = wanted[primary], wanted[0]
-	}
-	var attachments []Attachment
-	for i, w := range wanted {
-		selected, err := SelectNetworkNamespace(machine, w.Subnet, networkNamespaces)
-		if err != nil {
-			return nil, err
-		}
-		network, err := NetworkFor(selected)
-		if err != nil {
-			return nil, err
-		}
-		next := Attachment{Name: network.Interface(), Network: network}
-		if i > 0 {
-			next.Name = or(w.Name, next.Name)
-		}
-		if err := next.check(attachments); err != nil {
-			return nil, err
-		}
-		attachments = append(attachments, next)
-	}
-	return attachments, nil
-}
-
-// check refuses what cannot be beside the interfaces before it.
-func (a Attachment) check(before []Attachment) error {
-	if problems := validation.IsDNS1123Label(a.Name); len(problems) > 0 {
-		return invalid("network.interfaces: %q: %s", a.Name, strings.Join(problems, "; "))
-	}
-	for _, b := range before {
-		if a.Name == b.Name {
-			return invalid("network.interfaces: two are called %q: give the second a name", a.Name)
-		}
-		if a.Network.VLAN == 0 && b.Network.VLAN == 0 {
-			return invalid("network.interfaces: %q and %q are both on the pod network, which takes one", b.Name, a.Name)
-		}
-	}
-	return nil
-}
-
-// NetworkNamespaces are the names of those that a Machine is attached to, each once, that of the first interface first: there is a
-// NetworkConfiguration for each. "" is the pod network.
-func NetworkNamespaces(attachments []Attachment) []string {
-	var names []string
-	for _, a := range attachments {
-		if !slices.Contains(names, a.Network.NetworkNamespace) {
-			names = append(names, a.Network.NetworkNamespace)
-		}
-	}
-	return names
-}
-
-// SelectNetworkNamespace chooses a NetworkNamespace among those of the Machine's namespace: the one of the name, "" for the Machine's own:
-// the one that it names; else the one of its own name; else the only one. nil means the pod network. It returns a [*Wait] of reason
-// NetworkNamespaceNotFound, or a [*Refusal] of reason NetworkNamespaceAmbiguous where there are several: the first of a list would be
-// the wrong one sooner or later.
-func SelectNetworkNamespace(machine *vitistackv1alpha1.Machine, name string, networkNamespaces []vitistackv1alpha1.NetworkNamespace) (*vitistackv1alpha1.NetworkNamespace, error) {
+// SelectNetworkNamespace chooses a NetworkNamespace among those of the Machine's namespace: the one called name, where name ""
+// means the Machine's own. The Machine's own is the one that it names, else the one of its own name, else the only one. nil means
+// the pod network. It returns a [*Wait] of reason NetworkNamespaceNotFound, or a [*Refusal] of reason NetworkNamespaceAmbiguous
+// where there are several: the first of a list would be the wrong one sooner or later.
+func SelectNetworkNamespace(
+	machine *vitistackv1alpha1.Machine, name string, networkNamespaces []vitistackv1alpha1.NetworkNamespace,
+) (*vitistackv1alpha1.NetworkNamespace, error) {
 	name = or(name, machine.Spec.Network.NetworkNamespaceName)
 	var all []*vitistackv1alpha1.NetworkNamespace
 	for i := range networkNamespaces {
@@ -134,7 +70,8 @@ func SelectNetworkNamespace(machine *vitistackv1alpha1.Machine, name string, net
 	}
 	switch {
 	case name != "":
-		return nil, wait(vitistackv1alpha1.ReasonNetworkNamespaceNotFound, "there is no NetworkNamespace %q in namespace %q", name, machine.Namespace)
+		return nil, wait(vitistackv1alpha1.ReasonNetworkNamespaceNotFound,
+			"there is no NetworkNamespace %q in namespace %q", name, machine.Namespace)
 	case len(all) > 1:
 		return nil, refuse(vitistackv1alpha1.ReasonNetworkNamespaceAmbiguous,
 			"namespace %q has several NetworkNamespaces: name one in network.networkNamespaceName", machine.Namespace)
@@ -145,39 +82,80 @@ func SelectNetworkNamespace(machine *vitistackv1alpha1.Machine, name string, net
 	}
 }
 
-// NetworkFor is the network of a NetworkNamespace; nil gives the pod network. A [*Wait] of reason NetworkNamespaceNotReady says that
-// its VLAN is not known yet; guessing would attach the virtual machine to a wrong network, under a name that changes afterwards. A
-// [*Refusal] of reason InvalidSpec says that the VLAN is none.
-func NetworkFor(networkNamespace *vitistackv1alpha1.NetworkNamespace) (Network, error) {
+// NetworkFor returns the network of a NetworkNamespace; nil gives the pod network. The VLAN comes from the status, because whoever
+// may write a NetworkNamespace could otherwise join every network; Options.VLANFromSpec trusts the spec too.
+//
+// A static NetworkNamespace whose spec names no VLAN is untagged: its author has answered, and no operator will write one later. A
+// [*Wait] of reason NetworkNamespaceNotReady says that the VLAN is not known yet. Guessing would attach the virtual machine to a
+// wrong network. A [*Refusal] of reason InvalidSpec says that the VLAN is none.
+func NetworkFor(networkNamespace *vitistackv1alpha1.NetworkNamespace, options Options) (Network, error) {
 	if networkNamespace == nil {
 		return Network{}, nil
 	}
-	status := networkNamespace.Status
-	network := Network{NetworkNamespace: networkNamespace.Name, VLAN: status.VlanID, CIDR: status.IPv4Prefix, IPv6CIDR: status.IPv6Prefix}
-	if allocation := networkNamespace.Spec.IPAllocation; allocation != nil {
-		network.Static = allocation.Type == vitistackv1alpha1.IPAllocationTypeStatic
-		network.Provider = or(allocation.Provider, providerDHCP)
-		if network.Static {
-			network.Provider = or(allocation.Provider, providerStatic)
-		}
-		if static := allocation.Static; static != nil && network.Static {
-			// The status gets its VLAN from the spec, and only after a Machine asked for an address.
-			network.VLAN = or(static.VlanID, network.VLAN)
-			network.CIDR, network.Gateway, network.DNS = or(static.IPv4CIDR, network.CIDR), static.IPv4Gateway, slices.Clone(static.DNS)
-		}
+	network := describe(networkNamespace)
+	wanted := wantedVLAN(networkNamespace)
+	if options.VLANFromSpec {
+		network.VLAN = or(wanted, network.VLAN)
 	}
 	switch {
-	case network.VLAN < 0 || network.VLAN > 4094:
-		return Network{}, invalid("NetworkNamespace %q has VLAN %d, which is not between 1 and 4094", networkNamespace.Name, network.VLAN)
-	case network.VLAN == 0 && network.Static:
-		return Network{}, wait(vitistackv1alpha1.ReasonNetworkNamespaceNotReady, "the VLAN of the static NetworkNamespace %q is not known yet", networkNamespace.Name)
-	case network.VLAN == 0 && !reported(status):
-		return Network{}, wait(vitistackv1alpha1.ReasonNetworkNamespaceNotReady, "NetworkNamespace %q has no status yet, so its VLAN is not known", networkNamespace.Name)
+	case network.VLAN < 0 || network.VLAN > maxVLAN:
+		return Network{}, invalid("NetworkNamespace %q has VLAN %d, which is not between 1 and %d",
+			networkNamespace.Name, network.VLAN, maxVLAN)
+	case network.VLAN == 0 && network.Static && wanted != 0:
+		return Network{}, wait(vitistackv1alpha1.ReasonNetworkNamespaceNotReady,
+			"the status of the static NetworkNamespace %q has no VLAN yet, and its spec asks for one", networkNamespace.Name)
+	case network.VLAN == 0 && !network.Static && !reported(networkNamespace.Status):
+		return Network{}, wait(vitistackv1alpha1.ReasonNetworkNamespaceNotReady,
+			"NetworkNamespace %q has no status yet, so its VLAN is not known", networkNamespace.Name)
 	}
 	return network, nil
 }
 
-// reported says whether anybody has written a status: then a VLAN of 0 means that there is none.
+// describe returns the network of a NetworkNamespace with the VLAN of its status, however that may be.
+func describe(networkNamespace *vitistackv1alpha1.NetworkNamespace) Network {
+	status := networkNamespace.Status
+	network := Network{
+		NetworkNamespace: networkNamespace.Name, VLAN: status.VlanID, CIDR: status.IPv4Prefix, IPv6CIDR: status.IPv6Prefix,
+	}
+	allocation := networkNamespace.Spec.IPAllocation
+	if allocation == nil {
+		return network
+	}
+	network.Static = allocation.Type == vitistackv1alpha1.IPAllocationTypeStatic
+	network.Provider = or(allocation.Provider, providerDHCP)
+	if network.Static {
+		network.Provider = or(allocation.Provider, providerStatic)
+	}
+	if static := allocation.Static; static != nil && network.Static {
+		network.CIDR = or(static.IPv4CIDR, network.CIDR)
+		network.Gateway, network.DNS = static.IPv4Gateway, slices.Clone(static.DNS)
+	}
+	return network
+}
+
+// wantedVLAN returns the VLAN that the spec of a static NetworkNamespace asks for, or 0.
+func wantedVLAN(networkNamespace *vitistackv1alpha1.NetworkNamespace) int {
+	allocation := networkNamespace.Spec.IPAllocation
+	if allocation == nil || allocation.Static == nil || allocation.Type != vitistackv1alpha1.IPAllocationTypeStatic {
+		return 0
+	}
+	return allocation.Static.VlanID
+}
+
+// reported says whether an operator has written a status: then a VLAN of 0 means that there is none.
 func reported(status vitistackv1alpha1.NetworkNamespaceStatus) bool {
-	return status.Phase != "" || status.Status != "" || status.Created != nil || status.ObservedGeneration != 0 || len(status.Conditions) > 0
+	return status.Phase != "" || status.Status != "" || status.Created != nil || status.ObservedGeneration != 0 ||
+		len(status.Conditions) > 0
+}
+
+// findNetworkNamespace returns the NetworkNamespace of a name in a namespace, or nil.
+func findNetworkNamespace(
+	all []vitistackv1alpha1.NetworkNamespace, namespace, name string,
+) *vitistackv1alpha1.NetworkNamespace {
+	for i := range all {
+		if all[i].Name == name && all[i].Namespace == namespace {
+			return &all[i]
+		}
+	}
+	return nil
 }

@@ -48,31 +48,77 @@ func TestSelectNetworkNamespace(t *testing.T) {
 }
 
 func TestNetworkFor(t *testing.T) {
-	lagging := staticNetwork(20)
-	lagging.Status.VlanID = 10
+	renumbered := staticNetwork(20)
+	renumbered.Status.VlanID = 10
 	fromStatus := staticNetwork(0)
 	fromStatus.Status.VlanID = 10
-	static := desired.Network{NetworkNamespace: "team-a", Provider: "static-ip-operator", VLAN: 10, Static: true, CIDR: "10.0.1.0/24", Gateway: "10.0.1.1", DNS: []string{"10.0.1.2"}}
-	at20 := static
-	at20.VLAN = 20
-	dhcp, pod := dhcpNetwork(20), dhcpNetwork(0)
-	first := staticNetwork(10)
+	untagged := staticNetwork(0)
+	untagged.Status = vitistackv1alpha1.NetworkNamespaceStatus{}
+	static := desired.Network{
+		NetworkNamespace: "team-a", Provider: "static-ip-operator", VLAN: 10, Static: true,
+		CIDR: "10.0.1.0/24", Gateway: "10.0.1.1", DNS: []string{"10.0.1.2"},
+	}
+	at20, at0 := static, static
+	at20.VLAN, at0.VLAN = 20, 0
+	dhcp, pod, first := dhcpNetwork(20), dhcpNetwork(0), staticNetwork(10)
 	cases := map[string]struct {
 		reason  string
 		nn      *vitistackv1alpha1.NetworkNamespace
+		options desired.Options
 		want    desired.Network
 		wantNIC string
 	}{
-		"None":       {reason: "no NetworkNamespace", wantNIC: "default"},
-		"DHCP":       {reason: "the VLAN that the network has", nn: &dhcp, want: desired.Network{NetworkNamespace: "team-a", Provider: "kea", VLAN: 20}, wantNIC: "vlan20"},
-		"Pod":        {reason: "a network that says it has no VLAN", nn: &pod, want: desired.Network{NetworkNamespace: "team-a", Provider: "kea"}, wantNIC: "default"},
-		"Static":     {reason: "the VLAN of the spec counts at once: the status gets it only after the first Machine (D28)", nn: &first, want: static, wantNIC: "vlan10"},
-		"Lagging":    {reason: "and after a change too", nn: &lagging, want: at20, wantNIC: "vlan20"},
-		"FromStatus": {reason: "a spec without one leaves it to the status", nn: &fromStatus, want: static, wantNIC: "vlan10"},
+		"None": {
+			reason:  "without a NetworkNamespace a virtual machine is on the pod network",
+			wantNIC: "default",
+		},
+		"DHCP": {
+			reason:  "a network with a VLAN in its status is on that VLAN",
+			nn:      &dhcp,
+			want:    desired.Network{NetworkNamespace: "team-a", Provider: "kea", VLAN: 20},
+			wantNIC: "vlan20",
+		},
+		"Pod": {
+			reason:  "a network whose status has no VLAN is the pod network",
+			nn:      &pod,
+			want:    desired.Network{NetworkNamespace: "team-a", Provider: "kea"},
+			wantNIC: "default",
+		},
+		"Static": {
+			reason:  "a static network is on the VLAN of its status",
+			nn:      &first,
+			want:    static,
+			wantNIC: "vlan10",
+		},
+		"WishInSpec": {
+			reason:  "a tenant who writes another VLAN into the spec does not get it",
+			nn:      &renumbered,
+			want:    static,
+			wantNIC: "vlan10",
+		},
+		"TrustedSpec": {
+			reason:  "an administrator may trust the spec, which then comes before the status",
+			nn:      &renumbered,
+			options: desired.Options{VLANFromSpec: true},
+			want:    at20,
+			wantNIC: "vlan20",
+		},
+		"FromStatus": {
+			reason:  "a spec without a VLAN leaves it to the status",
+			nn:      &fromStatus,
+			want:    static,
+			wantNIC: "vlan10",
+		},
+		"Untagged": {
+			reason:  "a static network without any VLAN is untagged at once, because no operator will write a status before it is used",
+			nn:      &untagged,
+			want:    at0,
+			wantNIC: "vlan0",
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := desired.NetworkFor(tc.nn)
+			got, err := desired.NetworkFor(tc.nn, tc.options)
 			if err != nil {
 				t.Fatalf("\n%s\nNetworkFor(...): %v", tc.reason, err)
 			}

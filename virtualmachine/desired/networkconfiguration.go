@@ -3,6 +3,7 @@ package desired
 import (
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,28 +19,42 @@ var errNoUID = errors.New("the Machine has no UID: it was never read from a clus
 type NetworkConfigurationInput struct {
 	// Machine that it is for.
 	Machine *vitistackv1alpha1.Machine
-	// Attachments of the Machine, all of them.
-	Attachments []Attachment
-	// NetworkNamespace is the name of the one that it is for: one of [NetworkNamespaces]. "" means that of the first interface.
-	NetworkNamespace string
-	// Existing is the NetworkConfiguration of the name of [NetworkConfigurationKey], nil where there is none.
+	// Record of the Machine's attachments, of [Attach].
+	Record vitistackv1alpha1.NetworkRecord
+	// Name is its name: one of [NetworkConfigurationNames].
+	Name string
+	// NetworkNamespace is the one that it is for, nil where that does not exist. It gives the provider of a new one.
+	NetworkNamespace *vitistackv1alpha1.NetworkNamespace
+	// Existing is the NetworkConfiguration of that name, nil where there is none.
 	Existing *vitistackv1alpha1.NetworkConfiguration
-	// Live are the interfaces of the VirtualMachine, where it exists already: see [Interfaces].
-	Live []Interface
-	// Former is the UID of the Machine of this name whose VirtualMachine this one takes over: what is its is this one's now. "" is none.
+	// InUse are interfaces that the virtual machine or its running instance still has. Those of Existing among them stay, also where
+	// the record has dropped them: an address that is in use is not given to another Machine.
+	InUse []Interface
+	// Former is the UID of the Machine of this name whose virtual machine this one takes over, "" for none.
 	Former types.UID
 	// Options of the operator.
 	Options Options
 }
 
-// NetworkConfiguration is the Machine's NetworkConfiguration for one NetworkNamespace: Existing with what we own changed, else a new one. It
-// lives beside the Machine in the supervisor cluster, and the Machine controls it.
+// NetworkConfigurationNames returns the names of the NetworkConfigurations of a record, each once, in the order of the attachments.
+func NetworkConfigurationNames(record vitistackv1alpha1.NetworkRecord) []string {
+	var names []string
+	for _, a := range record.Attachments {
+		if !slices.Contains(names, a.NetworkConfiguration) {
+			names = append(names, a.NetworkConfiguration)
+		}
+	}
+	return names
+}
+
+// NetworkConfiguration returns one of the Machine's NetworkConfigurations: Existing with what we own changed, else a new one. It
+// lives beside the Machine in the supervisor cluster. The Machine controls it, because other operators find it so, and our finalizer
+// holds it: its addresses stay until the virtual machine is gone, however the Machine is deleted.
 //
-// It has the interfaces on its NetworkNamespace: operators give each of them an address from there. A MAC address comes from the
-// VirtualMachine if it has that interface, else from Existing, else from the Machine's UID: an address once given is kept. Interfaces that
-// only the VirtualMachine has are kept too, in the first one, because their addresses are in use; those that only Existing has are dropped. So are interfaces' other fields in spec, which have no meaning there. A provider that is set stays.
+// It has the interfaces that the record gives to it, with the recorded MAC addresses: operators of addresses give each of them an
+// address. An interface that only Existing has is dropped unless it is InUse. A provider that is set stays.
 //
-// A [*Refusal] of reason NetworkConfigurationConflict says that Existing is somebody else's.
+// A [*Refusal] of reason NetworkConfigurationConflict says that Existing belongs to another Machine or controller.
 func NetworkConfiguration(in NetworkConfigurationInput) (*vitistackv1alpha1.NetworkConfiguration, error) {
 	if in.Machine.UID == "" {
 		return nil, errNoUID
@@ -47,66 +62,51 @@ func NetworkConfiguration(in NetworkConfigurationInput) (*vitistackv1alpha1.Netw
 	if err := in.owned(); err != nil {
 		return nil, err
 	}
-	interfaces, err := in.interfaces()
-	if err != nil {
-		return nil, err
-	}
 	nc := &vitistackv1alpha1.NetworkConfiguration{}
 	if in.Existing != nil {
 		nc = in.Existing.DeepCopy()
 	}
 	nc.TypeMeta = metav1.TypeMeta{APIVersion: vitistackv1alpha1.SchemeGroupVersion.String(), Kind: "NetworkConfiguration"}
-	key := NetworkConfigurationKey(in.Machine, in.Attachments, in.NetworkNamespace)
-	nc.Namespace, nc.Name = key.Namespace, key.Name
+	nc.Namespace, nc.Name = in.Machine.Namespace, in.Name
 	if nc.Labels == nil {
 		nc.Labels = map[string]string{}
 	}
 	maps.Copy(nc.Labels, Labels(in.Machine, in.Options))
 	nc.OwnerReferences = in.ownerReferences()
+	// The API server refuses a finalizer that is added to an object that is being deleted.
+	if nc.DeletionTimestamp.IsZero() && !slices.Contains(nc.Finalizers, vitistackv1alpha1.FinalizerNetworkConfiguration) {
+		nc.Finalizers = append(nc.Finalizers, vitistackv1alpha1.FinalizerNetworkConfiguration)
+	}
 	if !networkConfigurationName.MatchString(nc.Spec.Name) {
 		nc.Spec.Name = NetworkConfigurationName(in.Machine.Name)
 	}
 	nc.Spec.Description = or(nc.Spec.Description, description(in.Machine.Name))
-	network := in.network()
-	nc.Spec.NetworkNamespaceName = network.NetworkNamespace
-	nc.Spec.Provider = or(nc.Spec.Provider, network.Provider)
-	nc.Spec.NetworkInterfaces = mergeInterfaces(nc.Spec.NetworkInterfaces, interfaces)
+	nc.Spec.NetworkNamespaceName = or(in.networkNamespaceName(), nc.Spec.NetworkNamespaceName)
+	if in.NetworkNamespace != nil {
+		nc.Spec.Provider = or(nc.Spec.Provider, describe(in.NetworkNamespace).Provider)
+	}
+	nc.Spec.NetworkInterfaces = mergeInterfaces(nc.Spec.NetworkInterfaces, in.interfaces())
 	return nc, nil
 }
 
-// NetworkConfigurationKey is the name of a Machine's NetworkConfiguration for a NetworkNamespace: the Machine's own for that of the first
-// interface, and for a further one a name that has that of the NetworkNamespace and eight digits of the Machine's UID.
-func NetworkConfigurationKey(machine *vitistackv1alpha1.Machine, attachments []Attachment, networkNamespace string) types.NamespacedName {
-	key := types.NamespacedName{Namespace: machine.Namespace, Name: machine.Name}
-	if len(attachments) > 0 && networkNamespace != "" && networkNamespace != attachments[0].Network.NetworkNamespace {
-		key.Name = ownName(machine.Name+"-"+networkNamespace, machine.UID)
-	}
-	return key
-}
-
-// AddInterfaces is a NetworkConfiguration with the interfaces of another one of the Machine's too, in spec and status. all may be nil. Neither
-// is changed.
-func AddInterfaces(all, more *vitistackv1alpha1.NetworkConfiguration) *vitistackv1alpha1.NetworkConfiguration {
-	more = more.DeepCopy()
-	if all == nil {
-		return more
-	}
-	all = all.DeepCopy()
-	all.Spec.NetworkInterfaces = append(all.Spec.NetworkInterfaces, more.Spec.NetworkInterfaces...)
-	all.Status.NetworkInterfaces = append(all.Status.NetworkInterfaces, more.Status.NetworkInterfaces...)
-	return all
-}
-
 // OwnsNetworkConfiguration says whether a NetworkConfiguration is one of a Machine's, which ends with it.
-func OwnsNetworkConfiguration(machine *vitistackv1alpha1.Machine, nc *vitistackv1alpha1.NetworkConfiguration, options Options) bool {
-	if nc.Name != machine.Name {
-		return IsOurs(nc.Labels, machine.UID, options.SupervisorUID)
-	}
-	return NetworkConfigurationInput{Machine: machine, Existing: nc, Options: options}.owned() == nil
+func OwnsNetworkConfiguration(
+	machine *vitistackv1alpha1.Machine, nc *vitistackv1alpha1.NetworkConfiguration, options Options,
+) bool {
+	return NetworkConfigurationInput{Machine: machine, Existing: nc, Options: options}.owns()
 }
 
-// owned returns an error where Existing belongs to another Machine or controller. One without any mark of a Machine may be the work
-// of a person, whose addresses we would give away.
+// owns says whether Existing is the Machine's, or its former one's.
+func (in NetworkConfigurationInput) owns() bool {
+	if in.Existing.Name == in.Machine.Name {
+		return in.owned() == nil
+	}
+	labels, supervisor := in.Existing.Labels, in.Options.SupervisorUID
+	return IsOurs(labels, in.Machine.UID, supervisor) || IsOurs(labels, in.Former, supervisor)
+}
+
+// owned returns an error where Existing belongs to another Machine or controller. A NetworkConfiguration without any mark of a
+// Machine may be the work of a person, whose addresses we would give away.
 func (in NetworkConfigurationInput) owned() error {
 	if in.Existing == nil {
 		return nil
@@ -148,7 +148,7 @@ func (in NetworkConfigurationInput) ownerReferences() []metav1.OwnerReference {
 		Kind:       "Machine",
 		Name:       in.Machine.Name,
 		UID:        in.Machine.UID,
-		Controller: ptr.To(true), // it does not block the Machine's end: that would ask for one more right, on machines/finalizers
+		Controller: ptr.To(true), // without blockOwnerDeletion, which needs one more right, on machines/finalizers
 	}
 	if in.Existing == nil {
 		return []metav1.OwnerReference{ours}
@@ -162,43 +162,37 @@ func (in NetworkConfigurationInput) ownerReferences() []metav1.OwnerReference {
 	return append(references, ours)
 }
 
-// network is that of the first interface that it is for.
-func (in NetworkConfigurationInput) network() Network {
-	for _, a := range in.Attachments {
-		if in.NetworkNamespace == "" || in.NetworkNamespace == a.Network.NetworkNamespace {
-			return a.Network
+// networkNamespaceName returns the first NetworkNamespace of the interfaces that it is for, "" where none is known.
+func (in NetworkConfigurationInput) networkNamespaceName() string {
+	for _, a := range in.Record.Attachments {
+		if a.NetworkConfiguration == in.Name && a.NetworkNamespace != "" {
+			return a.NetworkNamespace
 		}
 	}
-	return Network{}
+	return ""
 }
 
-func (in NetworkConfigurationInput) interfaces() ([]Interface, error) {
+// interfaces returns those of the record, and then those of Existing that are in use.
+func (in NetworkConfigurationInput) interfaces() []Interface {
 	var interfaces []Interface
-	attached := map[string]bool{}
-	for _, a := range in.Attachments {
-		attached[a.Name] = true
-		if a.Network.NetworkNamespace != in.network().NetworkNamespace {
-			continue
-		}
-		mac, err := macFor(in.Machine, a.Name, in.Options, in.Live, configured(in.Existing))
-		if err != nil {
-			return nil, err
-		}
-		interfaces = append(interfaces, Interface{Name: a.Name, MAC: mac})
-	}
-	if len(in.Attachments) > 0 && in.network().NetworkNamespace != in.Attachments[0].Network.NetworkNamespace {
-		return interfaces, nil
-	}
-	for _, live := range in.Live {
-		if !attached[live.Name] {
-			interfaces = append(interfaces, live)
+	for _, a := range in.Record.Attachments {
+		if a.NetworkConfiguration == in.Name {
+			interfaces = append(interfaces, Interface{Name: a.Interface, MAC: a.MAC})
 		}
 	}
-	return interfaces, nil
+	for _, existing := range configured(in.Existing) {
+		if _, recorded := attachmentOf(in.Record.Attachments, existing.Name); !recorded && slices.Contains(in.InUse, existing) {
+			interfaces = append(interfaces, existing)
+		}
+	}
+	return interfaces
 }
 
-// mergeInterfaces keeps an existing interface as it is where name and address are the same, so that nothing is written for a letter's case.
-func mergeInterfaces(existing []vitistackv1alpha1.NetworkConfigurationInterface, wanted []Interface) []vitistackv1alpha1.NetworkConfigurationInterface {
+// mergeInterfaces keeps an existing interface as it is where name and address are the same, so that nothing is written for a
+// letter's case.
+func mergeInterfaces(
+	existing []vitistackv1alpha1.NetworkConfigurationInterface, wanted []Interface,
+) []vitistackv1alpha1.NetworkConfigurationInterface {
 	merged := make([]vitistackv1alpha1.NetworkConfigurationInterface, 0, len(wanted))
 	for _, w := range wanted {
 		next := vitistackv1alpha1.NetworkConfigurationInterface{Name: w.Name, MacAddress: w.MAC}

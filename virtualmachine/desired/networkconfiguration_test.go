@@ -39,44 +39,47 @@ func TestNetworkConfigurationInterfaces(t *testing.T) {
 	nic := func(name, mac string) vitistackv1alpha1.NetworkConfigurationInterface {
 		return vitistackv1alpha1.NetworkConfigurationInterface{Name: name, MacAddress: mac}
 	}
-	const derived = "02:13:50:7e:d1:e1"
+	const mac = "02:aa:00:00:00:01"
 	cases := map[string]struct {
 		reason   string
 		existing []vitistackv1alpha1.NetworkConfigurationInterface
-		live     []desired.Interface
+		inUse    []desired.Interface
 		want     []desired.Interface
 	}{
-		"New": {reason: "an address out of the Machine's UID", want: []desired.Interface{{Name: "vlan10", MAC: derived}}},
-		"Kept": {
-			reason: "an address once given is kept, to the letter's case: a lease hangs on it (T13)", existing: []vitistackv1alpha1.NetworkConfigurationInterface{nic("vlan10", "02:AA:00:00:00:01")},
-			want: []desired.Interface{{Name: "vlan10", MAC: "02:AA:00:00:00:01"}},
+		"New": {
+			reason: "a new NetworkConfiguration has the recorded interface and address",
+			want:   []desired.Interface{{Name: "vlan10", MAC: mac}},
 		},
-		"NoAddress": {
-			reason: "zeros are none (T7)", existing: []vitistackv1alpha1.NetworkConfigurationInterface{nic("vlan10", "00:00:00:00:00:00")},
-			want: []desired.Interface{{Name: "vlan10", MAC: derived}},
+		"OtherCase": {
+			reason:   "an address that differs in its letters' case alone is not written again, because a lease hangs on it",
+			existing: []vitistackv1alpha1.NetworkConfigurationInterface{nic("vlan10", "02:AA:00:00:00:01")},
+			want:     []desired.Interface{{Name: "vlan10", MAC: "02:AA:00:00:00:01"}},
 		},
-		"Adopted": {
-			reason:   "of an adopted virtual machine its own address counts: it cannot be told another one while it runs",
-			existing: []vitistackv1alpha1.NetworkConfigurationInterface{nic("vlan10", "02:aa:00:00:00:01")},
-			live:     []desired.Interface{{Name: "vlan10", MAC: "02:bb:00:00:00:01"}},
-			want:     []desired.Interface{{Name: "vlan10", MAC: "02:bb:00:00:00:01"}},
+		"Zeros": {
+			reason:   "an address of zeros is none and is replaced by the recorded one",
+			existing: []vitistackv1alpha1.NetworkConfigurationInterface{nic("vlan10", "00:00:00:00:00:00")},
+			want:     []desired.Interface{{Name: "vlan10", MAC: mac}},
 		},
 		"Stray": {
-			reason:   "an interface that neither the network nor the virtual machine has holds an address for nobody (D28)",
-			existing: []vitistackv1alpha1.NetworkConfigurationInterface{nic("vlan0", "02:aa:00:00:00:01"), nic("vlan10", "02:aa:00:00:00:02")},
-			want:     []desired.Interface{{Name: "vlan10", MAC: "02:aa:00:00:00:02"}},
+			reason:   "an interface that neither the record nor the virtual machine has holds an address for nothing",
+			existing: []vitistackv1alpha1.NetworkConfigurationInterface{nic("vlan0", "02:aa:00:00:00:09"), nic("vlan10", mac)},
+			want:     []desired.Interface{{Name: "vlan10", MAC: mac}},
 		},
 		"InUse": {
-			reason:   "one that the virtual machine still has keeps its address",
-			existing: []vitistackv1alpha1.NetworkConfigurationInterface{nic("vlan9", "02:aa:00:00:00:01")},
-			live:     []desired.Interface{{Name: "vlan9", MAC: "02:aa:00:00:00:01"}},
-			want:     []desired.Interface{{Name: "vlan10", MAC: derived}, {Name: "vlan9", MAC: "02:aa:00:00:00:01"}},
+			reason:   "an interface that the virtual machine still has keeps its address, although the record dropped it",
+			existing: []vitistackv1alpha1.NetworkConfigurationInterface{nic("vlan9", "02:aa:00:00:00:09")},
+			inUse:    []desired.Interface{{Name: "vlan9", MAC: "02:aa:00:00:00:09"}},
+			want:     []desired.Interface{{Name: "vlan10", MAC: mac}, {Name: "vlan9", MAC: "02:aa:00:00:00:09"}},
 		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			in := desired.NetworkConfigurationInput{
-				Machine: machine("m", nil), Attachments: []desired.Attachment{{Name: "vlan10", Network: desired.Network{NetworkNamespace: "team-a", VLAN: 10}}}, Live: tc.live, Options: options(),
+				Machine: machine("m", nil), Name: "m", InUse: tc.inUse, Options: options(),
+				Record: vitistackv1alpha1.NetworkRecord{Attachments: []vitistackv1alpha1.Attachment{
+					{Interface: "vlan10", NetworkNamespace: "team-a", VLAN: 10, MAC: mac, NetworkConfiguration: "m"},
+					{Interface: "eth1", NetworkNamespace: "b", VLAN: 11, MAC: "02:aa:00:00:00:02", NetworkConfiguration: "m-b"},
+				}},
 			}
 			if tc.existing != nil {
 				in.Existing = existing(func(nc *vitistackv1alpha1.NetworkConfiguration) { nc.Spec.NetworkInterfaces = tc.existing })
@@ -94,9 +97,33 @@ func TestNetworkConfigurationInterfaces(t *testing.T) {
 				t.Fatalf("\n%s\nNetworkConfiguration(again): %v", tc.reason, err)
 			}
 			if diff := cmp.Diff(nc, again); diff != "" {
-				t.Errorf("\nwhat is as wanted is not written again (T13)\nNetworkConfiguration(again): -want +got:\n%s", diff)
+				t.Errorf("\nwhat is as wanted is not written again\nNetworkConfiguration(again): -want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestNetworkConfigurationFinalizer holds the addresses, and adds nothing to an object that is being deleted.
+func TestNetworkConfigurationFinalizer(t *testing.T) {
+	for deleting, want := range map[bool][]string{
+		false: {"vitistack.io/static-ip-finalizer", vitistackv1alpha1.FinalizerNetworkConfiguration},
+		true:  {"vitistack.io/static-ip-finalizer"},
+	} {
+		old := existing(func(nc *vitistackv1alpha1.NetworkConfiguration) {
+			if deleting {
+				nc.DeletionTimestamp = &metav1.Time{}
+				nc.DeletionTimestamp.Time = nc.DeletionTimestamp.AddDate(2026, 0, 0)
+			}
+		})
+		nc, err := desired.NetworkConfiguration(desired.NetworkConfigurationInput{
+			Machine: machine("m", nil), Name: "m", Existing: old, Options: options(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, nc.Finalizers); diff != "" {
+			t.Errorf("deleting %t: -want finalizers +got:\n%s", deleting, diff)
+		}
 	}
 }
 
@@ -107,7 +134,10 @@ func TestNetworkConfigurationKeeps(t *testing.T) {
 		nc.Status.Phase = "Ready"
 	})
 	nc, err := desired.NetworkConfiguration(desired.NetworkConfigurationInput{
-		Machine: machine("m", nil), Existing: old, Attachments: []desired.Attachment{{Name: "default"}}, Options: options(),
+		Machine: machine("m", nil), Name: "m", Existing: old, Options: options(),
+		Record: vitistackv1alpha1.NetworkRecord{Attachments: []vitistackv1alpha1.Attachment{
+			{Interface: "default", MAC: "02:41:d6:dc:55:63", NetworkConfiguration: "m"},
+		}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -117,6 +147,7 @@ func TestNetworkConfigurationKeeps(t *testing.T) {
 	for key, value := range desired.Labels(machine("m", nil), options()) {
 		want.Labels[key] = value
 	}
+	want.Finalizers = append(want.Finalizers, vitistackv1alpha1.FinalizerNetworkConfiguration)
 	want.OwnerReferences[1].APIVersion = "vitistack.io/v1alpha1"
 	want.Spec.NetworkInterfaces = []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "default", MacAddress: "02:41:d6:dc:55:63"}}
 	if diff := cmp.Diff(want, nc); diff != "" {
@@ -164,7 +195,7 @@ func TestNetworkConfigurationOwned(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			_, err := desired.NetworkConfiguration(desired.NetworkConfigurationInput{Machine: machine("m", nil), Existing: existing(tc.change), Options: options()})
+			_, err := desired.NetworkConfiguration(desired.NetworkConfigurationInput{Machine: machine("m", nil), Name: "m", Existing: existing(tc.change), Options: options()})
 			if diff := cmp.Diff(tc.want, reasonOf(err)); diff != "" {
 				t.Errorf("\n%s\nNetworkConfiguration(...): -want error +got:\n%s", tc.reason, diff)
 			}
@@ -179,7 +210,7 @@ func TestNetworkConfigurationInherited(t *testing.T) {
 		nc.OwnerReferences = []metav1.OwnerReference{{Kind: "Machine", Name: "m", UID: "earlier", Controller: ptr.To(true)}}
 	})
 	for former, want := range map[types.UID]string{"earlier": "", "another": "refusal/NetworkConfigurationConflict", "": "refusal/NetworkConfigurationConflict"} {
-		in := desired.NetworkConfigurationInput{Machine: machine("m", nil), Existing: old.DeepCopy(), Former: former, Options: options()}
+		in := desired.NetworkConfigurationInput{Machine: machine("m", nil), Name: "m", Existing: old.DeepCopy(), Former: former, Options: options()}
 		nc, err := desired.NetworkConfiguration(in)
 		if diff := cmp.Diff(want, reasonOf(err)); diff != "" {
 			t.Errorf("former %q: -want error +got:\n%s", former, diff)

@@ -23,6 +23,9 @@ type Options struct {
 	CNIVersion string
 	// MACSet is the second octet of MAC addresses, two hexadecimal digits (MAC_SET). "" leaves eight more bits to the hash.
 	MACSet string
+	// VLANFromSpec trusts the VLAN that the spec of a static NetworkNamespace asks for. Unset, only its status counts: a wish in a
+	// tenant's namespace is none, because with it a tenant could join every network.
+	VLANFromSpec bool
 	// MachineProviders are the names under which MachineClasses list this operator. Empty means that their lists have no effect.
 	MachineProviders []string
 }

@@ -144,10 +144,15 @@ func TestRefusals(t *testing.T) {
 			networks: []vitistackv1alpha1.NetworkNamespace{dhcpNetwork(20)},
 			want:     "wait/NetworkNamespaceNotFound", message: `there is no NetworkNamespace "other" in namespace "team-a"`,
 		},
-		"StaticWithoutVLAN": {
-			reason:   "the interface was called vlan0 first, and vlan10 with a second address afterwards (D28)",
-			networks: []vitistackv1alpha1.NetworkNamespace{staticNetwork(0)},
-			want:     "wait/NetworkNamespaceNotReady", message: `the VLAN of the static NetworkNamespace "team-a" is not known yet`,
+		"StaticWithoutStatus": {
+			reason: "a static network that asks for a VLAN has none before its status says so",
+			networks: []vitistackv1alpha1.NetworkNamespace{func() vitistackv1alpha1.NetworkNamespace {
+				n := staticNetwork(10)
+				n.Status.VlanID = 0
+				return n
+			}()},
+			want:    "wait/NetworkNamespaceNotReady",
+			message: `the status of the static NetworkNamespace "team-a" has no VLAN yet, and its spec asks for one`,
 		},
 		"NetworkWithoutStatus": {
 			reason:   "nobody has said yet that there is no VLAN: the pod network would be a guess (T16)",

@@ -39,7 +39,8 @@ var (
 func ClassName(machine *vitistackv1alpha1.Machine) (string, error) {
 	newer, older := machine.Spec.MachineClass, machine.Spec.InstanceType
 	if newer != "" && older != "" && newer != older {
-		return "", refuse(vitistackv1alpha1.ReasonClassesDiffer, "machineClass %q and instanceType %q mean the same and differ: set one of them", newer, older)
+		return "", refuse(vitistackv1alpha1.ReasonClassesDiffer,
+			"machineClass %q and instanceType %q mean the same and differ: set one of them", newer, older)
 	}
 	return or(newer, older), nil
 }
@@ -83,11 +84,89 @@ func SizeFor(machine *vitistackv1alpha1.Machine, class *vitistackv1alpha1.Machin
 	return size, nil
 }
 
+// KeptSize returns the size of a Machine whose VirtualMachine exists. What the Machine says itself counts. Everything else stays as
+// last has it, whatever became of the class: a class that is edited, disabled or deleted changes no VirtualMachine. Only where the
+// Machine itself asks for another class, or takes a number of its own back, class is read. class and errors are as for [SizeFor].
+func KeptSize(
+	machine *vitistackv1alpha1.Machine, class *vitistackv1alpha1.MachineClass, last Wish, options Options,
+) (Size, error) {
+	asked, err := sizeAsked(machine)
+	if err != nil {
+		return Size{}, err
+	}
+	if !last.hasClassOf(asked) {
+		return SizeFor(machine, class, options)
+	}
+	var fresh Size
+	if last.Asked != nil && last.Asked.takenBack(asked) {
+		if fresh, err = SizeFor(machine, class, options); err != nil {
+			return Size{}, err
+		}
+	}
+	before := or(last.Asked, &asked)
+	return Size{
+		Cores:   kept(asked.Cores, before.Cores, last.Cores, fresh.Cores),
+		Sockets: kept(asked.Sockets, before.Sockets, last.Sockets, fresh.Sockets),
+		Threads: kept(asked.Threads, before.Threads, last.Threads, fresh.Threads),
+		Memory:  kept(asked.Memory, before.Memory, last.Memory, fresh.Memory),
+	}, nil
+}
+
+// kept returns one number of a size: the Machine's own, else the class's where the Machine had one of its own before, else the last.
+func kept[T comparable](asked, before, last, fresh T) T {
+	var none T
+	if asked == none && before != none {
+		return fresh
+	}
+	return or(asked, last)
+}
+
+// size returns the size of a virtual machine that is made, or the one that an existing one keeps.
+func (in Input) size() (Size, error) {
+	switch {
+	case in.Last == nil:
+		return SizeFor(in.Machine, in.Class, in.Options)
+	case in.Machine.Annotations[vitistackv1alpha1.AnnotationInstancetype] != "":
+		return Size{}, nil // the remote cluster's instance type gives it
+	default:
+		return KeptSize(in.Machine, in.Class, *in.Last, in.Options)
+	}
+}
+
+// SizeAsked is what a Machine itself says about its size. Numbers that it leaves to its class are 0.
+type SizeAsked struct {
+	// Class is the name of the class that it asks for, "" for the default one.
+	Class string `json:",omitempty"`
+	// Cores a socket, Sockets, Threads a core, and Memory in bytes.
+	Cores   uint32 `json:",omitempty"`
+	Sockets uint32 `json:",omitempty"`
+	Threads uint32 `json:",omitempty"`
+	Memory  int64  `json:",omitempty"`
+}
+
+func sizeAsked(machine *vitistackv1alpha1.Machine) (SizeAsked, error) {
+	name, err := ClassName(machine)
+	if err != nil {
+		return SizeAsked{}, err
+	}
+	var own Size
+	cpu := machine.Spec.CPU
+	err = own.override(int64(cpu.Cores), int64(cpu.Sockets), int64(cpu.ThreadsPerCore), machine.Spec.Memory)
+	return SizeAsked{Class: name, Cores: own.Cores, Sockets: own.Sockets, Threads: own.Threads, Memory: own.Memory}, err
+}
+
+// takenBack says whether a Machine had a number of its own that it now leaves to its class.
+func (a SizeAsked) takenBack(now SizeAsked) bool {
+	return a.Cores != 0 && now.Cores == 0 || a.Sockets != 0 && now.Sockets == 0 ||
+		a.Threads != 0 && now.Threads == 0 || a.Memory != 0 && now.Memory == 0
+}
+
 func classSize(name string, class *vitistackv1alpha1.MachineClass, options Options) (Size, error) {
 	if class == nil {
 		size, found := builtInSizes[name]
 		if !found {
-			return Size{}, refuse(vitistackv1alpha1.ReasonUnknownClass, "there is no MachineClass %q, and no built-in size of that name (small, medium, large)", name)
+			return Size{}, refuse(vitistackv1alpha1.ReasonUnknownClass,
+				"there is no MachineClass %q, and no built-in size of that name (small, medium, large)", name)
 		}
 		return size, nil
 	}
@@ -98,7 +177,8 @@ func classSize(name string, class *vitistackv1alpha1.MachineClass, options Optio
 		return Size{}, refuse(vitistackv1alpha1.ReasonClassDisabled, "MachineClass %q is not enabled", name)
 	}
 	if !meantFor(class.Spec.MachineProviders, options.MachineProviders) {
-		return Size{}, refuse(vitistackv1alpha1.ReasonClassDisabled, "MachineClass %q is not meant for this provider: its machineProviders do not list it", name)
+		return Size{}, refuse(vitistackv1alpha1.ReasonClassDisabled,
+			"MachineClass %q is not meant for this provider: its machineProviders do not list it", name)
 	}
 	size := defaultSize
 	err := size.override(class.Spec.CPU.Cores, class.Spec.CPU.Sockets, class.Spec.CPU.Threads, class.Spec.Memory.Quantity.Value())

@@ -20,12 +20,13 @@ type Input struct {
 	Ledger vitistackv1alpha1.Ledger
 	// Class is the MachineClass as for [SizeFor].
 	Class *vitistackv1alpha1.MachineClass
-	// Attachments of the Machine, at least one.
-	Attachments []Attachment
-	// StorageClasses are the names of those of the remote cluster, which the type of a disk may be.
-	StorageClasses []string
-	// NetworkConfiguration gives MAC addresses of interfaces; those that it lacks are derived.
-	NetworkConfiguration *vitistackv1alpha1.NetworkConfiguration
+	// Last is the wish last applied to the VirtualMachine, nil where there is none yet. It keeps the size that a class gave: see
+	// [KeptSize].
+	Last *Wish
+	// Network is the record of the Machine's attachments, of [Attach]. Networks and interfaces come from it alone.
+	Network vitistackv1alpha1.NetworkRecord
+	// StorageClasses are those of the remote cluster, which the type of a disk may name.
+	StorageClasses StorageClasses
 	// CloudInit of [NewCloudInit], nil for none.
 	CloudInit *CloudInit
 	// Options of the operator.
@@ -34,16 +35,15 @@ type Input struct {
 
 var errNoLedger = errors.New("the Machine is not placed: its ledger names no VirtualMachine")
 
-// VirtualMachine is the VirtualMachine of a Machine as it is created. It has the fields that we own and no other, so that it can be
-// applied too; which of them are changed later, and which are left to people, is the caller's part. It has no owner reference (the
-// Machine lives in another cluster) and no eviction strategy (the remote cluster has one).
+// VirtualMachine returns the VirtualMachine of a Machine as it is created. It has the fields that we own and no other. [Change] says
+// which of them are changed later. It has no owner reference, because the Machine lives in another cluster.
 //
 // A [*Refusal] says what in the Machine or its class cannot be.
 func VirtualMachine(in Input) (*kubevirtv1.VirtualMachine, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	size, err := SizeFor(in.Machine, in.Class, in.Options)
+	size, err := in.size()
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,8 @@ func (in Input) check() error {
 		return errNoLedger
 	}
 	if problems := validation.IsDNS1123Label(in.Ledger.VMName); len(problems) > 0 {
-		return refuse(vitistackv1alpha1.ReasonNameTooLong, "the VirtualMachine cannot be called %q: %s", in.Ledger.VMName, strings.Join(problems, "; "))
+		return refuse(vitistackv1alpha1.ReasonNameTooLong,
+			"the VirtualMachine cannot be called %q: %s", in.Ledger.VMName, strings.Join(problems, "; "))
 	}
 	return nil
 }
@@ -119,42 +120,39 @@ func (in Input) template(size Size) (*kubevirtv1.VirtualMachineInstanceSpec, err
 	devices := &spec.Domain.Devices
 	devices.NetworkInterfaceMultiQueue = ptr.To(true)
 	onPod := false
-	for i, a := range in.Attachments {
-		nic, err := in.nic(a)
-		if err != nil {
-			return nil, err
-		}
+	for i, a := range in.Network.Attachments {
+		nic := nicOf(a)
 		if i == 0 && !hasImage(in.Machine) {
 			nic.BootOrder = ptr.To[uint](bootFromInstaller)
 		}
 		devices.Interfaces = append(devices.Interfaces, nic)
-		spec.Networks = append(spec.Networks, a.network())
-		onPod = onPod || a.Network.VLAN == 0
+		spec.Networks = append(spec.Networks, networkFor(a))
+		onPod = onPod || a.NetworkAttachmentDefinition == ""
 	}
 	devices.AutoattachPodInterface = ptr.To(onPod)
 	return spec, nil
 }
 
-func (a Attachment) network() kubevirtv1.Network {
-	network := kubevirtv1.Network{Name: a.Name}
-	if nad := a.Network.NetworkAttachmentDefinition(); nad != "" {
-		network.Multus = &kubevirtv1.MultusNetwork{NetworkName: nad}
+func networkFor(a vitistackv1alpha1.Attachment) kubevirtv1.Network {
+	network := kubevirtv1.Network{Name: a.Interface}
+	if a.NetworkAttachmentDefinition != "" {
+		network.Multus = &kubevirtv1.MultusNetwork{NetworkName: a.NetworkAttachmentDefinition}
 	} else {
 		network.Pod = &kubevirtv1.PodNetwork{}
 	}
 	return network
 }
 
-// nic is an interface. On the pod network it is masqueraded: a bridge there stops live migration and may be switched off.
-func (in Input) nic(a Attachment) (kubevirtv1.Interface, error) {
-	mac, err := macFor(in.Machine, a.Name, in.Options, configured(in.NetworkConfiguration))
-	nic := kubevirtv1.Interface{Name: a.Name, Model: kubevirtv1.VirtIO, MacAddress: mac}
-	if a.Network.VLAN == 0 {
+// nicOf returns the interface of an attachment. On the pod network it is masqueraded: a bridge there stops live migration and may be
+// switched off.
+func nicOf(a vitistackv1alpha1.Attachment) kubevirtv1.Interface {
+	nic := kubevirtv1.Interface{Name: a.Interface, Model: kubevirtv1.VirtIO, MacAddress: a.MAC}
+	if a.NetworkAttachmentDefinition == "" {
 		nic.Masquerade = &kubevirtv1.InterfaceMasquerade{}
 	} else {
 		nic.Bridge = &kubevirtv1.InterfaceBridge{}
 	}
-	return nic, err
+	return nic
 }
 
 func (in Input) addDisks(spec *kubevirtv1.VirtualMachineSpec) error {

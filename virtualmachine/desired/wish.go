@@ -5,15 +5,14 @@ import (
 	"fmt"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kubevirtv1 "kubevirt.io/api/core/v1"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// Wish is what a Machine asks of its VirtualMachine, as far as that can be changed once it exists. The VirtualMachine carries the wish that was
-// last applied: where the two are the same there is nothing to do, and where they differ only what differs is changed. Everything else
-// belongs to the people and tools that look after the VirtualMachine.
+// Wish is what a Machine asks of its VirtualMachine, as far as that can be changed once it exists. The VirtualMachine carries the wish
+// that was last applied. Where the two are the same there is nothing to do; where they differ, only what differs is changed. Everything
+// else belongs to the people and tools that look after the VirtualMachine.
 type Wish struct {
 	// Class is the name of the MachineClass that gave the size, "" for none.
 	Class string
@@ -24,19 +23,55 @@ type Wish struct {
 	RunStrategy, Instancetype, Preference, EvictionStrategy string
 	// Disks are the sizes in GiB by name, the image to install from among them.
 	Disks map[string]int64
-	// Interfaces are the names, in order.
+	// Interfaces are the names of those that the Machine asked for. The order has no meaning.
 	Interfaces []string
-	// CloudInit is a hash of what the Machine says about it, "" where it wants none. Texts in Secrets and ConfigMaps have no part in it: they
-	// are read when the Machine changes.
+	// CloudInit is a hash of what the Machine says about it, "" where it wants none. Documents in Secrets and ConfigMaps have no part
+	// in it: they are read when the Machine changes.
 	CloudInit string
+	// Asked is what the Machine itself said about its size, nil in a wish that an earlier release wrote.
+	Asked *SizeAsked `json:",omitempty"`
 }
 
-// NewWish is the wish of a Machine. Errors are those of [VirtualMachine].
-func NewWish(in Input) (Wish, error) {
-	size, err := SizeFor(in.Machine, in.Class, in.Options)
+// NewWish returns the wish of a Machine. last is the one last applied, nil where there is none yet: it keeps the size that a class
+// gave ([KeptSize]), and with it the text of a wish that an earlier release wrote and that still holds. Errors are those of
+// [VirtualMachine].
+func NewWish(in Input, last *Wish) (Wish, error) {
+	in.Last = last
+	size, err := in.size()
 	if err != nil {
 		return Wish{}, err
 	}
+	asked, err := sizeAsked(in.Machine)
+	if err != nil {
+		return Wish{}, err
+	}
+	wish, err := in.wish()
+	if err != nil {
+		return Wish{}, err
+	}
+	wish.Asked = &asked
+	if wish.Instancetype == "" {
+		wish.Cores, wish.Sockets, wish.Threads, wish.Memory = size.Cores, size.Sockets, size.Threads, size.Memory
+	}
+	if last == nil {
+		return wish, nil
+	}
+	if last.hasClassOf(asked) || wish.Instancetype != "" && wish.Instancetype == last.Instancetype {
+		wish.Class = last.Class
+	}
+	if sameNames(wish.Interfaces, last.Interfaces) {
+		wish.Interfaces = slices.Clone(last.Interfaces)
+	}
+	if earlier := wish; last.Asked == nil {
+		if earlier.Asked = nil; earlier.String() == last.String() {
+			return earlier, nil
+		}
+	}
+	return wish, nil
+}
+
+// wish returns the wish without the size.
+func (in Input) wish() (Wish, error) {
 	wish := Wish{
 		RunStrategy: string(in.Machine.Spec.RunStrategy), Preference: in.Machine.Annotations[vitistackv1alpha1.AnnotationPreference],
 		Disks: map[string]int64{},
@@ -44,26 +79,26 @@ func NewWish(in Input) (Wish, error) {
 	if in.Class != nil {
 		wish.Class = in.Class.Name
 	}
+	var err error
 	if wish.Instancetype, err = instancetype(in.Machine); err != nil {
 		return Wish{}, err
-	}
-	if wish.Instancetype == "" {
-		wish.Cores, wish.Sockets, wish.Threads, wish.Memory = size.Cores, size.Sockets, size.Threads, size.Memory
 	}
 	eviction, err := evictionStrategy(in.Machine)
 	if err != nil {
 		return Wish{}, err
 	}
 	wish.EvictionStrategy = string(eviction)
-	disks, err := disksFor(in.Machine, nil)
+	disks, err := disksFor(in.Machine, StorageClasses{})
 	if err != nil {
 		return Wish{}, err
 	}
 	for _, d := range disks {
 		wish.Disks[d.name] = d.gib
 	}
-	for _, a := range in.Attachments {
-		wish.Interfaces = append(wish.Interfaces, a.Name)
+	for _, a := range in.Network.Attachments {
+		if isAsked(a) {
+			wish.Interfaces = append(wish.Interfaces, a.Interface)
+		}
 	}
 	if wantsCloudInit(in.Machine) {
 		text, err := json.Marshal([]any{in.Machine.Spec.CloudInit, in.Machine.Spec.SSHKeys})
@@ -75,13 +110,57 @@ func NewWish(in Input) (Wish, error) {
 	return wish, nil
 }
 
-// String is the text that the VirtualMachine carries: JSON, always the same for the same wish.
+// AdoptedWish returns the wish of a Machine that takes over a VirtualMachine which carries none. It takes the numbers that the Machine
+// leaves to its class from the VirtualMachine, so that it needs no class: the one of an adopted VirtualMachine may be long gone. Nothing
+// is changed by it; only what the Machine asks for later is.
+func AdoptedWish(in Input, vm *kubevirtv1.VirtualMachine) (Wish, error) {
+	asked, err := sizeAsked(in.Machine)
+	if err != nil {
+		return Wish{}, err
+	}
+	last := Wish{Class: asked.Class, Asked: &asked}
+	if vm.Spec.Template != nil {
+		domain := vm.Spec.Template.Spec.Domain
+		if cpu := domain.CPU; cpu != nil {
+			last.Cores, last.Sockets, last.Threads = cpu.Cores, cpu.Sockets, cpu.Threads
+		}
+		if domain.Memory != nil && domain.Memory.Guest != nil {
+			last.Memory = domain.Memory.Guest.Value()
+		}
+	}
+	return NewWish(in, &last)
+}
+
+// hasClassOf says whether a wish was made for the class that a Machine asks for. A wish of an earlier release names the class that
+// gave the size, which is none for a built-in size.
+func (w Wish) hasClassOf(asked SizeAsked) bool {
+	switch {
+	case w.Instancetype != "":
+		return false
+	case w.Asked != nil:
+		return w.Asked.Class == asked.Class
+	case asked.Class == "" || asked.Class == w.Class:
+		return true
+	default:
+		size, builtIn := builtInSizes[asked.Class]
+		return w.Class == "" && builtIn &&
+			or(asked.Cores, size.Cores) == w.Cores && or(asked.Sockets, size.Sockets) == w.Sockets &&
+			or(asked.Threads, size.Threads) == w.Threads && or(asked.Memory, size.Memory) == w.Memory
+	}
+}
+
+// sameNames says whether two lists have the same names, in whatever order.
+func sameNames(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// String returns the text that the VirtualMachine carries: JSON, always the same for the same wish.
 func (w Wish) String() string {
 	text, _ := json.Marshal(w) // texts and numbers: there is no error
 	return string(text)
 }
 
-// ParseWish reads what String wrote.
+// ParseWish reads what String wrote, in this release or an earlier one.
 func ParseWish(text string) (Wish, error) {
 	var wish Wish
 	if err := json.Unmarshal([]byte(text), &wish); err != nil {
@@ -90,23 +169,16 @@ func ParseWish(text string) (Wish, error) {
 	return wish, nil
 }
 
-// AsClass is a MachineClass that gives what the wish has: that of Class as far as it is known where that is no more.
-func (w Wish) AsClass() *vitistackv1alpha1.MachineClass {
-	class := &vitistackv1alpha1.MachineClass{ObjectMeta: metav1.ObjectMeta{Name: w.Class}}
-	class.Spec.CPU = vitistackv1alpha1.MachineClassCPUSpec{Cores: int64(w.Cores), Sockets: int64(w.Sockets), Threads: int64(w.Threads)}
-	class.Spec.Memory.Quantity = *resource.NewQuantity(w.Memory, resource.BinarySI)
-	return class
-}
-
-// Grown are the disks that a wish wants larger than the last one, by name, with their new size in GiB. A [*Refusal] of reason InvalidSpec
-// says that one is wanted smaller, which would cut off data.
+// Grown returns the disks that a wish wants larger than the last one, by name, with their new size in GiB. A [*Refusal] of reason
+// InvalidSpec says that one is wanted smaller, which would cut off data.
 func (w Wish) Grown(last Wish) (map[string]int64, error) {
 	grown := map[string]int64{}
 	for _, name := range w.diskNames() {
 		switch was, gib := last.Disks[name], w.Disks[name]; {
 		case was == 0:
 		case gib < was && name == isoDiskName:
-			return nil, invalid("annotation %s: the room of %d GiB cannot shrink to %d", vitistackv1alpha1.AnnotationISOSize, was, gib)
+			return nil, invalid("annotation %s: the room of %d GiB cannot shrink to %d",
+				vitistackv1alpha1.AnnotationISOSize, was, gib)
 		case gib < was:
 			return nil, invalid("disk %q has %d GiB and cannot shrink to %d", name, was, gib)
 		case gib > was:
@@ -129,9 +201,4 @@ func (w Wish) diskNames() []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// isSized says whether two wishes want the same processor and memory.
-func (w Wish) isSized(as Wish) bool {
-	return w.Cores == as.Cores && w.Sockets == as.Sockets && w.Threads == as.Threads && w.Memory == as.Memory && w.Instancetype == as.Instancetype
 }

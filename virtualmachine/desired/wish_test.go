@@ -28,7 +28,7 @@ func TestWishGrown(t *testing.T) {
 				if size == "" {
 					m = machine("m", withImage("https://images.example.com/a.iso", ""))
 				}
-				w, err := desired.NewWish(desired.Input{Machine: m, Options: options()})
+				w, err := desired.NewWish(desired.Input{Machine: m, Options: options()}, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
