@@ -97,7 +97,7 @@ func progress(dataVolumes []cdiv1beta1.DataVolume) string {
 		if dv.Status.Phase == cdiv1beta1.Succeeded || dv.Status.Phase == "" {
 			continue
 		}
-		is := fmt.Sprintf("%s is in the phase %s", name(dv.Name), word(string(dv.Status.Phase)))
+		is := fmt.Sprintf("DataVolume %s is in the phase %s", name(dv.Name), word(string(dv.Status.Phase)))
 		done, err := strconv.ParseFloat(strings.TrimSuffix(string(dv.Status.Progress), "%"), 64)
 		if err == nil && done >= 0 && done <= 100 {
 			is += fmt.Sprintf(" at %d%%", int(done)/10*10)

@@ -28,10 +28,9 @@ type Complaint struct {
 // Wrong is what a status says is wrong, whoever found it: the operator, KubeVirt, CDI, a quota, a
 // policy or a finalizer. What every Machine passes through is not wrong.
 //
-// Ready is asked first. While Ready is True, another condition counts only where a person must act: a
-// guest that nobody can ask for its addresses is no trouble.
+// Ready is asked first. Another condition counts only where a person must act: a guest that is not up
+// yet, or that nobody can ask for its addresses, is no trouble.
 func Wrong(status vitistackv1alpha1.MachineStatus) (Complaint, bool) {
-	ready := hasStatus(status, vitistackv1alpha1.ConditionReady, isTrue)
 	for _, conditionType := range ourConditions {
 		c := status.Condition(conditionType)
 		// A deletion that nothing holds up is no trouble.
@@ -39,10 +38,10 @@ func Wrong(status vitistackv1alpha1.MachineStatus) (Complaint, bool) {
 			continue
 		}
 		info, _ := vitistackv1alpha1.InfoOf(c.Reason)
-		if info.Ordinary || ready && info.Acts != vitistackv1alpha1.ActorPerson {
-			continue
+		decides := conditionType == vitistackv1alpha1.ConditionReady || info.Acts == vitistackv1alpha1.ActorPerson
+		if decides && !info.Ordinary {
+			return Complaint{Condition: conditionType, Reason: c.Reason, Message: c.Message}, true
 		}
-		return Complaint{Condition: conditionType, Reason: c.Reason, Message: c.Message}, true
 	}
 	return Complaint{}, false
 }
