@@ -85,15 +85,15 @@ var verdicts = map[kubevirtv1.VirtualMachinePrintableStatus]verdict{
 	},
 }
 
-// isFailure says whether the status names a failure. That no node can take the virtual machine is one
-// that a new node ends, so the phase is not Failed then.
+// isFailure says whether the status names a failure. That no node can take the virtual machine is
+// one that a new node ends, so the phase is not Failed then.
 func (v verdict) isFailure() bool {
 	info, _ := vitistackv1alpha1.InfoOf(v.reason)
 	return v.phase == vitistackv1alpha1.MachinePhaseFailed || v.phase == vitistackv1alpha1.MachinePhasePending && !info.Ordinary
 }
 
-// final are the words that a running instance does not overrule: they say that it is about to end, is
-// frozen, or is on its way.
+// final are the words that a running instance does not overrule: they say that it is about to end,
+// is frozen, or is on its way.
 var final = map[kubevirtv1.VirtualMachinePrintableStatus]bool{
 	kubevirtv1.VirtualMachineStatusStopping:    true,
 	kubevirtv1.VirtualMachineStatusTerminating: true,
@@ -156,8 +156,8 @@ func (v verdict) unlessNotReady(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.V
 	return v
 }
 
-// kubeVirtNotReady is the condition Ready where it is False. That of the VirtualMachine repeats that
-// of the instance, later, so it counts only where the instance was not seen.
+// kubeVirtNotReady is the condition Ready where it is False. That of the VirtualMachine repeats
+// that of the instance, later, so it counts only where the instance was not seen.
 func kubeVirtNotReady(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance) (reason, message string, notReady bool) {
 	if vmi != nil {
 		for _, c := range vmi.Status.Conditions {
@@ -175,7 +175,8 @@ func kubeVirtNotReady(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMach
 	return "", "", false
 }
 
-// alwaysRuns says whether the virtual machine is started whenever it does not run. Where people stop it, they change that.
+// alwaysRuns says whether the virtual machine is started whenever it does not run. Where people
+// stop it, they change that.
 func alwaysRuns(vm *kubevirtv1.VirtualMachine) bool {
 	return vm.Spec.RunStrategy != nil && *vm.Spec.RunStrategy == kubevirtv1.RunStrategyAlways
 }
