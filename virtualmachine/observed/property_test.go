@@ -188,8 +188,11 @@ func TestPruned(t *testing.T) {
 	if diff := cmp.Diff(stored, prune(observed.Status(in))); diff != "" {
 		t.Errorf("\nwhat is stored changes for ever: -want +got:\n%s", diff)
 	}
+	if next := observed.Status(in); observed.Changed(stored, next) {
+		t.Errorf("a reconcile without news would write what is dropped again: %s", cmp.Diff(stored, next))
+	}
 	in.VM.Status.PrintableStatus = kubevirtv1.VirtualMachineStatusPaused
-	if got := observed.Status(in); !got.LastUpdated.Time.Equal(in.Now) {
+	if got := observed.Status(in); !got.LastUpdated.Time.Equal(in.Now) || !observed.Changed(stored, got) {
 		t.Errorf("\nreal news move lastUpdated: got %s", got.LastUpdated)
 	}
 }
