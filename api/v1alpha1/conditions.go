@@ -2,8 +2,10 @@ package v1alpha1
 
 // Condition types of a Machine. All are positive: True is good. Status Unknown means that nobody can tell now.
 const (
-	// ConditionReady sums the others up and is always present. False means that the Machine does not do what it should;
-	// Unknown, with RemoteReachable False, that the remote cluster does not answer.
+	// ConditionReady sums the others up and is always present. True means that the Machine does what
+	// its applied generation asks for, also where a guest on a DHCP network reports no address. False
+	// means that it does not; Unknown, with RemoteReachable False, that the remote cluster does not
+	// answer.
 	ConditionReady = "Ready"
 
 	// ConditionPlaced says whether a remote cluster is chosen and recorded in the Ledger. It stays True for ever after.
@@ -12,14 +14,16 @@ const (
 	// ConditionRemoteReachable says whether the remote cluster of a placed Machine answers. Its age is how long it has not.
 	ConditionRemoteReachable = "RemoteReachable"
 
-	// ConditionNetworkReady says whether the network and the addresses that the Machine needs are there.
+	// ConditionNetworkReady says whether each interface has the addresses that its network gives: on
+	// a static network those of the NetworkConfiguration, else those that it or the guest reports.
 	ConditionNetworkReady = "NetworkReady"
 
 	// ConditionVirtualMachineReady says whether the VirtualMachine is as wanted, and running where it should run.
 	ConditionVirtualMachineReady = "VirtualMachineReady"
 
-	// ConditionNoCopies says whether the Machine's own objects are the only ones that carry its labels. It appears when a copy is seen,
-	// is not part of Ready, and keeps nothing from being done: a copy is a person's, and is never changed or deleted.
+	// ConditionNoCopies says whether the Machine's own objects are the only ones that carry its labels.
+	// It appears when a copy is seen, is not part of Ready, and keeps nothing from being done: a copy
+	// is a person's, and is never changed or deleted.
 	ConditionNoCopies = "NoCopies"
 )
 

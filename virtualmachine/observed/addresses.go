@@ -8,8 +8,9 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// setAddresses sorts the addresses of a running guest: public are those of interfaces that KubeVirt has a name for, private those of
-// interfaces that only the guest knows. Everywhere IPv4 comes first.
+// setAddresses sorts the addresses of a running guest: public are those of interfaces that KubeVirt
+// has a name for, private those of interfaces that only the guest knows. Everywhere IPv4 comes
+// first.
 func (r *report) setAddresses(status *vitistackv1alpha1.MachineStatus) {
 	var public, private []string
 	for _, i := range status.NetworkInterfaces {
@@ -54,8 +55,8 @@ func routable(addresses []string) []string {
 	return slices.Concat(v4, v6)
 }
 
-// byFamily splits addresses, each once, in their order and without prefix lengths, and at most limit.
-// What is no address is dropped.
+// byFamily splits addresses, each once, in their order and without prefix lengths, and at most
+// limit. What is no address is dropped.
 func byFamily(addresses []string, limit int) (v4, v6 []string) {
 	seen := map[string]bool{}
 	for _, address := range addresses {
@@ -76,12 +77,12 @@ func byFamily(addresses []string, limit int) (v4, v6 []string) {
 	return v4, v6
 }
 
-// maxAddressLength is more than any address takes with its prefix length. A zone may be as long as a
-// guest wishes.
+// maxAddressLength is more than any address takes with its prefix length. A zone may be as long as
+// a guest wishes.
 const maxAddressLength = 64
 
-// parseAddress reads an address with or without a prefix length. One with a zone names an interface of
-// the guest, and means nothing to others.
+// parseAddress reads an address with or without a prefix length. One with a zone names an interface
+// of the guest, and means nothing to others.
 func parseAddress(address string) (netip.Addr, bool) {
 	if len(address) > maxAddressLength {
 		return netip.Addr{}, false

@@ -12,7 +12,8 @@ import (
 
 // setConditions sets our conditions and Ready, and what repeats Ready.
 func (r *report) setConditions(status *vitistackv1alpha1.MachineStatus) {
-	// Earlier releases appended a condition of the type Unknown at every failure, and never took one away.
+	// Earlier releases appended a condition of the type Unknown at every failure, and never took
+	// one away.
 	status.Conditions = slices.DeleteFunc(status.Conditions, func(c vitistackv1alpha1.MachineCondition) bool {
 		return c.Type == "" || c.Type == string(isUnknown)
 	})
@@ -29,12 +30,17 @@ func (r *report) setConditions(status *vitistackv1alpha1.MachineStatus) {
 }
 
 // set sets a condition that speaks of the Machine's generation.
-func (r *report) set(status *vitistackv1alpha1.MachineStatus, conditionType string, value metav1.ConditionStatus, reason, message string) {
+func (r *report) set(
+	status *vitistackv1alpha1.MachineStatus, conditionType string, value metav1.ConditionStatus, reason, message string,
+) {
 	r.setAt(r.Machine.Generation, status, conditionType, value, reason, message)
 }
 
-// setApplied sets a condition that speaks of the generation that the virtual machine was brought to.
-func (r *report) setApplied(status *vitistackv1alpha1.MachineStatus, conditionType string, value metav1.ConditionStatus, reason, message string) {
+// setApplied sets a condition that speaks of the generation that the virtual machine was brought
+// to.
+func (r *report) setApplied(
+	status *vitistackv1alpha1.MachineStatus, conditionType string, value metav1.ConditionStatus, reason, message string,
+) {
 	generation := r.Machine.Generation
 	if !r.Applied {
 		generation = 0
@@ -45,7 +51,9 @@ func (r *report) setApplied(status *vitistackv1alpha1.MachineStatus, conditionTy
 	r.setAt(generation, status, conditionType, value, reason, message)
 }
 
-func (r *report) setAt(generation int64, status *vitistackv1alpha1.MachineStatus, conditionType string, value metav1.ConditionStatus, reason, message string) {
+func (r *report) setAt(
+	generation int64, status *vitistackv1alpha1.MachineStatus, conditionType string, value metav1.ConditionStatus, reason, message string,
+) {
 	status.SetCondition(metav1.Condition{
 		Type:               conditionType,
 		Status:             value,
@@ -102,8 +110,8 @@ func (r *report) setNetworkReady(status *vitistackv1alpha1.MachineStatus, networ
 	}
 }
 
-// networkKnown says that this reconcile prepared the network and was answered by the remote cluster,
-// so that addresses can be judged.
+// networkKnown says that this reconcile prepared the network and was answered by the remote
+// cluster, so that addresses can be judged.
 func (r *report) networkKnown() bool { return r.Looked && r.Reached > StepNetwork && !r.deleting() }
 
 func (r *report) setVirtualMachineReady(status *vitistackv1alpha1.MachineStatus) {

@@ -11,8 +11,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// disks are those of the virtual machine that hold data, in the order of its spec. A cloud-init disk and other disks of configuration
-// are none: consumers install on the first that they find.
+// disks are those of the virtual machine that hold data, in the order of its spec. A cloud-init
+// disk and other disks of configuration are none: consumers install on the first that they find.
 func disks(vm *kubevirtv1.VirtualMachine, spec kubevirtv1.VirtualMachineInstanceSpec, vmi *kubevirtv1.VirtualMachineInstance) []vitistackv1alpha1.MachineStatusDisk {
 	var reported []kubevirtv1.VolumeStatus
 	if alive(vmi) {
@@ -88,8 +88,8 @@ func bus(d kubevirtv1.Disk) string {
 // maxAccessModes is how many access modes Kubernetes has.
 const maxAccessModes = 4
 
-// addReported adds what the instance says. A disk that it has not attached yet has no target, and so no device: "/dev/" would look
-// like one.
+// addReported adds what the instance says. A disk that it has not attached yet has no target, and
+// so no device: "/dev/" would look like one.
 func addReported(disk *vitistackv1alpha1.MachineStatusDisk, r kubevirtv1.VolumeStatus) {
 	if r.Target != "" {
 		disk.Device = "/dev/" + word(r.Target)
@@ -115,7 +115,8 @@ func addReported(disk *vitistackv1alpha1.MachineStatusDisk, r kubevirtv1.VolumeS
 	}
 }
 
-// bytesOf is a quantity in whole bytes, rounded up. One that does not fit is the largest that does: by itself it would wrap around.
+// bytesOf is a quantity in whole bytes, rounded up. One that does not fit is the largest that does:
+// by itself it would wrap around.
 func bytesOf(quantity resource.Quantity) int64 {
 	if quantity.CmpInt64(math.MaxInt64) > 0 {
 		return math.MaxInt64

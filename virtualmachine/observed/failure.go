@@ -29,7 +29,8 @@ const (
 	reasonImagePullBackOff = "ImagePullBackOff"
 )
 
-// failures is the first that went wrong: disks before the VirtualMachine before its instance, because one follows from the other.
+// failures is the first that went wrong: disks before the VirtualMachine before its instance,
+// because one follows from the other.
 func failures(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance, dataVolumes []cdiv1beta1.DataVolume) failure {
 	if found := diskFailure(dataVolumes); found.message != "" {
 		return found
@@ -89,15 +90,15 @@ func diskFailure(dataVolumes []cdiv1beta1.DataVolume) failure {
 	return failure{reason: vitistackv1alpha1.ReasonDiskFailed, message: strings.Join(messages, "; ")}
 }
 
-// progress is how far the disks are that are being filled, in words that follow a sentence. It is told
-// in steps of ten per cent: a status is not written for less.
+// progress is how far the disks are that are being filled, in words that follow a sentence. It is
+// told in steps of ten per cent: a status is not written for less.
 func progress(dataVolumes []cdiv1beta1.DataVolume) string {
 	var each []string
 	for _, dv := range dataVolumes {
 		if dv.Status.Phase == cdiv1beta1.Succeeded || dv.Status.Phase == "" {
 			continue
 		}
-		is := fmt.Sprintf("%s is in the phase %s", name(dv.Name), word(string(dv.Status.Phase)))
+		is := fmt.Sprintf("DataVolume %s is in the phase %s", name(dv.Name), word(string(dv.Status.Phase)))
 		done, err := strconv.ParseFloat(strings.TrimSuffix(string(dv.Status.Progress), "%"), 64)
 		if err == nil && done >= 0 && done <= 100 {
 			is += fmt.Sprintf(" at %d%%", int(done)/10*10)
@@ -111,8 +112,8 @@ func progress(dataVolumes []cdiv1beta1.DataVolume) string {
 	return ": " + strings.Join(each, ", ")
 }
 
-// dataVolumeFailure is "" where the DataVolume is done or on its way. The reasons of the importer's failures are Error and
-// ImagePullFailed; those of storage that cannot be had begin with Err.
+// dataVolumeFailure is "" where the DataVolume is done or on its way. The reasons of the importer's
+// failures are Error and ImagePullFailed; those of storage that cannot be had begin with Err.
 func dataVolumeFailure(dv cdiv1beta1.DataVolume) string {
 	if dv.Status.Phase == cdiv1beta1.Succeeded {
 		return ""

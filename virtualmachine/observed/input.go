@@ -14,13 +14,15 @@ import (
 type Input struct {
 	// Machine with the status that it has.
 	Machine *vitistackv1alpha1.Machine
-	// Ledger says where the Machine is placed, nil where it is not or where the ledger cannot be read.
+	// Ledger says where the Machine is placed, nil where it is not or where the ledger cannot be
+	// read.
 	Ledger *vitistackv1alpha1.Ledger
 	// Adopted says that this reconcile took over an existing VirtualMachine.
 	Adopted bool
 
-	// Applied says that the reconcile reached its end: all that the Machine's spec asks for has been
-	// written. Without it observedGeneration stays, and Ready is not True of a newer generation.
+	// Applied says that the reconcile reached its end: all that the Machine's spec asks for has
+	// been written. Without it observedGeneration stays, and Ready is not True of a newer
+	// generation.
 	Applied bool
 	// Reached is the last step that was begun.
 	Reached Step
@@ -29,8 +31,8 @@ type Input struct {
 	Problems []Problem
 
 	// Looked says that the remote cluster answered about the VirtualMachine, with authority: nil in
-	// VM then means that there is none. Without it VM and VMI are ignored, and everything known about
-	// them stays as it was: silence is not absence.
+	// VM then means that there is none. Without it VM and VMI are ignored, and everything known
+	// about them stays as it was: silence is not absence.
 	Looked bool
 	// VM is the VirtualMachine, nil where there is none.
 	VM *kubevirtv1.VirtualMachine
@@ -93,8 +95,9 @@ type Problem struct {
 	Message string
 	// Acts is who ends it. "" means whom the reason names, else v1alpha1.ActorTime.
 	Acts vitistackv1alpha1.Actor
-	// Since is when it began: contact that was lost, or a call that is tried again, is reported only
-	// after Options.Hold. The caller keeps it from one reconcile to the next. Zero means long ago.
+	// Since is when it began: contact that was lost, or a call that is tried again, is reported
+	// only after Options.Hold. The caller keeps it from one reconcile to the next. Zero means long
+	// ago.
 	Since time.Time
 }
 
@@ -136,8 +139,8 @@ type Options struct {
 	// IPSource is where public addresses are read (IP_SOURCE). "" means IPSourceVMI.
 	IPSource IPSource
 	// Hold is how long contact must be lost, and how long a call must fail, before Machines say so;
-	// and how long something must be wrong before an Event says so. 0 means DefaultHold, less than 0
-	// none.
+	// and how long something must be wrong before an Event says so. 0 means DefaultHold, less than
+	// 0 none.
 	Hold time.Duration
 }
 

@@ -10,11 +10,11 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// The bounds of what a status lists. A guest chooses how many interfaces and addresses it reports, and
-// could outgrow what an object may hold.
+// The bounds of what a status lists. A guest chooses how many interfaces and addresses it reports,
+// and could outgrow what an object may hold.
 const (
-	// maxSpecInterfaces and maxGuestInterfaces bound those of the spec and those that only the guest
-	// knows.
+	// maxSpecInterfaces and maxGuestInterfaces bound those of the spec and those that only the
+	// guest knows.
 	maxSpecInterfaces, maxGuestInterfaces = 64, 32
 	// maxAddresses bounds the addresses of one interface, of which maxScanned are looked at, and
 	// maxConfigured those of a Machine's NetworkConfigurations.
@@ -23,13 +23,13 @@ const (
 	maxDisks = 64
 )
 
-// interfaces are those of the virtual machine in the order of its spec, then those that only the guest
-// knows, by their address.
+// interfaces are those of the virtual machine in the order of its spec, then those that only the
+// guest knows, by their address.
 //
 // One of the spec is there even without an IP address, or before the instance reports it: consumers
 // take a machine without interfaces for one that is not there. One that only the guest knows (a
-// bridge, a container's) needs an address at which others can reach it: on a node of a cluster, there
-// is one with a link-local address for each container, and the status would change with each.
+// bridge, a container's) needs an address at which others can reach it: on a node of a cluster,
+// there is one with a link-local address for each container, and the status would change with each.
 // None is there without a MAC address of its own: that is how a guest's loop-back device looks.
 func interfaces(spec kubevirtv1.VirtualMachineInstanceSpec, vmi *kubevirtv1.VirtualMachineInstance) []vitistackv1alpha1.NetworkInterfaceStatus {
 	var reported []kubevirtv1.VirtualMachineInstanceNetworkInterface
@@ -58,8 +58,8 @@ func interfaces(spec kubevirtv1.VirtualMachineInstanceSpec, vmi *kubevirtv1.Virt
 	return append(result, guestInterfaces(reported, inSpec)...)
 }
 
-// guestInterfaces are those that are not in the spec, in an order that does not depend on that of the
-// report: first those that KubeVirt has a name for.
+// guestInterfaces are those that are not in the spec, in an order that does not depend on that of
+// the report: first those that KubeVirt has a name for.
 func guestInterfaces(reported []kubevirtv1.VirtualMachineInstanceNetworkInterface, inSpec map[string]bool) []vitistackv1alpha1.NetworkInterfaceStatus {
 	var others []vitistackv1alpha1.NetworkInterfaceStatus
 	for _, r := range reported {
@@ -78,8 +78,8 @@ func named(i vitistackv1alpha1.NetworkInterfaceStatus) int {
 	return min(len(i.Name), 1)
 }
 
-// hasMAC says whether an address is one: a guest reports zeros, or nothing, for devices that have none.
-// What is accepted is short and has no other characters than an address has.
+// hasMAC says whether an address is one: a guest reports zeros, or nothing, for devices that have
+// none. What is accepted is short and has no other characters than an address has.
 func hasMAC(address string) bool {
 	mac, err := net.ParseMAC(address)
 	return err == nil && slices.ContainsFunc(mac, func(b byte) bool { return b != 0 })
@@ -94,8 +94,8 @@ func isListed(r kubevirtv1.VirtualMachineInstanceNetworkInterface) bool {
 	return r.Name != "" || len(routable(v4)) > 0 || len(routable(v6)) > 0
 }
 
-// addressesOf are the addresses of an interface. Where it has too many, those at which others can reach
-// it come before those that every interface has.
+// addressesOf are the addresses of an interface. Where it has too many, those at which others can
+// reach it come before those that every interface has.
 func addressesOf(r kubevirtv1.VirtualMachineInstanceNetworkInterface) (v4, v6 []string) {
 	reported := r.IPs
 	if len(reported) == 0 && r.IP != "" {

@@ -11,7 +11,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// setVM writes what is known about the virtual machine, and clears what is over. Where nobody looked, everything stays.
+// setVM writes what is known about the virtual machine, and clears what is over. Where nobody
+// looked, everything stays.
 func (r *report) setVM(status *vitistackv1alpha1.MachineStatus) {
 	if !r.Looked {
 		return
@@ -76,7 +77,8 @@ func setSize(status *vitistackv1alpha1.MachineStatus, spec kubevirtv1.VirtualMac
 	}
 }
 
-// product is the number of processors. KubeVirt reads 0 as 1. A number that nobody has is the largest.
+// product is the number of processors. KubeVirt reads 0 as 1. A number that nobody has is the
+// largest.
 func product(numbers ...uint32) int {
 	total := 1
 	for _, n := range numbers {

@@ -23,9 +23,9 @@ type networkVerdict struct {
 // NetworkConfiguration whether it failed.
 //
 // An interface of a static network has the address that its NetworkConfiguration gives; without it
-// Ready is not True. The guests of other networks ask for addresses themselves. Many have nobody who
-// reports them, so a missing one is told in NetworkReady and does not keep Ready from being True,
-// unless the NetworkConfiguration failed.
+// Ready is not True. The guests of other networks ask for addresses themselves. Many have nobody
+// who reports them, so a missing one is told in NetworkReady and does not keep Ready from being
+// True, unless the NetworkConfiguration failed.
 func (r *report) judgeNetwork(interfaces []vitistackv1alpha1.NetworkInterfaceStatus) networkVerdict {
 	var missing []string
 	failed, ready := r.failedConfigurations(), true
@@ -82,8 +82,8 @@ func (r *report) failedConfigurations() map[string]string {
 	return failed
 }
 
-// givenAddress says whether the NetworkConfiguration of an interface has an address for it. An entry
-// with another MAC address is left over from an earlier Machine of that name.
+// givenAddress says whether the NetworkConfiguration of an interface has an address for it. An
+// entry with another MAC address is left over from an earlier Machine of that name.
 func (r *report) givenAddress(a vitistackv1alpha1.Attachment) bool {
 	for _, nc := range r.Network.Configurations {
 		if nc.Name != a.NetworkConfiguration {
@@ -99,7 +99,8 @@ func (r *report) givenAddress(a vitistackv1alpha1.Attachment) bool {
 	return false
 }
 
-// reportsAddress says whether the guest has an address on an interface at which others can reach it.
+// reportsAddress says whether the guest has an address on an interface at which others can reach
+// it.
 func reportsAddress(a vitistackv1alpha1.Attachment, interfaces []vitistackv1alpha1.NetworkInterfaceStatus) bool {
 	return slices.ContainsFunc(interfaces, func(i vitistackv1alpha1.NetworkInterfaceStatus) bool {
 		return (i.Name == a.Interface || strings.EqualFold(i.MACAddress, a.MAC)) && len(routable(i.IPAddresses)) > 0

@@ -4,7 +4,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// setPhase sets phase, and the failure that belongs to it. An empty answer of the functions below leaves both.
+// setPhase sets phase, and the failure that belongs to it. An empty answer of the functions below
+// leaves both.
 func (r *report) setPhase(status *vitistackv1alpha1.MachineStatus) {
 	phase := r.phase()
 	if phase == "" {
@@ -39,7 +40,8 @@ func (r *report) phase() vitistackv1alpha1.MachinePhase {
 	}
 }
 
-// deletingPhase: the virtual machine is gone once somebody looked, or if there never was one, and nothing else is left to wait for.
+// deletingPhase: the virtual machine is gone once somebody looked, or if there never was one, and
+// nothing else is left to wait for.
 func (r *report) deletingPhase() vitistackv1alpha1.MachinePhase {
 	gone := r.Looked && r.vm == nil || !r.placed
 	if gone && r.problem == nil && r.contact == nil {
@@ -48,7 +50,8 @@ func (r *report) deletingPhase() vitistackv1alpha1.MachinePhase {
 	return vitistackv1alpha1.MachinePhaseTerminating
 }
 
-// unheardPhase is the phase while there is no contact: the one that it was. Only a failure to be placed is over once it is placed.
+// unheardPhase is the phase while there is no contact: the one that it was. Only a failure to be
+// placed is over once it is placed.
 func (r *report) unheardPhase() vitistackv1alpha1.MachinePhase {
 	old := r.Machine.Status
 	if old.Phase == vitistackv1alpha1.MachinePhaseFailed && !hasStatus(old, vitistackv1alpha1.ConditionPlaced, isTrue) && !r.vmKnown() {
@@ -57,7 +60,8 @@ func (r *report) unheardPhase() vitistackv1alpha1.MachinePhase {
 	return r.stay("", vitistackv1alpha1.MachinePhasePending)
 }
 
-// stay is the new phase; where there is none the old one stays; where there is none either it is the first.
+// stay is the new phase; where there is none the old one stays; where there is none either it is
+// the first.
 func (r *report) stay(next, first vitistackv1alpha1.MachinePhase) vitistackv1alpha1.MachinePhase {
 	if next == "" && r.Machine.Status.Phase == "" {
 		return first

@@ -113,7 +113,7 @@ func TestOutcomes(t *testing.T) {
 			reason: "a failure that was seen stays until somebody looks again", in: input(after(crashed), contactLost("Unreachable", time.Hour)),
 			want: summary{
 				Phase: "Failed", State: "CrashLoopBackOff", Ready: "Unknown/Unreachable", VM: "False/CrashLoop", Reaching: "False/Unreachable",
-				Failure: "CrashLoop: the virtual machine fails again and again",
+				Failure: "CrashLoop: the virtual machine fails again and again; look at the log of the virt-launcher Pod in the remote cluster",
 			},
 		},
 		"WaitingForAddresses": {

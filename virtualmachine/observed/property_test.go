@@ -31,7 +31,7 @@ var phases = []vitistackv1alpha1.MachinePhase{"Pending", "Creating", "Running", 
 func anyInput(t *rapid.T, status vitistackv1alpha1.MachineStatus) observed.Input {
 	in := input()
 	in.Machine.Status = status
-	in.Machine.Generation = rapid.Int64Range(1, 3).Draw(t, "generation")
+	in.Machine.Generation = rapid.Int64Range(max(1, status.ObservedGeneration), 3).Draw(t, "generation")
 	in.Reached = rapid.SampledFrom([]observed.Step{observed.StepPlace, observed.StepRemote, observed.StepNetwork, observed.StepVM, observed.StepObserve}).Draw(t, "reached")
 	in.Looked = rapid.Bool().Draw(t, "looked")
 	in.Applied = rapid.Bool().Draw(t, "applied")
@@ -63,6 +63,12 @@ func anyInput(t *rapid.T, status vitistackv1alpha1.MachineStatus) observed.Input
 	}
 	if rapid.Bool().Draw(t, "dataVolume") {
 		in.DataVolumes = []cdiv1beta1.DataVolume{{Status: cdiv1beta1.DataVolumeStatus{Phase: rapid.SampledFrom([]cdiv1beta1.DataVolumePhase{"Failed", "Succeeded"}).Draw(t, "dv")}}}
+	}
+	if rapid.IntRange(0, 3).Draw(t, "copies") == 0 {
+		in.Copies = []string{"VirtualMachine web-copy in cluster-east"}
+	}
+	if rapid.IntRange(0, 3).Draw(t, "static") == 0 {
+		in.Network.Static = []string{"vlan10"}
 	}
 	if rapid.Bool().Draw(t, "ipSource") {
 		in.Options.IPSource = observed.IPSourceNetworkConfiguration
@@ -115,8 +121,14 @@ func checkStatus(t *rapid.T, in observed.Input, old, next vitistackv1alpha1.Mach
 	if ready == nil || ready.Reason == "" || ready.LastTransitionTime.IsZero() {
 		t.Fatalf("Ready is %v", ready)
 	}
-	if ready.Status == metav1.ConditionTrue && len(in.Problems) > 0 && observed.HoldRemaining(in) == 0 && !connecting(in) {
+	if ready.Status == metav1.ConditionTrue && slices.ContainsFunc(in.Problems, harms) && observed.HoldRemaining(in) == 0 && !connecting(in) {
 		t.Fatalf("Ready is True with %v", in.Problems)
+	}
+	if moved := next.ObservedGeneration != old.ObservedGeneration; moved && !in.Applied {
+		t.Fatalf("observedGeneration moved from %d to %d and nothing was applied", old.ObservedGeneration, next.ObservedGeneration)
+	}
+	if ready.Status == metav1.ConditionTrue && ready.ObservedGeneration > next.ObservedGeneration {
+		t.Fatalf("Ready is True of generation %d, and only %d was applied", ready.ObservedGeneration, next.ObservedGeneration)
 	}
 	for _, c := range next.Conditions {
 		if had := old.Condition(c.Type); had != nil && had.Status == c.Status && !had.LastTransitionTime.Equal(&c.LastTransitionTime) {
@@ -135,6 +147,12 @@ func checkStatus(t *rapid.T, in observed.Input, old, next vitistackv1alpha1.Mach
 	if diff := cmp.Diff(old.PublicIPAddresses, next.PublicIPAddresses); lost && diff != "" {
 		t.Fatalf("loss of contact changed addresses (I4): %s", diff)
 	}
+}
+
+// harms says that a problem keeps Ready from being True.
+func harms(p observed.Problem) bool {
+	info, _ := vitistackv1alpha1.InfoOf(p.Reason)
+	return !info.Harmless
 }
 
 func connecting(in observed.Input) bool {
@@ -170,8 +188,11 @@ func TestPruned(t *testing.T) {
 	if diff := cmp.Diff(stored, prune(observed.Status(in))); diff != "" {
 		t.Errorf("\nwhat is stored changes for ever: -want +got:\n%s", diff)
 	}
+	if next := observed.Status(in); observed.Changed(stored, next) {
+		t.Errorf("a reconcile without news would write what is dropped again: %s", cmp.Diff(stored, next))
+	}
 	in.VM.Status.PrintableStatus = kubevirtv1.VirtualMachineStatusPaused
-	if got := observed.Status(in); !got.LastUpdated.Time.Equal(in.Now) {
+	if got := observed.Status(in); !got.LastUpdated.Time.Equal(in.Now) || !observed.Changed(stored, got) {
 		t.Errorf("\nreal news move lastUpdated: got %s", got.LastUpdated)
 	}
 }

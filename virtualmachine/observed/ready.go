@@ -32,7 +32,9 @@ func (r *report) current(status *vitistackv1alpha1.MachineStatus) bool {
 }
 
 // summary is what Ready says, apart from the generation that it speaks of.
-func (r *report) summary(status *vitistackv1alpha1.MachineStatus, network networkVerdict) (value metav1.ConditionStatus, reason, message string) {
+func (r *report) summary(
+	status *vitistackv1alpha1.MachineStatus, network networkVerdict,
+) (value metav1.ConditionStatus, reason, message string) {
 	vmReady := status.Condition(vitistackv1alpha1.ConditionVirtualMachineReady)
 	switch {
 	case r.contact != nil:

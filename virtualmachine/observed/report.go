@@ -23,8 +23,8 @@ type report struct {
 
 	// placed says that the Machine has a place, or had one: its ledger may be unreadable now.
 	placed bool
-	// trusted says that the ledger may be copied into the status. Where they differ, the copy is the
-	// only other witness.
+	// trusted says that the ledger may be copied into the status. Where they differ, the copy is
+	// the only other witness.
 	trusted bool
 
 	// vm, vmi and verdict are nil where nothing was seen.
@@ -33,7 +33,8 @@ type report struct {
 	verdict *verdict
 }
 
-// sorted are the problems, each by what it means for the status. A field is nil where there is none.
+// sorted are the problems, each by what it means for the status. A field is nil where there is
+// none.
 type sorted struct {
 	// contact is the loss of contact with the remote cluster of a placed Machine.
 	contact *Problem
@@ -45,7 +46,8 @@ type sorted struct {
 	harmless *Problem
 	// problems are all by their condition, the first of each.
 	problems map[string]Problem
-	// hiddenFor is after how long a problem is told that is left out here for its youth, 0 for none.
+	// hiddenFor is after how long a problem is told that is left out here for its youth, 0 for
+	// none.
 	hiddenFor time.Duration
 }
 

@@ -69,34 +69,34 @@ func TestStates(t *testing.T) {
 		"CrashLoopBackOff": {
 			reason: "a person must act",
 			without: summary{
-				Phase: "Failed", Ready: "False/CrashLoop", VM: "False/CrashLoop", Failure: "CrashLoop: the virtual machine fails again and again",
+				Phase: "Failed", Ready: "False/CrashLoop", VM: "False/CrashLoop", Failure: "CrashLoop: the virtual machine fails again and again; look at the log of the virt-launcher Pod in the remote cluster",
 			}, beside: running,
 		},
 		"ErrImagePull": {
 			reason: "a person must act",
 			without: summary{
 				Phase: "Failed", Ready: "False/ImagePullFailed", VM: "False/ImagePullFailed",
-				Failure: "ImagePullFailed: an image of the virtual machine cannot be fetched",
+				Failure: "ImagePullFailed: an image of the virtual machine cannot be fetched; correct the image, or the remote cluster's way to its registry",
 			}, beside: running,
 		},
 		"ImagePullBackOff": {
 			reason: "a person must act",
 			without: summary{
 				Phase: "Failed", Ready: "False/ImagePullFailed", VM: "False/ImagePullFailed",
-				Failure: "ImagePullFailed: an image of the virtual machine cannot be fetched",
+				Failure: "ImagePullFailed: an image of the virtual machine cannot be fetched; correct the image, or the remote cluster's way to its registry",
 			}, beside: running,
 		},
 		"ErrorPvcNotFound": {
 			reason: "a person must act",
 			without: summary{
 				Phase: "Failed", Ready: "False/DiskFailed", VM: "False/DiskFailed",
-				Failure: "DiskFailed: a PersistentVolumeClaim of the virtual machine does not exist",
+				Failure: "DiskFailed: a PersistentVolumeClaim of the virtual machine does not exist; mend what CDI reports: image address, storage class or quota",
 			}, beside: running,
 		},
 		"DataVolumeError": {
 			reason: "a person must act",
 			without: summary{
-				Phase: "Failed", Ready: "False/DiskFailed", VM: "False/DiskFailed", Failure: "DiskFailed: a disk cannot be made or filled",
+				Phase: "Failed", Ready: "False/DiskFailed", VM: "False/DiskFailed", Failure: "DiskFailed: a disk cannot be made or filled; mend what CDI reports: image address, storage class or quota",
 			}, beside: running,
 		},
 		"ErrorUnschedulable": {
@@ -126,6 +126,73 @@ func TestStates(t *testing.T) {
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("\n%s\nStatus(instance: %t): -want +got:\n%s", tc.reason, vmi != nil, diff)
 				}
+			}
+		})
+	}
+}
+
+// TestKubeVirtsReady: a virtual machine that KubeVirt calls not ready is not ready, as in the first
+// minutes after its node was lost.
+func TestKubeVirtsReady(t *testing.T) {
+	ips := []string{"10.0.1.21", "2001:db8::10"}
+	lost := instanceCondition("Ready", "NodeLost", "the node does not answer")
+	notReady := func(vm *kubevirtv1.VirtualMachine) {
+		vm.Status.Conditions = append(vm.Status.Conditions, kubevirtv1.VirtualMachineCondition{
+			Type: kubevirtv1.VirtualMachineReady, Status: corev1.ConditionFalse, Reason: "NodeLost",
+		})
+	}
+	cases := map[string]struct {
+		reason  string
+		vm      *kubevirtv1.VirtualMachine
+		vmi     *kubevirtv1.VirtualMachineInstance
+		want    summary
+		message string
+	}{
+		"the instance is not ready": {
+			reason:  "Ready was True while KubeVirt said that its node is lost.",
+			vm:      virtualMachine("Running"),
+			vmi:     instance(kubevirtv1.Running, lost),
+			want:    summary{Phase: "Running", Ready: "False/GuestNotReady", VM: "False/GuestNotReady", IPs: ips},
+			message: "the virtual machine runs, and KubeVirt says that it is not ready: NodeLost: the node does not answer",
+		},
+		"the VirtualMachine is not ready and its instance was not seen": {
+			reason:  "The two watches are not in step, and the VirtualMachine repeats what its instance says.",
+			vm:      virtualMachine("Running", notReady),
+			want:    summary{Phase: "Running", Ready: "False/GuestNotReady", VM: "False/GuestNotReady"},
+			message: "the virtual machine runs, and KubeVirt says that it is not ready: NodeLost",
+		},
+		"the VirtualMachine is behind its instance": {
+			reason:  "The instance says that it is ready again before the VirtualMachine does.",
+			vm:      virtualMachine("Running", notReady),
+			vmi:     instance(kubevirtv1.Running),
+			want:    summary{Phase: "Running", Ready: "True/Ready", VM: "True/Running", IPs: ips},
+			message: "the virtual machine runs",
+		},
+		"a migration of a guest that is not ready": {
+			reason:  "A guest that moves is ready only if KubeVirt says so.",
+			vm:      virtualMachine("Migrating"),
+			vmi:     instance(kubevirtv1.Running, lost),
+			want:    summary{Phase: "Running", Ready: "False/GuestNotReady", VM: "False/GuestNotReady", IPs: ips},
+			message: "the virtual machine runs, and KubeVirt says that it is not ready: NodeLost: the node does not answer",
+		},
+		"a frozen guest": {
+			reason:  "KubeVirt calls a frozen guest not ready too, and that it is frozen says more.",
+			vm:      virtualMachine("Paused"),
+			vmi:     instance(kubevirtv1.Running, lost),
+			want:    summary{Phase: "Running", Ready: "False/GuestPaused", VM: "False/GuestPaused", IPs: ips},
+			message: "the guest is frozen; let the guest go on with virtctl unpause vm",
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			status := observed.Status(input(with(tc.vm, tc.vmi)))
+			got := summarise(status)
+			tc.want.State, tc.want.Reaching = string(tc.vm.Status.PrintableStatus), "True/Connected"
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("\n%s\nStatus(...): -want +got:\n%s", tc.reason, diff)
+			}
+			if diff := cmp.Diff(tc.message, status.Message); diff != "" {
+				t.Errorf("\n%s\nMessage: -want +got:\n%s", tc.reason, diff)
 			}
 		})
 	}
@@ -182,27 +249,27 @@ func TestFailures(t *testing.T) {
 			reason: "the typical trouble of a new site was never told (D16)", vm: virtualMachine("Provisioning"),
 			dvs:   []cdiv1beta1.DataVolume{dv("Pending", cdiv1beta1.DataVolumeBound, "ErrClaimNotValid", "no accessMode in the StorageProfile slow")},
 			phase: "Failed",
-			want:  "DiskFailed: DataVolume vm-m-root-1a2b3c4d: ErrClaimNotValid: no accessMode in the StorageProfile slow",
+			want:  "DiskFailed: a disk cannot be made or filled: DataVolume vm-m-root-1a2b3c4d: ErrClaimNotValid: no accessMode in the StorageProfile slow; mend what CDI reports: image address, storage class or quota",
 		},
 		"Quota": {
 			reason: "nor was a quota", vm: virtualMachine("Provisioning"),
 			dvs:   []cdiv1beta1.DataVolume{dv("Pending", cdiv1beta1.DataVolumeRunning, "ErrExceededQuota", "exceeded quota: team-a")},
-			phase: "Failed", want: "DiskFailed: DataVolume vm-m-root-1a2b3c4d: ErrExceededQuota: exceeded quota: team-a",
+			phase: "Failed", want: "DiskFailed: a disk cannot be made or filled: DataVolume vm-m-root-1a2b3c4d: ErrExceededQuota: exceeded quota: team-a; mend what CDI reports: image address, storage class or quota",
 		},
 		"Import": {
 			reason: "an image that is not there explains KubeVirt's word", vm: virtualMachine("DataVolumeError"),
 			dvs:   []cdiv1beta1.DataVolume{dv("ImportInProgress", cdiv1beta1.DataVolumeRunning, "Error", "404 Not Found")},
-			phase: "Failed", want: "DiskFailed: a disk cannot be made or filled: DataVolume vm-m-root-1a2b3c4d: Error: 404 Not Found",
+			phase: "Failed", want: "DiskFailed: a disk cannot be made or filled: DataVolume vm-m-root-1a2b3c4d: Error: 404 Not Found; mend what CDI reports: image address, storage class or quota",
 		},
 		"ImportFailed": {
 			reason: "a DataVolume without words", vm: virtualMachine("Provisioning"), dvs: []cdiv1beta1.DataVolume{dv("Failed", "", "", "")},
-			phase: "Failed", want: "DiskFailed: DataVolume vm-m-root-1a2b3c4d: failed",
+			phase: "Failed", want: "DiskFailed: a disk cannot be made or filled: DataVolume vm-m-root-1a2b3c4d: failed; mend what CDI reports: image address, storage class or quota",
 		},
 		"ImportRuns": {
 			reason: "an importer that is at work is no failure", vm: virtualMachine("Provisioning"),
 			dvs:   []cdiv1beta1.DataVolume{importing},
 			phase: "Creating",
-			ready: "the disks are being made: vm-m-root-1a2b3c4d is in the phase ImportInProgress at 40%",
+			ready: "the disks are being made: DataVolume vm-m-root-1a2b3c4d is in the phase ImportInProgress at 40%",
 		},
 		"ImportDone": {
 			reason: "what is over is over", vm: virtualMachine("Starting"),
@@ -211,21 +278,21 @@ func TestFailures(t *testing.T) {
 		},
 		"Rejected": {
 			reason: "the instance is not admitted", vm: virtualMachine("Starting", machineCondition(kubevirtv1.VirtualMachineFailure, "FailedCreate", "admission webhook denied the request")),
-			phase: "Failed", want: "Rejected: FailedCreate: admission webhook denied the request",
+			phase: "Failed", want: "Rejected: the remote cluster does not admit the instance of the virtual machine: FailedCreate: admission webhook denied the request; change what the remote cluster's message names: the Machine, a policy, a quota or a right",
 		},
 		"PodRejected": {
 			reason: "nor its pod", vm: virtualMachine("Starting"), vmi: instance(kubevirtv1.Pending, instanceCondition("Synchronized", "FailedCreate", "exceeded quota")),
-			phase: "Failed", want: "Rejected: FailedCreate: exceeded quota",
+			phase: "Failed", want: "Rejected: the remote cluster does not admit the instance of the virtual machine: FailedCreate: exceeded quota; change what the remote cluster's message names: the Machine, a policy, a quota or a right",
 		},
 		"Domain": {
 			reason: "the guest cannot be started", vm: virtualMachine("Starting"),
 			vmi:   instance(kubevirtv1.Scheduled, instanceCondition("Synchronized", "Synchronizing with the Domain failed.", "no host CPU model")),
-			phase: "Failed", want: "CrashLoop: Synchronizing with the Domain failed.: no host CPU model",
+			phase: "Failed", want: "CrashLoop: the guest cannot be started: Synchronizing with the Domain failed.: no host CPU model; look at the log of the virt-launcher Pod in the remote cluster",
 		},
 		"ImagePull": {
 			reason: "the cause stands in the instance", vm: virtualMachine("ErrImagePull"),
 			vmi:   instance(kubevirtv1.Scheduling, instanceCondition("Synchronized", "ErrImagePull", "manifest unknown")),
-			phase: "Failed", want: "ImagePullFailed: an image of the virtual machine cannot be fetched: ErrImagePull: manifest unknown",
+			phase: "Failed", want: "ImagePullFailed: an image of the virtual machine cannot be fetched: ErrImagePull: manifest unknown; correct the image, or the remote cluster's way to its registry",
 		},
 		"Unschedulable": {
 			reason: "it says why no node can take it, and a new node ends it: the phase is not Failed", vm: virtualMachine("ErrorUnschedulable"),

@@ -9,9 +9,9 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// Status is the status of a Machine after a reconcile. It keeps conditions of types that are not ours,
-// and fields that only others write. Where the remote cluster was not heard, what was known about the
-// virtual machine stays. lastUpdated moves when something else in the status changes, and
+// Status is the status of a Machine after a reconcile. It keeps conditions of types that are not
+// ours, and fields that only others write. Where the remote cluster was not heard, what was known
+// about the virtual machine stays. lastUpdated moves when something else in the status changes, and
 // lastTransitionTime of a condition when its status does.
 func Status(in Input) vitistackv1alpha1.MachineStatus {
 	in.Now = in.Now.UTC().Truncate(time.Second) // all that a time in an object keeps
@@ -31,9 +31,10 @@ func Status(in Input) vitistackv1alpha1.MachineStatus {
 	return next
 }
 
-// Changed says whether there is news in a status, so that it has to be written. Definitions that others
-// own may not have the fields that this project adds. There these fields come back empty for ever, and
-// filling them is no news: else each reconcile would write, and be woken by its own write.
+// Changed says whether there is news in a status, so that it has to be written. Definitions that
+// others own may not have the fields that this project adds. There these fields come back empty for
+// ever, and filling them is no news: else each reconcile would write, and be woken by its own
+// write.
 func Changed(old, next vitistackv1alpha1.MachineStatus) bool {
 	next = *next.DeepCopy()
 	if old.ObservedGeneration == 0 {

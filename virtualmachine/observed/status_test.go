@@ -315,3 +315,55 @@ func TestAdopted(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+// TestCopies: objects that carry the Machine's labels and are not its own are told, and hurt nothing.
+func TestCopies(t *testing.T) {
+	runs := with(virtualMachine("Running"), instance(kubevirtv1.Running))
+	copies := func(names ...string) func(*observed.Input) {
+		return func(in *observed.Input) { in.Copies = names }
+	}
+	found := input(runs, copies("VirtualMachine web-copy in cluster-east"))
+	cases := map[string]struct {
+		reason string
+		in     observed.Input
+		want   string // status/reason, "" for no condition
+	}{
+		"none was ever seen": {
+			reason: "Most Machines have no copies, and so no condition about them.",
+			in:     input(runs),
+		},
+		"one is there": {
+			reason: "A clone keeps the labels of what it was made of.",
+			in:     found,
+			want:   "False/CopiesFound",
+		},
+		"it is gone": {
+			reason: "The condition stays and becomes True, so that a person sees that it is over.",
+			in:     input(after(found), runs),
+			want:   "True/NoCopies",
+		},
+		"the cluster is silent": {
+			reason: "Silence says nothing about copies.",
+			in:     input(after(found), contactLost("Unreachable", time.Hour)),
+			want:   "False/CopiesFound",
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			status, got := observed.Status(tc.in), ""
+			if c := status.Condition(vitistackv1alpha1.ConditionNoCopies); c != nil {
+				got = string(c.Status) + "/" + c.Reason
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("\n%s\nNoCopies: -want +got:\n%s", tc.reason, diff)
+			}
+			if ready := summarise(status).Ready; tc.in.Looked && ready != "True/Ready" {
+				t.Errorf("\n%s\nReady: want True/Ready, got %s", tc.reason, ready)
+			}
+		})
+	}
+	one, other := input(runs, copies("b", "a", "a")), input(runs, copies("a", "b"))
+	if diff := cmp.Diff(observed.Status(other), observed.Status(one)); diff != "" {
+		t.Errorf("the order of copies is no news: -want +got:\n%s", diff)
+	}
+}

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// The bounds of texts in a status, in bytes. Guests, remote servers and operators of addresses choose
-// these texts, and must not be able to fill an object or to write into somebody's terminal.
+// The bounds of texts in a status, in bytes. Guests, remote servers and operators of addresses
+// choose these texts, and must not be able to fill an object or to write into somebody's terminal.
 const (
 	// maxMessage is enough for a person.
 	maxMessage = 1024

@@ -12,9 +12,9 @@ import (
 )
 
 // Trimmer makes what is cached of remote clusters small, and keeps all that Status tells of: ten
-// thousand Machines are tens of megabytes. Its methods are transforms of a cache (cache.TransformFunc
-// of client-go); they change the object that they are given. What a guest reports is bounded. The zero
-// value works, and is safe for concurrent use.
+// thousand Machines are tens of megabytes. Its methods are transforms of a cache
+// (cache.TransformFunc of client-go); they change the object that they are given. What a guest
+// reports is bounded. The zero value works, and is safe for concurrent use.
 type Trimmer struct {
 	locked struct {
 		sync.Mutex
@@ -22,11 +22,12 @@ type Trimmer struct {
 	}
 }
 
-// maxShared bounds the strings that are held once for all objects: label keys, nodes, reasons and the
-// like. Whoever may write in a cluster may add to them.
+// maxShared bounds the strings that are held once for all objects: label keys, nodes, reasons and
+// the like. Whoever may write in a cluster may add to them.
 const maxShared = 10_000
 
-// VirtualMachine keeps everything but who applied what by kubectl: a change is made on the whole spec.
+// VirtualMachine keeps everything but who applied what by kubectl: a change is made on the whole
+// spec.
 func (t *Trimmer) VirtualMachine(object any) (any, error) {
 	vm, isVM := object.(*kubevirtv1.VirtualMachine)
 	if !isVM {
@@ -50,7 +51,8 @@ func (t *Trimmer) VirtualMachine(object any) (any, error) {
 	return vm, nil
 }
 
-// same returns the labels that are known where the others are equal: what is cached is not changed, so that one map serves for both.
+// same returns the labels that are known where the others are equal: what is cached is not changed,
+// so that one map serves for both.
 func (t *Trimmer) same(known, labels map[string]string) map[string]string {
 	if maps.Equal(known, labels) {
 		return known
@@ -58,8 +60,8 @@ func (t *Trimmer) same(known, labels map[string]string) map[string]string {
 	return t.labels(labels)
 }
 
-// Instance keeps of a spec what the status of a Machine tells of it, and what its volumes refer to. All
-// else is in the VirtualMachine.
+// Instance keeps of a spec what the status of a Machine tells of it, and what its volumes refer to.
+// All else is in the VirtualMachine.
 func (t *Trimmer) Instance(object any) (any, error) {
 	vmi, isInstance := object.(*kubevirtv1.VirtualMachineInstance)
 	if !isInstance {
@@ -112,7 +114,8 @@ func (t *Trimmer) status(of *kubevirtv1.VirtualMachineInstanceStatus) {
 	}
 }
 
-// maxReported bounds the interfaces that are kept of one instance, which is more than a status lists.
+// maxReported bounds the interfaces that are kept of one instance, which is more than a status
+// lists.
 const maxReported = 8 * (maxSpecInterfaces + maxGuestInterfaces)
 
 // trimInterfaces drops the interfaces and addresses that no status lists.
@@ -135,7 +138,8 @@ func trimInterfaces(reported []kubevirtv1.VirtualMachineInstanceNetworkInterface
 	return kept
 }
 
-// labels returns equal labels that share their keys, and the values that most objects have, with others.
+// labels returns equal labels that share their keys, and the values that most objects have, with
+// others.
 func (t *Trimmer) labels(of map[string]string) map[string]string {
 	if len(of) == 0 {
 		return nil

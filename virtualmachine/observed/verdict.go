@@ -22,6 +22,14 @@ type verdict struct {
 
 var running = verdict{vitistackv1alpha1.MachinePhaseRunning, isTrue, vitistackv1alpha1.ReasonRunning, "the virtual machine runs"}
 
+// failed is what went wrong, by the reason.
+var failed = map[string]string{
+	vitistackv1alpha1.ReasonCrashLoop:       "the guest cannot be started",
+	vitistackv1alpha1.ReasonDiskFailed:      "a disk cannot be made or filled",
+	vitistackv1alpha1.ReasonImagePullFailed: "an image of the virtual machine cannot be fetched",
+	vitistackv1alpha1.ReasonRejected:        "the remote cluster does not admit the instance of the virtual machine",
+}
+
 // verdicts are those of KubeVirt's own summary.
 var verdicts = map[kubevirtv1.VirtualMachinePrintableStatus]verdict{
 	"":                                     {vitistackv1alpha1.MachinePhaseCreating, isFalse, vitistackv1alpha1.ReasonCreating, creatingMessage},
@@ -31,7 +39,7 @@ var verdicts = map[kubevirtv1.VirtualMachinePrintableStatus]verdict{
 	},
 	kubevirtv1.VirtualMachineStatusPaused: {
 		vitistackv1alpha1.MachinePhaseRunning, isFalse, vitistackv1alpha1.ReasonGuestPaused,
-		"the guest is frozen until a person lets it go on, for example with virtctl unpause vm",
+		"the guest is frozen",
 	},
 	kubevirtv1.VirtualMachineStatusProvisioning: {
 		vitistackv1alpha1.MachinePhaseCreating, isFalse, vitistackv1alpha1.ReasonProvisioning, "the disks are being made",
@@ -64,28 +72,28 @@ var verdicts = map[kubevirtv1.VirtualMachinePrintableStatus]verdict{
 		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonCrashLoop, "the virtual machine fails again and again",
 	},
 	kubevirtv1.VirtualMachineStatusErrImagePull: {
-		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonImagePullFailed, "an image of the virtual machine cannot be fetched",
+		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonImagePullFailed, failed[vitistackv1alpha1.ReasonImagePullFailed],
 	},
 	kubevirtv1.VirtualMachineStatusImagePullBackOff: {
-		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonImagePullFailed, "an image of the virtual machine cannot be fetched",
+		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonImagePullFailed, failed[vitistackv1alpha1.ReasonImagePullFailed],
 	},
 	kubevirtv1.VirtualMachineStatusPvcNotFound: {
 		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonDiskFailed, "a PersistentVolumeClaim of the virtual machine does not exist",
 	},
 	kubevirtv1.VirtualMachineStatusDataVolumeError: {
-		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonDiskFailed, "a disk cannot be made or filled",
+		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonDiskFailed, failed[vitistackv1alpha1.ReasonDiskFailed],
 	},
 }
 
-// isFailure says whether the status names a failure. That no node can take the virtual machine is one
-// that a new node ends, so the phase is not Failed then.
+// isFailure says whether the status names a failure. That no node can take the virtual machine is
+// one that a new node ends, so the phase is not Failed then.
 func (v verdict) isFailure() bool {
 	info, _ := vitistackv1alpha1.InfoOf(v.reason)
 	return v.phase == vitistackv1alpha1.MachinePhaseFailed || v.phase == vitistackv1alpha1.MachinePhasePending && !info.Ordinary
 }
 
-// final are the words that a running instance does not overrule: they say that it is about to end, is
-// frozen, or is on its way.
+// final are the words that a running instance does not overrule: they say that it is about to end,
+// is frozen, or is on its way.
 var final = map[kubevirtv1.VirtualMachinePrintableStatus]bool{
 	kubevirtv1.VirtualMachineStatusStopping:    true,
 	kubevirtv1.VirtualMachineStatusTerminating: true,
@@ -117,12 +125,20 @@ func judge(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance
 		}
 	}
 	if v.phase == vitistackv1alpha1.MachinePhaseRunning {
-		return v.unlessNotReady(vm, vmi)
+		return v.unlessNotReady(vm, vmi).instructive()
 	}
 	if filling[state] {
 		v.message += progress(dataVolumes)
 	}
-	return v.with(failures(vm, vmi, dataVolumes))
+	return v.with(failures(vm, vmi, dataVolumes)).instructive()
+}
+
+// instructive adds to a message what a person has to do, where one has to act.
+func (v verdict) instructive() verdict {
+	if info, _ := vitistackv1alpha1.InfoOf(v.reason); info.Acts == vitistackv1alpha1.ActorPerson {
+		v.message += "; " + info.Help
+	}
+	return v
 }
 
 // unlessNotReady takes KubeVirt's word that a virtual machine which runs is not ready, for example
@@ -140,8 +156,8 @@ func (v verdict) unlessNotReady(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.V
 	return v
 }
 
-// kubeVirtNotReady is the condition Ready where it is False. That of the VirtualMachine repeats that
-// of the instance, later, so it counts only where the instance was not seen.
+// kubeVirtNotReady is the condition Ready where it is False. That of the VirtualMachine repeats
+// that of the instance, later, so it counts only where the instance was not seen.
 func kubeVirtNotReady(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance) (reason, message string, notReady bool) {
 	if vmi != nil {
 		for _, c := range vmi.Status.Conditions {
@@ -159,24 +175,24 @@ func kubeVirtNotReady(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMach
 	return "", "", false
 }
 
-// alwaysRuns says whether the virtual machine is started whenever it does not run. Where people stop it, they change that.
+// alwaysRuns says whether the virtual machine is started whenever it does not run. Where people
+// stop it, they change that.
 func alwaysRuns(vm *kubevirtv1.VirtualMachine) bool {
 	return vm.Spec.RunStrategy != nil && *vm.Spec.RunStrategy == kubevirtv1.RunStrategyAlways
 }
 
-// with adds what went wrong. Before the virtual machine runs, that is a failure by itself; else it explains one.
+// with adds what went wrong. Before the virtual machine runs, that is a failure by itself; else it
+// explains one.
 func (v verdict) with(found failure) verdict {
-	switch v.phase {
-	case vitistackv1alpha1.MachinePhaseFailed:
-		if found.message != "" {
-			v.message += ": " + found.message
-		}
-	case vitistackv1alpha1.MachinePhaseCreating, vitistackv1alpha1.MachinePhasePending:
-		if found.reason != "" {
-			v = verdict{vitistackv1alpha1.MachinePhaseFailed, isFalse, found.reason, found.message}
-		} else if found.message != "" {
-			v.message += ": " + found.message
-		}
+	if found.message == "" {
+		return v
+	}
+	early := v.phase == vitistackv1alpha1.MachinePhaseCreating || v.phase == vitistackv1alpha1.MachinePhasePending
+	switch {
+	case early && found.reason != "":
+		v = verdict{vitistackv1alpha1.MachinePhaseFailed, isFalse, found.reason, failed[found.reason] + ": " + found.message}
+	case early, v.phase == vitistackv1alpha1.MachinePhaseFailed:
+		v.message += ": " + found.message
 	}
 	return v
 }

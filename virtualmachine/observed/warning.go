@@ -6,8 +6,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// ourConditions are the types that this package writes, in the order in which they are asked what is
-// wrong.
+// ourConditions are the types that this package writes, in the order in which they are asked what
+// is wrong.
 var ourConditions = []string{
 	vitistackv1alpha1.ConditionReady,
 	vitistackv1alpha1.ConditionPlaced,
@@ -28,10 +28,9 @@ type Complaint struct {
 // Wrong is what a status says is wrong, whoever found it: the operator, KubeVirt, CDI, a quota, a
 // policy or a finalizer. What every Machine passes through is not wrong.
 //
-// Ready is asked first. While Ready is True, another condition counts only where a person must act: a
-// guest that nobody can ask for its addresses is no trouble.
+// Ready is asked first. Another condition counts only where a person must act: a guest that is not
+// up yet, or that nobody can ask for its addresses, is no trouble.
 func Wrong(status vitistackv1alpha1.MachineStatus) (Complaint, bool) {
-	ready := hasStatus(status, vitistackv1alpha1.ConditionReady, isTrue)
 	for _, conditionType := range ourConditions {
 		c := status.Condition(conditionType)
 		// A deletion that nothing holds up is no trouble.
@@ -39,10 +38,10 @@ func Wrong(status vitistackv1alpha1.MachineStatus) (Complaint, bool) {
 			continue
 		}
 		info, _ := vitistackv1alpha1.InfoOf(c.Reason)
-		if info.Ordinary || ready && info.Acts != vitistackv1alpha1.ActorPerson {
-			continue
+		decides := conditionType == vitistackv1alpha1.ConditionReady || info.Acts == vitistackv1alpha1.ActorPerson
+		if decides && !info.Ordinary {
+			return Complaint{Condition: conditionType, Reason: c.Reason, Message: c.Message}, true
 		}
-		return Complaint{Condition: conditionType, Reason: c.Reason, Message: c.Message}, true
 	}
 	return Complaint{}, false
 }
@@ -50,8 +49,9 @@ func Wrong(status vitistackv1alpha1.MachineStatus) (Complaint, bool) {
 // tellAgain is how long the same reason is not told again, however often its message changes.
 const tellAgain = 5 * time.Minute
 
-// Telling is what Events have said about one Machine. The zero value is for a Machine of which nothing
-// is wrong, or that is seen for the first time. The caller keeps it from one reconcile to the next.
+// Telling is what Events have said about one Machine. The zero value is for a Machine of which
+// nothing is wrong, or that is seen for the first time. The caller keeps it from one reconcile to
+// the next.
 type Telling struct {
 	// wrong is what was wrong last, and since when.
 	wrong Complaint
@@ -61,13 +61,15 @@ type Telling struct {
 	toldAt time.Time
 }
 
-// Next says whether a Warning is due: once what is wrong has lasted for the hold, and once more when
-// its message has changed. before is the status that the Machine had, after the one that it gets. A
-// Warning comes with the Telling to keep; else again is when to come back, 0 for not.
+// Next says whether a Warning is due: once what is wrong has lasted for the hold, and once more
+// when its message has changed. before is the status that the Machine had, after the one that it
+// gets. A Warning comes with the Telling to keep; else again is when to come back, 0 for not.
 //
-// A new leader has no Telling. What was in the status for longer than the hold was told by the former
-// one, and is not told again.
-func (t Telling) Next(before, after vitistackv1alpha1.MachineStatus, options Options, now time.Time) (next Telling, warning *Complaint, again time.Duration) {
+// A new leader has no Telling. What was in the status for longer than the hold was told by the
+// former one, and is not told again.
+func (t Telling) Next(
+	before, after vitistackv1alpha1.MachineStatus, options Options, now time.Time,
+) (next Telling, warning *Complaint, again time.Duration) {
 	wrong, found := Wrong(after)
 	if !found {
 		return Telling{}, nil, 0
