@@ -31,8 +31,8 @@ func TestPlacementPolicy(t *testing.T) {
 		return nil
 	})
 	written := map[string]string{
-		"note":                                     "mine",
-		vitistackv1alpha1.AnnotationPlacement:      record,
+		"note":                                "mine",
+		vitistackv1alpha1.AnnotationPlacement: record,
 		vitistackv1alpha1.AnnotationPlacementTrace: "{}",
 	}
 	cases := map[string]struct {
