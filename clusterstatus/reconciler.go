@@ -16,6 +16,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus/startup"
 )
 
 // Remotes is what is needed of a client manager. clientmgr.KubevirtClientManager and clientmgr.MockClientManager are both.
@@ -41,6 +42,8 @@ type Options struct {
 	Live client.Reader
 	// Schemas checks the clusters' definitions, when one is connected and from time to time. nil means that nobody does.
 	Schemas SchemaChecker
+	// StartUp tells what is found first of each cluster in the log. nil means that nobody does.
+	StartUp *startup.Lines
 	// Events takes the Events. nil means that there are none.
 	Events events.EventRecorder
 	// MaxConcurrentReconciles is the number of KubevirtConfigs worked on at once, so that a slow cluster delays no other. Default 8.
@@ -93,14 +96,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	config := &vitistackv1alpha1.KubevirtConfig{}
 	if err := r.supervisor.Get(ctx, request.NamespacedName, config); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.records.forget(request.NamespacedName)
-			r.metrics.remove(request.Name)
-			if r.options.Schemas != nil {
-				r.options.Schemas.Forget(request.Name)
-			}
+			r.forget(request.NamespacedName)
+			r.tellConfigs(ctx)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	r.tellConfigs(ctx)
 	p := &pass{Reconciler: r, record: r.records.of(config), now: r.options.Clock.Now()}
 	p.config = p.record.newest(config)
 	for _, step := range []func(context.Context) error{p.observe, p.claim, p.release, p.report} {
@@ -109,6 +110,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		}
 	}
 	return ctrl.Result{RequeueAfter: p.again}, nil
+}
+
+// forget drops what is remembered of a KubevirtConfig that is gone.
+func (r *Reconciler) forget(key client.ObjectKey) {
+	r.records.forget(key)
+	r.metrics.remove(key.Name)
+	r.options.StartUp.Forget(key.Name)
+	if r.options.Schemas != nil {
+		r.options.Schemas.Forget(key.Name)
+	}
 }
 
 // outcome turns an error into what happens next. A conflict means that the cache is behind: its event wakes us, and if not, the time.

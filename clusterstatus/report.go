@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus/compatibility"
 )
 
 // report writes the status where it says something new.
@@ -26,6 +27,8 @@ func (p *pass) report(ctx context.Context) error {
 	want := Status(in)
 	if held, left := in.held(); held {
 		p.wake(left)
+	} else {
+		p.options.StartUp.Tell(ctx, p.config, want, definitionsOf(in.Schema))
 	}
 	p.metrics.seen(p.config.Name, want, in.Orphans)
 	p.metrics.schema(p.config.Name, in.Schema)
@@ -90,4 +93,12 @@ func (p *pass) event(kind, reason, action, note string) {
 	if p.options.Events != nil {
 		p.options.Events.Eventf(p.config, nil, kind, reason, action, "%s", note[:min(len(note), maxNote)])
 	}
+}
+
+// definitionsOf is what was found about each definition of a cluster.
+func definitionsOf(answer *compatibility.Answer) []compatibility.Definition {
+	if answer == nil {
+		return nil
+	}
+	return answer.Definitions
 }

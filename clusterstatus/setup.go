@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -29,6 +30,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	machines := r.options.Machines
 	if machines == nil {
 		machines = mgr.GetCache()
+	}
+	// Where there is no KubevirtConfig nothing is reconciled, and a start says so all the same.
+	count := manager.RunnableFunc(func(ctx context.Context) error {
+		r.tellConfigs(ctx)
+		return nil
+	})
+	if err := mgr.Add(count); err != nil {
+		return err
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("kubevirtconfig").
@@ -86,4 +95,22 @@ func (r *Reconciler) configsNamed(ctx context.Context, name string) []reconcile.
 		}
 	}
 	return requests
+}
+
+// tellConfigs tells how many KubevirtConfigs count, by the cache.
+func (r *Reconciler) tellConfigs(ctx context.Context) {
+	if r.options.StartUp == nil {
+		return
+	}
+	list := &vitistackv1alpha1.KubevirtConfigList{}
+	if err := r.supervisor.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+		return // the cache is not there yet, and each KubevirtConfig in it is still to come
+	}
+	count := 0
+	for i := range list.Items {
+		if r.counts(&list.Items[i]) {
+			count++
+		}
+	}
+	r.options.StartUp.Configs(ctx, count)
 }

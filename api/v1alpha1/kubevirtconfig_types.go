@@ -125,6 +125,15 @@ type KubevirtConfigVersions struct {
 	KubeVirt string `json:"kubevirt,omitempty"`
 }
 
+// KubeconfigSecret returns the namespace and name of the Secret that holds the kubeconfig. Nobody's cloud-init data may come from
+// that Secret. name is "" where the KubevirtConfig names none; namespace is "" where a cluster-scoped one does not say it.
+func (c *KubevirtConfig) KubeconfigSecret() (namespace, name string) {
+	if c.Spec.SecretNamespace != "" {
+		return c.Spec.SecretNamespace, c.Spec.KubeconfigSecretRef
+	}
+	return c.Namespace, c.Spec.KubeconfigSecretRef
+}
+
 // GetConditions returns the conditions. The slice is shared with the KubevirtConfig.
 func (c *KubevirtConfig) GetConditions() []metav1.Condition {
 	return c.Status.Conditions

@@ -27,6 +27,16 @@ type Answer struct {
 	Message string
 	// Findings counts what is missing, and what differs from the first cluster by name in fields that the operator uses.
 	Findings int
+	// Definitions says the same for each definition that the operator uses, sorted by name. Empty where Answered is false.
+	Definitions []Definition
+}
+
+// Definition is what a check found about one CustomResourceDefinition.
+type Definition struct {
+	// CRD is the definition's name, Baseline the KubevirtConfig of the first cluster by name that has it, "" where none has.
+	CRD, Baseline string
+	// Findings are what the cluster lacks, else what differs from the baseline. Without any the definition is as it should be.
+	Findings []crdcheck.Finding
 }
 
 // Checker checks remote clusters. It remembers each one's definitions, those that are equal once, so that a cluster in which nothing has
@@ -61,29 +71,77 @@ func New() (*Checker, error) {
 func (c *Checker) Check(ctx context.Context, kubevirtConfigName string, live client.Reader) Answer {
 	snapshot := c.observer(kubevirtConfigName).Observe(ctx, reader{live}, c.names)
 	snapshots := c.remember(snapshot)
-	report := crdcheck.Require(snapshot, c.usage.Requirements())
-	answer := Answer{Answered: true, Compatible: true}
-	var found []string
-	for _, f := range report.Findings {
-		switch {
-		case f.Rule == crdcheck.RuleClusterUnknown:
+	required := crdcheck.Require(snapshot, c.usage.Requirements())
+	for _, f := range required.Findings {
+		if f.Rule == crdcheck.RuleClusterUnknown {
 			return Answer{Message: "the definitions of kubevirt.io could not be read"} // the error may quote an address
-		case f.Severity() == crdcheck.Error:
-			answer.Compatible = false
-			found = append(found, f.CRD+": "+render.Sentence(f))
 		}
 	}
-	baseline, differences := c.differences(kubevirtConfigName, snapshots)
-	answer.Findings = len(found) + len(differences)
+	fleet := crdcheck.FleetWith(snapshots, crdcheck.Options{Usage: &c.usage})
+	return answerOf(kubevirtConfigName, required, fleet)
+}
+
+// answerOf sums up what a cluster lacks, and how it differs from the first cluster.
+func answerOf(config string, required, fleet crdcheck.Report) Answer {
+	answer := Answer{Answered: true, Definitions: definitions(config, required, fleet)}
+	var lacking, differing []string
+	baseline := ""
+	for _, each := range answer.Definitions {
+		for _, f := range each.Findings {
+			text := f.CRD + ": " + render.Sentence(f)
+			switch {
+			case lacks(f):
+				lacking = append(lacking, text)
+			case f.Path != "":
+				differing, baseline = append(differing, text), each.Baseline
+			}
+		}
+	}
+	answer.Compatible, answer.Findings = len(lacking) == 0, len(lacking)+len(differing)
 	switch {
 	case !answer.Compatible:
-		answer.Message = "the cluster lacks what the operator uses: " + sentence(found)
-	case len(differences) > 0:
-		answer.Message = fmt.Sprintf("every field that the operator uses is there; some differ from %s: %s", baseline, sentence(differences))
+		answer.Message = "the cluster lacks what the operator uses: " + sentence(lacking)
+	case len(differing) > 0:
+		answer.Message = fmt.Sprintf("every field that the operator uses is there; some differ from %s: %s", baseline, sentence(differing))
 	default:
 		answer.Message = "every field that the operator uses is there"
 	}
 	return answer
+}
+
+// lacks reports whether a finding is about the cluster alone: it is one of crdcheck.Require.
+func lacks(f crdcheck.Finding) bool {
+	switch f.Rule {
+	case crdcheck.RuleCRDMissing, crdcheck.RuleVersionNotServed, crdcheck.RuleFieldMissing:
+		return f.Severity() == crdcheck.Error
+	default:
+		return false
+	}
+}
+
+// definitions are what was found about each definition, sorted by name.
+func definitions(config string, required, fleet crdcheck.Report) []Definition {
+	var all []Definition
+	for _, subject := range fleet.Subjects {
+		if subject.Cluster != config {
+			continue
+		}
+		each := Definition{CRD: subject.CRD, Baseline: subject.Baseline}
+		lacking := map[string]bool{} // paths; "" where it lacks the whole definition
+		for _, f := range required.Findings {
+			if f.CRD == subject.CRD && f.Severity() == crdcheck.Error {
+				each.Findings = append(each.Findings, f)
+				lacking[f.Path] = true
+			}
+		}
+		for _, f := range fleet.About(subject) { // what it lacks is not told once more as a difference
+			if f.Severity() > crdcheck.Info && !lacking[""] && !lacking[f.Path] {
+				each.Findings = append(each.Findings, f)
+			}
+		}
+		all = append(all, each)
+	}
+	return all
 }
 
 // Forget drops what is remembered of a cluster.
@@ -115,22 +173,6 @@ func (c *Checker) remember(s crdcheck.Snapshot) []crdcheck.Snapshot {
 		all = append(all, snapshot)
 	}
 	return all
-}
-
-// differences are those from the first cluster by name, in fields that the operator uses.
-func (c *Checker) differences(name string, snapshots []crdcheck.Snapshot) (baseline string, found []string) {
-	report := crdcheck.FleetWith(snapshots, crdcheck.Options{Usage: &c.usage})
-	for _, subject := range report.Subjects {
-		if subject.Cluster == name {
-			baseline = subject.Baseline
-		}
-	}
-	for _, f := range report.Findings {
-		if f.Cluster == name && f.Path != "" && f.Severity() > crdcheck.Info {
-			found = append(found, f.CRD+": "+render.Sentence(f))
-		}
-	}
-	return baseline, found
 }
 
 // sentence names some of what was found, sorted.

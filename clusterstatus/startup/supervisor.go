@@ -2,12 +2,14 @@ package startup
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
@@ -18,8 +20,11 @@ import (
 // supervisorName stands for the supervisor where a cluster needs a name; no KubevirtConfig takes part in the same report.
 const supervisorName = "supervisor"
 
-// Expected returns what the operator expects of the supervisor's CRDs: seed.md's properties, under each name that they had in a release,
-// and the status' copy of the reference, which is pruned without a word where the CRD lacks it.
+// AddToScheme registers the kind that the check of the supervisor reads. The scheme of the supervisor's reader needs it.
+func AddToScheme(scheme *runtime.Scheme) error { return apiextensionsv1.AddToScheme(scheme) }
+
+// Expected returns what the operator expects of the supervisor's CRDs: the specification's properties, under each name that they
+// had in a release, and the status' copy of the reference, which is pruned without a word where the CRD lacks it.
 func Expected() []crdcheck.Requirement {
 	version := vitistackv1alpha1.SchemeGroupVersion.Version
 	return []crdcheck.Requirement{
@@ -42,16 +47,16 @@ func Expected() []crdcheck.Requirement {
 }
 
 // checkSupervisor checks each expected CRD on its own: that one cannot be read says nothing of the others.
-func (c *Checks) checkSupervisor(parent context.Context) []Result {
-	ctx, cancel := context.WithTimeout(parent, c.options.Timeout)
+func (l *Lines) checkSupervisor(parent context.Context) []Result {
+	ctx, cancel := context.WithTimeout(parent, l.options.Timeout)
 	defer cancel()
 	expected := Expected()
 	found := make([][]Result, len(expected))
 	var reads sync.WaitGroup
 	for i, requirement := range expected {
 		reads.Go(func() {
-			snapshot := readDefinition(ctx, c.supervisor, supervisorName, requirement.CRD)
-			found[i] = c.tell(parent, required(crdcheck.Require(snapshot, []crdcheck.Requirement{requirement}))...)
+			snapshot := readDefinition(ctx, l.supervisor, supervisorName, requirement.CRD)
+			found[i] = l.say(parent, required(crdcheck.Require(snapshot, []crdcheck.Requirement{requirement}))...)
 		})
 	}
 	reads.Wait()
@@ -134,4 +139,12 @@ func detail(f crdcheck.Finding) string {
 	default:
 		return f.Why
 	}
+}
+
+// reasonOf is an error in words that stay the same.
+func reasonOf(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "no answer in time"
+	}
+	return err.Error()
 }

@@ -23,15 +23,14 @@ package supervisor
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=get
 //
-// Disks of layouts that kept them here: labelled when their virtual machine is adopted, deleted with the Machine.
-//
-// +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=list;patch;delete
-//
-// In the namespace of KUBEVIRT_CONFIGS_NAMESPACE: the kubeconfigs, and the ConfigMap vitistack-debts.
+// In the namespace of KUBEVIRT_CONFIGS_NAMESPACE: the kubeconfigs, and the ConfigMap with debts. A create cannot be limited by
+// name, because the API server does not know the name yet when it decides; so create stands alone.
 //
 // +kubebuilder:rbac:groups="",namespace=kubevirt-configs,resources=secrets,verbs=list;watch
-// +kubebuilder:rbac:groups="",namespace=kubevirt-configs,resources=configmaps,verbs=create;patch
+// +kubebuilder:rbac:groups="",namespace=kubevirt-configs,resources=configmaps,verbs=create
+// +kubebuilder:rbac:groups="",namespace=kubevirt-configs,resources=configmaps,resourceNames=vitistack-debts,verbs=patch
 //
-// Leader election.
+// Leader election. A deployment with a --leader-election-id of its own needs that name here, too.
 //
-// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=kubevirt-operator,resources=leases,verbs=get;create;update
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=kubevirt-operator,resources=leases,verbs=create
+// +kubebuilder:rbac:groups=coordination.k8s.io,namespace=kubevirt-operator,resources=leases,resourceNames=09393f52.vitistack.io,verbs=get;update

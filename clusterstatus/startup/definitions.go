@@ -1,49 +1,48 @@
 package startup
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus/compatibility"
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 )
 
 // namedFields is how many of the fields that differ are named: releases that are far apart differ in hundreds.
 const namedFields = 5
 
-// checkCompatibility compares KubeVirt's CRDs of all clusters.
-func (c *Checks) checkCompatibility(ctx context.Context, answers []answer) []Result {
-	var results []Result
-	for _, name := range comparedCRDs() {
-		var snapshots []crdcheck.Snapshot
-		for _, a := range answers {
-			snapshots = append(snapshots, a.snapshots[name])
-		}
-		report := crdcheck.Fleet(snapshots, []string{name})
-		for _, subject := range report.Subjects {
-			results = append(results, compared(subject, report.About(subject))...)
-		}
+// compared says whether a cluster has the definitions that the operator uses, and whether they are as in the first cluster.
+func compared(config string, condition metav1.Condition, definitions []compatibility.Definition) []Result {
+	if condition.Status == metav1.ConditionUnknown {
+		return []Result{{
+			Check: CRDCompatibility, Verdict: Unknown, Message: "CRD could not be read", Config: config, Reason: condition.Message,
+		}}
 	}
-	return c.tell(ctx, results...)
+	var results []Result
+	for _, each := range definitions {
+		about := Result{Check: CRDCompatibility, Config: config, CRD: each.CRD, Baseline: each.Baseline}
+		results = append(results, definition(about, each.Findings)...)
+	}
+	return results
 }
 
-// compared turns what was found about one CRD of one cluster into results: all fields that differ are one of them.
-func compared(subject crdcheck.Subject, findings []crdcheck.Finding) []Result {
-	about := Result{Check: CRDCompatibility, Config: subject.Cluster, CRD: subject.CRD, Baseline: subject.Baseline}
+// definition turns what was found about one definition into results: all fields that differ are one of them.
+func definition(about Result, findings []crdcheck.Finding) []Result {
 	var (
 		results []Result
 		fields  []crdcheck.Finding
 	)
 	for _, f := range findings {
-		switch {
-		case f.Severity() == crdcheck.Info:
-		case f.Path != "":
+		if f.Path != "" && f.Rule != crdcheck.RuleFieldMissing {
 			fields = append(fields, f)
-		default:
-			result := about
-			result.Verdict, result.Message, result.Reason = verdictOf(f), messageOf(f), detail(f)
-			results = append(results, result)
+			continue
 		}
+		result := about
+		result.Verdict, result.Message, result.Reason = verdictOf(f), messageOf(f), detail(f)
+		result.Field = strings.ReplaceAll(f.Path, "|", " or ")
+		results = append(results, result)
 	}
 	if len(fields) > 0 {
 		about.Verdict, about.Message = Warn, messageOf(fields[0])

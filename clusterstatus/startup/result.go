@@ -1,14 +1,11 @@
 package startup
 
-import (
-	"cmp"
-	"slices"
-)
+import "github.com/vitistack/kubevirt-multicluster/crdcheck/render"
 
 // Check is one of the start-up checks.
 type Check int
 
-// The checks, in the order of seed.md.
+// The checks, in the order of the specification.
 const (
 	// SupervisorCRDs: the CRDs of vitistack.io have the fields that are used.
 	SupervisorCRDs Check = iota + 1
@@ -18,7 +15,7 @@ const (
 	Connectivity
 	// KubeVirt: it is installed and running in the remote cluster.
 	KubeVirt
-	// CRDCompatibility: the remote clusters agree on the CRDs of kubevirt.io.
+	// CRDCompatibility: the remote cluster has what is used of kubevirt.io's CRDs, and the clusters agree on it.
 	CRDCompatibility
 )
 
@@ -63,28 +60,27 @@ type Result struct {
 	Reason string
 }
 
-// Report is the outcome of all checks.
-type Report struct {
-	// Results are sorted by check, config, CRD, version, message and field.
-	Results []Result
+// line is the text of the result, with its mark.
+func (r Result) line() string {
+	if r.Verdict == OK {
+		return render.Good + " " + r.Message
+	}
+	return render.Warning + " " + r.Message
 }
 
-// OK reports whether every single result is.
-func (r Report) OK() bool {
-	return !slices.ContainsFunc(r.Results, func(result Result) bool { return result.Verdict != OK })
-}
-
-func newReport(results ...[]Result) Report {
-	all := slices.Concat(results...)
-	slices.SortFunc(all, func(a, b Result) int {
-		return cmp.Or(
-			cmp.Compare(a.Check, b.Check),
-			cmp.Compare(a.Config, b.Config),
-			cmp.Compare(a.CRD, b.CRD),
-			cmp.Compare(a.Version, b.Version),
-			cmp.Compare(a.Message, b.Message),
-			cmp.Compare(a.Field, b.Field),
-		)
-	})
-	return Report{Results: all}
+// values are the key-value pairs of a result's line.
+func (r Result) values() []any {
+	var values []any
+	for _, pair := range []struct{ key, value string }{
+		{"kubevirtConfig", r.Config}, {"crd", r.CRD}, {"field", r.Field}, {"version", r.Version},
+		{"baseline", r.Baseline}, {"reason", r.Reason},
+	} {
+		if pair.value != "" {
+			values = append(values, pair.key, pair.value)
+		}
+	}
+	if r.Count > 0 {
+		values = append(values, "count", r.Count)
+	}
+	return values
 }
