@@ -20,6 +20,9 @@ const (
 	operatorAccount   = "kubevirt-operator"
 )
 
+// OperatorUser is the operator's name in the clusters, as their audit logs have it.
+const OperatorUser = "system:serviceaccount:" + operatorNamespace + ":" + operatorAccount
+
 const (
 	tokenLifetime = 24 * time.Hour
 	// revokeTimeout is for the API server's cache of tokens that it has seen: it keeps an answer for 10 seconds.
@@ -91,7 +94,7 @@ func (c *Cluster) revoke(ctx context.Context, old credential) error {
 // operatorUser is the service account as a certificate names it.
 func operatorUser() controlplane.User {
 	return controlplane.User{
-		Name:   "system:serviceaccount:" + operatorNamespace + ":" + operatorAccount,
+		Name:   OperatorUser,
 		Groups: []string{"system:serviceaccounts", "system:serviceaccounts:" + operatorNamespace},
 	}
 }

@@ -48,23 +48,32 @@ func Start(ctx context.Context, options Options) (*Agent, error) {
 		defer close(a.done)
 		a.err = manager.Start(running)
 	}()
-	if err := a.waitSynced(ctx, manager.GetCache(), watched(options.Light)); err != nil {
+	if err := a.waitStarted(ctx, manager, watched(options.Light)); err != nil {
 		a.Stop()
 		return nil, err
 	}
 	return a, nil
 }
 
-// waitSynced waits until the caches of kinds have seen the cluster.
-func (a *Agent) waitSynced(ctx context.Context, caches cache.Cache, kinds []client.Object) error {
+// waitStarted waits until the caches of kinds have seen the cluster and the manager has seen that
+// they have. The manager looks every 100 ms. If it were stopped in between and its cluster were
+// gone, it would never end, and it would keep a processor busy.
+func (a *Agent) waitStarted(ctx context.Context, manager ctrl.Manager, kinds []client.Object) error {
 	ctx, cancel := context.WithTimeout(ctx, syncTimeout)
 	defer cancel()
 	for _, kind := range kinds {
-		if _, err := caches.GetInformer(ctx, kind); err != nil {
+		if _, err := manager.GetCache().GetInformer(ctx, kind); err != nil {
 			return fmt.Errorf("watching %T: %w", kind, err)
 		}
 	}
-	return nil
+	select {
+	case <-manager.Elected(): // there is no election: it is closed once all caches are started
+		return nil
+	case <-a.done:
+		return fmt.Errorf("starting the agent: %w", a.err)
+	case <-ctx.Done():
+		return fmt.Errorf("starting the agent: %w", ctx.Err())
+	}
 }
 
 // Stop ends the agent and waits until nothing of it runs. It can be called twice. A manager whose cluster went away while its caches
