@@ -10,7 +10,7 @@ import (
 )
 
 // hostDirPrefix begins the names of hosts' folders for sockets.
-const hostDirPrefix = "placement/host-"
+const hostDirPrefix = "placement-host-"
 
 // A tempDir is a host's own folder. It is locked as long as the host lives, so that the next one can tell the folder of a
 // host that was killed from that of one that runs beside it.
