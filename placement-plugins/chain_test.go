@@ -31,7 +31,7 @@ func TestConformanceOfProcesses(t *testing.T) {
 	}
 }
 
-// TestAssignment holds seed.md's "Automatic KubevirtConfig Assignment" for the chain, in one process and in five.
+// TestAssignment holds the chain to docs/specification.md ("Automatic KubevirtConfig Assignment"), in one process and in five.
 func TestAssignment(t *testing.T) {
 	const named = "machine default/my-machine has no KubevirtConfig reference and "
 	var (
@@ -83,7 +83,7 @@ func TestAssignment(t *testing.T) {
 			want:   placement.Decision{Config: "cluster-west", Reason: "a virtual machine of its name is there"},
 		},
 		"SearchWaits": {
-			reason: "the one difference to seed.md: a cluster that does not answer is not one without the VM",
+			reason: "a cluster that does not answer has not said that it lacks the VM, so the Machine waits",
 			vms:    map[string]placement.VM{"cluster-east": other, "cluster-west": silent},
 			err: placement.Hold{
 				Reason: placement.ReasonPresenceUnknown,

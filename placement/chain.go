@@ -71,8 +71,8 @@ func (c Chain) newTrace() Trace {
 	return trace
 }
 
-// ask returns the strategy's answer, or the refusal of a decision that must not stand. Skipped is the failure of an
-// earlier strategy that was passed over, nil if there was none.
+// ask returns the strategy's answer, or the refusal of a decision that must not stand. The argument skipped is the
+// failure of an earlier strategy that was passed over, or nil.
 func (l Link) ask(ctx context.Context, req Request, skipped error) (Decision, error) {
 	if l.Strategy.Needs().Presence && req.unasked() {
 		return Decision{}, Hold{
@@ -96,7 +96,7 @@ func (r Request) check(decision Decision, strategy string, skipped error) error 
 	if explicit != "" && explicit != decision.Config {
 		message := fmt.Sprintf("machine %s names KubevirtConfig %q, but strategy %q chose %q",
 			r.Machine, explicit, strategy, decision.Config)
-		if skipped != nil { // the one that reads references may come back: no person is needed
+		if skipped != nil { // the strategy that reads references may answer the next time, so no person is needed
 			return Hold{Reason: ReasonStrategyUnavailable, Message: message, RetryAfter: retryFailed, Cause: skipped}
 		}
 		return Refusal{Reason: ReasonReferenceOverruled, Message: message}
@@ -120,7 +120,7 @@ func (l Link) failure(err error) error {
 	return Hold{Reason: ReasonStrategyUnavailable, Message: message, RetryAfter: retryFailed, Cause: err}
 }
 
-// undecided is the answer where no strategy has an opinion; seed.md ("Troubleshooting") fixes its words.
+// undecided is the answer where no strategy has an opinion. docs/specification.md fixes its words ("Troubleshooting").
 func (r Request) undecided() Refusal {
 	prefix := fmt.Sprintf("machine %s has no KubevirtConfig reference and ", r.Machine)
 	if len(r.Candidates) == 0 {

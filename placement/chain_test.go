@@ -148,7 +148,7 @@ func TestChainPlace(t *testing.T) {
 			err: heldBy(`machine ns/n names KubevirtConfig "east", but strategy "west" chose "west"`),
 		},
 		"NoneAvailable": {
-			reason: "seed.md, Troubleshooting 3",
+			reason: "people search for this sentence of the specification, so its words stay",
 			chain:  placement.Chain{{Strategy: silent}},
 			req:    request(),
 			trace:  "silent: NoOpinion (nothing to say)",
@@ -159,7 +159,7 @@ func TestChainPlace(t *testing.T) {
 			},
 		},
 		"CannotDetermine": {
-			reason: "seed.md, Troubleshooting 2",
+			reason: "people search for this sentence of the specification, so its words stay",
 			chain:  placement.Chain{{Strategy: silent}},
 			req:    request("a", "b", "c"),
 			trace:  "silent: NoOpinion (nothing to say)",

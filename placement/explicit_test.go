@@ -21,7 +21,7 @@ func TestExplicitPlace(t *testing.T) {
 			want:   placement.Decision{Reason: "the machine names no KubevirtConfig"},
 		},
 		"Annotation": {
-			reason: "the annotation is seed.md's way",
+			reason: "a Machine may name its cluster in the annotation",
 			ref:    placement.Reference{Annotation: "west"},
 			want:   placement.Decision{Config: "west", Reason: byAnnotation},
 		},
@@ -31,7 +31,7 @@ func TestExplicitPlace(t *testing.T) {
 			want:   placement.Decision{Config: " west", Reason: byAnnotation},
 		},
 		"Field": {
-			reason: "the field is seed.md's wish",
+			reason: "a Machine may name its cluster in the field",
 			ref:    placement.Reference{Field: "west"},
 			want:   placement.Decision{Config: "west", Reason: "named by spec.kubevirtConfigRef"},
 		},

@@ -8,7 +8,7 @@ import (
 
 // A Request is one question: where does this Machine go?
 type Request struct {
-	// Machine is the one to place.
+	// Machine is the Machine that needs a place.
 	Machine Machine
 	// Candidates are all KubevirtConfigs that exist, healthy or not, sorted by name and without duplicates.
 	Candidates []Candidate
@@ -24,7 +24,8 @@ type Machine struct {
 	Namespace, Name, UID string
 	// Labels are the Machine's labels.
 	Labels map[string]string
-	// Annotations are those that concern placement; the host leaves the others out.
+	// Annotations are the Machine's annotations whose names begin with placement.vitistack.io/. The host shows a strategy
+	// no others.
 	Annotations map[string]string
 	// Reference is the cluster that the Machine's author asks for.
 	Reference Reference
@@ -42,7 +43,8 @@ type Reference struct {
 	Annotation string
 }
 
-// ConfigAnnotation is the Machine's annotation that names a KubevirtConfig (seed.md, "Machine Configuration").
+// ConfigAnnotation is the Machine's annotation that names a KubevirtConfig (docs/specification.md, "Machine
+// Configuration").
 const ConfigAnnotation = "vitistack.io/kubevirt-config"
 
 // Resources are amounts of CPU and memory. Nil means unknown, which is not zero.

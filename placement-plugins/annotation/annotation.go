@@ -1,5 +1,5 @@
-// Package annotation is the strategy of explicit wishes: a Machine goes to the KubevirtConfig that its author names. It is
-// the first of seed.md's "Automatic KubevirtConfig Assignment".
+// Package annotation is the strategy of explicit wishes: a Machine goes to the KubevirtConfig that its author names.
+// It is the first strategy in docs/specification.md ("Automatic KubevirtConfig Assignment").
 //
 // The package is pure: no I/O, no clock, no log.
 package annotation

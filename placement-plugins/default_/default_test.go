@@ -22,7 +22,7 @@ func TestPlace(t *testing.T) {
 	}{
 		"Unset": {reason: "no default is no opinion", want: placement.Decision{Reason: "DEFAULT_KUBEVIRT_CONFIG is not set"}},
 		"Set": {
-			reason: "seed.md, Option 2", configured: "cluster-east",
+			reason: "a Machine that names no cluster goes to the default (Option 2 of the specification)", configured: "cluster-east",
 			want: placement.Decision{Config: "cluster-east", Reason: "named by DEFAULT_KUBEVIRT_CONFIG"},
 		},
 		"Down": {

@@ -59,7 +59,7 @@ func TestPlace(t *testing.T) {
 			reason: "nothing to search",
 			want:   placement.Decision{Reason: "its virtual machine is in none of 0 clusters"},
 		},
-		"Ours":       {reason: "seed.md, Option 3", vms: []placement.VM{absent, ours, absent}, want: ourB},
+		"Ours":       {reason: "a VM with this Machine's UID is found and taken (Option 3 of the specification)", vms: []placement.VM{absent, ours, absent}, want: ourB},
 		"Unlabelled": {reason: "adoption of a VM that was made by hand", vms: []placement.VM{absent, unlabelled, absent}, want: someB},
 		"OursOthersSilent": {
 			reason: "our UID can be in one place only: no need to wait",

@@ -1,5 +1,5 @@
 // Package single is the strategy of the only cluster: where exactly one KubevirtConfig exists, a Machine goes there. It is
-// the third of seed.md's "Automatic KubevirtConfig Assignment".
+// the third strategy in docs/specification.md ("Automatic KubevirtConfig Assignment").
 //
 // The package is pure: no I/O, no clock, no log.
 package single

@@ -21,7 +21,7 @@ func TestPlace(t *testing.T) {
 	}{
 		"None": {reason: "nothing to choose", want: placement.Decision{Reason: "there are 0 KubevirtConfigs"}},
 		"One": {
-			reason:     "seed.md, Single Cluster Scenario",
+			reason:     "with one KubevirtConfig a Machine needs no reference (Single Cluster Scenario)",
 			candidates: []placement.Candidate{{Name: "cluster-east", Reachable: true}},
 			want:       placement.Decision{Config: "cluster-east", Reason: "the only KubevirtConfig"},
 		},

@@ -19,7 +19,7 @@ import (
 // SumsFile has the digests of the plugins in their folder, as sha256sum writes them.
 const SumsFile = "SHA256SUMS"
 
-// strategies are the default chain, in seed.md's order.
+// strategies are the default chain, in the order of docs/specification.md ("Automatic KubevirtConfig Assignment").
 var strategies = []string{"annotation", "default", "single", "search"}
 
 // A Source is where it stands which plugins there are.

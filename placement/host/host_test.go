@@ -39,7 +39,7 @@ func TestEntries(t *testing.T) {
 		err    string
 	}{
 		"Default": {
-			reason: "seed.md's four; one without a digest has its place all the same", sums: sums,
+			reason: "the default strategies are listed in order, and one without a digest keeps its place", sums: sums,
 			want: []plugin.Entry{
 				{Name: "annotation", Path: "placement-annotation", SHA256: one}, {Name: "default", Path: "placement-default"},
 				{Name: "single", Path: "placement-single"}, {Name: "search", Path: "placement-search"},
