@@ -10,8 +10,18 @@ import (
 
 func TestRequire(t *testing.T) {
 	const name = "widgets.example.com"
-	in := func(rule crdcheck.RuleID, version, path string, direction crdcheck.Direction, severity crdcheck.Severity) brief {
-		return brief{Rule: rule, Cluster: "supervisor", CRD: name, Version: version, Path: path, Direction: direction, Severity: severity}
+	in := func(
+		rule crdcheck.RuleID, version, path string, direction crdcheck.Direction, severity crdcheck.Severity,
+	) brief {
+		return brief{
+			Rule:      rule,
+			Cluster:   "supervisor",
+			CRD:       name,
+			Version:   version,
+			Path:      path,
+			Direction: direction,
+			Severity:  severity,
+		}
 	}
 	observed := crdcheck.Observed("supervisor", widget(t))
 	noSchema := widget(t)
@@ -26,14 +36,20 @@ func TestRequire(t *testing.T) {
 		"All": {
 			reason: "every shape of path is found", snapshot: observed, version: "v1",
 			fields: []crdcheck.Field{
-				crdcheck.Reads("spec"), crdcheck.Reads("spec.size"), crdcheck.Reads("spec.parts[]"), crdcheck.Reads("spec.parts[].name"),
+				crdcheck.Reads(
+					"spec",
+				), crdcheck.Reads("spec.size"), crdcheck.Reads("spec.parts[]"), crdcheck.Reads("spec.parts[].name"),
 				crdcheck.Reads("spec.tags[*]"), crdcheck.Reads(`spec["dotted.name"].inner`), crdcheck.Reads("spec.free.known"),
 				crdcheck.Writes("status.phase"), crdcheck.Writes("spec.tags.owner"),
 			},
 		},
 		"Implicit": {
 			reason: "schemas say nothing of metadata, which is there nevertheless", snapshot: observed, version: "v1",
-			fields: []crdcheck.Field{crdcheck.Writes(`metadata.annotations["a.b/c"]`), crdcheck.Reads("kind"), crdcheck.Reads("apiVersion")},
+			fields: []crdcheck.Field{
+				crdcheck.Writes(`metadata.annotations["a.b/c"]`),
+				crdcheck.Reads("kind"),
+				crdcheck.Reads("apiVersion"),
+			},
 		},
 		"Alternative": {
 			reason: "one of the names that a field had is enough", snapshot: observed, version: "v1",
@@ -47,7 +63,9 @@ func TestRequire(t *testing.T) {
 		"Missing": {
 			reason: "a similar name, a wrong level and a name below a leaf are not the field", snapshot: observed, version: "v1",
 			fields: []crdcheck.Field{
-				crdcheck.Writes("spec.siz"), crdcheck.Writes("size"), crdcheck.Writes("spec.size.unit"), crdcheck.Writes("spec.parts.name"),
+				crdcheck.Writes(
+					"spec.siz",
+				), crdcheck.Writes("size"), crdcheck.Writes("spec.size.unit"), crdcheck.Writes("spec.parts.name"),
 				crdcheck.Writes("spec.dotted.name"),
 			},
 			want: []brief{
@@ -64,8 +82,10 @@ func TestRequire(t *testing.T) {
 			want: []brief{in(crdcheck.RuleFieldUnchecked, "v1", "spec.free.other.deep", crdcheck.Write, crdcheck.Unsettled)},
 		},
 		"NoSchema": {
-			reason:   "a version without a schema must not panic and must not pass",
-			snapshot: crdcheck.Observed("supervisor", noSchema), version: "v1", fields: []crdcheck.Field{crdcheck.Writes("spec.size")},
+			reason: "a version without a schema must not panic and must not pass",
+			snapshot: crdcheck.Observed(
+				"supervisor", noSchema,
+			), version: "v1", fields: []crdcheck.Field{crdcheck.Writes("spec.size")},
 			want: []brief{in(crdcheck.RuleFieldUnchecked, "v1", "spec.size", crdcheck.Write, crdcheck.Unsettled)},
 		},
 		"Deprecated": {
@@ -76,9 +96,11 @@ func TestRequire(t *testing.T) {
 			reason: "a version that is there but not served is of no use", snapshot: observed, version: "v1alpha1",
 			fields: []crdcheck.Field{crdcheck.Reads("spec.size")},
 			want: []brief{{
-				Rule: crdcheck.RuleVersionNotServed, Cluster: "supervisor", CRD: name, Version: "v1alpha1", Direction: crdcheck.Roundtrip,
-				Old: "v1alpha1 served", New: "v1 served storage, v1beta1 served deprecated, v1alpha1 unserved; stored: v1, v1beta1",
-				Severity: crdcheck.Error,
+				Rule: crdcheck.RuleVersionNotServed, Cluster: "supervisor", CRD: name, Version: "v1alpha1",
+				Direction: crdcheck.Roundtrip,
+				Old:       "v1alpha1 served",
+				New:       "v1 served storage, v1beta1 served deprecated, v1alpha1 unserved; stored: v1, v1beta1",
+				Severity:  crdcheck.Error,
 			}},
 		},
 		"NoVersion": {

@@ -14,8 +14,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/spread"
 )
 
-// TestConformanceOfProcesses runs the suite on the programs as processes of a host, and on one of each kind as side-cars; each
-// package runs it on its strategy.
+// TestConformanceOfProcesses runs the suite on the programs as processes of a host, and on one of
+// each kind as side-cars; each package runs it on its strategy.
 func TestConformanceOfProcesses(t *testing.T) {
 	hosts := map[string]*plugin.Host{
 		"Exec":   newHost(t, slices.Concat(strategies, others)),
@@ -31,7 +31,8 @@ func TestConformanceOfProcesses(t *testing.T) {
 	}
 }
 
-// TestAssignment holds the chain to docs/specification.md ("Automatic KubevirtConfig Assignment"), in one process and in five.
+// TestAssignment holds the chain to docs/specification.md ("Automatic KubevirtConfig Assignment"),
+// in one process and in five.
 func TestAssignment(t *testing.T) {
 	const named = "machine default/my-machine has no KubevirtConfig reference and "
 	var (

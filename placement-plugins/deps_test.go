@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestDependencies holds the import rules: a strategy is the standard library and the contract; nothing knows Kubernetes.
+// TestDependencies holds the import rules: a strategy is the standard library and the contract;
+// nothing knows Kubernetes.
 func TestDependencies(t *testing.T) {
 	const modules = "github.com/vitistack/kubevirt-multicluster/"
 	cases := map[string]struct {

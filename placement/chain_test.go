@@ -16,9 +16,12 @@ var errBroken = errors.New("broken pipe")
 
 // says is a strategy that always gives the same answer.
 func says(name string, decision placement.Decision, err error) placement.Strategy {
-	return placement.NewFunc(name, placement.Needs{}, func(context.Context, placement.Request) (placement.Decision, error) {
-		return decision, err
-	})
+	return placement.NewFunc(
+		name, placement.Needs{},
+		func(context.Context, placement.Request) (placement.Decision, error) {
+			return decision, err
+		},
+	)
 }
 
 func candidates(names ...string) []placement.Candidate {
@@ -49,11 +52,18 @@ func TestChainPlace(t *testing.T) {
 		west    = says("west", placement.Decision{Config: "west", Reason: "likes west"}, nil)
 		nowhere = says("nowhere", placement.Decision{Config: "nowhere"}, nil)
 		broken  = says("broken", placement.Decision{Config: "west"}, errBroken)
-		holds   = says("holds", placement.Decision{}, placement.Hold{Reason: "Later", Message: "later", RetryAfter: time.Minute})
+		holds   = says(
+			"holds", placement.Decision{}, placement.Hold{Reason: "Later", Message: "later", RetryAfter: time.Minute},
+		)
 		refuses = says("refuses", placement.Decision{}, &placement.Refusal{Reason: "Never"})
 	)
 	heldBy := func(message string) placement.Hold {
-		return placement.Hold{Reason: placement.ReasonStrategyUnavailable, Message: message, RetryAfter: 5 * time.Second, Cause: errBroken}
+		return placement.Hold{
+			Reason:     placement.ReasonStrategyUnavailable,
+			Message:    message,
+			RetryAfter: 5 * time.Second,
+			Cause:      errBroken,
+		}
 	}
 	cases := map[string]struct {
 		reason string
@@ -143,7 +153,8 @@ func TestChainPlace(t *testing.T) {
 			reason: "with onError skip on the annotation strategy its crash must not send the Machine to the default cluster",
 			chain:  placement.Chain{{Strategy: broken, OnError: placement.SkipOnError}, {Strategy: west}},
 			req:    asking(placement.Reference{Annotation: "east"}, "east", "west"),
-			trace: `broken: Failed (broken pipe); west: Held west (StrategyUnavailable: machine ns/n names KubevirtConfig "east", ` +
+			trace: `broken: Failed (broken pipe); ` +
+				`west: Held west (StrategyUnavailable: machine ns/n names KubevirtConfig "east", ` +
 				`but strategy "west" chose "west")`,
 			err: heldBy(`machine ns/n names KubevirtConfig "east", but strategy "west" chose "west"`),
 		},
@@ -206,10 +217,13 @@ func TestChainStopsWithItsContext(t *testing.T) {
 	stopped := errors.New("shutting down")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(stopped)
-	waits := placement.NewFunc("waits", placement.Needs{}, func(ctx context.Context, _ placement.Request) (placement.Decision, error) {
-		<-ctx.Done()
-		return placement.Decision{}, ctx.Err()
-	})
+	waits := placement.NewFunc(
+		"waits", placement.Needs{},
+		func(ctx context.Context, _ placement.Request) (placement.Decision, error) {
+			<-ctx.Done()
+			return placement.Decision{}, ctx.Err()
+		},
+	)
 	chain := placement.Chain{{Strategy: waits, OnError: placement.RefuseOnError}}
 	_, _, err := chain.Place(ctx, request("west"))
 	if !errors.Is(err, stopped) || answer(err) {

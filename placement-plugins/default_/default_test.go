@@ -22,8 +22,9 @@ func TestPlace(t *testing.T) {
 	}{
 		"Unset": {reason: "no default is no opinion", want: placement.Decision{Reason: "DEFAULT_KUBEVIRT_CONFIG is not set"}},
 		"Set": {
-			reason: "a Machine that names no cluster goes to the default (Option 2 of the specification)", configured: "cluster-east",
-			want: placement.Decision{Config: "cluster-east", Reason: "named by DEFAULT_KUBEVIRT_CONFIG"},
+			reason:     "a Machine that names no cluster goes to the default (Option 2 of the specification)",
+			configured: "cluster-east",
+			want:       placement.Decision{Config: "cluster-east", Reason: "named by DEFAULT_KUBEVIRT_CONFIG"},
 		},
 		"Down": {
 			reason: "a default that is down is waited for, not replaced", configured: "cluster-west",

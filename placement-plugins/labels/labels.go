@@ -1,6 +1,6 @@
-// Package labels is the strategy of wishes that name no cluster: a Machine goes to a cluster whose KubevirtConfig has the
-// labels that the Machine asks for. It asks with a selector in an annotation, or with labels of its own that the
-// KubevirtConfig must have too.
+// Package labels is the strategy of wishes that name no cluster: a Machine goes to a cluster whose
+// KubevirtConfig has the labels that the Machine asks for. It asks with a selector in an
+// annotation, or with labels of its own that the KubevirtConfig must have too.
 //
 // The package is pure: no I/O, no clock, no log.
 package labels
@@ -14,7 +14,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/internal/choice"
 )
 
-// SelectorAnnotation is the Machine's annotation with a selector of KubevirtConfigs by label; see ParseSelector.
+// SelectorAnnotation is the Machine's annotation with a selector of KubevirtConfigs by label; see
+// ParseSelector.
 const SelectorAnnotation = "placement.vitistack.io/cluster-selector"
 
 // The reasons of this strategy's refusals.
@@ -25,13 +26,15 @@ const (
 
 // Config is the strategy's configuration. The zero value reads the annotation alone.
 type Config struct {
-	// MatchKeys are labels that a KubevirtConfig must have with the same value as the Machine, where the Machine has them.
+	// MatchKeys are labels that a KubevirtConfig must have with the same value as the Machine,
+	// where the Machine has them.
 	MatchKeys []string `json:"matchKeys,omitempty"`
 }
 
-// Strategy chooses the cluster with the fewest Machines among those with the right labels. It has no opinion on a Machine
-// that asks for nothing. It refuses (ReasonSelectorInvalid, ReasonNoMatchingCluster) where a person must act, and holds
-// (choice.ReasonNoCluster) while all clusters that match are unreachable.
+// Strategy chooses the cluster with the fewest Machines among those with the right labels. It has
+// no opinion on a Machine that asks for nothing. It refuses (ReasonSelectorInvalid,
+// ReasonNoMatchingCluster) where a person must act, and holds (choice.ReasonNoCluster) while all
+// clusters that match are unreachable.
 type Strategy struct{ config Config }
 
 var _ placement.Configurer = &Strategy{}
@@ -49,7 +52,7 @@ func (*Strategy) ConfigSchema() []byte {
   "properties": {
     "matchKeys": {
       "type": "array", "items": {"type": "string", "minLength": 1}, "uniqueItems": true,
-      "description": "labels that a KubevirtConfig must have with the same value as the Machine, where the Machine has them"
+      "description": "labels that a KubevirtConfig must have with the Machine's value, where the Machine has them"
     }
   }
 }`)

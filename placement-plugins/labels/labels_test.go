@@ -38,17 +38,37 @@ func TestPlace(t *testing.T) {
 		want     placement.Decision
 		err      error
 	}{
-		"Nothing":  {reason: "no wish is no opinion", zone: "north", want: placement.Decision{Reason: "the machine asks for no labels"}},
-		"Selector": {reason: "by annotation", selector: "zone=south", want: placement.Decision{Config: "c", Reason: "its labels are zone=south"}},
-		"Fewest":   {reason: "several match", selector: "tier", want: placement.Decision{Config: "b", Reason: "its labels are tier"}},
-		"Keys":     {reason: "like the Machine", config: `{"matchKeys":["zone"]}`, zone: "south", want: placement.Decision{Config: "c", Reason: "its labels are zone=south"}},
+		"Nothing": {
+			reason: "no wish is no opinion",
+			zone:   "north",
+			want:   placement.Decision{Reason: "the machine asks for no labels"},
+		},
+		"Selector": {
+			reason:   "by annotation",
+			selector: "zone=south",
+			want:     placement.Decision{Config: "c", Reason: "its labels are zone=south"},
+		},
+		"Fewest": {
+			reason:   "several match",
+			selector: "tier",
+			want:     placement.Decision{Config: "b", Reason: "its labels are tier"},
+		},
+		"Keys": {
+			reason: "like the Machine",
+			config: `{"matchKeys":["zone"]}`,
+			zone:   "south",
+			want:   placement.Decision{Config: "c", Reason: "its labels are zone=south"},
+		},
 		"Both": {
 			reason: "all must be met", config: `{"matchKeys":["zone"]}`, zone: "north", selector: "tier!=gold",
 			want: placement.Decision{Config: "b", Reason: "its labels are tier!=gold,zone=north"},
 		},
 		"None": {
 			reason: "another cluster is not what was asked for", selector: "zone=west",
-			err: placement.Refusal{Reason: labels.ReasonNoMatchingCluster, Message: "none of 4 KubevirtConfigs has the labels that machine ns/n asks for: zone=west"},
+			err: placement.Refusal{
+				Reason:  labels.ReasonNoMatchingCluster,
+				Message: "none of 4 KubevirtConfigs has the labels that machine ns/n asks for: zone=west",
+			},
 		},
 		"Down": {
 			reason: "the one that matches is waited for", selector: "zone=east",
@@ -57,8 +77,9 @@ func TestPlace(t *testing.T) {
 		"Invalid": {
 			reason: "half understood is not understood", selector: "zone in (north)",
 			err: placement.Refusal{
-				Reason:  labels.ReasonSelectorInvalid,
-				Message: `annotation placement.vitistack.io/cluster-selector of machine ns/n: "zone in (north)" is no requirement: want key=value, key!=value, key or !key`,
+				Reason: labels.ReasonSelectorInvalid,
+				Message: `annotation placement.vitistack.io/cluster-selector of machine ns/n: ` +
+					`"zone in (north)" is no requirement: want key=value, key!=value, key or !key`,
 			},
 		},
 	}
@@ -74,7 +95,9 @@ func TestPlace(t *testing.T) {
 					Annotations: map[string]string{labels.SelectorAnnotation: tc.selector},
 				},
 				Candidates: []placement.Candidate{
-					cluster("a", "north", "gold", true, 5), cluster("b", "north", "tin", true, 1), cluster("c", "south", "gold", true, 3),
+					cluster("a", "north", "gold", true, 5),
+					cluster("b", "north", "tin", true, 1),
+					cluster("c", "south", "gold", true, 3),
 					cluster("d", "east", "gold", false, 0),
 				},
 			})
@@ -128,7 +151,12 @@ func TestSelector(t *testing.T) {
 }
 
 func TestConfigure(t *testing.T) {
-	for config, field := range map[string]string{`{"matchKeys":["a",""]}`: "matchKeys[1]", `{"matchKeys":"a"}`: "matchKeys", `{"keys":[]}`: ""} {
+	cases := map[string]string{
+		`{"matchKeys":["a",""]}`: "matchKeys[1]",
+		`{"matchKeys":"a"}`:      "matchKeys",
+		`{"keys":[]}`:            "",
+	}
+	for config, field := range cases {
 		violations, ok := errors.AsType[placement.Violations]((&labels.Strategy{}).Configure([]byte(config)))
 		if !ok || len(violations) != 1 || violations[0].Field != field {
 			t.Errorf("Configure(%s): want a violation of %q, got %v", config, field, violations)

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// A Selector is a list of requirements that labels must all meet. The empty Selector selects everything.
+// A Selector is a list of requirements that labels must all meet. The empty Selector selects
+// everything.
 type Selector []Requirement
 
 // A Requirement is what one label must be.
@@ -27,8 +28,8 @@ const (
 	NotExists Operator = "!"
 )
 
-// ParseSelector reads Kubernetes' equality-based selectors: "zone=north,tier!=test,gpu,!old". "" is the empty Selector.
-// Set-based selectors such as "zone in (a, b)" are an error.
+// ParseSelector reads Kubernetes' equality-based selectors: "zone=north,tier!=test,gpu,!old". "" is
+// the empty Selector. Set-based selectors such as "zone in (a, b)" are an error.
 func ParseSelector(text string) (Selector, error) {
 	var selector Selector
 	if strings.TrimSpace(text) == "" {

@@ -59,8 +59,16 @@ func TestPlace(t *testing.T) {
 			reason: "nothing to search",
 			want:   placement.Decision{Reason: "its virtual machine is in none of 0 clusters"},
 		},
-		"Ours":       {reason: "a VM with this Machine's UID is found and taken (Option 3 of the specification)", vms: []placement.VM{absent, ours, absent}, want: ourB},
-		"Unlabelled": {reason: "adoption of a VM that was made by hand", vms: []placement.VM{absent, unlabelled, absent}, want: someB},
+		"Ours": {
+			reason: "a VM with this Machine's UID is found and taken (Option 3 of the specification)",
+			vms:    []placement.VM{absent, ours, absent},
+			want:   ourB,
+		},
+		"Unlabelled": {
+			reason: "adoption of a VM that was made by hand",
+			vms:    []placement.VM{absent, unlabelled, absent},
+			want:   someB,
+		},
 		"OursOthersSilent": {
 			reason: "our UID can be in one place only: no need to wait",
 			vms:    []placement.VM{silent, ours, silent}, want: ourB,
@@ -73,18 +81,46 @@ func TestPlace(t *testing.T) {
 			reason: "the VM is in b, b is down, a says not found: placing would make a second VM",
 			vms:    []placement.VM{absent, silent, absent}, err: hold(1, 3, "b"),
 		},
-		"AllSilent":       {reason: "the message names them, sorted", vms: []placement.VM{silent, silent, silent}, err: hold(3, 3, "a, b, c")},
-		"NotAsked":        {reason: "who was not asked has not answered", vms: []placement.VM{absent, unasked, absent}, err: hold(1, 3, "b")},
-		"Unjudged":        {reason: "a VM of which the host cannot tell whose it is", vms: []placement.VM{absent, unjudged, absent}, err: hold(1, 3, "b")},
-		"Twice":           {reason: "one VM too many: a person must choose", vms: []placement.VM{ours, absent, ours}, err: duplicate("a, c")},
-		"OursAndSomeones": {reason: "found twice is ambiguous, whoever made the other", vms: []placement.VM{ours, unlabelled, absent}, err: duplicate("a, b")},
-		"TwiceOneSilent":  {reason: "two are too many, whatever the third says", vms: []placement.VM{ours, silent, ours}, err: duplicate("a, c")},
+		"AllSilent": {
+			reason: "the message names them, sorted",
+			vms:    []placement.VM{silent, silent, silent},
+			err:    hold(3, 3, "a, b, c"),
+		},
+		"NotAsked": {
+			reason: "who was not asked has not answered",
+			vms:    []placement.VM{absent, unasked, absent},
+			err:    hold(1, 3, "b"),
+		},
+		"Unjudged": {
+			reason: "a VM of which the host cannot tell whose it is",
+			vms:    []placement.VM{absent, unjudged, absent},
+			err:    hold(1, 3, "b"),
+		},
+		"Twice": {
+			reason: "one VM too many: a person must choose",
+			vms:    []placement.VM{ours, absent, ours},
+			err:    duplicate("a, c"),
+		},
+		"OursAndSomeones": {
+			reason: "found twice is ambiguous, whoever made the other",
+			vms:    []placement.VM{ours, unlabelled, absent},
+			err:    duplicate("a, b"),
+		},
+		"TwiceOneSilent": {
+			reason: "two are too many, whatever the third says",
+			vms:    []placement.VM{ours, silent, ours},
+			err:    duplicate("a, c"),
+		},
 		"Foreign": {
 			reason: "somebody else's VM of the same name is no find",
 			vms:    []placement.VM{foreign, absent, absent},
 			want:   placement.Decision{Reason: "its virtual machine is in none of 3 clusters"},
 		},
-		"ForeignAndOurs": {reason: "and does not make ours ambiguous", vms: []placement.VM{foreign, ours, absent}, want: ourB},
+		"ForeignAndOurs": {
+			reason: "and does not make ours ambiguous",
+			vms:    []placement.VM{foreign, ours, absent},
+			want:   ourB,
+		},
 		"ForeignBDown": {
 			reason: "a has a foreign VM of the same name, b is down: a's must not be adopted",
 			vms:    []placement.VM{foreign, silent, absent}, err: hold(1, 3, "b"),

@@ -1,5 +1,6 @@
-// Package spread is the strategy of even load: a Machine goes to the cluster with the fewest Machines. Where
-// KubevirtConfigs carry a label that says where they are, such as a zone, the zone with the fewest Machines comes first.
+// Package spread is the strategy of even load: a Machine goes to the cluster with the fewest
+// Machines. Where KubevirtConfigs carry a label that says where they are, such as a zone, the zone
+// with the fewest Machines comes first.
 //
 // The package is pure: no I/O, no clock, no log.
 package spread
@@ -16,16 +17,17 @@ import (
 
 // Config is the strategy's configuration. The zero value spreads over clusters alone.
 type Config struct {
-	// LabelKey is the label of KubevirtConfigs whose values are the domains to spread over. No Machine goes to a cluster
-	// without that label. "" spreads over clusters and knows no domains.
+	// LabelKey is the label of KubevirtConfigs whose values are the domains to spread over. No
+	// Machine goes to a cluster without that label. "" spreads over clusters and knows no domains.
 	LabelKey string `json:"labelKey,omitempty"`
-	// MaxSkew is how many Machines more than the domain with the fewest a domain may have, counting the new Machine. 0
-	// means 1.
+	// MaxSkew is how many Machines more than the domain with the fewest a domain may have, counting
+	// the new Machine. 0 means 1.
 	MaxSkew int64 `json:"maxSkew,omitempty"`
 }
 
-// Strategy chooses the cluster with the fewest Machines, within the domains that Config.MaxSkew allows. It holds
-// (choice.ReasonNoCluster) where no cluster can be chosen, and has no opinion where there is none.
+// Strategy chooses the cluster with the fewest Machines, within the domains that Config.MaxSkew
+// allows. It holds (choice.ReasonNoCluster) where no cluster can be chosen, and has no opinion
+// where there is none.
 type Strategy struct{ config Config }
 
 var _ placement.Configurer = &Strategy{}
@@ -41,8 +43,13 @@ func (*Strategy) ConfigSchema() []byte {
 	return []byte(`{
   "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "additionalProperties": false,
   "properties": {
-    "labelKey": {"type": "string", "description": "label of KubevirtConfigs whose values are the domains to spread over"},
-    "maxSkew": {"type": "integer", "minimum": 1, "description": "how many Machines a domain may have more than the one with the fewest"}
+    "labelKey": {
+      "type": "string", "description": "label of KubevirtConfigs whose values are the domains to spread over"
+    },
+    "maxSkew": {
+      "type": "integer", "minimum": 1,
+      "description": "how many Machines a domain may have more than the one with the fewest"
+    }
   },
   "dependentRequired": {"maxSkew": ["labelKey"]}
 }`)
@@ -96,8 +103,8 @@ func (s *Strategy) whyExcluded(c placement.Candidate) string {
 	return ""
 }
 
-// withinSkew returns the candidates in domains that stay within the skew with one more Machine. The domain with the fewest
-// Machines is always among them.
+// withinSkew returns the candidates in domains that stay within the skew with one more Machine. The
+// domain with the fewest Machines is always among them.
 func (s *Strategy) withinSkew(candidates []placement.Candidate) []placement.Candidate {
 	machines := map[string]int64{}
 	for _, c := range candidates {

@@ -46,16 +46,29 @@ func TestPlace(t *testing.T) {
 		want       placement.Decision
 		err        error
 	}{
-		"None":    {reason: "nothing to choose from", want: placement.Decision{Reason: "there are no clusters"}},
-		"Fewest":  {reason: "the emptiest", candidates: []placement.Candidate{in("a", "", 2), in("b", "", 1), in("c", "", 3)}, want: placement.Decision{Config: "b", Reason: "the fewest machines: 1"}},
-		"Down":    {reason: "a Machine would wait there", candidates: []placement.Candidate{down, in("b", "", 7)}, want: placement.Decision{Config: "b", Reason: "the fewest machines: 7"}},
-		"Unknown": {reason: "unknown is not empty", candidates: []placement.Candidate{in("a", "", -1), in("b", "", 7)}, want: placement.Decision{Config: "b", Reason: "the fewest machines: 7"}},
+		"None": {reason: "nothing to choose from", want: placement.Decision{Reason: "there are no clusters"}},
+		"Fewest": {
+			reason:     "the emptiest",
+			candidates: []placement.Candidate{in("a", "", 2), in("b", "", 1), in("c", "", 3)},
+			want:       placement.Decision{Config: "b", Reason: "the fewest machines: 1"},
+		},
+		"Down": {
+			reason:     "a Machine would wait there",
+			candidates: []placement.Candidate{down, in("b", "", 7)},
+			want:       placement.Decision{Config: "b", Reason: "the fewest machines: 7"},
+		},
+		"Unknown": {
+			reason:     "unknown is not empty",
+			candidates: []placement.Candidate{in("a", "", -1), in("b", "", 7)},
+			want:       placement.Decision{Config: "b", Reason: "the fewest machines: 7"},
+		},
 		"NoneUsable": {
 			reason: "all that are left out are told", config: `{"labelKey":"zone"}`,
 			candidates: []placement.Candidate{down, in("b", "x", -1), in("c", "", 1), in("d", "", 1)},
 			err: placement.Hold{
-				Reason:  choice.ReasonNoCluster,
-				Message: "none of 4 clusters fits machine ns/n: 1 unreachable, 1 with an unknown number of machines, 2 without label zone",
+				Reason: choice.ReasonNoCluster,
+				Message: "none of 4 clusters fits machine ns/n: 1 unreachable, 1 with an unknown number of machines, " +
+					"2 without label zone",
 			},
 		},
 		"Domain": {
@@ -75,7 +88,10 @@ func TestPlace(t *testing.T) {
 			if err := s.Configure([]byte(tc.config)); err != nil {
 				t.Fatal(err)
 			}
-			got, err := s.Place(t.Context(), placement.Request{Machine: placement.Machine{Namespace: "ns", Name: "n", UID: "u"}, Candidates: tc.candidates})
+			got, err := s.Place(
+				t.Context(),
+				placement.Request{Machine: placement.Machine{Namespace: "ns", Name: "n", UID: "u"}, Candidates: tc.candidates},
+			)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("\n%s\nPlace(): -want, +got:\n%s", tc.reason, diff)
 			}

@@ -29,7 +29,7 @@ func write(t *testing.T, path, content string) {
 }
 
 func TestEntries(t *testing.T) {
-	const one, two = "0000000000000000000000000000000000000000000000000000000000000001", "0000000000000000000000000000000000000000000000000000000000000002"
+	one, two := strings.Repeat("0", 63)+"1", strings.Repeat("0", 63)+"2"
 	sums := one + "  placement-annotation\n" + two + " *placement-zone\n"
 	cases := map[string]struct {
 		reason string
@@ -63,14 +63,29 @@ strategies:
 `,
 			want: []plugin.Entry{
 				{Name: "annotation", Path: "placement-annotation", SHA256: one},
-				{Name: "zone", Path: "placement-zone", SHA256: two, OnError: placement.SkipOnError, Timeout: 500 * time.Millisecond, Config: json.RawMessage(`{"labelKey":"zone","maxSkew":2}`)},
+				{
+					Name:    "zone",
+					Path:    "placement-zone",
+					SHA256:  two,
+					OnError: placement.SkipOnError,
+					Timeout: 500 * time.Millisecond,
+					Config:  json.RawMessage(`{"labelKey":"zone","maxSkew":2}`),
+				},
 				{Name: "mine", Path: "sub/mine", SHA256: one, Args: []string{"-v"}, OnError: placement.RefuseOnError},
 				{Name: "far", Socket: "/run/placement/far.sock", PeerUID: new(uint32(1000))},
 			},
 		},
-		"Unknown":   {reason: "a typing error is not passed over", config: "strategies: [{name: a, sha265: x}]", err: `unknown field "sha265"`},
-		"Twice":     {reason: "the same key twice", config: "strategies: []\nstrategies: []", err: "already set"},
-		"Policy":    {reason: "a policy that is none", config: "strategies: [{name: a, onError: ignore}]", err: "want hold, skip or refuse"},
+		"Unknown": {
+			reason: "a typing error is not passed over",
+			config: "strategies: [{name: a, sha265: x}]",
+			err:    `unknown field "sha265"`,
+		},
+		"Twice": {reason: "the same key twice", config: "strategies: []\nstrategies: []", err: "already set"},
+		"Policy": {
+			reason: "a policy that is none",
+			config: "strategies: [{name: a, onError: ignore}]",
+			err:    "want hold, skip or refuse",
+		},
 		"Timeout":   {reason: "no unit", config: "strategies: [{name: a, timeout: 5}]", err: "timeout"},
 		"Empty":     {reason: "nobody would place anything", config: "strategies: []", err: "no Machine could be placed"},
 		"EmptyFile": {reason: "a volume that is not filled", config: "# nothing", err: "no Machine could be placed"},
@@ -113,8 +128,8 @@ func builtPlugins(t *testing.T) string {
 	return dir
 }
 
-// TestPluginsFollowTheFile changes the placement configuration under plugins that run: it is followed as a whole, and what cannot be
-// followed leaves everything as it was.
+// TestPluginsFollowTheFile changes the placement configuration under plugins that run: it is
+// followed as a whole, and what cannot be followed leaves everything as it was.
 func TestPluginsFollowTheFile(t *testing.T) {
 	source := Source{Dir: builtPlugins(t), File: filepath.Join(t.TempDir(), "placement.yaml")}
 	write(t, source.File, "strategies: [{name: annotation}, {name: single}]")
@@ -154,7 +169,9 @@ func TestPluginsFollowTheFile(t *testing.T) {
 	write(t, source.File, "strategies: [{name: annotation}, {name: labels, config: {matchKeys: [zone]}}, {name: spread}]")
 	wait("the second", func() bool { return chain() == "annotation Ready, labels Ready, spread Ready" })
 
-	for _, bad := range []string{"strategies: [{name: labels, config: {matchKeys: 7}}]", "strategies: [{name: nobody}]", "strategies: ["} {
+	for _, bad := range []string{
+		"strategies: [{name: labels, config: {matchKeys: 7}}]", "strategies: [{name: nobody}]", "strategies: [",
+	} {
 		refused := value(t, p, "operator_placement_reloads_total", "refused")
 		write(t, source.File, bad)
 		wait(bad, func() bool { return value(t, p, "operator_placement_reloads_total", "refused") > refused })
@@ -181,7 +198,8 @@ func TestPluginsFollowTheFile(t *testing.T) {
 	}
 }
 
-// value is a metric with a label of that value, or its count where it is a histogram; 0 where there is none.
+// value is a metric with a label of that value, or its count where it is a histogram; 0 where there
+// is none.
 func value(t *testing.T, host *Host, name, label string) float64 {
 	t.Helper()
 	registry := prometheus.NewRegistry()
@@ -199,7 +217,8 @@ func value(t *testing.T, host *Host, name, label string) float64 {
 				has = has || pair.GetValue() == label
 			}
 			if family.GetName() == name && has {
-				return metric.GetCounter().GetValue() + metric.GetGauge().GetValue() + float64(metric.GetHistogram().GetSampleCount())
+				count := float64(metric.GetHistogram().GetSampleCount())
+				return metric.GetCounter().GetValue() + metric.GetGauge().GetValue() + count
 			}
 		}
 	}

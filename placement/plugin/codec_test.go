@@ -51,7 +51,11 @@ func TestRequestRoundTrip(t *testing.T) {
 		needs  placement.Needs
 		want   placement.Request
 	}{
-		"All":  {reason: "nothing is lost, and zero stays apart from unknown", needs: placement.Needs{Presence: true, Capacity: true}, want: everything()},
+		"All": {
+			reason: "nothing is lost, and zero stays apart from unknown",
+			needs:  placement.Needs{Presence: true, Capacity: true},
+			want:   everything(),
+		},
 		"Bare": {reason: "what is not needed is not sent", want: bare},
 	}
 	for name, tc := range cases {
@@ -79,9 +83,12 @@ func TestAnswerRoundTrip(t *testing.T) {
 	}{
 		"Place":     {reason: "a decision", decision: placement.Decision{Config: "west", Reason: "likes it"}},
 		"NoOpinion": {reason: "no opinion keeps its reason", decision: placement.Decision{Reason: "unset"}},
-		"Hold":      {reason: "a hold", err: placement.Hold{Reason: "Later", Message: "later", RetryAfter: 1500 * time.Millisecond}},
-		"HoldBare":  {reason: "an unset time leaves it to the host", err: placement.Hold{Reason: "Later", Message: "later"}},
-		"Refusal":   {reason: "a refusal", err: placement.Refusal{Reason: "Never", Message: "never"}},
+		"Hold": {
+			reason: "a hold",
+			err:    placement.Hold{Reason: "Later", Message: "later", RetryAfter: 1500 * time.Millisecond},
+		},
+		"HoldBare": {reason: "an unset time leaves it to the host", err: placement.Hold{Reason: "Later", Message: "later"}},
+		"Refusal":  {reason: "a refusal", err: placement.Refusal{Reason: "Never", Message: "never"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -111,11 +118,23 @@ func TestDecodeWhatIsForeign(t *testing.T) {
 		reply  *placementv1.DecideResponse
 		want   error
 	}{
-		"Nil":      {reason: "no reply", want: errNoAnswer},
-		"Empty":    {reason: "an answer of a kind of tomorrow arrives as none", reply: &placementv1.DecideResponse{}, want: errNoAnswer},
-		"NoConfig": {reason: "a decision for nowhere", reply: &placementv1.DecideResponse{Answer: &placementv1.DecideResponse_Place{Place: &placementv1.Place{}}}, want: errNoAnswer},
-		"Past":     {reason: "a negative time", reply: hold(-5), want: placement.Hold{Reason: "Held", Message: "m"}},
-		"Far":      {reason: "a time that no condition would survive", reply: hold(1 << 62), want: placement.Hold{Reason: "Held", Message: "m", RetryAfter: time.Hour}},
+		"Nil": {reason: "no reply", want: errNoAnswer},
+		"Empty": {
+			reason: "an answer of a kind of tomorrow arrives as none",
+			reply:  &placementv1.DecideResponse{},
+			want:   errNoAnswer,
+		},
+		"NoConfig": {
+			reason: "a decision for nowhere",
+			reply:  &placementv1.DecideResponse{Answer: &placementv1.DecideResponse_Place{Place: &placementv1.Place{}}},
+			want:   errNoAnswer,
+		},
+		"Past": {reason: "a negative time", reply: hold(-5), want: placement.Hold{Reason: "Held", Message: "m"}},
+		"Far": {
+			reason: "a time that no condition would survive",
+			reply:  hold(1 << 62),
+			want:   placement.Hold{Reason: "Held", Message: "m", RetryAfter: time.Hour},
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

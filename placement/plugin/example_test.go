@@ -39,7 +39,8 @@ func ExampleHost() {
 	// annotation: Failed (plugin "annotation" is unavailable: plugin directory: lstat /no: no such file or directory)
 }
 
-// TestReadmeShowsThePlugin holds that what people copy from the README is what TestExamplePlugin builds.
+// TestReadmeShowsThePlugin holds that what people copy from the README is what TestExamplePlugin
+// builds.
 func TestReadmeShowsThePlugin(t *testing.T) {
 	source, err := os.ReadFile("internal/zoneplugin/main.go")
 	if err != nil {

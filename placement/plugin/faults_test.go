@@ -24,24 +24,68 @@ func TestFaultsAtStart(t *testing.T) {
 		edit   func(entry *plugin.Entry)
 		want   string // part of the status' reason
 	}{
-		"Exits":         {reason: "crash at start", part: "exit", want: "it ended: exit status 3"},
-		"FactoryFails":  {reason: "the strategy cannot be made", part: "factory", want: "it ended: exit status 1"},
-		"Configure":     {reason: "crash in configure", part: "crash-configure", want: "it ended: exit status 4"},
-		"Silent":        {reason: "never shakes hands", part: "silent", want: "not ready within"},
-		"Garbage":       {reason: "prints something else on stdout", part: "garbage", want: "Unrecognized remote plugin message"},
-		"LongLine":      {reason: "prints without an end", part: "longline", want: "Unrecognized remote plugin message"},
-		"Version":       {reason: "speaks another protocol version", part: "version", want: "incompatible API version"},
-		"TCP":           {reason: "wants to be called over the network", part: "tcp", want: "only unix sockets are allowed"},
-		"NetRPC":        {reason: "speaks go-plugin's other protocol", part: "netrpc", want: "unsupported plugin protocol"},
-		"NoSocket":      {reason: "names a socket that is not there", part: "nosocket", want: "asking what it is"},
-		"WrongDigest":   {reason: "another executable", part: "good", edit: func(e *plugin.Entry) { e.SHA256 = strings.Repeat("0", 64) }, want: "pinned sha256"},
-		"Unpinned":      {reason: "nobody has said which executable", part: "good", edit: func(e *plugin.Entry) { e.SHA256 = "" }, want: "no sha256"},
-		"Schema":        {reason: "a configuration against its own schema never reaches it", part: "good", edit: func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":7}`) }, want: "/properties/zone"},
-		"Missing":       {reason: "no such file", part: "good", edit: func(e *plugin.Entry) { e.Path = "absent" }, want: "no such file"},
-		"Outside":       {reason: "a path that leaves the directory", part: "good", edit: func(e *plugin.Entry) { e.Path = "../../../../../../../../bin/sh" }, want: "outside"},
-		"Directory":     {reason: "not a file", part: "good", edit: func(e *plugin.Entry) { e.Path = "." }, want: "not a regular file"},
-		"WrongName":     {reason: "the executable of another strategy", part: "good", edit: func(e *plugin.Entry) { e.Args[1] = "search" }, want: `serves strategy "search"`},
-		"Configuration": {reason: "a configuration that it refuses", part: "good", edit: func(e *plugin.Entry) { e.Config = json.RawMessage(`{}`) }, want: "zone: is empty"},
+		"Exits":        {reason: "crash at start", part: "exit", want: "it ended: exit status 3"},
+		"FactoryFails": {reason: "the strategy cannot be made", part: "factory", want: "it ended: exit status 1"},
+		"Configure":    {reason: "crash in configure", part: "crash-configure", want: "it ended: exit status 4"},
+		"Silent":       {reason: "never shakes hands", part: "silent", want: "not ready within"},
+		"Garbage": {
+			reason: "prints something else on stdout",
+			part:   "garbage",
+			want:   "Unrecognized remote plugin message",
+		},
+		"LongLine": {reason: "prints without an end", part: "longline", want: "Unrecognized remote plugin message"},
+		"Version":  {reason: "speaks another protocol version", part: "version", want: "incompatible API version"},
+		"TCP":      {reason: "wants to be called over the network", part: "tcp", want: "only unix sockets are allowed"},
+		"NetRPC":   {reason: "speaks go-plugin's other protocol", part: "netrpc", want: "unsupported plugin protocol"},
+		"NoSocket": {reason: "names a socket that is not there", part: "nosocket", want: "asking what it is"},
+		"WrongDigest": {
+			reason: "another executable",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.SHA256 = strings.Repeat("0", 64) },
+			want:   "pinned sha256",
+		},
+		"Unpinned": {
+			reason: "nobody has said which executable",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.SHA256 = "" },
+			want:   "no sha256",
+		},
+		"Schema": {
+			reason: "a configuration against its own schema never reaches it",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":7}`) },
+			want:   "/properties/zone",
+		},
+		"Missing": {
+			reason: "no such file",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.Path = "absent" },
+			want:   "no such file",
+		},
+		"Outside": {
+			reason: "a path that leaves the directory",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.Path = "../../../../../../../../bin/sh" },
+			want:   "outside",
+		},
+		"Directory": {
+			reason: "not a file",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.Path = "." },
+			want:   "not a regular file",
+		},
+		"WrongName": {
+			reason: "the executable of another strategy",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.Args[1] = "search" },
+			want:   `serves strategy "search"`,
+		},
+		"Configuration": {
+			reason: "a configuration that it refuses",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.Config = json.RawMessage(`{}`) },
+			want:   "zone: is empty",
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -84,14 +128,22 @@ func TestFaultsInDecide(t *testing.T) {
 		err    string // part of the error
 		dies   bool
 	}{
-		"Good":       {reason: "the measure of the others", part: "good", want: placement.Decision{Config: "east"}},
-		"Crash":      {reason: "the process ends under the call", part: "crash", err: "connection broke", dies: true},
-		"Panic":      {reason: "a panic is an error of that call alone", part: "panic", err: `failed: panic: out of`},
-		"Error":      {reason: "only the first line is shown", part: "error", err: `failed: first line`},
-		"Huge":       {reason: "a reply beyond the limit", part: "huge", err: "failed: "},
-		"LongReason": {reason: "texts are clipped, reasons made well-formed", part: "longreason", err: strings.Repeat("é", 512) + "…"},
-		"Unknown":    {reason: "a cluster that does not exist", part: "unknown", err: "KubevirtConfig no-such-cluster not found"},
-		"Flood":      {reason: "100,000 log lines", part: "flood", want: placement.Decision{Config: "east"}},
+		"Good":  {reason: "the measure of the others", part: "good", want: placement.Decision{Config: "east"}},
+		"Crash": {reason: "the process ends under the call", part: "crash", err: "connection broke", dies: true},
+		"Panic": {reason: "a panic is an error of that call alone", part: "panic", err: `failed: panic: out of`},
+		"Error": {reason: "only the first line is shown", part: "error", err: `failed: first line`},
+		"Huge":  {reason: "a reply beyond the limit", part: "huge", err: "failed: "},
+		"LongReason": {
+			reason: "texts are clipped, reasons made well-formed",
+			part:   "longreason",
+			err:    strings.Repeat("é", 512) + "…",
+		},
+		"Unknown": {
+			reason: "a cluster that does not exist",
+			part:   "unknown",
+			err:    "KubevirtConfig no-such-cluster not found",
+		},
+		"Flood": {reason: "100,000 log lines", part: "flood", want: placement.Decision{Config: "east"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -118,7 +170,8 @@ func TestFaultsInDecide(t *testing.T) {
 	}
 }
 
-// TestHangIsKilled stops the process: two calls in a row run out of time, then it is killed and started again.
+// TestHangIsKilled stops the process: two calls in a row run out of time, then it is killed and
+// started again.
 func TestHangIsKilled(t *testing.T) {
 	opts := options(t, entry("good"))
 	opts.Limits.Call = 300 * time.Millisecond
@@ -145,8 +198,8 @@ func TestHangIsKilled(t *testing.T) {
 	})
 }
 
-// TestSlowCallsDoNotBlockOthers fills a slow plugin's slots; a call beyond them gives up by its own deadline, and the
-// good plugin answers as before.
+// TestSlowCallsDoNotBlockOthers fills a slow plugin's slots; a call beyond them gives up by its own
+// deadline, and the good plugin answers as before.
 func TestSlowCallsDoNotBlockOthers(t *testing.T) {
 	opts := options(t, entry("slow"), entry("good"))
 	opts.Limits.Call, opts.Limits.ConcurrentCall = time.Second, 1
@@ -179,15 +232,31 @@ func TestDirectories(t *testing.T) {
 		prepare func(t *testing.T, dir string)
 		want    string
 	}{
-		"Missing":   {reason: "not mounted", prepare: func(t *testing.T, dir string) { remove(t, dir) }, want: "no such file"},
-		"Empty":     {reason: "mounted too early", prepare: func(*testing.T, string) {}, want: "no such file"},
-		"GroupFile": {reason: "the file is writable by the group", prepare: func(t *testing.T, dir string) { install(t, dir, 0o775) }, want: "writable by group or others"},
-		"OtherFile": {reason: "the file is writable by others", prepare: func(t *testing.T, dir string) { install(t, dir, 0o757) }, want: "writable by group or others"},
+		"Missing": {
+			reason:  "not mounted",
+			prepare: func(t *testing.T, dir string) { remove(t, dir) },
+			want:    "no such file",
+		},
+		"Empty": {reason: "mounted too early", prepare: func(*testing.T, string) {}, want: "no such file"},
+		"GroupFile": {
+			reason:  "the file is writable by the group",
+			prepare: func(t *testing.T, dir string) { install(t, dir, 0o775) },
+			want:    "writable by group or others",
+		},
+		"OtherFile": {
+			reason:  "the file is writable by others",
+			prepare: func(t *testing.T, dir string) { install(t, dir, 0o757) },
+			want:    "writable by group or others",
+		},
 		"GroupDir": {reason: "the directory is writable by the group", prepare: func(t *testing.T, dir string) {
 			install(t, dir, 0o755)
 			chmod(t, dir, 0o775)
 		}, want: "writable by group or others"},
-		"NotExecutable": {reason: "no right to run it", prepare: func(t *testing.T, dir string) { install(t, dir, 0o644) }, want: "permission denied"},
+		"NotExecutable": {
+			reason:  "no right to run it",
+			prepare: func(t *testing.T, dir string) { install(t, dir, 0o644) },
+			want:    "permission denied",
+		},
 		"LinkOutside": {reason: "a link that leaves the directory", prepare: func(t *testing.T, dir string) {
 			if err := os.Symlink(filepath.Join(pluginDir, "faulty"), filepath.Join(dir, "faulty")); err != nil {
 				t.Fatal(err)
@@ -242,7 +311,8 @@ func chmod(t *testing.T, path string, mode os.FileMode) {
 	}
 }
 
-// install puts the executable into a directory. It is a copy, under a new name first, as an init container would do it.
+// install puts the executable into a directory. It is a copy, under a new name first, as an init
+// container would do it.
 func install(t *testing.T, dir string, mode os.FileMode) {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(pluginDir, "faulty"))

@@ -64,8 +64,15 @@ func entry(part string) plugin.Entry {
 	return plugin.Entry{Name: part, Path: "faulty", SHA256: faultySHA, Args: []string{part, part}}
 }
 
-// quick are limits for tests: short where a test waits for them, long where only a slow machine meets them.
-var quick = plugin.Limits{Start: 20 * time.Second, Call: 5 * time.Second, BackoffMin: 10 * time.Millisecond, BackoffMax: 50 * time.Millisecond, Recheck: 20 * time.Millisecond}
+// quick are limits for tests: short where a test waits for them, long where only a slow machine
+// meets them.
+var quick = plugin.Limits{
+	Start:      20 * time.Second,
+	Call:       5 * time.Second,
+	BackoffMin: 10 * time.Millisecond,
+	BackoffMax: 50 * time.Millisecond,
+	Recheck:    20 * time.Millisecond,
+}
 
 func options(t *testing.T, entries ...plugin.Entry) plugin.Options {
 	t.Helper()
@@ -120,7 +127,8 @@ func eventually(t *testing.T, claim string, holds func() bool) {
 	}
 }
 
-// alive reports whether a process runs or is stopped; one that has ended and waits to be reaped is neither.
+// alive reports whether a process runs or is stopped; one that has ended and waits to be reaped is
+// neither.
 func alive(pid int) bool {
 	state := processState(pid)
 	return state != "" && state != "Z" && state != "X"

@@ -21,7 +21,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )
 
-// sidecar runs a plugin as a process of its own on a socket until the test ends, and returns its process.
+// sidecar runs a plugin as a process of its own on a socket until the test ends, and returns its
+// process.
 func sidecar(t *testing.T, socket, part, name string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(pluginDir, "faulty"), part, name)
@@ -105,11 +106,31 @@ func TestSidecarFaults(t *testing.T) {
 				t.Cleanup(func() { _ = listener.Close() })
 			},
 		},
-		"OtherUser":     {reason: "anybody can listen in a shared folder", part: "good", edit: func(e *plugin.Entry) { e.PeerUID = &other }, want: "is served by user"},
-		"WrongName":     {reason: "the side-car of another strategy", part: "good", name: "search", want: `the socket serves strategy "search"`},
-		"Crash":         {reason: "crash in configure", part: "crash-configure", want: "configuring it"},
-		"Configuration": {reason: "a configuration that it refuses", part: "good", edit: func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":""}`) }, want: "zone: is empty"},
-		"Schema":        {reason: "a configuration against its own schema never reaches it", part: "good", edit: func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":7}`) }, want: "/properties/zone"},
+		"OtherUser": {
+			reason: "anybody can listen in a shared folder",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.PeerUID = &other },
+			want:   "is served by user",
+		},
+		"WrongName": {
+			reason: "the side-car of another strategy",
+			part:   "good",
+			name:   "search",
+			want:   `the socket serves strategy "search"`,
+		},
+		"Crash": {reason: "crash in configure", part: "crash-configure", want: "configuring it"},
+		"Configuration": {
+			reason: "a configuration that it refuses",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":""}`) },
+			want:   "zone: is empty",
+		},
+		"Schema": {
+			reason: "a configuration against its own schema never reaches it",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":7}`) },
+			want:   "/properties/zone",
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -151,7 +172,8 @@ func isHold(err error) bool {
 	return held && hold.Reason == placement.ReasonStrategyUnavailable
 }
 
-// TestSidecarComesBack kills, stops and replaces a side-car: the host connects again and configures what it finds.
+// TestSidecarComesBack kills, stops and replaces a side-car: the host connects again and configures
+// what it finds.
 func TestSidecarComesBack(t *testing.T) {
 	opts := options(t)
 	socket := filepath.Join(opts.TempDir, "s")
@@ -170,7 +192,9 @@ func TestSidecarComesBack(t *testing.T) {
 	if err := first.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the host sees the end of the side-car", func() bool { return state(host, "good").State == plugin.Backoff })
+	eventually(
+		t, "the host sees the end of the side-car", func() bool { return state(host, "good").State == plugin.Backoff },
+	)
 	second := sidecar(t, socket, "good", "good")
 	eventually(t, "another side-car answers", answers)
 
@@ -201,7 +225,8 @@ func TestServeSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the strategy is ready", func() bool { return state(host, "annotation").State == plugin.Ready })
-	if err := plugin.ServeSocket(t.Context(), socket, placement.Explicit{}, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "in use") {
+	if err := plugin.ServeSocket(t.Context(), socket, placement.Explicit{}, slog.New(slog.DiscardHandler)); err == nil ||
+		!strings.Contains(err.Error(), "in use") {
 		t.Errorf("a second ServeSocket() on the socket: %v", err)
 	}
 	if info, err := os.Stat(socket); err != nil || info.Mode().Perm() != 0o660 {

@@ -1,5 +1,5 @@
-// Package choice is what strategies that choose among several clusters have in common. It says which clusters can be
-// chosen, which of them is the best, and why the others cannot be chosen.
+// Package choice is what strategies that choose among several clusters have in common. It says
+// which clusters can be chosen, which of them is the best, and why the others cannot be chosen.
 //
 // The package is pure: no I/O, no clock, no log.
 package choice
@@ -26,8 +26,8 @@ type Exclusion func(c placement.Candidate) (why string)
 // None excludes no cluster.
 func None(placement.Candidate) (why string) { return "" }
 
-// Among returns the candidates that can be chosen, and counts the others by the reason why they cannot. An unreachable
-// cluster is counted as that, and whyExcluded is not asked about it.
+// Among returns the candidates that can be chosen, and counts the others by the reason why they
+// cannot. An unreachable cluster is counted as that, and whyExcluded is not asked about it.
 func Among(req placement.Request, whyExcluded Exclusion) (usable []placement.Candidate, excluded Excluded) {
 	excluded = Excluded{}
 	for _, c := range req.Candidates {
@@ -64,8 +64,9 @@ func (e Excluded) Hold(req placement.Request) placement.Hold {
 	}
 }
 
-// Best returns the candidate that comes first by the order. Where several come first the Machine's UID decides among them.
-// Machines are then spread evenly, and one Machine always gets the same cluster. There must be at least one candidate.
+// Best returns the candidate that comes first by the order. Where several come first the Machine's
+// UID decides among them. Machines are then spread evenly, and one Machine always gets the same
+// cluster. There must be at least one candidate.
 func Best(
 	req placement.Request, candidates []placement.Candidate, order func(a, b placement.Candidate) int,
 ) placement.Candidate {
@@ -107,8 +108,8 @@ func Fewest(a, b placement.Candidate) int {
 	return int(max(-1, min(1, *countA-*countB)))
 }
 
-// Read reads a strategy's configuration from JSON. No document leaves the configuration as it is. A field that the
-// configuration does not have is a violation.
+// Read reads a strategy's configuration from JSON. No document leaves the configuration as it is. A
+// field that the configuration does not have is a violation.
 func Read[T any](document []byte, into *T) error {
 	if len(document) == 0 {
 		return nil

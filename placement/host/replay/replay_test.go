@@ -25,7 +25,12 @@ func TestReplay(t *testing.T) {
 	request, err := plugin.MarshalRequest(placement.Request{
 		Machine: placement.Machine{Namespace: "team-a", Name: "web", UID: "u"},
 		Candidates: []placement.Candidate{
-			{Name: "east", Reachable: true, VM: placement.VM{Presence: placement.Absent}, Capacity: placement.Capacity{Machines: new(int64(4))}},
+			{
+				Name:      "east",
+				Reachable: true,
+				VM:        placement.VM{Presence: placement.Absent},
+				Capacity:  placement.Capacity{Machines: new(int64(4))},
+			},
 			{Name: "west", VM: placement.VM{Presence: placement.Unreachable, Cause: "no route to host"}},
 		},
 	})
@@ -45,15 +50,34 @@ func TestReplay(t *testing.T) {
 		held   bool   // it answered, but not with a place
 	}{
 		"Decision": {reason: "placed", args: []string{"--plugin", dir + "/placement-spread"}, want: `"config": "east"`},
-		"Hold":     {reason: "held: one has not answered", args: []string{"--plugin", dir + "/placement-search"}, want: `"reason": "PresenceUnknown"`, err: "no place", held: true},
+		"Hold": {
+			reason: "held: one has not answered",
+			args:   []string{"--plugin", dir + "/placement-search"},
+			want:   `"reason": "PresenceUnknown"`,
+			err:    "no place",
+			held:   true,
+		},
 		"Explained": {
 			reason: "the whole of explain -o json", input: `{"machine":"team-a/web","request":` + string(request) + `}`,
 			args: []string{"--plugin", dir + "/placement-single"}, want: `"verdict": "NoOpinion"`,
 		},
-		"Config":  {reason: "a configuration that it refuses", args: []string{"--plugin", dir + "/placement-spread", "--config", config}, err: "maxSkew"},
-		"Name":    {reason: "not the strategy it says", args: []string{"--plugin", dir + "/placement-spread", "--name", "mine"}, err: `serves strategy "spread"`},
+		"Config": {
+			reason: "a configuration that it refuses",
+			args:   []string{"--plugin", dir + "/placement-spread", "--config", config},
+			err:    "maxSkew",
+		},
+		"Name": {
+			reason: "not the strategy it says",
+			args:   []string{"--plugin", dir + "/placement-spread", "--name", "mine"},
+			err:    `serves strategy "spread"`,
+		},
 		"Missing": {reason: "no such program", args: []string{"--plugin", dir + "/placement-none"}, err: "no such file"},
-		"Garbage": {reason: "no request", input: "{", args: []string{"--plugin", dir + "/placement-spread"}, err: "reading the request"},
+		"Garbage": {
+			reason: "no request",
+			input:  "{",
+			args:   []string{"--plugin", dir + "/placement-spread"},
+			err:    "reading the request",
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -67,7 +91,8 @@ func TestReplay(t *testing.T) {
 			cmd.SetOut(&out)
 			cmd.SilenceUsage, cmd.SilenceErrors = true, true
 			err := cmd.ExecuteContext(t.Context())
-			if (err == nil) != (tc.err == "") || err != nil && (!strings.Contains(err.Error(), tc.err) || errors.Is(err, placementhost.ErrUndecided) != tc.held) {
+			if (err == nil) != (tc.err == "") ||
+				err != nil && (!strings.Contains(err.Error(), tc.err) || errors.Is(err, placementhost.ErrUndecided) != tc.held) {
 				t.Errorf("%s: %v, want %q", tc.reason, err, tc.err)
 			}
 			if !strings.Contains(out.String(), tc.want) {
