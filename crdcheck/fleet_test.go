@@ -43,31 +43,32 @@ func TestFleet(t *testing.T) {
 		baseline  string
 		want      []brief
 	}{
-		"Agree": {
+		"equal clusters": {
 			reason: "equal clusters agree", baseline: "east",
 			snapshots: []crdcheck.Snapshot{east, observed("west", widget(t)), observed("north", widget(t))},
 		},
-		"Alone": {reason: "one cluster agrees with itself", baseline: "east", snapshots: []crdcheck.Snapshot{east}},
-		"None":  {reason: "no clusters, nothing to say"},
-		"Unreachable": {
-			reason: "the baseline is the first that answers; who does not is unknown, never equal", baseline: "east",
+		"one cluster": {reason: "one cluster agrees with itself", baseline: "east", snapshots: []crdcheck.Snapshot{east}},
+		"no clusters": {reason: "without clusters there is nothing to compare"},
+		"one cluster does not answer": {
+			reason:    "the baseline is the first cluster that answers, and a silent one is unknown and never equal",
+			baseline:  "east",
 			snapshots: []crdcheck.Snapshot{crdcheck.Unobserved("a", "no answer in time"), east, observed("west", widget(t))},
 			want:      []brief{in("a", crdcheck.RuleClusterUnknown, crdcheck.Unsettled)},
 		},
-		"AllUnreachable": {
-			reason:    "nobody agrees where nobody answers",
+		"no cluster answers": {
+			reason:    "clusters of which none answers do not agree",
 			snapshots: []crdcheck.Snapshot{crdcheck.Unobserved("east", "no answer"), crdcheck.Unobserved("west", "no answer")},
 			want: []brief{
 				in("east", crdcheck.RuleClusterUnknown, crdcheck.Unsettled),
 				in("west", crdcheck.RuleClusterUnknown, crdcheck.Unsettled),
 			},
 		},
-		"SameName": {
-			reason: "of two snapshots of one cluster nobody knows which one holds", baseline: "east",
+		"two snapshots of one cluster": {
+			reason: "of two snapshots of one cluster it is unknown which one holds", baseline: "east",
 			snapshots: []crdcheck.Snapshot{observed("west", widget(t)), east, observed("west")},
 			want:      []brief{in("west", crdcheck.RuleClusterUnknown, crdcheck.Unsettled)},
 		},
-		"Missing": {
+		"one cluster lacks the CRD": {
 			reason: "a cluster without the CRD is told, and is no baseline for the others", baseline: "b",
 			snapshots: []crdcheck.Snapshot{
 				observed("a"),
@@ -87,16 +88,16 @@ func TestFleet(t *testing.T) {
 				},
 			},
 		},
-		"Nowhere": {
-			reason:    "a CRD that all lack is missing, not equal",
+		"all clusters lack the CRD": {
+			reason:    "a CRD that all clusters lack is missing and not equal",
 			snapshots: []crdcheck.Snapshot{observed("a"), observed("b")},
 			want: []brief{
 				in("a", crdcheck.RuleCRDMissing, crdcheck.Error),
 				in("b", crdcheck.RuleCRDMissing, crdcheck.Error),
 			},
 		},
-		"Stored": {
-			reason: "what is stored is a part of the version", baseline: "east",
+		"storage version differs": {
+			reason: "the storage version is a part of what must be equal", baseline: "east",
 			snapshots: []crdcheck.Snapshot{
 				east,
 				observed("west", widget(t, "storedVersions: [v1beta1, v1]", "storedVersions: [v1]")),
@@ -105,15 +106,15 @@ func TestFleet(t *testing.T) {
 				versions("west", set, "v1 served storage, v1beta1 served deprecated, v1alpha1 unserved; stored: v1"),
 			},
 		},
-		"Deprecated": {
-			reason: "so is what is deprecated", baseline: "east",
+		"deprecation differs": {
+			reason: "a deprecation is a part of what must be equal", baseline: "east",
 			snapshots: []crdcheck.Snapshot{east, observed("west", widget(t, "deprecated: true", "deprecated: false"))},
 			want: []brief{
 				versions("west", set, "v1 served storage, v1beta1 served, v1alpha1 unserved; stored: v1, v1beta1"),
 			},
 		},
-		"Unserved": {
-			reason: "so is what is served; schemas are compared where both serve them", baseline: "east",
+		"served versions differ": {
+			reason: "the served versions must be equal, and schemas are compared where both serve them", baseline: "east",
 			snapshots: []crdcheck.Snapshot{
 				east,
 				observed("west", widget(t, "served: true", "served: false", "minimum: 1", "minimum: 2")),
@@ -122,7 +123,7 @@ func TestFleet(t *testing.T) {
 				versions("west", set, "v1 unserved storage, v1beta1 served deprecated, v1alpha1 unserved; stored: v1, v1beta1"),
 			},
 		},
-		"Values": {
+		"values differ": {
 			reason: "each difference is told to who feels it worst: " +
 				"an object that goes to the other cluster is one that is written there",
 			baseline: "east",
@@ -136,7 +137,7 @@ func TestFleet(t *testing.T) {
 				at("max-length-tightened", "status.phase", crdcheck.Storage, "absent", "9", crdcheck.Warning),
 			},
 		},
-		"Subtree": {
+		"subtree on one side": {
 			reason: "a subtree that only one side has is told once, at its top", baseline: "east",
 			snapshots: []crdcheck.Snapshot{east, observed("west", widget(t, "              parts:", "              pieces:"))},
 			want: []brief{

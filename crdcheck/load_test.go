@@ -22,53 +22,54 @@ func TestLoad(t *testing.T) {
 		want           []string
 		failed         []string
 	}{
-		"Empty": {reason: "nothing is no error"},
-		"Stream": {
-			reason: "every document is read, not only the first; the result is sorted",
+		"empty input": {reason: "an empty input is not an error"},
+		"several documents": {
+			reason: "every document is read, not only the first, and the result is sorted",
 			stream: widgets + "---\n" + gadgets, want: []string{"gadgets.example.com", "widgets.example.com"},
 		},
-		"Mixed": {
+		"other kinds in between": {
 			reason: "the manifests of a release hold other kinds, comments and empty documents",
 			stream: "# comment\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n---\n\n---" + widgets + "---\n",
 			want:   []string{"widgets.example.com"},
 		},
-		"List": {
-			reason: "what kubectl get prints",
+		"list": {
+			reason: "the output of kubectl get is one list",
 			stream: "apiVersion: v1\nkind: List\nitems:\n- " + indented + "\n", want: []string{"widgets.example.com"},
 		},
-		"JSON": {reason: "JSON is YAML", stream: `{"kind":"List","items":[]}`},
-		"Twice": {
-			reason: "nobody knows which one is meant",
+		"JSON": {reason: "JSON is YAML too", stream: `{"kind":"List","items":[]}`},
+		"definition given twice": {
+			reason: "of two definitions of one name it is unknown which one is meant",
 			stream: widgets + "---" + widgets,
 			want:   []string{"widgets.example.com"},
 			failed: []string{"line 46, document 2: a second definition of widgets.example.com"},
 		},
-		"Old": {
-			reason: "a silent skip would look like a missing CRD",
+		"definition of v1beta1": {
+			reason: "a definition that is skipped without a word would look like a missing CRD",
 			stream: strings.Replace(widgets, "io/v1", "io/v1beta1", 1),
 			failed: []string{
 				`line 1, document 1: apiVersion "apiextensions.k8s.io/v1beta1" of a CustomResourceDefinition ` +
 					`is not apiextensions.k8s.io/v1`,
 			},
 		},
-		"Name": {
-			reason: "the server refuses it",
+		"name that does not fit": {
+			reason: "a definition that the server would refuse is told",
 			stream: strings.Replace(widgets, "widgets.example.com", "widget.example.com", 1),
 			failed: []string{
 				`line 1, document 1: name "widget.example.com" of a CustomResourceDefinition is not "widgets.example.com"`,
 			},
 		},
-		"Versions": {
-			reason: "the server refuses it",
+		"no versions": {
+			reason: "a definition that the server would refuse is told",
 			stream: "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.b}\n" +
 				"spec: {group: b, names: {plural: a}}",
 			failed: []string{"line 1, document 1: a.b has no versions"},
 		},
-		"Same": {
-			reason: "two versions of one name", stream: strings.Replace(widgets, "name: v1beta1", "name: v1", 1),
+		"version given twice": {
+			reason: "a definition with two versions of one name is told",
+			stream: strings.Replace(widgets, "name: v1beta1", "name: v1", 1),
 			failed: []string{"line 1, document 1: widgets.example.com has version v1 twice"},
 		},
-		"Several": {
+		"several broken documents": {
 			reason: "every broken document is named, and the good ones are there",
 			stream: "kind: [\n---\n" + widgets + "---\nkind: List\nitems: [{kind: CustomResourceDefinition}]\n",
 			want:   []string{"widgets.example.com"},

@@ -17,105 +17,138 @@ func TestNormalize(t *testing.T) {
 		replacements []string
 		agree        bool
 	}{
-		"Description":   {"texts are for people", []string{"description: A widget.", "description: Another text."}, true},
-		"NoDescription": {"texts are for people", []string{"        description: A widget.\n", ""}, true},
-		"RequiredOrder": {"required is a set", []string{"[size, colour]", "[colour, size]"}, true},
-		"RequiredLess":  {"an object without colour is accepted here", []string{"[size, colour]", "[size]"}, false},
-		"EnumOrder":     {"an enumeration is a set", []string{"[red, green]", "[green, red]"}, true},
-		"EnumMore":      {"blue is accepted here", []string{"[red, green]", "[red, green, blue]"}, false},
-		"AllOfOnce": {
-			"one branch is another way to write it",
-			[]string{"{type: string, enum: [red, green]}", "{type: string, allOf: [{enum: [red, green]}]}"},
-			true,
+		"another description": {
+			reason:       "texts are for people",
+			replacements: []string{"description: A widget.", "description: Another text."},
+			agree:        true,
 		},
-		"AllOfTwice": {
-			"a generator repeats the enumeration of a type at its field",
-			[]string{
+		"no description": {
+			reason:       "texts are for people",
+			replacements: []string{"        description: A widget.\n", ""},
+			agree:        true,
+		},
+		"required in another order": {
+			reason:       "required is a set",
+			replacements: []string{"[size, colour]", "[colour, size]"},
+			agree:        true,
+		},
+		"field is no longer required": {
+			reason:       "an object without colour is accepted here",
+			replacements: []string{"[size, colour]", "[size]"},
+			agree:        false,
+		},
+		"enumeration in another order": {
+			reason:       "an enumeration is a set",
+			replacements: []string{"[red, green]", "[green, red]"},
+			agree:        true,
+		},
+		"one more value": {
+			reason:       "blue is accepted here",
+			replacements: []string{"[red, green]", "[red, green, blue]"},
+			agree:        false,
+		},
+		"allOf with one branch": {
+			reason:       "one branch is another way to write it",
+			replacements: []string{"{type: string, enum: [red, green]}", "{type: string, allOf: [{enum: [red, green]}]}"},
+			agree:        true,
+		},
+		"allOf with a branch twice": {
+			reason: "a generator repeats the enumeration of a type at its field",
+			replacements: []string{
 				"{type: string, enum: [red, green]}",
 				"{type: string, allOf: [{enum: [red, green]}, {enum: [green, red]}]}",
 			},
-			true,
+			agree: true,
 		},
-		"AllOfNarrower": {
-			"the second branch takes green away",
-			[]string{"{type: string, enum: [red, green]}", "{type: string, allOf: [{enum: [red, green]}, {enum: [red]}]}"},
-			false,
+		"allOf that narrows": {
+			reason: "the second branch takes green away",
+			replacements: []string{
+				"{type: string, enum: [red, green]}",
+				"{type: string, allOf: [{enum: [red, green]}, {enum: [red]}]}",
+			},
+			agree: false,
 		},
-		"IntOrString": {
-			"the extension says it already",
-			[]string{", anyOf: [{type: integer}, {type: string}]", ""},
-			true,
+		"both forms of int-or-string": {
+			reason:       "the extension says it already",
+			replacements: []string{", anyOf: [{type: integer}, {type: string}]", ""},
+			agree:        true,
 		},
-		"IntOrStringOrder": {
-			"branches are a set",
-			[]string{"[{type: integer}, {type: string}]", "[{type: string}, {type: integer}]"},
-			true,
+		"anyOf of int-or-string in another order": {
+			reason:       "branches are a set",
+			replacements: []string{"[{type: integer}, {type: string}]", "[{type: string}, {type: integer}]"},
+			agree:        true,
 		},
-		"IntOrStringAllOf": {
-			"the form for more constraints",
-			[]string{"anyOf: [{type: integer}, {type: string}]", "allOf: [{anyOf: [{type: integer}, {type: string}]}]"},
-			true,
+		"int-or-string inside allOf": {
+			reason: "the form for more constraints",
+			replacements: []string{
+				"anyOf: [{type: integer}, {type: string}]",
+				"allOf: [{anyOf: [{type: integer}, {type: string}]}]",
+			},
+			agree: true,
 		},
-		"IntOrStringMore": {
-			"the pattern counts",
-			[]string{"anyOf: [{type: integer}, {type: string}]", "anyOf: [{type: integer}, {type: string}], pattern: a"},
-			false,
+		"int-or-string with one more type": {
+			reason: "the pattern counts",
+			replacements: []string{
+				"anyOf: [{type: integer}, {type: string}]",
+				"anyOf: [{type: integer}, {type: string}], pattern: a",
+			},
+			agree: false,
 		},
-		"Atomic": {
-			"atomic is what a list is by default",
-			[]string{"type: array", "type: array\n                x-kubernetes-list-type: atomic"},
-			true,
+		"list type that is the default": {
+			reason:       "atomic is what a list is by default",
+			replacements: []string{"type: array", "type: array\n                x-kubernetes-list-type: atomic"},
+			agree:        true,
 		},
-		"ListType": {
-			"owners of a map's items are not owners of an atomic list",
-			[]string{"type: array", "type: array\n                x-kubernetes-list-type: set"},
-			false,
+		"list type that is not the default": {
+			reason:       "owners of a map's items are not owners of an atomic list",
+			replacements: []string{"type: array", "type: array\n                x-kubernetes-list-type: set"},
+			agree:        false,
 		},
-		"NotNullable": {
-			"false is the default",
-			[]string{"phase: {type: string}", "phase: {type: string, nullable: false}"},
-			true,
+		"nullable is false": {
+			reason:       "false is the default",
+			replacements: []string{"phase: {type: string}", "phase: {type: string, nullable: false}"},
+			agree:        true,
 		},
-		"Nullable": {
-			"null is accepted here",
-			[]string{"phase: {type: string}", "phase: {type: string, nullable: true}"},
-			false,
+		"nullable is true": {
+			reason:       "null is accepted here",
+			replacements: []string{"phase: {type: string}", "phase: {type: string, nullable: true}"},
+			agree:        false,
 		},
-		"MinLengthZero": {
-			"no string is shorter",
-			[]string{"phase: {type: string}", "phase: {type: string, minLength: 0}"},
-			true,
+		"minLength of zero": {
+			reason:       "no string is shorter",
+			replacements: []string{"phase: {type: string}", "phase: {type: string, minLength: 0}"},
+			agree:        true,
 		},
-		"MinLengthOne": {
-			"the empty string is refused here",
-			[]string{"phase: {type: string}", "phase: {type: string, minLength: 1}"},
-			false,
+		"minLength of one": {
+			reason:       "the empty string is refused here",
+			replacements: []string{"phase: {type: string}", "phase: {type: string, minLength: 1}"},
+			agree:        false,
 		},
-		"DefaultEmpty": {
-			"an empty default is one",
-			[]string{"phase: {type: string}", `phase: {type: string, default: ""}`},
-			false,
+		"default that is empty": {
+			reason:       "an empty default is one",
+			replacements: []string{"phase: {type: string}", `phase: {type: string, default: ""}`},
+			agree:        false,
 		},
-		"DefaultList": {
-			"an empty list as default is one",
-			[]string{"type: array", "type: array\n                default: []"},
-			false,
+		"default that is a list": {
+			reason:       "an empty list as default is one",
+			replacements: []string{"type: array", "type: array\n                default: []"},
+			agree:        false,
 		},
-		"Minimum": {"another bound", []string{"minimum: 1", "minimum: 0"}, false},
-		"BigBounds": {
-			"bounds that a float64 cannot tell apart",
-			[]string{"minimum: 1", "minimum: 1, default: 9007199254740993"},
-			false,
+		"another minimum": {reason: "another bound", replacements: []string{"minimum: 1", "minimum: 0"}, agree: false},
+		"bounds beyond floating point": {
+			reason:       "bounds that a float64 cannot tell apart",
+			replacements: []string{"minimum: 1", "minimum: 1, default: 9007199254740993"},
+			agree:        false,
 		},
-		"Closed": {
-			"it prunes here",
-			[]string{"free: {type: object, x-kubernetes-preserve-unknown-fields: true", "free: {type: object"},
-			false,
+		"additionalProperties is false": {
+			reason:       "it prunes here",
+			replacements: []string{"free: {type: object, x-kubernetes-preserve-unknown-fields: true", "free: {type: object"},
+			agree:        false,
 		},
-		"PropertyNames": {
-			"a property may be called like a keyword",
-			[]string{"phase: {type: string}", "description: {type: string}"},
-			false,
+		"property named like a keyword": {
+			reason:       "a property may be called like a keyword",
+			replacements: []string{"phase: {type: string}", "description: {type: string}"},
+			agree:        false,
 		},
 	}
 	for label, tc := range cases {
@@ -164,16 +197,26 @@ func TestNormalizeRules(t *testing.T) {
 		one, other string
 		agree      bool
 	}{
-		"Order": {"all of them must hold, in whatever order", "{rule: a}, {rule: b}", "{rule: b}, {rule: a}", true},
-		"Message": {
-			"a message decides nothing",
-			"{rule: a, message: no}",
-			"{rule: a, message: never, reason: FieldValueInvalid}",
-			true,
+		"rules in another order": {
+			reason: "all of them must hold, in whatever order",
+			one:    "{rule: a}, {rule: b}",
+			other:  "{rule: b}, {rule: a}",
+			agree:  true,
 		},
-		"Rule":    {"another rule", "{rule: a}", "{rule: b}", false},
-		"More":    {"one rule more", "{rule: a}", "{rule: a}, {rule: b}", false},
-		"OldSelf": {"a rule for creations too", "{rule: a}", "{rule: a, optionalOldSelf: true}", false},
+		"another message": {
+			reason: "a message decides nothing",
+			one:    "{rule: a, message: no}",
+			other:  "{rule: a, message: never, reason: FieldValueInvalid}",
+			agree:  true,
+		},
+		"another rule":  {reason: "another rule", one: "{rule: a}", other: "{rule: b}", agree: false},
+		"one more rule": {reason: "one rule more", one: "{rule: a}", other: "{rule: a}, {rule: b}", agree: false},
+		"rule with optionalOldSelf": {
+			reason: "a rule for creations too",
+			one:    "{rule: a}",
+			other:  "{rule: a, optionalOldSelf: true}",
+			agree:  false,
+		},
 	}
 	for label, tc := range cases {
 		t.Run(label, func(t *testing.T) {

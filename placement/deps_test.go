@@ -15,15 +15,15 @@ func TestDependencies(t *testing.T) {
 		packages  []string
 		forbidden func(dependency string) bool
 	}{
-		"Contract": {
-			reason:   "a strategy is the standard library and this package",
+		"the contract and its suite": {
+			reason:   "a strategy needs the standard library and this package alone",
 			packages: []string{module, module + "/placementtest"},
 			forbidden: func(dependency string) bool {
 				host, _, _ := strings.Cut(dependency, "/")
 				return strings.Contains(host, ".") && dependency != module && dependency != module+"/placementtest"
 			},
 		},
-		"Module": {
+		"the whole module": {
 			reason:   "a Kubernetes bump never rebuilds a plugin",
 			packages: []string{"-test", "./..."},
 			forbidden: func(dependency string) bool {
@@ -31,8 +31,8 @@ func TestDependencies(t *testing.T) {
 					strings.HasPrefix(dependency, "kubevirt.io/")
 			},
 		},
-		"Plugin": {
-			reason:    "host and SDK may grow by no dependency that nobody decided on",
+		"package plugin": {
+			reason:    "host and SDK get no new dependency that was not decided on",
 			packages:  []string{module + "/plugin"},
 			forbidden: func(dependency string) bool { return !allowed(dependency) },
 		},

@@ -34,11 +34,11 @@ func TestErrorPolicyText(t *testing.T) {
 		want   placement.ErrorPolicy
 		fails  bool
 	}{
-		"Empty":  {reason: "an entry without onError holds", text: "", want: placement.HoldOnError},
-		"Hold":   {reason: "a known word", text: "hold", want: placement.HoldOnError},
-		"Skip":   {reason: "a known word", text: "skip", want: placement.SkipOnError},
-		"Refuse": {reason: "a known word", text: "refuse", want: placement.RefuseOnError},
-		"Unknown": {
+		"no word": {reason: "an entry without onError holds", text: "", want: placement.HoldOnError},
+		"hold":    {reason: "the word hold is one of the three policies", text: "hold", want: placement.HoldOnError},
+		"skip":    {reason: "the word skip is one of the three policies", text: "skip", want: placement.SkipOnError},
+		"refuse":  {reason: "the word refuse is one of the three policies", text: "refuse", want: placement.RefuseOnError},
+		"capital letter": {
 			reason: "a typing error must not weaken the policy",
 			text:   "Skip",
 			want:   placement.HoldOnError,

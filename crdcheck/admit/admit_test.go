@@ -37,43 +37,43 @@ func TestCreate(t *testing.T) {
 		refused   []string // type and path
 		unchecked []string
 	}{
-		"Good": {
-			reason: "what is left out is filled in, and told", spec: map[string]any{"size": 1, "colour": "red"},
+		"fields left out": {
+			reason: "a field that is left out is filled in, and told", spec: map[string]any{"size": 1, "colour": "red"},
 			defaulted: []admit.Filled{{"spec.grade", `"plain"`}, {"spec.maybe", `"filled"`}},
 		},
-		"Null": {
-			reason:    "null where it is allowed stays; where it is not, it goes, and the default comes",
+		"null values": {
+			reason:    "null stays where it is allowed; elsewhere it goes, and the default comes",
 			spec:      map[string]any{"size": 1, "colour": "red", "maybe": nil, "grade": nil},
 			defaulted: []admit.Filled{{"spec.grade", `"plain"`}},
 		},
-		"Pruned": {
-			reason: "what is unknown is dropped without a word",
+		"unknown fields": {
+			reason: "an unknown field is dropped by the server without a word, and told here",
 			spec: map[string]any{
 				"size": 1, "colour": "red", "grade": "a", "maybe": "b", "weight": 1,
 				"parts": []any{map[string]any{"name": "a", "count": 1, "when": map[string]any{}, "x": 1}},
 			},
 			pruned: []string{"spec.parts[0].x", "spec.weight"},
 		},
-		"Free": {
-			reason: "what is kept unseen is told: nobody can say that it is right",
+		"fields kept unseen": {
+			reason: "a field that is kept unseen is told, because its content was not judged",
 			spec: map[string]any{
 				"size": 1, "colour": "red", "grade": "a", "maybe": "b",
 				"free": map[string]any{"known": 1, "other": map[string]any{"deep": 1}},
 			},
 			unchecked: []string{"spec.free.other"},
 		},
-		"Refused": {
+		"several faults": {
 			reason:  "every fault is told, not only the first",
 			spec:    map[string]any{"size": 0, "colour": "blue", "grade": "a", "maybe": "b"},
 			refused: []string{"FieldValueInvalid ", "FieldValueNotSupported spec.colour", "FieldValueInvalid spec.size"},
 		},
-		"Rules": {
-			reason:  "CEL has its say once the schema is content",
+		"rule in CEL": {
+			reason:  "CEL rules are judged once the schema is content",
 			spec:    map[string]any{"size": 1, "colour": "black", "grade": "a", "maybe": "b", "least": 3, "most": 2},
 			refused: []string{"FieldValueInvalid spec", "FieldValueForbidden spec.colour"},
 		},
-		"Twice": {
-			reason: "an entry of a map that is there twice",
+		"entry given twice": {
+			reason: "an entry of a map-like list must not be there twice",
 			spec: map[string]any{"size": 1, "colour": "red", "grade": "a", "maybe": "b", "parts": []any{
 				map[string]any{
 					"name":  "a",

@@ -31,7 +31,7 @@ var waived = map[string]string{
 var mistaken = map[string]string{
 	"minLength ^.spec.validation.wellKnownCACertificates":              "the only accepted value, System, is long enough",
 	"maxLength ^.spec.validation.wellKnownCACertificates":              "the only accepted value, System, is short enough",
-	"pattern ^.spec.validation.wellKnownCACertificates":                "the only accepted value, System, fits the pattern",
+	"pattern ^.spec.validation.wellKnownCACertificates":                "the only accepted value, System, fits it",
 	"maximum ^.status.VSOCKCID":                                        outgrown,
 	"maximum ^.status.kernelBootStatus.kernelInfo.checksum":            outgrown,
 	"maximum ^.status.kernelBootStatus.initrdInfo.checksum":            outgrown,

@@ -38,19 +38,20 @@ func TestEntries(t *testing.T) {
 		want   []plugin.Entry
 		err    string
 	}{
-		"Default": {
+		"no configuration file": {
 			reason: "the default strategies are listed in order, and one without a digest keeps its place", sums: sums,
 			want: []plugin.Entry{
 				{Name: "annotation", Path: "placement-annotation", SHA256: one}, {Name: "default", Path: "placement-default"},
 				{Name: "single", Path: "placement-single"}, {Name: "search", Path: "placement-search"},
 			},
 		},
-		"NoSums": {
-			reason: "nothing is pinned, so nothing is started", config: "strategies: [{name: annotation}]",
-			want: []plugin.Entry{{Name: "annotation", Path: "placement-annotation"}},
+		"no file of digests": {
+			reason: "without digests no strategy is pinned, so no program is started",
+			config: "strategies: [{name: annotation}]",
+			want:   []plugin.Entry{{Name: "annotation", Path: "placement-annotation"}},
 		},
-		"All": {
-			reason: "everything can be said", sums: sums,
+		"every field is set": {
+			reason: "each field of an entry reaches the host", sums: sums,
 			config: `
 strategies:
 - {name: annotation}
@@ -75,21 +76,37 @@ strategies:
 				{Name: "far", Socket: "/run/placement/far.sock", PeerUID: new(uint32(1000))},
 			},
 		},
-		"Unknown": {
-			reason: "a typing error is not passed over",
+		"field that is misspelt": {
+			reason: "a typing error is refused and not passed over",
 			config: "strategies: [{name: a, sha265: x}]",
 			err:    `unknown field "sha265"`,
 		},
-		"Twice": {reason: "the same key twice", config: "strategies: []\nstrategies: []", err: "already set"},
-		"Policy": {
-			reason: "a policy that is none",
+		"key given twice": {
+			reason: "a file that says the same key twice is refused",
+			config: "strategies: []\nstrategies: []",
+			err:    "already set",
+		},
+		"policy that does not exist": {
+			reason: "a policy other than hold, skip and refuse is refused",
 			config: "strategies: [{name: a, onError: ignore}]",
 			err:    "want hold, skip or refuse",
 		},
-		"Timeout":   {reason: "no unit", config: "strategies: [{name: a, timeout: 5}]", err: "timeout"},
-		"Empty":     {reason: "nobody would place anything", config: "strategies: []", err: "no Machine could be placed"},
-		"EmptyFile": {reason: "a volume that is not filled", config: "# nothing", err: "no Machine could be placed"},
-		"NoYAML":    {reason: "half a file", config: "strategies: [", err: "yaml"},
+		"time-out without a unit": {
+			reason: "a number without a unit is refused as a time-out",
+			config: "strategies: [{name: a, timeout: 5}]",
+			err:    "timeout",
+		},
+		"empty list of strategies": {
+			reason: "without a strategy no Machine could be placed, so an empty list is refused",
+			config: "strategies: []",
+			err:    "no Machine could be placed",
+		},
+		"file with a comment alone": {
+			reason: "a volume that is not filled yet must not end all placement",
+			config: "# nothing",
+			err:    "no Machine could be placed",
+		},
+		"file that ends early": {reason: "half a file is refused", config: "strategies: [", err: "yaml"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -87,5 +87,6 @@ func TestExamplePlugin(t *testing.T) {
 	if got, _, err := host.Chain().Place(t.Context(), req); err != nil || got.Config != "west" {
 		t.Errorf("Place(): %v, %v", got, err)
 	}
+	placementtest.Run(t, host.Strategies()[0])
 	placementtest.RunRequests(t, host.Strategies()[0], map[string]placement.Request{"Zone": req})
 }

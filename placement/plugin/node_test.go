@@ -65,9 +65,9 @@ func TestOtherLanguage(t *testing.T) {
 		want placement.Decision
 		err  error
 	}{
-		"NoOpinion": {want: placement.Decision{Reason: "the machine has no label site"}},
-		"Place":     {site: "b", want: placement.Decision{Config: "west", Reason: "same site"}},
-		"Refusal": {
+		"no label":           {want: placement.Decision{Reason: "the machine has no label site"}},
+		"label of a cluster": {site: "b", want: placement.Decision{Config: "west", Reason: "same site"}},
+		"label of no cluster": {
 			site: "c",
 			err:  placement.Refusal{Reason: "NoSuchZone", Message: "no KubevirtConfig has the label site=c"},
 		},

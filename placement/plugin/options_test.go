@@ -15,9 +15,13 @@ func TestStartRefusesOptions(t *testing.T) {
 		options plugin.Options
 		want    []string
 	}{
-		"NoDir": {reason: "nowhere to look", options: plugin.Options{}, want: []string{"no plugin directory"}},
-		"All": {
-			reason: "all problems are told at once",
+		"no plugin directory": {
+			reason:  "a host without a plugin directory has no place to look for plugins",
+			options: plugin.Options{},
+			want:    []string{"no plugin directory"},
+		},
+		"several faults": {
+			reason: "all faults of the options are told at once",
 			options: plugin.Options{Dir: "/plugins", Entries: []plugin.Entry{
 				{Name: "a", SHA256: digest}, {Name: "a", SHA256: digest}, {Name: "B/..", SHA256: digest},
 				{

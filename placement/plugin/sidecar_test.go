@@ -76,9 +76,9 @@ func TestSidecarFaults(t *testing.T) {
 		other  func(t *testing.T, socket string) // in place of a side-car
 		want   string
 	}{
-		"Missing": {reason: "the side-car has not come up", want: "no such file"},
-		"NobodyListens": {
-			reason: "a socket that a killed side-car has left", want: "connection refused",
+		"no socket": {reason: "a side-car that has not come up has no socket yet", want: "no such file"},
+		"socket of a killed side-car": {
+			reason: "a killed side-car leaves a socket on which no process listens", want: "connection refused",
 			other: func(t *testing.T, socket string) {
 				listener, err := net.Listen("unix", socket)
 				if err != nil {
@@ -88,16 +88,16 @@ func TestSidecarFaults(t *testing.T) {
 				_ = listener.Close()
 			},
 		},
-		"File": {
-			reason: "a file is no socket", want: "connection refused",
+		"file in place of the socket": {
+			reason: "a file is not a socket", want: "connection refused",
 			other: func(t *testing.T, socket string) {
 				if err := os.WriteFile(socket, nil, 0o600); err != nil {
 					t.Fatal(err)
 				}
 			},
 		},
-		"Silent": {
-			reason: "somebody listens and never says a word", want: "not ready within",
+		"process that never answers": {
+			reason: "a process that listens and never answers is given up", want: "not ready within",
 			other: func(t *testing.T, socket string) {
 				listener, err := net.Listen("unix", socket)
 				if err != nil {
@@ -106,27 +106,31 @@ func TestSidecarFaults(t *testing.T) {
 				t.Cleanup(func() { _ = listener.Close() })
 			},
 		},
-		"OtherUser": {
-			reason: "anybody can listen in a shared folder",
+		"process of another user": {
+			reason: "any user can listen in a shared folder, so the user is checked",
 			part:   "good",
 			edit:   func(e *plugin.Entry) { e.PeerUID = &other },
 			want:   "is served by user",
 		},
-		"WrongName": {
-			reason: "the side-car of another strategy",
+		"side-car of another strategy": {
+			reason: "a side-car that serves another strategy is refused",
 			part:   "good",
 			name:   "search",
 			want:   `the socket serves strategy "search"`,
 		},
-		"Crash": {reason: "crash in configure", part: "crash-configure", want: "configuring it"},
-		"Configuration": {
-			reason: "a configuration that it refuses",
+		"crashes while it is configured": {
+			reason: "a side-car that ends while it is configured is told",
+			part:   "crash-configure",
+			want:   "configuring it",
+		},
+		"configuration that the strategy refuses": {
+			reason: "a configuration that the strategy refuses is told with its field",
 			part:   "good",
 			edit:   func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":""}`) },
 			want:   "zone: is empty",
 		},
-		"Schema": {
-			reason: "a configuration against its own schema never reaches it",
+		"configuration against the schema": {
+			reason: "a configuration that breaks the schema of the strategy never reaches it",
 			part:   "good",
 			edit:   func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":7}`) },
 			want:   "/properties/zone",

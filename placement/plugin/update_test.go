@@ -81,19 +81,23 @@ func TestUpdateIsWholeOrNothing(t *testing.T) {
 		entries []plugin.Entry
 		want    string
 	}{
-		"Digest": {
-			reason:  "another file than the pinned one",
+		"digest differs": {
+			reason:  "an update with an executable other than the pinned one changes nothing",
 			entries: []plugin.Entry{named("a", "good"), bad},
 			want:    "pinned sha256",
 		},
-		"Crash": {reason: "crashes at start", entries: []plugin.Entry{named("a", "exit")}, want: "exit status 3"},
-		"Configuration": {
-			reason:  "refuses its configuration",
+		"new plugin crashes at start": {
+			reason:  "an update with a plugin that crashes changes nothing",
+			entries: []plugin.Entry{named("a", "exit")},
+			want:    "exit status 3",
+		},
+		"new configuration is refused": {
+			reason:  "an update that the strategy refuses changes nothing",
 			entries: []plugin.Entry{zoned(named("a", "good"), "")},
 			want:    "zone: is empty",
 		},
-		"Twice": {
-			reason:  "makes no sense",
+		"name given twice": {
+			reason:  "an update that lists a name twice makes no sense and changes nothing",
 			entries: []plugin.Entry{named("a", "good"), named("a", "good")},
 			want:    "listed twice",
 		},

@@ -49,31 +49,40 @@ func TestReplay(t *testing.T) {
 		err    string // "" for none
 		held   bool   // it answered, but not with a place
 	}{
-		"Decision": {reason: "placed", args: []string{"--plugin", dir + "/placement-spread"}, want: `"config": "east"`},
-		"Hold": {
-			reason: "held: one has not answered",
+		"strategy decides": {
+			reason: "the answer shows the cluster that the strategy chose",
+			args:   []string{"--plugin", dir + "/placement-spread"},
+			want:   `"config": "east"`,
+		},
+		"strategy holds": {
+			reason: "the answer is a hold, because one cluster has not said whether it has the VM",
 			args:   []string{"--plugin", dir + "/placement-search"},
 			want:   `"reason": "PresenceUnknown"`,
 			err:    "no place",
 			held:   true,
 		},
-		"Explained": {
-			reason: "the whole of explain -o json", input: `{"machine":"team-a/web","request":` + string(request) + `}`,
-			args: []string{"--plugin", dir + "/placement-single"}, want: `"verdict": "NoOpinion"`,
+		"input is the output of explain": {
+			reason: "the whole output of explain -o json is accepted, not only the request in it",
+			input:  `{"machine":"team-a/web","request":` + string(request) + `}`,
+			args:   []string{"--plugin", dir + "/placement-single"}, want: `"verdict": "NoOpinion"`,
 		},
-		"Config": {
-			reason: "a configuration that it refuses",
+		"configuration that the strategy refuses": {
+			reason: "a configuration that the strategy refuses is told with its field",
 			args:   []string{"--plugin", dir + "/placement-spread", "--config", config},
 			err:    "maxSkew",
 		},
-		"Name": {
-			reason: "not the strategy it says",
+		"name of another strategy": {
+			reason: "a program that serves another strategy than it is asked for is refused",
 			args:   []string{"--plugin", dir + "/placement-spread", "--name", "mine"},
 			err:    `serves strategy "spread"`,
 		},
-		"Missing": {reason: "no such program", args: []string{"--plugin", dir + "/placement-none"}, err: "no such file"},
-		"Garbage": {
-			reason: "no request",
+		"program that does not exist": {
+			reason: "a program that does not exist is told",
+			args:   []string{"--plugin", dir + "/placement-none"},
+			err:    "no such file",
+		},
+		"input that is no JSON": {
+			reason: "an input that holds no request is told",
 			input:  "{",
 			args:   []string{"--plugin", dir + "/placement-spread"},
 			err:    "reading the request",
