@@ -28,7 +28,9 @@ func lan(vlan int) vitistackv1alpha1.NetworkNamespace {
 	return nn
 }
 
-func storageAt(vlan int) vitistackv1alpha1.NetworkNamespace { return named(dhcpNetwork(vlan), "storage") }
+func storageAt(vlan int) vitistackv1alpha1.NetworkNamespace {
+	return named(dhcpNetwork(vlan), "storage")
+}
 
 // brief is an attachment in one line: interface, NetworkAttachmentDefinition, NetworkNamespace, NetworkConfiguration.
 func brief(record vitistackv1alpha1.NetworkRecord) (lines []string) {

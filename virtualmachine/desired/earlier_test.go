@@ -16,7 +16,7 @@ import (
 
 // earlier is what an earlier release made of a scenario: a file of testdata/earlier, which is never written again.
 type earlier struct {
-	VirtualMachine        *kubevirtv1.VirtualMachine                `json:"virtualMachine"`
+	VirtualMachine        *kubevirtv1.VirtualMachine               `json:"virtualMachine"`
 	NetworkConfigurations []vitistackv1alpha1.NetworkConfiguration `json:"networkConfigurations"`
 }
 
