@@ -335,9 +335,6 @@ func TestListIsCorrected(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{}, l.listed(t, client.MatchingLabels{"ours": "no"})); diff != "" {
 		t.Errorf("nothing has this label: -want +got:\n%s", diff)
 	}
-	if diff := cmp.Diff(map[string]string{"2": "old"}, l.listed(t, client.MatchingFields{"metadata.name": "2"})); diff != "" {
-		t.Errorf("by name: -want +got:\n%s", diff)
-	}
 }
 
 func TestOverlayIsSafeForConcurrentUse(t *testing.T) {
