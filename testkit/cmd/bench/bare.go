@@ -65,9 +65,7 @@ func (b *bench) make(ctx context.Context, machine *vitistackv1alpha1.Machine) er
 	if err := b.clients.supervisor.Create(ctx, configuration); err != nil {
 		return fmt.Errorf("NetworkConfiguration of %s: %w", machine.Name, err)
 	}
-	vm := b.sample.vm.DeepCopy()
-	vm.ObjectMeta = metav1.ObjectMeta{Namespace: machine.Namespace, Name: "vm-" + machine.Name, Annotations: vm.Annotations}
-	vm.Spec.DataVolumeTemplates[0].Name = vm.Name // none is made of it: the machine is halted
+	vm := b.newVM(machine.Namespace, machine.Name)
 	if err := b.clients.remotes[config].Create(ctx, vm); err != nil {
 		return fmt.Errorf("VirtualMachine of %s: %w", machine.Name, err)
 	}
@@ -77,6 +75,14 @@ func (b *bench) make(ctx context.Context, machine *vitistackv1alpha1.Machine) er
 		return fmt.Errorf("status of %s: %w", machine.Name, err)
 	}
 	return nil
+}
+
+// newVM returns what the operator would make for a Machine. No disk is made of it: it is halted.
+func (b *bench) newVM(namespace, machine string) *kubevirtv1.VirtualMachine {
+	vm := b.sample.vm.DeepCopy()
+	vm.ObjectMeta = metav1.ObjectMeta{Namespace: namespace, Name: "vm-" + machine, Annotations: vm.Annotations}
+	vm.Spec.DataVolumeTemplates[0].Name = vm.Name
+	return vm
 }
 
 // learn lets the operator make a first Machine, and keeps what it made.
