@@ -26,6 +26,14 @@ func newRow(name string, bound float64, ratios []float64) row {
 	return row{Name: name, Value: value, Bound: bound, Pass: value <= bound, Ratios: ratios}
 }
 
+// newNoise makes the row of something that is measured against itself: it may not be far from 1, on
+// either side.
+func newNoise(name string, bound float64, ratios []float64) row {
+	r := newRow(name, bound, ratios)
+	r.Pass = r.Pass && r.Value >= 1/bound
+	return r
+}
+
 // String is "NAME VALUE BOUND PASS".
 func (r row) String() string {
 	verdict := "MISS"

@@ -58,3 +58,33 @@ func TestRows(t *testing.T) {
 		})
 	}
 }
+
+func TestNoise(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason string
+		ratios []float64
+		want   string
+	}{
+		"the second run is as fast": {
+			reason: "a ratio near 1 says that the machine was quiet",
+			ratios: []float64{0.97},
+			want:   "self 0.970 1.05 PASS",
+		},
+		"the second run is much slower": {
+			reason: "the same work took nearly twice as long, so no other ratio of this run means anything",
+			ratios: []float64{0.58},
+			want:   "self 0.580 1.05 MISS",
+		},
+		"the first run is much slower": {
+			reason: "a ratio above the bound is noise as well",
+			ratios: []float64{1.4},
+			want:   "self 1.400 1.05 MISS",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, newNoise("self", 1.05, tc.ratios).String()); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
