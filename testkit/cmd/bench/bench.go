@@ -58,7 +58,8 @@ func (b *bench) run(ctx context.Context) (err error) {
 		}
 		err = errors.Join(err, printRows(b.out, b.rows, b.asJSON))
 	}()
-	if b.fleet, err = fleet.Start(ctx, fleet.Options{Remotes: involved + 1, KubeVirt: kubevirt.Light, Progress: b.progress}); err != nil {
+	options := fleet.Options{Remotes: involved + 1, KubeVirt: kubevirt.Light, Progress: b.progress}
+	if b.fleet, err = fleet.Start(ctx, options); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.fleet.Stop()) }()
@@ -107,10 +108,11 @@ func (b *bench) startOperator() (*process.Process, error) {
 	})
 }
 
-// compareCreation times how long it takes from the first Machine until all VirtualMachines exist. The bare loop runs twice a turn: what it
-// differs from itself by is what the machine's noise does.
+// compareCreation times how long it takes from the first Machine until all VirtualMachines exist. The
+// bare loop runs twice a turn: what it differs from itself by is what the machine's noise does.
 func (b *bench) compareCreation(ctx context.Context) error {
-	fmt.Fprintf(b.progress, "\n%d Machines over %d clusters, %d turns of bare loop, operator, bare loop:\n", b.machines, involved, b.pairs)
+	fmt.Fprintf(b.progress, "\n%d Machines over %d clusters, %d turns of bare loop, operator, bare loop:\n",
+		b.machines, involved, b.pairs)
 	var first, second, operator []time.Duration
 	for range b.pairs {
 		for _, arm := range []struct {

@@ -40,7 +40,8 @@ func (b *bench) compareLatency(ctx context.Context) error {
 		stop()
 		_ = loop.Wait() // it ends because it is stopped
 	}()
-	guests, err := watchIn(looping, b.clients.remotes[b.fleet.Remotes[0].Name], &kubevirtv1.VirtualMachineInstanceList{}, baresNamespace)
+	remote := b.clients.remotes[b.fleet.Remotes[0].Name]
+	guests, err := watchIn(looping, remote, &kubevirtv1.VirtualMachineInstanceList{}, baresNamespace)
 	if err != nil {
 		return err
 	}
@@ -121,7 +122,7 @@ func (b *bench) makeGuest(ctx context.Context, namespace, machine string) error 
 			return err
 		}
 		if seen.Status.NodeName != "before" {
-			return fmt.Errorf("Machine %s shows the node %q", machine, seen.Status.NodeName)
+			return fmt.Errorf("%s shows the node %q", machine, seen.Status.NodeName)
 		}
 		return nil
 	})

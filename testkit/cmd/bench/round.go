@@ -37,7 +37,8 @@ type round struct {
 	trouble  trouble // of the last cluster; it ends with the measurement
 }
 
-// round creates Machines, and returns the time until the virtual machines of the awaited clusters exist. It leaves nothing behind.
+// round creates Machines, and returns the time until the virtual machines of the awaited clusters
+// exist. It leaves nothing behind.
 func (b *bench) round(ctx context.Context, r round) (took time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*patience)
 	defer cancel()
@@ -196,8 +197,9 @@ func (b *bench) left(ctx context.Context, namespace string) error {
 	switch {
 	case len(machines.Items) > 0:
 		first, others := machines.Items[0], ptr.Deref(machines.RemainingItemCount, 0)
-		return fmt.Errorf("Machine %s of %s in %s, %d others and %d virtual machines are left: it is %s, %q, its finalizers are %v",
-			first.Name, namespace, first.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig], others, vms,
+		return fmt.Errorf(
+			"%s/%s in %s, %d other Machines and %d virtual machines are left: it is %s, %q, its finalizers are %v",
+			namespace, first.Name, first.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig], others, vms,
 			first.Status.Phase, first.Status.Message, first.Finalizers)
 	case vms > 0:
 		return fmt.Errorf("%d virtual machines of %s are left", vms, namespace)

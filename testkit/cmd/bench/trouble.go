@@ -48,9 +48,9 @@ func (b *bench) refusing(victim client.Client) trouble {
 		}}},
 		Validations: []admissionv1.Validation{{Expression: "false", Message: "this cluster takes no virtual machines"}},
 	}}
-	binding := &admissionv1.ValidatingAdmissionPolicyBinding{ObjectMeta: meta, Spec: admissionv1.ValidatingAdmissionPolicyBindingSpec{
-		PolicyName: policyName, ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny},
-	}}
+	binding := &admissionv1.ValidatingAdmissionPolicyBinding{ObjectMeta: meta}
+	binding.Spec.PolicyName = policyName
+	binding.Spec.ValidationActions = []admissionv1.ValidationAction{admissionv1.Deny}
 	return trouble{
 		begin: func(ctx context.Context) error {
 			for _, object := range []client.Object{policy, binding} {
@@ -83,8 +83,8 @@ func (b *bench) tryVM(ctx context.Context, c client.Client) error {
 // cut off, or refuses them: those of the other clusters must not be later for it.
 func (b *bench) compareTrouble(ctx context.Context) error {
 	all := b.machines * (involved + 1) / involved
-	fmt.Fprintf(b.progress, "\n%d Machines over %d clusters, until those of %d exist; %d turns of the last one healthy, black-holed, refusing:\n",
-		all, involved+1, involved, b.pairs)
+	fmt.Fprintf(b.progress, "\n%d Machines over %d clusters, until those of %d exist; "+
+		"%d turns of the last one healthy, black-holed, refusing:\n", all, involved+1, involved, b.pairs)
 	var healthy, cut, refused []time.Duration
 	victim := b.fleet.Remotes[involved]
 	for range b.pairs {
