@@ -87,6 +87,12 @@ func (b *bench) compareTrouble(ctx context.Context) error {
 		"%d turns of the last one healthy, black-holed, refusing:\n", all, involved+1, involved, b.pairs)
 	var healthy, cut, refused []time.Duration
 	victim := b.fleet.Remotes[involved]
+	defer func() { // whole turns count also where the next one did not come to its end
+		if turns := min(len(healthy), len(cut), len(refused)); turns > 0 {
+			b.add("one-of-four-black-holed", 1.05, ratios(cut[:turns], healthy[:turns]))
+			b.add("one-of-four-refusing", 1.05, ratios(refused[:turns], healthy[:turns]))
+		}
+	}()
 	for range b.pairs {
 		for _, arm := range []struct {
 			times   *[]time.Duration
@@ -104,7 +110,5 @@ func (b *bench) compareTrouble(ctx context.Context) error {
 		}
 		fmt.Fprintf(b.progress, "  %5.2f s  %5.2f s  %5.2f s\n", last(healthy), last(cut), last(refused))
 	}
-	b.add("one-of-four-black-holed", 1.05, ratios(cut, healthy))
-	b.add("one-of-four-refusing", 1.05, ratios(refused, healthy))
 	return nil
 }
