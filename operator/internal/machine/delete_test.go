@@ -62,7 +62,7 @@ func TestDeletionInOrder(t *testing.T) {
 	if _, err := w.reconcile(); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"supervisor: delete NetworkConfiguration", "supervisor: patch Machine"}
+	want := []string{"supervisor: patch NetworkConfiguration", "supervisor: delete NetworkConfiguration", "supervisor: patch Machine"}
 	if diff := cmp.Diff(want, w.written()); diff != "" || w.machine() != nil {
 		t.Errorf("the end (-want +got):\n%s", diff)
 	}

@@ -32,6 +32,11 @@ func (r *MachineReconciler) claim(ctx context.Context, job provision.Job, found 
 	if err := r.held(job.Machine); err != nil {
 		return found.VM, err
 	}
+	if found.Former != "" { // while the VirtualMachine still says whose it was
+		if err := inherit(ctx, job, found); err != nil {
+			return found.VM, err
+		}
+	}
 	claimed, err := job.Claim(ctx, found.VM, found.Former)
 	if err != nil {
 		return found.VM, problem.Attempted(err)
@@ -41,6 +46,16 @@ func (r *MachineReconciler) claim(ctx context.Context, job provision.Job, found 
 			fmt.Sprintf("took over VirtualMachine %s of %s from an earlier Machine of this name", claimed.Name, job.Remote.Config))
 	}
 	return claimed, nil
+}
+
+// inherit takes over the NetworkConfigurations of the Machine that the VirtualMachine was made for.
+func inherit(ctx context.Context, job provision.Job, found found) error {
+	namespaces, err := provision.NetworkNamespaces(ctx, job.Supervisor.Cache, job.Machine.Namespace, job.Network)
+	if err != nil {
+		return err
+	}
+	_, err = job.Configurations(ctx, namespaces, provision.Use{InUse: provision.InUse(found.VM, nil), Former: found.Former})
+	return err
 }
 
 // realize makes the VirtualMachine what the Machine asks for: it is created if it is proven absent, and changed where the Machine changed.

@@ -60,7 +60,8 @@ type judge func(custody.Case, custody.Choice) custody.Finding
 
 // Settings are the operator's. The zero value works.
 type Settings struct {
-	// Desired are the settings of what is made. Its SupervisorUID tells our objects from another supervisor's.
+	// Desired are the settings of what is made. Its SupervisorUID tells our objects from another supervisor's. Default: "supervisor", which is
+	// right only where no other supervisor uses the same clusters.
 	Desired desired.Options
 	// Observed are the settings of what is shown.
 	Observed observed.Options
@@ -132,10 +133,16 @@ func NewMachineReconciler(supervisor client.Client, scheme *runtime.Scheme, clie
 	for _, option := range options {
 		option(r)
 	}
+	if r.settings.Desired.SupervisorUID == "" {
+		r.settings.Desired.SupervisorUID = loneSupervisor
+	}
 	book := removal.Book{Writer: r.Client, Server: r.live, Namespace: r.settings.ConfigsNamespace}
 	r.payer = removal.NewPayer(book, clientManager, side.SupervisorServer{Reader: r.live}, r.settings.Desired)
 	return r
 }
+
+// loneSupervisor is the identity of a supervisor that has none. It tells nothing apart where two supervisors share a cluster.
+const loneSupervisor = "supervisor"
 
 // Payer pays what is owed to clusters that gave no answer when their Machines were let go.
 func (r *MachineReconciler) Payer() *removal.Payer { return r.payer }

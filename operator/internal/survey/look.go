@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -82,7 +83,7 @@ func Everywhere(ctx context.Context, clusters Clusters, configs []string, what F
 // In looks into one cluster, for at most Timeout. Its error is in Silent.
 func In(ctx context.Context, clusters Clusters, config string, what For) Seen {
 	state, _ := clusters.State(config)
-	seen := Seen{Look: custody.Look{Config: config, ClusterUID: state.ClusterUID}}
+	seen := Seen{Look: custody.Look{Config: config, ClusterUID: cmp.Or(state.ClusterUID, state.RememberedUID)}}
 	reader, err := clusters.Live(config)
 	if err != nil {
 		seen.Silent = err
