@@ -10,22 +10,23 @@ import (
 type Options struct {
 	// CRDs are the names of the definitions to compare; nil means all that either side has.
 	CRDs []string
-	// Directions are who is asked; nil means everybody. See Profile.
+	// Directions are the parties that are asked; nil means all of them. See Profile.
 	Directions []Direction
-	// Usage is what a program writes and reads. nil means that spec is written and status is read,
-	// and all else is both; with a Usage, only what touches it is reported, and definitions that it
-	// does not name are not compared.
+	// Usage is what a program writes and reads. Without one (nil) spec counts as written, status as
+	// read, and everything else as both. With a Usage only findings that touch it are reported, and
+	// only definitions that it names are compared.
 	Usage *Usage
 }
 
 // Compare reports what changed from the old snapshot to the new one. A change is one finding, in
-// the direction of those asked who feel it worst. A subtree that only one side has is told once, at
-// its top; a schema that several versions share is told once.
+// the direction that feels it worst among those that are asked. A subtree that only one side has is
+// reported once, at its top. A schema that several versions share is reported once.
 //
-// Versions of one name are compared where both sides serve them; the version that both sides store
-// is compared for what is stored even where it is not served. In the new definition the served
-// versions are also compared with each other, unless a webhook converts between them: what one
-// drops is lost in a round trip. Those that differed in the same way before are not told.
+// A version is compared if both sides serve it. The version that both sides store is compared, for
+// stored objects, even if it is not served. The served versions of the new definition are also
+// compared with each other, unless a webhook converts between them, because a field that one of
+// them drops is lost in a round trip. A difference between versions that the old definition had too
+// is not reported.
 func Compare(old, found Snapshot, options Options) Report {
 	var (
 		subjects []Subject

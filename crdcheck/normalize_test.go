@@ -18,42 +18,42 @@ func TestNormalize(t *testing.T) {
 		agree        bool
 	}{
 		"another description": {
-			reason:       "texts are for people",
+			reason:       "a description is for people and decides nothing",
 			replacements: []string{"description: A widget.", "description: Another text."},
 			agree:        true,
 		},
 		"no description": {
-			reason:       "texts are for people",
+			reason:       "a description is for people, so that none is the same as any",
 			replacements: []string{"        description: A widget.\n", ""},
 			agree:        true,
 		},
 		"required in another order": {
-			reason:       "required is a set",
+			reason:       "the order of required fields decides nothing",
 			replacements: []string{"[size, colour]", "[colour, size]"},
 			agree:        true,
 		},
 		"field is no longer required": {
-			reason:       "an object without colour is accepted here",
+			reason:       "an object without the field is accepted by one side only",
 			replacements: []string{"[size, colour]", "[size]"},
 			agree:        false,
 		},
 		"enumeration in another order": {
-			reason:       "an enumeration is a set",
+			reason:       "the order of an enumeration decides nothing",
 			replacements: []string{"[red, green]", "[green, red]"},
 			agree:        true,
 		},
 		"one more value": {
-			reason:       "blue is accepted here",
+			reason:       "the added value is accepted by one side only",
 			replacements: []string{"[red, green]", "[red, green, blue]"},
 			agree:        false,
 		},
 		"allOf with one branch": {
-			reason:       "one branch is another way to write it",
+			reason:       "an allOf with one branch is another way to write that branch",
 			replacements: []string{"{type: string, enum: [red, green]}", "{type: string, allOf: [{enum: [red, green]}]}"},
 			agree:        true,
 		},
 		"allOf with a branch twice": {
-			reason: "a generator repeats the enumeration of a type at its field",
+			reason: "generators repeat the enumeration of a type at its field, which changes nothing",
 			replacements: []string{
 				"{type: string, enum: [red, green]}",
 				"{type: string, allOf: [{enum: [red, green]}, {enum: [green, red]}]}",
@@ -61,7 +61,7 @@ func TestNormalize(t *testing.T) {
 			agree: true,
 		},
 		"allOf that narrows": {
-			reason: "the second branch takes green away",
+			reason: "a branch of allOf that takes a value away counts",
 			replacements: []string{
 				"{type: string, enum: [red, green]}",
 				"{type: string, allOf: [{enum: [red, green]}, {enum: [red]}]}",
@@ -69,17 +69,17 @@ func TestNormalize(t *testing.T) {
 			agree: false,
 		},
 		"both forms of int-or-string": {
-			reason:       "the extension says it already",
+			reason:       "the extension int-or-string says what anyOf repeats",
 			replacements: []string{", anyOf: [{type: integer}, {type: string}]", ""},
 			agree:        true,
 		},
 		"anyOf of int-or-string in another order": {
-			reason:       "branches are a set",
+			reason:       "the order of branches decides nothing",
 			replacements: []string{"[{type: integer}, {type: string}]", "[{type: string}, {type: integer}]"},
 			agree:        true,
 		},
 		"int-or-string inside allOf": {
-			reason: "the form for more constraints",
+			reason: "int-or-string has a second form, for more constraints, which means the same",
 			replacements: []string{
 				"anyOf: [{type: integer}, {type: string}]",
 				"allOf: [{anyOf: [{type: integer}, {type: string}]}]",
@@ -87,7 +87,7 @@ func TestNormalize(t *testing.T) {
 			agree: true,
 		},
 		"int-or-string with one more type": {
-			reason: "the pattern counts",
+			reason: "a pattern beside int-or-string counts",
 			replacements: []string{
 				"anyOf: [{type: integer}, {type: string}]",
 				"anyOf: [{type: integer}, {type: string}], pattern: a",
@@ -95,58 +95,62 @@ func TestNormalize(t *testing.T) {
 			agree: false,
 		},
 		"list type that is the default": {
-			reason:       "atomic is what a list is by default",
+			reason:       "a list is atomic by default",
 			replacements: []string{"type: array", "type: array\n                x-kubernetes-list-type: atomic"},
 			agree:        true,
 		},
 		"list type that is not the default": {
-			reason:       "owners of a map's items are not owners of an atomic list",
+			reason:       "owners of single items are not owners of an atomic list",
 			replacements: []string{"type: array", "type: array\n                x-kubernetes-list-type: set"},
 			agree:        false,
 		},
 		"nullable is false": {
-			reason:       "false is the default",
+			reason:       "a keyword that is false by default may be left out",
 			replacements: []string{"phase: {type: string}", "phase: {type: string, nullable: false}"},
 			agree:        true,
 		},
 		"nullable is true": {
-			reason:       "null is accepted here",
+			reason:       "null is accepted by one side only",
 			replacements: []string{"phase: {type: string}", "phase: {type: string, nullable: true}"},
 			agree:        false,
 		},
 		"minLength of zero": {
-			reason:       "no string is shorter",
+			reason:       "a minimum length of zero refuses nothing",
 			replacements: []string{"phase: {type: string}", "phase: {type: string, minLength: 0}"},
 			agree:        true,
 		},
 		"minLength of one": {
-			reason:       "the empty string is refused here",
+			reason:       "the empty string is refused by one side only",
 			replacements: []string{"phase: {type: string}", "phase: {type: string, minLength: 1}"},
 			agree:        false,
 		},
 		"default that is empty": {
-			reason:       "an empty default is one",
+			reason:       "an empty default is filled in, so it counts",
 			replacements: []string{"phase: {type: string}", `phase: {type: string, default: ""}`},
 			agree:        false,
 		},
 		"default that is a list": {
-			reason:       "an empty list as default is one",
+			reason:       "an empty list as a default is filled in, so it counts",
 			replacements: []string{"type: array", "type: array\n                default: []"},
 			agree:        false,
 		},
-		"another minimum": {reason: "another bound", replacements: []string{"minimum: 1", "minimum: 0"}, agree: false},
+		"another minimum": {
+			reason:       "another bound accepts other values",
+			replacements: []string{"minimum: 1", "minimum: 0"},
+			agree:        false,
+		},
 		"bounds beyond floating point": {
-			reason:       "bounds that a float64 cannot tell apart",
+			reason:       "bounds that floating point cannot tell apart are different",
 			replacements: []string{"minimum: 1", "minimum: 1, default: 9007199254740993"},
 			agree:        false,
 		},
 		"additionalProperties is false": {
-			reason:       "it prunes here",
+			reason:       "a closed object drops what an open one keeps",
 			replacements: []string{"free: {type: object, x-kubernetes-preserve-unknown-fields: true", "free: {type: object"},
 			agree:        false,
 		},
 		"property named like a keyword": {
-			reason:       "a property may be called like a keyword",
+			reason:       "a property may have the name of a keyword and is not one",
 			replacements: []string{"phase: {type: string}", "description: {type: string}"},
 			agree:        false,
 		},
@@ -198,21 +202,26 @@ func TestNormalizeRules(t *testing.T) {
 		agree      bool
 	}{
 		"rules in another order": {
-			reason: "all of them must hold, in whatever order",
+			reason: "all rules must hold, so their order decides nothing",
 			one:    "{rule: a}, {rule: b}",
 			other:  "{rule: b}, {rule: a}",
 			agree:  true,
 		},
 		"another message": {
-			reason: "a message decides nothing",
+			reason: "a message is for people and decides nothing",
 			one:    "{rule: a, message: no}",
 			other:  "{rule: a, message: never, reason: FieldValueInvalid}",
 			agree:  true,
 		},
-		"another rule":  {reason: "another rule", one: "{rule: a}", other: "{rule: b}", agree: false},
-		"one more rule": {reason: "one rule more", one: "{rule: a}", other: "{rule: a}, {rule: b}", agree: false},
+		"another rule": {reason: "another rule refuses other objects", one: "{rule: a}", other: "{rule: b}", agree: false},
+		"one more rule": {
+			reason: "one more rule refuses more objects",
+			one:    "{rule: a}",
+			other:  "{rule: a}, {rule: b}",
+			agree:  false,
+		},
 		"rule with optionalOldSelf": {
-			reason: "a rule for creations too",
+			reason: "a rule that holds for creations too refuses more objects",
 			one:    "{rule: a}",
 			other:  "{rule: a, optionalOldSelf: true}",
 			agree:  false,

@@ -11,9 +11,9 @@ func TestAncestors(t *testing.T) {
 		reason, path string
 		want         []string
 	}{
-		"one field": {reason: "a field alone", path: "spec", want: []string{"spec"}},
+		"one field": {reason: "a field at the top is its own only ancestor", path: "spec", want: []string{"spec"}},
 		"nested fields": {
-			reason: "lists and maps are segments",
+			reason: "lists and maps are segments of a path",
 			path:   "spec.disks[].tags[*].x",
 			want: []string{
 				"spec",
@@ -25,18 +25,26 @@ func TestAncestors(t *testing.T) {
 			},
 		},
 		"quoted key": {
-			reason: "dots and brackets in a quoted name end nothing",
+			reason: "dots and brackets inside a quoted name do not end it",
 			path:   `a["b.c[]"].d`,
 			want:   []string{"a", `a["b.c[]"]`, `a["b.c[]"].d`},
 		},
-		"quoted key at the top": {reason: "at the top too", path: `["a.b"].c`, want: []string{`["a.b"]`, `["a.b"].c`}},
+		"quoted key at the top": {
+			reason: "a quoted name may stand at the top",
+			path:   `["a.b"].c`,
+			want:   []string{`["a.b"]`, `["a.b"].c`},
+		},
 		"escaped quotes": {
-			reason: "a name that ends in a backslash, and one with quotes",
+			reason: "a name may end in a backslash or contain quotes",
 			path:   field(field(field("a", `b."`), `c.\`), "d"),
 			want:   []string{"a", `a["b.\""]`, `a["b.\""]["c.\\"]`, `a["b.\""]["c.\\"].d`},
 		},
-		"no closing quote": {reason: "no closing quote: taken as it is", path: `a["b`, want: []string{"a", `a["b`}},
-		"empty path":       {reason: "the object itself", path: "", want: []string{""}},
+		"no closing quote": {
+			reason: "a name without a closing quote is taken as it is",
+			path:   `a["b`,
+			want:   []string{"a", `a["b`},
+		},
+		"empty path": {reason: "the empty path is the object itself", path: "", want: []string{""}},
 	}
 	for label, tc := range cases {
 		t.Run(label, func(t *testing.T) {

@@ -2,7 +2,8 @@ package crdcheck
 
 import "slices"
 
-// Profile names who is asked. Each profile asks all that the one before it asks, and one more.
+// Profile names the directions that are asked. Each profile asks one direction more than the
+// profile before it.
 type Profile string
 
 // The profiles, from the fewest to all.

@@ -131,7 +131,7 @@ func touches(path string) func(used string) bool {
 }
 
 // sends reports whether every example that has the parent sets the field in it, and at least one
-// does. Without a usage nobody knows.
+// does. Without a usage that is not known.
 func (k *KindUsage) sends(parent, name string) bool {
 	if k == nil {
 		return false

@@ -31,7 +31,7 @@ type VM struct {
 }
 
 // Found reports whether the VirtualMachine is there and may be this Machine's: it is ours, or
-// nobody's.
+// belongs to nothing.
 func (v VM) Found() bool {
 	return v.Presence == Present && (v.Owner == Ours || v.Owner == Unlabelled)
 }
@@ -45,7 +45,7 @@ type Presence int
 
 // The values of Presence.
 const (
-	NotAsked    Presence = iota // no strategy needs it, so nobody looked
+	NotAsked    Presence = iota // no strategy needs it, so the host did not look
 	Absent                      // the cluster answered: not there
 	Present                     // the cluster answered: there; see VM.Owner
 	Unreachable                 // the cluster gave no authorised answer in time
@@ -66,8 +66,8 @@ type Owner int
 const (
 	OwnerUnknown Owner = iota // nothing was found, or the host cannot tell; never to be taken for ours
 	Ours                      // carries this Machine's and this supervisor's UID
-	Unlabelled                // of the wanted name and nobody's; it may be adopted
-	Foreign                   // of the wanted name and somebody else's
+	Unlabelled                // has the wanted name and no owner; it may be adopted
+	Foreign                   // has the wanted name and another owner
 )
 
 var ownerNames = [...]string{"OwnerUnknown", "Ours", "Unlabelled", "Foreign"}

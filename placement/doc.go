@@ -12,7 +12,7 @@
 //
 // Everything here is pure: no I/O, no clock, no log, no mutated argument; equal requests get equal
 // answers. The package imports the standard library alone, so that a strategy never depends on
-// Kubernetes. All types are safe for concurrent use as long as nobody changes them.
+// Kubernetes. All types are safe for concurrent use as long as no goroutine changes them.
 //
 // The packages below speak this contract: plugin runs strategies as processes of their own,
 // placementtest is the conformance suite that every strategy passes.

@@ -71,7 +71,7 @@ func (r Request) Candidate(name string) (c Candidate, found bool) {
 	return Candidate{}, false
 }
 
-// unasked reports whether nobody has looked for the VirtualMachine in some cluster.
+// unasked reports whether the host has not looked for the VirtualMachine in some cluster.
 func (r Request) unasked() bool {
 	return slices.ContainsFunc(r.Candidates, func(c Candidate) bool { return c.VM.Presence == NotAsked })
 }

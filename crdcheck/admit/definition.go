@@ -42,15 +42,15 @@ type version struct {
 	*schema
 }
 
-// schema is what is compiled, and shared by all definitions with the same schema.
+// schema is a compiled schema, which all definitions with the same schema share.
 type schema struct {
 	structural *structuralschema.Structural
 	validator  validation.SchemaValidator
 	rules      *cel.Validator // nil where there are none
 }
 
-// Cache compiles equal schemas once, as long as somebody holds them. The zero value works. It is
-// safe for concurrent use.
+// Cache compiles equal schemas once, as long as a Definition holds them. The zero value works. It
+// is safe for concurrent use.
 type Cache struct {
 	schemas kept.Values[[sha256.Size]byte, schema]
 }
@@ -72,7 +72,7 @@ func Compile(crd *apiextensionsv1.CustomResourceDefinition) (*Definition, error)
 	return new(Cache).Compile(crd)
 }
 
-// Compile is Compile with what is compiled already.
+// Compile is the function [Compile], except that it compiles no schema that the cache holds.
 func (c *Cache) Compile(crd *apiextensionsv1.CustomResourceDefinition) (*Definition, error) {
 	d := &Definition{
 		name: crd.Name, group: crd.Spec.Group, kind: crd.Spec.Names.Kind,

@@ -17,8 +17,8 @@ type Verdict struct {
 	// Pruned are the paths of fields that are dropped, as the API server writes them:
 	// "spec.disks[0].name".
 	Pruned []string
-	// Unstored are the paths of fields that the version has and the one that is stored has not:
-	// they are lost once written.
+	// Unstored are the paths of fields that the version of the object has and the stored version
+	// has not: they are lost once written.
 	Unstored []string
 	// Defaulted are the fields that are filled in.
 	Defaulted []Filled
@@ -26,7 +26,7 @@ type Verdict struct {
 	Refused []Refusal
 	// Unchecked are the paths of values that are kept without being looked at.
 	Unchecked []string
-	// Warnings are those that the answer would carry.
+	// Warnings are the warnings that the server's answer would carry.
 	Warnings []string
 	// Object is what would be kept; it is set where the object is accepted.
 	Object map[string]any

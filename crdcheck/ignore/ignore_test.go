@@ -14,34 +14,38 @@ import (
 func TestLoad(t *testing.T) {
 	const rest = ", owner: me, reason: because, expires: '2026-12-31'}"
 	cases := map[string]struct{ reason, entry, want string }{
-		"complete entry": {reason: "one that is complete", entry: "{rule: field-removed" + rest, want: ""},
+		"complete entry": {
+			reason: "an entry with rule, owner, reason and last day is accepted",
+			entry:  "{rule: field-removed" + rest,
+			want:   "",
+		},
 		"entry that matches everything": {
-			reason: "a file must not switch the program off",
+			reason: "an entry that matches everything would switch the program off",
 			entry:  "{cluster: east" + rest,
 			want:   "matches everything",
 		},
 		"rule that is misspelt": {
-			reason: "a rule that is misspelt would ignore nothing",
+			reason: "a misspelt rule would ignore nothing, without a word",
 			entry:  "{rule: field-gone" + rest,
 			want:   `no rule "field-gone"`,
 		},
 		"no owner": {
-			reason: "somebody answers for it",
+			reason: "each entry names a person who answers for it",
 			entry:  "{rule: field-removed, reason: x, expires: '2026-12-31'}",
 			want:   "has no owner",
 		},
 		"no reason": {
-			reason: "and says why",
+			reason: "each entry says why it is there",
 			entry:  "{rule: field-removed, owner: x, expires: '2026-12-31'}",
 			want:   "has no reason",
 		},
 		"no last day": {
-			reason: "and not for ever",
+			reason: "each entry has a last day",
 			entry:  "{rule: field-removed, owner: x, reason: x}",
 			want:   "is not a day",
 		},
 		"key that is misspelt": {
-			reason: "a misspelt key would match more than was meant",
+			reason: "a misspelt key would make an entry match more than was meant",
 			entry:  "{rules: field-removed" + rest,
 			want:   "unknown field",
 		},
@@ -75,38 +79,43 @@ func TestApply(t *testing.T) {
 		notes  int
 	}{
 		"path of another field": {
-			reason: "one path is not what is below it",
+			reason: "a path matches its field, and no field below it",
 			entry:  ignore.Entry{Path: "spec.x"},
 			kept:   []string{"spec.x.y", "spec.xy", "status"},
 			notes:  0,
 		},
 		"path with three dots": {
-			reason: "three dots are",
+			reason: "a path with three dots matches its field and all fields below it",
 			entry:  ignore.Entry{Path: "spec.x..."},
 			kept:   []string{"spec.xy", "status"},
 			notes:  0,
 		},
-		"rule alone": {reason: "a rule anywhere", entry: ignore.Entry{Rule: "field-removed"}, kept: nil, notes: 0},
+		"rule alone": {
+			reason: "an entry with a rule alone matches that rule anywhere",
+			entry:  ignore.Entry{Rule: "field-removed"},
+			kept:   nil,
+			notes:  0,
+		},
 		"entry of another cluster": {
-			reason: "another cluster; nothing matches, which is told",
+			reason: "an entry that matches nothing is told",
 			entry:  ignore.Entry{Rule: "field-removed", Cluster: "west"},
 			kept:   []string{"spec.x", "spec.x.y", "spec.xy", "status"},
 			notes:  1,
 		},
 		"fingerprint": {
-			reason: "one finding",
+			reason: "a fingerprint matches one finding",
 			entry:  ignore.Entry{Fingerprint: at("status").Fingerprint()},
 			kept:   []string{"spec.x", "spec.x.y", "spec.xy"},
 			notes:  0,
 		},
 		"last day": {
-			reason: "the last day counts",
+			reason: "an entry still works on its last day",
 			entry:  ignore.Entry{Path: "status", Expires: "2026-06-15"},
 			kept:   []string{"spec.x", "spec.x.y", "spec.xy"},
 			notes:  0,
 		},
 		"day after the last": {
-			reason: "what is over ignores nothing, and is told",
+			reason: "an entry after its last day ignores nothing, and is told",
 			entry:  ignore.Entry{Path: "status", Expires: "2026-06-14"},
 			kept:   []string{"spec.x", "spec.x.y", "spec.xy", "status"},
 			notes:  1,

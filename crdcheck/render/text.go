@@ -10,9 +10,9 @@ import (
 
 // The marks that lines begin with.
 const (
-	// Good is on what is as it should be.
+	// Good marks a subject without findings.
 	Good = "✅"
-	// Warning is on what is not, or is not known.
+	// Warning marks a finding, and a subject that is not known.
 	Warning = "⚠️"
 )
 

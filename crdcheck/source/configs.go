@@ -22,8 +22,8 @@ import (
 // atOnce is how many clusters are read at the same time.
 const atOnce = 8
 
-// readConfigs reads every remote cluster of a supervisor. One that cannot be read is a set that
-// says so: it takes nothing from the others.
+// readConfigs reads every remote cluster of a supervisor. A cluster that cannot be read is a set
+// that says so: it takes nothing from the others.
 func readConfigs(ctx context.Context, namespace string, options Options) ([]Set, error) {
 	config, name, err := Contexts(options.Kubeconfig, "")
 	if err != nil {

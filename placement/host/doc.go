@@ -7,6 +7,6 @@
 //	decision, trace, err := host.Place(ctx, request)
 //
 // The file and the digests beside the plugins are read again every ten seconds. Another
-// configuration is put in place as a whole or not at all; one that cannot be is tried again, at
-// longer and longer intervals, while the former one goes on.
+// configuration is put in place as a whole or not at all; a configuration that cannot be put in
+// place is tried again, at longer and longer intervals, while the former one goes on.
 package placementhost

@@ -64,8 +64,8 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// PluginState implements plugin.Observer. One that has stopped for good has no metrics of how it
-// is.
+// PluginState implements plugin.Observer. A plugin that has stopped for good has no metrics of how
+// it is.
 func (m *metrics) PluginState(name string, state plugin.State) {
 	switch state {
 	case plugin.Stopped:

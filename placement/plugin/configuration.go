@@ -19,33 +19,33 @@ type configuration struct {
 
 // A member is a plugin in its place in the chain.
 type member struct {
-	*supervisor
+	*keeper
 	onError placement.ErrorPolicy
 }
 
-// follow returns the configuration of other entries. Plugins that are in both with the same entry
-// go on as they are; fresh are those that are to be started.
-func (c *configuration) follow(options Options) (next *configuration, fresh []*supervisor) {
+// follow returns the configuration of other entries. Plugins whose entry is the same in both go on
+// as they are; fresh are the plugins that must be started.
+func (c *configuration) follow(options Options) (next *configuration, fresh []*keeper) {
 	next = &configuration{generation: c.generation + 1}
 	for _, entry := range options.Entries {
 		s := c.keep(entry)
 		if s == nil {
-			s = newSupervisor(entry, options, next.generation)
+			s = newKeeper(entry, options, next.generation)
 			fresh = append(fresh, s)
 		}
-		next.members = append(next.members, member{supervisor: s, onError: entry.OnError})
+		next.members = append(next.members, member{keeper: s, onError: entry.OnError})
 	}
 	return next, fresh
 }
 
-// keep is the plugin that can go on under the entry: what a failure means is the chain's business,
-// not the plugin's.
-func (c *configuration) keep(entry Entry) *supervisor {
+// keep returns the plugin that can go on under the entry, or nil. The error policy may differ,
+// because it concerns the chain and not the plugin.
+func (c *configuration) keep(entry Entry) *keeper {
 	for _, m := range c.members {
 		has := m.entry
 		has.OnError = entry.OnError
 		if reflect.DeepEqual(has, entry) {
-			return m.supervisor
+			return m.keeper
 		}
 	}
 	return nil
@@ -57,11 +57,11 @@ func (c *configuration) has(name string) bool {
 }
 
 // without are the plugins that are not in another configuration.
-func (c *configuration) without(other *configuration) []*supervisor {
-	var gone []*supervisor
+func (c *configuration) without(other *configuration) []*keeper {
+	var gone []*keeper
 	for _, m := range c.members {
-		if !slices.ContainsFunc(other.members, func(o member) bool { return o.supervisor == m.supervisor }) {
-			gone = append(gone, m.supervisor)
+		if !slices.ContainsFunc(other.members, func(o member) bool { return o.keeper == m.keeper }) {
+			gone = append(gone, m.keeper)
 		}
 	}
 	return gone
@@ -69,13 +69,13 @@ func (c *configuration) without(other *configuration) []*supervisor {
 
 // reconnect has side-cars configured again that others, who have given up, have configured
 // meanwhile.
-func (c *configuration) reconnect(others []*supervisor) {
+func (c *configuration) reconnect(others []*keeper) {
 	for _, m := range c.members {
 		running := m.view().instance
 		if m.entry.Socket == "" || running == nil {
 			continue
 		}
-		if slices.ContainsFunc(others, func(o *supervisor) bool { return o.entry.Socket == m.entry.Socket }) {
+		if slices.ContainsFunc(others, func(o *keeper) bool { return o.entry.Socket == m.entry.Socket }) {
 			running.carrier.stop()
 		}
 	}
@@ -84,7 +84,7 @@ func (c *configuration) reconnect(others []*supervisor) {
 func (c *configuration) chain() placement.Chain {
 	chain := make(placement.Chain, len(c.members))
 	for i, m := range c.members {
-		chain[i] = placement.Link{Strategy: remote{m.supervisor}, OnError: m.onError}
+		chain[i] = placement.Link{Strategy: remote{m.keeper}, OnError: m.onError}
 	}
 	return chain
 }

@@ -16,16 +16,15 @@ import (
 	placementv1 "github.com/vitistack/kubevirt-multicluster/placement/proto/placement/v1"
 )
 
-// A dial is all that connecting to a side-car takes.
+// A dial holds what it takes to connect to a side-car.
 type dial struct {
 	entry      Entry
 	timeout    time.Duration
 	generation int64
 }
 
-// A connection is the carrier of a plugin that somebody else runs: one connection to its socket,
-// never renewed underneath, because what answers after a break is another process that nobody has
-// asked what it is, nor configured.
+// A connection is the carrier of a side-car: one connection to its socket. It is never renewed
+// underneath. After a break another process may answer, which was neither checked nor configured.
 type connection struct {
 	conn *grpc.ClientConn
 	lost chan struct{}
@@ -126,14 +125,14 @@ func (c *connection) dial(ctx context.Context, socket string, uid uint32) (_ net
 	return conn, nil
 }
 
-// refusal is why there is no connection, nil where there was one.
+// refusal returns why there is no connection, or nil if there was one.
 func (c *connection) refusal() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.err
 }
 
-// watch notices the end of the one connection.
+// watch notices the end of the connection.
 func (c *connection) watch(ctx context.Context) {
 	defer close(c.lost)
 	for wasReady := false; ; {

@@ -18,4 +18,18 @@
 // an [Unavailable] error, which the chain turns into the answer that the entry's policy asks for;
 // no plugin outlives its host, however the host ends. Exec'd plugins share the operator's user, so
 // this contains mistakes, not malice.
+//
+// # How it works
+//
+// Open host.go first: a [Host] has one keeper (keeper.go) for each entry. Each keeper has one
+// goroutine, which brings its plugin up (launch.go for an executable, dial.go for a side-car),
+// watches it, and starts it again with back-off. The state that a call sees is behind the keeper's
+// own lock, and no lock is held during I/O. All processes are started by one locked thread
+// (spawner.go), because the kernel kills a child when the thread that started it ends.
+//
+// # What was traded away
+//
+// A plugin is a process, so a decision costs some tenths of a millisecond and 12 MB of memory. In
+// return a crash or a hang stays inside it. The process is killed before go-plugin's own Kill is
+// called: no plugin gets the time that Kill would give.
 package plugin

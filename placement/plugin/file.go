@@ -36,8 +36,8 @@ func decodeDigest(text string) ([]byte, error) {
 
 const writableByOthers fs.FileMode = 0o022
 
-// resolve returns the executable of an entry with all symbolic links followed, and fails unless it
-// is a regular file inside the directory and nobody but the owners can change it or put another in
+// resolve returns the executable of an entry with all symbolic links followed. It fails unless that
+// is a regular file inside the directory, and only the owners can change it or put another file in
 // its place.
 func resolve(dir, path string) (string, error) {
 	root, err := filepath.EvalSymlinks(dir)

@@ -15,8 +15,8 @@ const (
 	// placement.v1.
 	ProtocolVersion = 1
 
-	// CookieKey is in a plugin's environment when a host started it. It guards against running a
-	// plugin by hand, not against anybody.
+	// CookieKey is in a plugin's environment when a host started it. It keeps a person from running
+	// a plugin by hand, and is no protection.
 	CookieKey = "VITISTACK_PLACEMENT_PLUGIN"
 	// CookieValue is its value.
 	CookieValue = "placement.v1"
@@ -25,7 +25,7 @@ const (
 	MaxMessageBytes = 16 << 20
 )
 
-// dispensed is the one name in the plugin set; a process serves one strategy.
+// dispensed is the only name in the plugin set, because a process serves one strategy.
 const dispensed = "strategy"
 
 var handshake = goplugin.HandshakeConfig{
@@ -35,8 +35,8 @@ var handshake = goplugin.HandshakeConfig{
 }
 
 // versions are the plugin sets by the major versions that this build speaks, of which the two sides
-// take the highest that both have. An incompatible placement.v2 stands here beside v1 for as long
-// as v1 is to be had.
+// take the highest that both have. An incompatible placement.v2 would stand here beside v1 until no
+// plugin speaks v1.
 func versions(v1 glue) map[int]goplugin.PluginSet {
 	return map[int]goplugin.PluginSet{ProtocolVersion: {dispensed: v1}}
 }

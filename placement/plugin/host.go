@@ -61,22 +61,22 @@ func (h *Host) Start(ctx context.Context) error {
 	h.locked.ctx, h.locked.stop = context.WithCancel(ctx)
 	h.locked.started, h.locked.dir, h.locked.spawner = true, dir, newSpawner()
 	for _, m := range h.locked.current.members {
-		h.locked.begin(m.supervisor)
+		h.locked.begin(m.keeper)
 	}
 	return nil
 }
 
 // begin starts a plugin in a folder that no other has had.
-func (l *lockedRun) begin(s *supervisor) {
+func (l *lockedRun) begin(s *keeper) {
 	s.begin(l.ctx, l.dir.child(l.begun), l.spawner.spawn)
 	l.begun++
 }
 
-// Update puts other entries into the place of those that run, as a whole or not at all: what is new
-// or changed is started and configured first, and only when all of that is ready do questions go
-// there; then what is no longer wanted may finish its answers (Limits.Drain) and ends. Plugins
-// whose entry is the same, error policy and place apart, are not touched. A question that is being
-// asked gets its answers from one configuration.
+// Update replaces the entries, as a whole or not at all. Plugins that are new or changed are
+// started and configured first. Questions go to them only when all of them are ready. Plugins that
+// are no longer wanted may then finish their answers (Limits.Drain) and end. A plugin whose entry
+// is the same, apart from error policy and place, is not touched. One question gets all its answers
+// from one configuration.
 //
 // The error says why everything stays as it was: the entries make no sense, a plugin did not become
 // ready (a multierror of [Unavailable]), or the host does not run.
@@ -115,8 +115,8 @@ func (h *Host) Update(ctx context.Context, entries []Entry) error {
 	return nil
 }
 
-// follow starts what is new in the options.
-func (h *Host) follow(options Options) (*configuration, []*supervisor, error) {
+// follow starts the plugins that are new in the options.
+func (h *Host) follow(options Options) (*configuration, []*keeper, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.locked.stop == nil {
@@ -139,12 +139,12 @@ func (h *Host) swap(next *configuration) *configuration {
 	return before
 }
 
-// end stops plugins and waits until nothing is left of them.
-func end(supervisors []*supervisor) {
-	for _, s := range supervisors {
+// end stops plugins and waits until their processes, sockets and goroutines are gone.
+func end(keepers []*keeper) {
+	for _, s := range keepers {
 		s.stop()
 	}
-	for _, s := range supervisors {
+	for _, s := range keepers {
 		<-s.done
 	}
 }
@@ -176,8 +176,8 @@ func (h *Host) Place(ctx context.Context, req placement.Request) (placement.Deci
 func (h *Host) Needs() placement.Needs { return h.now().chain().Needs() }
 
 // WaitReady waits until each plugin is ready or has failed once. It returns nil if all are ready,
-// else a multierror of [Unavailable] in the order of the entries. Nobody needs to wait: calls to a
-// plugin that is starting wait for it.
+// else a multierror of [Unavailable] in the order of the entries. No caller has to wait here,
+// because a call to a plugin that is starting waits for it.
 func (h *Host) WaitReady(ctx context.Context) error {
 	var all *multierror.Error
 	for _, m := range h.now().members {
@@ -186,7 +186,7 @@ func (h *Host) WaitReady(ctx context.Context) error {
 	return all.ErrorOrNil()
 }
 
-// Run is Start, then Close when ctx ends: what a controller-runtime manager wants of a Runnable.
+// Run is Start, and Close when ctx ends, as a controller-runtime manager calls a Runnable.
 func (h *Host) Run(ctx context.Context) error {
 	if err := h.Start(ctx); err != nil {
 		return err
@@ -196,8 +196,8 @@ func (h *Host) Run(ctx context.Context) error {
 }
 
 // Close ends all plugins and leaves no process, file, socket or goroutine. It waits for them: a
-// healthy plugin ends at once, one that hangs is killed. Calls in flight fail as [Unavailable].
-// Close may be called more than once.
+// healthy plugin ends at once, and a plugin that hangs is killed. Calls in flight fail as
+// [Unavailable]. Close may be called more than once.
 func (h *Host) Close() error {
 	h.halt() // so that an Update that waits for a plugin gives up
 	h.changing.Lock()

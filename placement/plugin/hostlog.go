@@ -49,7 +49,7 @@ func (l *hostLog) line(level hclog.Level, message string, args []any) {
 	}
 }
 
-// writer passes on what is printed to the stream.
+// writer passes on what the plugin prints to the stream.
 func (l *hostLog) writer(stream string) io.Writer {
 	return writerFunc(func(p []byte) (int, error) {
 		for line := range strings.Lines(string(p)) {
@@ -65,8 +65,8 @@ type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// forGoPlugin is the logger that go-plugin wants. Its own lines are of interest to nobody but us;
-// the plugin's come from the loggers that go-plugin derives by name.
+// forGoPlugin is the logger that go-plugin wants. Lines of go-plugin itself are for debugging the
+// host. Lines of the plugin come from the loggers that go-plugin derives by name.
 func (l *hostLog) forGoPlugin() hclog.Logger { return &bridge{log: l} }
 
 // A bridge is an hclog.Logger over a hostLog.

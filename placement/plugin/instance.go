@@ -9,8 +9,8 @@ import (
 	placementv1 "github.com/vitistack/kubevirt-multicluster/placement/proto/placement/v1"
 )
 
-// A carrier is what an instance is reached by: a process of the host's own, or a connection to
-// somebody else's.
+// A carrier is the way to an instance: a process that the host started, or a connection to a
+// side-car.
 type carrier interface {
 	// gone is closed when the plugin has ended by itself.
 	gone() <-chan struct{}
@@ -36,7 +36,7 @@ func newInstance() *instance {
 	return &instance{hung: hung, pulse: &pulse{hung: sync.OnceFunc(func() { close(hung) })}}
 }
 
-// prepare brings a plugin that can be talked to to the point where it can be asked.
+// prepare checks and configures a plugin that is connected, so that it can be asked.
 func (i *instance) prepare(ctx context.Context, entry Entry, generation int64) error {
 	if err := i.introduce(ctx, entry); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (i *instance) prepare(ctx context.Context, entry Entry, generation int64) e
 	return i.configure(ctx, entry, generation)
 }
 
-// introduce learns what the plugin is, and refuses one that is not what the entry says.
+// introduce asks the plugin what it is, and fails if that is not what the entry says.
 func (i *instance) introduce(ctx context.Context, entry Entry) error {
 	info, err := i.Info(ctx, &placementv1.InfoRequest{})
 	if err != nil {

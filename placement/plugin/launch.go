@@ -45,7 +45,8 @@ func (c *child) gone() <-chan struct{} { return c.process.exited }
 
 func (c *child) end() error { return ended(c.process.status()) }
 
-// stop goes for the process first: go-plugin's Kill waits for ever for one that hangs.
+// stop kills the process before it calls go-plugin's Kill, which would wait for ever for a process
+// that hangs.
 func (c *child) stop() {
 	c.process.end(grace)
 	c.client.Kill()

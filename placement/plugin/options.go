@@ -29,8 +29,7 @@ type Entry struct {
 	// Args are the executable's arguments.
 	Args []string `json:"args,omitempty"`
 	// Socket is the absolute path of the unix socket of a side-car that serves the strategy, in
-	// place of an executable. The host connects to it and neither starts nor ends what is behind
-	// it.
+	// place of an executable. The host connects to the side-car, and neither starts nor ends it.
 	Socket string `json:"socket,omitempty"`
 	// PeerUID is the user who must listen on Socket; nil means the host's own.
 	PeerUID *uint32 `json:"peerUID,omitempty"`
@@ -60,7 +59,7 @@ type Options struct {
 	// Logger gets the host's own lines and those of the plugins, with the plugin's name. The zero
 	// value discards.
 	Logger logr.Logger
-	// Observer is told what happens; nil means nobody.
+	// Observer is told what happens; nil means that nothing is observed.
 	Observer Observer
 	// TempDir is where sockets live, in a folder of the host's own; "" means os.TempDir(). Keep it
 	// short: the path of a socket has some 100 bytes.
@@ -106,8 +105,8 @@ func (realClock) After(d time.Duration) <-chan time.Time { return time.After(d) 
 // An Observer is told what happens, for metrics. Its methods are called concurrently, must return
 // at once and must not call the host.
 type Observer interface {
-	// PluginState is called when a plugin changes its state. One that an Update leaves out ends as
-	// Stopped.
+	// PluginState is called when a plugin changes its state. The last state of a plugin that an
+	// Update leaves out is Stopped.
 	PluginState(name string, state State)
 	// PluginRestart is called when a plugin is started again; cause is "exited", "hung" or "start".
 	PluginRestart(name, cause string)
@@ -170,7 +169,7 @@ func setDefault[T int | time.Duration](field *T, value T) {
 
 var namePattern = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
-// validate returns what is wrong with the entries themselves, whatever is in the directory.
+// validate returns every fault of the entries. It does not look into the directory.
 func (o Options) validate() error {
 	var problems *multierror.Error
 	if o.Dir == "" {

@@ -137,7 +137,7 @@ func (p *process) status() error {
 	return p.err
 }
 
-// killed tells a process that was killed, which only the host does, from one that has ended by
+// killed reports whether the process was killed. Only the host kills, so any other process ended by
 // itself.
 func killed(status error) bool {
 	exit, ok := errors.AsType[*exec.ExitError](status)

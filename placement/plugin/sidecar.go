@@ -26,8 +26,8 @@ const SocketKey = "PLACEMENT_SOCKET"
 const socketMode = 0o660
 
 // ServeSocket serves the strategy on a unix socket until ctx ends, and takes the socket away again.
-// A socket that a side-car that was killed has left is replaced; one on which somebody answers is
-// an error. A host that comes back configures the strategy anew, and never while an earlier
+// A socket that a killed side-car has left is replaced. A socket on which another process answers
+// is an error. A host that connects again configures the strategy anew, and never while an earlier
 // question is being answered.
 func ServeSocket(ctx context.Context, path string, strategy placement.Strategy, log *slog.Logger) error {
 	if err := removeStale(path); err != nil {
@@ -57,7 +57,7 @@ func ServeSocket(ctx context.Context, path string, strategy placement.Strategy, 
 	return nil
 }
 
-// removeStale removes a socket that nobody listens on.
+// removeStale removes a socket on which no process listens.
 func removeStale(path string) error {
 	info, err := os.Lstat(path)
 	switch {

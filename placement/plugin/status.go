@@ -6,15 +6,15 @@ type Status struct {
 	// State is where the plugin is, Reason why it is not Ready.
 	State  State  `json:"state"`
 	Reason string `json:"reason,omitempty"`
-	// Version is the last one that the plugin gave.
+	// Version is what the plugin last said of its version.
 	Version string `json:"version,omitempty"`
 	// SHA256 is the pinned digest.
 	SHA256 string `json:"sha256,omitempty"`
-	// Socket is that of a side-car.
+	// Socket is the path of a side-car's socket; "" for an executable.
 	Socket string `json:"socket,omitempty"`
 	// Restarts counts the starts after the first.
 	Restarts int `json:"restarts"`
-	// Generation is that of the configuration that brought the plugin: 1, and one more with each
+	// Generation counts configurations: 1 for plugins that Start brought up, and one more with each
 	// Update.
 	Generation int64 `json:"generation"`
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // A remote is the strategy that a plugin serves, as the chain sees it.
-type remote struct{ s *supervisor }
+type remote struct{ s *keeper }
 
 // Name implements placement.Strategy.
 func (r remote) Name() string { return r.s.entry.Name }
@@ -81,8 +81,9 @@ func (r remote) failure(err error) error {
 	return Failure{Name: r.s.entry.Name, Message: clip(first), Cause: err}
 }
 
-// A pulse tells a hung plugin from one that is slow once: two calls in a row, the second begun
-// after the first had run out of time, without an answer between.
+// A pulse tells a plugin that hangs from a plugin that was slow once. A plugin hangs if two calls
+// in a row run out of time, the second call began after the first had run out of time, and no
+// answer came between them.
 type pulse struct {
 	mu     sync.Mutex
 	missed int

@@ -12,14 +12,15 @@ import (
 // hostDirPrefix begins the names of hosts' folders for sockets.
 const hostDirPrefix = "placement-host-"
 
-// A tempDir is a host's own folder. It is locked as long as the host lives, so that the next one
-// can tell the folder of a host that was killed from that of one that runs beside it.
+// A tempDir is a host's own folder. It is locked as long as the host lives. By the lock the next
+// host tells the folder of a killed host, which it removes, from the folder of a host that runs
+// beside it.
 type tempDir struct {
 	path string
 	lock *os.File
 }
 
-// newTempDir makes the folder and removes those that killed hosts have left.
+// newTempDir makes the folder and removes the folders that killed hosts have left.
 func newTempDir(parent string) (*tempDir, error) {
 	if parent == "" {
 		parent = os.TempDir()

@@ -65,7 +65,8 @@ func TestNothingPrivateIsCited(t *testing.T) {
 		}
 		for number, line := range strings.Split(read(t, name), "\n") {
 			if cited := private.FindString(line); cited != "" && !strings.Contains(line, "https://") {
-				t.Errorf("%s:%d cites %s, which nobody can open: cite docs/specification.md or docs/invariants.md", name, number+1, cited)
+				t.Errorf("%s:%d cites %s, which a reader cannot open: cite docs/specification.md or docs/invariants.md",
+					name, number+1, cited)
 			}
 		}
 	}

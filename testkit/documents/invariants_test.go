@@ -17,7 +17,8 @@ var (
 	testFunc  = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
 )
 
-// TestCitedInvariantsAreThere fails where code or a document cites an invariant that docs/invariants.md does not explain.
+// TestCitedInvariantsAreThere fails where code or a document cites an invariant that
+// docs/invariants.md does not explain.
 func TestCitedInvariantsAreThere(t *testing.T) {
 	known := map[string]bool{}
 	for _, match := range invariant.FindAllStringSubmatch(read(t, invariants), -1) {
@@ -61,7 +62,8 @@ func prose(code string) []string {
 	}
 }
 
-// TestInvariantsAreTested fails for an invariant without a check and tests, and for one that names a test or folder that is gone.
+// TestInvariantsAreTested fails for an invariant without a check and tests, and for one that names
+// a test or folder that is gone.
 func TestInvariantsAreTested(t *testing.T) {
 	tests := map[string]bool{}
 	for _, name := range files(t, "_test.go", 150) {

@@ -12,7 +12,8 @@ var (
 	recipeStep    = regexp.MustCompile("(?m)^[0-9]+\\. `([^`]+)`")
 )
 
-// TestRecipes walks each recipe of CONTRIBUTING.md: its files are there, and its example is in each of them.
+// TestRecipes walks each recipe of CONTRIBUTING.md: its files are there, and its example is in each
+// of them.
 func TestRecipes(t *testing.T) {
 	_, recipes, found := strings.Cut(read(t, "CONTRIBUTING.md"), "\n## Recipes\n")
 	if !found {
@@ -51,7 +52,8 @@ func walk(t *testing.T, recipe string) {
 	}
 }
 
-// plain makes the ways to write a name alike: eviction-strategy, EvictionStrategy, EVICTION_STRATEGY.
+// plain makes the ways to write a name alike: eviction-strategy, EvictionStrategy,
+// EVICTION_STRATEGY.
 func plain(text string) string {
 	return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(text))
 }

@@ -15,8 +15,8 @@ func repository() fs.FS { return os.DirFS("testdata/repository") }
 // skipped are folders without documents or code of ours.
 var skipped = []string{".git", "node_modules", "bin", "testdata"}
 
-// files returns the paths of all files whose names end in suffix, and fails if there are fewer than least: then it looked in the
-// wrong place.
+// files returns the paths of all files whose names end in suffix, and fails if there are fewer than
+// least: then it looked in the wrong place.
 func files(t *testing.T, suffix string, least int) []string {
 	t.Helper()
 	var found []string

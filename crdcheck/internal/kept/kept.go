@@ -1,4 +1,5 @@
-// Package kept makes what many ask for once, and keeps it as long as somebody holds it.
+// Package kept makes a value once for all who ask for it, and keeps it as long as one of them holds
+// it.
 package kept
 
 import (
@@ -6,7 +7,7 @@ import (
 	"weak"
 )
 
-// Values are made once for each key and forgotten when nobody holds them any more. The zero value
+// A value is made once for each key and forgotten when no holder is left. The zero value
 // works. Its methods are safe for concurrent use.
 type Values[K comparable, V any] struct {
 	lock  sync.Mutex

@@ -27,8 +27,9 @@ const (
 // States are all of them, for metrics.
 func States() []State { return []State{Stopped, Starting, Ready, Backoff, Quarantined} }
 
-// A supervisor keeps one plugin running.
-type supervisor struct {
+// A keeper keeps one plugin running: it starts the plugin, sees its end, waits and starts it again.
+// Its goroutine runs from begin until stop.
+type keeper struct {
 	entry      Entry
 	options    Options
 	generation int64 // of the configuration that brought it
@@ -42,7 +43,7 @@ type supervisor struct {
 	locked lockedState
 }
 
-// lockedState is what calls see. It is guarded by supervisor.mu.
+// lockedState is what a call sees of the plugin. It is guarded by keeper.mu.
 type lockedState struct {
 	state    State
 	reason   string          // why the plugin is not Ready, stable
@@ -55,14 +56,14 @@ type lockedState struct {
 	changed  chan struct{} // closed with the next change
 }
 
-// A lapse is why a plugin is not running.
+// A lapse says why a plugin is not running.
 type lapse struct {
 	cause string // for metrics: "exited", "hung" or "start"
 	err   error
 }
 
-func newSupervisor(entry Entry, options Options, generation int64) *supervisor {
-	return &supervisor{
+func newKeeper(entry Entry, options Options, generation int64) *keeper {
+	return &keeper{
 		entry:      entry,
 		options:    options,
 		generation: generation,
@@ -75,77 +76,77 @@ func newSupervisor(entry Entry, options Options, generation int64) *supervisor {
 }
 
 // begin runs the plugin until stop is called or ctx ends.
-func (s *supervisor) begin(ctx context.Context, dir string, spawn func(func() error) error) {
-	ctx, s.stop = context.WithCancel(ctx)
-	s.set(Starting, "it is starting", nil)
+func (k *keeper) begin(ctx context.Context, dir string, spawn func(func() error) error) {
+	ctx, k.stop = context.WithCancel(ctx)
+	k.set(Starting, "it is starting", nil)
 	go func() {
-		defer close(s.done)
-		s.run(ctx, dir, spawn)
+		defer close(k.done)
+		k.run(ctx, dir, spawn)
 	}()
 }
 
 // run starts the plugin again and again until ctx ends, and leaves nothing of it.
-func (s *supervisor) run(ctx context.Context, dir string, spawn func(func() error) error) {
-	defer func() { s.set(Stopped, "the host has stopped it", nil) }()
-	past := history{limits: s.options.Limits}
+func (k *keeper) run(ctx context.Context, dir string, spawn func(func() error) error) {
+	defer func() { k.set(Stopped, "the host has stopped it", nil) }()
+	past := history{limits: k.options.Limits}
 	for {
-		s.set(Starting, "it is starting", nil)
-		file := filepath.Join(s.options.Dir, s.entry.Path)
+		k.set(Starting, "it is starting", nil)
+		file := filepath.Join(k.options.Dir, k.entry.Path)
 		before := stampOf(file)
-		lapse := s.live(ctx, &past, dir, spawn)
+		lapse := k.live(ctx, &past, dir, spawn)
 		if ctx.Err() != nil {
 			return
 		}
-		if !s.rest(ctx, &past, lapse, file, before) {
+		if !k.rest(ctx, &past, lapse, file, before) {
 			return
 		}
-		s.options.Observer.PluginRestart(s.entry.Name, lapse.cause)
+		k.options.Observer.PluginRestart(k.entry.Name, lapse.cause)
 	}
 }
 
 // bring returns a running instance; ran says whether a failure was the plugin's own.
-func (s *supervisor) bring(
+func (k *keeper) bring(
 	ctx context.Context, dir string, spawn func(func() error) error,
 ) (_ *instance, ran bool, _ error) {
-	if s.entry.Socket != "" {
-		running, err := dial{entry: s.entry, timeout: s.options.Limits.Start, generation: s.generation}.run(ctx)
+	if k.entry.Socket != "" {
+		running, err := dial{entry: k.entry, timeout: k.options.Limits.Start, generation: k.generation}.run(ctx)
 		return running, false, err // who runs a side-car has a back-off of his own
 	}
-	executable, err := verify(s.options, s.entry)
+	executable, err := verify(k.options, k.entry)
 	if err != nil {
 		return nil, false, err
 	}
 	running, err := launch{
-		entry: s.entry, executable: executable, dir: dir, timeout: s.options.Limits.Start, generation: s.generation,
-		spawn: spawn, log: s.log,
+		entry: k.entry, executable: executable, dir: dir, timeout: k.options.Limits.Start, generation: k.generation,
+		spawn: spawn, log: k.log,
 	}.run(ctx)
 	return running, true, err
 }
 
-// live is one life of the plugin; it returns why that ended.
-func (s *supervisor) live(ctx context.Context, past *history, dir string, spawn func(func() error) error) lapse {
-	running, ran, err := s.bring(ctx, dir, spawn)
+// live starts the plugin once and returns why it ended.
+func (k *keeper) live(ctx context.Context, past *history, dir string, spawn func(func() error) error) lapse {
+	running, ran, err := k.bring(ctx, dir, spawn)
 	if err != nil {
-		past.ended(ran, s.options.Clock.Now())
+		past.ended(ran, k.options.Clock.Now())
 		return lapse{cause: "start", err: err}
 	}
 	defer running.carrier.stop()
-	since := s.options.Clock.Now()
-	s.set(Ready, "", running)
+	since := k.options.Clock.Now()
+	k.set(Ready, "", running)
 	end := lapse{cause: "exited"}
 	select {
 	case <-ctx.Done():
-		s.set(Stopped, "the host is stopping it", nil)
+		k.set(Stopped, "the host is stopping it", nil)
 		return lapse{}
 	case <-running.carrier.gone():
 		end.err = running.carrier.end()
 	case <-running.hung:
 		end.cause, end.err = "hung", errors.New("it did not answer in time")
 	}
-	now := s.options.Clock.Now()
+	now := k.options.Clock.Now()
 	past.ran(now.Sub(since))
 	past.ended(ran, now)
-	s.set(Backoff, reasonOf(end.err), nil)
+	k.set(Backoff, reasonOf(end.err), nil)
 	return end
 }
 
@@ -162,7 +163,8 @@ func reasonOf(err error) string {
 	return clip(strings.TrimSpace(first))
 }
 
-// verify returns the executable to run, if it is where and what it must be.
+// verify returns the executable to run. It fails if the file is not where it must be, or is not the
+// pinned one.
 func verify(options Options, entry Entry) (string, error) {
 	if entry.SHA256 == "" && !options.AllowUnpinned {
 		return "", fmt.Errorf("no sha256 is given for executable %s", entry.Path)
@@ -184,27 +186,27 @@ func verify(options Options, entry Entry) (string, error) {
 }
 
 // rest waits until the plugin may be started again; false means that ctx ended first.
-func (s *supervisor) rest(ctx context.Context, past *history, why lapse, file string, before stamp) bool {
+func (k *keeper) rest(ctx context.Context, past *history, why lapse, file string, before stamp) bool {
 	if past.hopeless() {
-		s.set(Quarantined, "it failed too often; the last time: "+reasonOf(why.err), nil)
-		s.log.host.Error(why.err, "Quarantined placement plugin")
+		k.set(Quarantined, "it failed too often; the last time: "+reasonOf(why.err), nil)
+		k.log.host.Error(why.err, "Quarantined placement plugin")
 		defer past.forget()
-		return s.awaitOtherFile(ctx, file, before)
+		return k.awaitOtherFile(ctx, file, before)
 	}
-	delay := past.delay(s.options.Jitter())
-	s.set(Backoff, reasonOf(why.err), nil)
-	s.log.host.Info("Placement plugin is down", "reason", reasonOf(why.err), "retryAfter", delay.String())
+	delay := past.delay(k.options.Jitter())
+	k.set(Backoff, reasonOf(why.err), nil)
+	k.log.host.Info("Placement plugin is down", "reason", reasonOf(why.err), "retryAfter", delay.String())
 	select {
 	case <-ctx.Done():
 		return false
-	case <-s.options.Clock.After(delay):
+	case <-k.options.Clock.After(delay):
 		return true
 	}
 }
 
-// awaitOtherFile returns when another executable stands in the plugin's place. A file that was only
-// touched is the same.
-func (s *supervisor) awaitOtherFile(ctx context.Context, file string, known stamp) bool {
+// awaitOtherFile waits until another executable is in the plugin's place. A file of which only the
+// time changed is the same.
+func (k *keeper) awaitOtherFile(ctx context.Context, file string, known stamp) bool {
 	digest, _ := Digest(file)
 	if stampOf(file) != known { // replaced between the last start and now
 		return ctx.Err() == nil
@@ -213,7 +215,7 @@ func (s *supervisor) awaitOtherFile(ctx context.Context, file string, known stam
 		select {
 		case <-ctx.Done():
 			return false
-		case <-s.options.Clock.After(s.options.Limits.Recheck):
+		case <-k.options.Clock.After(k.options.Limits.Recheck):
 		}
 		stamp := stampOf(file)
 		if stamp == known {
@@ -226,99 +228,100 @@ func (s *supervisor) awaitOtherFile(ctx context.Context, file string, known stam
 	}
 }
 
-// set changes what calls see.
-func (s *supervisor) set(state State, reason string, running *instance) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	before := s.locked.state
-	s.locked.state, s.locked.reason, s.locked.instance = state, reason, running
+// set changes what a call sees of the plugin.
+func (k *keeper) set(state State, reason string, running *instance) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	before := k.locked.state
+	k.locked.state, k.locked.reason, k.locked.instance = state, reason, running
 	if running != nil {
-		s.locked.needs, s.locked.version = running.needs, running.version
+		k.locked.needs, k.locked.version = running.needs, running.version
 	}
-	if state == Starting && s.locked.settled {
-		s.locked.restarts++
+	if state == Starting && k.locked.settled {
+		k.locked.restarts++
 	}
 	if state != Starting {
-		s.locked.settled = true
+		k.locked.settled = true
 	}
-	close(s.locked.changed)
-	s.locked.changed = make(chan struct{})
+	close(k.locked.changed)
+	k.locked.changed = make(chan struct{})
 	if state == before {
 		return
 	}
-	if !s.locked.quiet {
-		s.options.Observer.PluginState(s.entry.Name, state)
+	if !k.locked.quiet {
+		k.options.Observer.PluginState(k.entry.Name, state)
 	}
 	if state == Ready {
-		s.log.host.Info("Placement plugin is ready", "version", running.version)
+		k.log.host.Info("Placement plugin is ready", "version", running.version)
 	}
 }
 
 // quiet keeps the plugin's states from the observer, or lets them through again, beginning with the
 // one there is.
-func (s *supervisor) quiet(quiet bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.locked.quiet && !quiet {
-		s.options.Observer.PluginState(s.entry.Name, s.locked.state)
+func (k *keeper) quiet(quiet bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.locked.quiet && !quiet {
+		k.options.Observer.PluginState(k.entry.Name, k.locked.state)
 	}
-	s.locked.quiet = quiet
+	k.locked.quiet = quiet
 }
 
 // view is a copy of what calls see.
-func (s *supervisor) view() lockedState {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.locked
+func (k *keeper) view() lockedState {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.locked
 }
 
-// running returns the instance to ask. It waits for one that is starting, until ctx ends.
-func (s *supervisor) running(ctx context.Context) (*instance, error) {
+// running returns the instance to ask. If the plugin is starting it waits for it until ctx ends.
+func (k *keeper) running(ctx context.Context) (*instance, error) {
 	for {
-		now := s.view()
+		now := k.view()
 		if now.instance != nil {
 			return now.instance, nil
 		}
 		if now.state != Starting {
-			return nil, s.unavailable(now.reason, nil)
+			return nil, k.unavailable(now.reason, nil)
 		}
 		select {
 		case <-now.changed:
 		case <-ctx.Done():
-			return nil, s.unavailable(now.reason, ctx.Err())
+			return nil, k.unavailable(now.reason, ctx.Err())
 		}
 	}
 }
 
 // settle waits until the plugin has been Ready or has failed once, and returns why it is not Ready.
-func (s *supervisor) settle(ctx context.Context) error {
+func (k *keeper) settle(ctx context.Context) error {
 	for {
-		now := s.view()
+		now := k.view()
 		switch {
 		case now.instance != nil:
 			return nil
 		case now.settled && now.state != Starting:
-			return s.unavailable(now.reason, nil)
+			return k.unavailable(now.reason, nil)
 		}
 		select {
 		case <-now.changed:
 		case <-ctx.Done():
-			return s.unavailable(now.reason, context.Cause(ctx))
+			return k.unavailable(now.reason, context.Cause(ctx))
 		}
 	}
 }
 
-func (s *supervisor) unavailable(reason string, cause error) error {
-	return Unavailable{Name: s.entry.Name, Reason: reason, Cause: cause}
+func (k *keeper) unavailable(reason string, cause error) error {
+	return Unavailable{Name: k.entry.Name, Reason: reason, Cause: cause}
 }
 
-// overdue is when a call counts towards a hang: not when it spent its time waiting for a slot.
-func (s *supervisor) overdue(took time.Duration) bool { return took >= s.callTimeout()/2 }
+// overdue reports whether a call that ran out of time counts towards a hang. A call that spent its
+// time waiting for a slot does not.
+func (k *keeper) overdue(took time.Duration) bool { return took >= k.callTimeout()/2 }
 
 // callTimeout bounds one question.
-func (s *supervisor) callTimeout() time.Duration {
-	if s.entry.Timeout > 0 {
-		return s.entry.Timeout
+func (k *keeper) callTimeout() time.Duration {
+	if k.entry.Timeout > 0 {
+		return k.entry.Timeout
 	}
-	return s.options.Limits.Call
+	return k.options.Limits.Call
 }
