@@ -31,6 +31,9 @@ func (c Case) Place(choice Choice) Finding {
 	switch {
 	case len(mine) > 1:
 		return found.refuse(vitistackv1alpha1.ReasonDuplicateVM, "%s", duplicates(mine))
+	case len(mine) == 1 && len(c.rivals(mine[0])) > 0:
+		rival := c.rivals(mine[0])[0]
+		return c.taken(found, Choice{Config: rival.Config}, rival)
 	case len(mine) == 1:
 		return c.belongs(found, choice.Config, mine[0])
 	}
@@ -123,6 +126,16 @@ func (c Case) former() []Place {
 		return nil
 	}
 	return c.which(OtherMachine)
+}
+
+// rivals are VirtualMachines of an earlier Machine of this name beside one that is not the Machine's by its record: a person has to say what
+// becomes of them first, or there would be two.
+func (c Case) rivals(mine Place) []Place {
+	l, _ := c.look(mine.Config)
+	if relation := c.Relation(l, mine.VM); relation == Mine || relation == Restored {
+		return nil
+	}
+	return c.former()
 }
 
 // RefuseFormer refuses to leave a Machine to a person's choice of a cluster while an earlier Machine of its name has a VirtualMachine

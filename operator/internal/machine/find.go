@@ -24,6 +24,8 @@ type found struct {
 	VM *kubevirtv1.VirtualMachine
 	// FromCache says that the cache shows it: an event tells when it changes.
 	FromCache bool
+	// Answered says that the cluster answered, whatever the judge made of it.
+	Answered bool
 	// Former is the UID of the Machine that it was made for, where that is another one that is gone. "" is none.
 	Former types.UID
 	// Restored says that it came back under another UID than the ledger has.
@@ -45,7 +47,7 @@ func (r *MachineReconciler) find(ctx context.Context, job provision.Job, placed 
 	switch {
 	case err == nil && r.isMine(job, vm):
 		copies, err := r.copies(ctx, job, vm)
-		return found{VM: vm, FromCache: true, Copies: copies}, err
+		return found{VM: vm, FromCache: true, Answered: true, Copies: copies}, err
 	case err != nil && !apierrors.IsNotFound(err):
 		return found{}, problem.Remote(err, job.Remote.Config, problem.At{Condition: vmReady, Doing: "reading VirtualMachine " + key.Name})
 	}
@@ -80,7 +82,7 @@ func (r *MachineReconciler) judged(ctx context.Context, job provision.Job, seen 
 		return found{}, err
 	}
 	finding := c.Find()
-	result := found{Case: c}
+	result := found{Case: c, Answered: true}
 	for _, each := range finding.Copies {
 		result.Copies = append(result.Copies, each.String())
 	}
@@ -95,6 +97,7 @@ func (r *MachineReconciler) judged(ctx context.Context, job provision.Job, seen 
 		}
 		return result, nil
 	case custody.Undecided:
+		result.Answered = false
 		return result, problem.Cluster(vmReady, finding.Reason, "%s", finding.Message)
 	default:
 		return result, problem.Person(vmReady, finding.Reason, "%s", finding.Message)

@@ -45,7 +45,10 @@ func (r *MachineReconciler) place(ctx context.Context, supervisor side.Superviso
 		r.fresh.Placed(machine)
 	}
 	placed := place{
-		machine: machine, ledger: &decision.Ledger, network: networkRecord(machine), former: decision.Former, seen: decision.Seen,
+		machine: machine, ledger: &decision.Ledger, former: decision.Former, seen: decision.Seen,
+	}
+	if decision.Verdict == VerdictPlaced || decision.Verdict == VerdictRestore {
+		placed.network = networkRecord(machine) // one that came with a copied Machine has another's addresses
 	}
 	if decision.Verdict == VerdictPlaced && isHeld(machine) {
 		return placed, nil

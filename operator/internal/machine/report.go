@@ -39,7 +39,7 @@ func (v report) noted(err error) report {
 
 // with is the report with what was seen of the VirtualMachine.
 func (v report) with(found found, instance provision.Instance) report {
-	v.Looked, v.VM, v.VMI, v.DataVolumes = true, found.VM, instance.VMI, instance.DataVolumes
+	v.Looked, v.VM, v.VMI, v.DataVolumes = found.Answered, found.VM, instance.VMI, instance.DataVolumes
 	v.Copies, v.unseen = found.Copies, found.VM != nil && !found.FromCache
 	return v
 }

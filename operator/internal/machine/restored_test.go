@@ -64,7 +64,7 @@ func TestRestoredSupervisor(t *testing.T) {
 				w.put(east, foundVM(foreign))
 			},
 			want: outcome{
-				Phase: vitistackv1alpha1.MachinePhaseFailed, Placed: "False/NameCollision", Ready: "False/NameCollision", VMs: east + "/vm-web of " + string(anotherUID),
+				Phase: vitistackv1alpha1.MachinePhaseFailed, Placed: "True/Placed", Ready: "False/NameCollision", VMs: east + "/vm-web of " + string(anotherUID),
 			},
 		},
 	}

@@ -70,9 +70,10 @@ func networkRecord(machine *vitistackv1alpha1.Machine) *vitistackv1alpha1.Networ
 	return &record
 }
 
-// macs are the addresses that the Machine's interfaces have been given: by its network record, else by its NetworkConfigurations.
+// macs are the addresses that the Machine's interfaces have been given: by its network record, where the ledger beside it is confirmed, else by its
+// NetworkConfigurations. Whoever can write a Machine can write a record into it.
 func (r *MachineReconciler) macs(ctx context.Context, machine *vitistackv1alpha1.Machine) ([]string, error) {
-	if record := networkRecord(machine); record != nil {
+	if record := networkRecord(machine); record != nil && r.read(machine).Standing == custody.Confirmed {
 		var macs []string
 		for _, attachment := range record.Attachments {
 			macs = append(macs, attachment.MAC)

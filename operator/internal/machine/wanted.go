@@ -31,10 +31,10 @@ func (r *MachineReconciler) wanted(ctx context.Context, view report) report {
 	job := r.job(placed, supervisor, remote, view)
 
 	found, err := r.find(ctx, job, placed)
+	view = view.with(found, provision.Instance{})
 	if err != nil {
 		return view.ended(observed.StepRemote, err)
 	}
-	view = view.with(found, provision.Instance{})
 	// An adopted VirtualMachine is labelled before anything can be refused, so that nothing is ever half adopted.
 	if found.VM, err = r.claim(ctx, job, found); err != nil {
 		return view.ended(observed.StepRemote, err)
