@@ -51,9 +51,11 @@ func (c Case) Find() Finding {
 		switch mine := here.which(relation); {
 		case len(mine) > 1:
 			return found.refuse(vitistackv1alpha1.ReasonDuplicateVM, "%s", duplicates(mine))
+		case len(mine) == 1 && relation == Mine: // what a person consented to beside it stays a copy
+			found.Copies = append(found.Copies, here.which(Restored)...)
+			return found.yours(mine[0], relation)
 		case len(mine) == 1:
-			found.Is, found.Place, found.Relation = Yours, mine[0], relation
-			return found
+			return found.yours(mine[0], relation)
 		}
 	}
 	if taken := here.named(c.Record.VMName); len(taken) > 0 {
@@ -73,7 +75,10 @@ func (c Case) in(record Record) Case {
 // became of its disks.
 func (c Case) MayCreate() Finding {
 	r := c.Record
-	if r == nil || r.VMUID == "" || c.Machine.Recreate == r.VMUID {
+	switch {
+	case r == nil:
+		return Finding{}.refuse(vitistackv1alpha1.ReasonRecordUnconfirmed, "the Machine is not placed")
+	case r.VMUID == "" || c.Machine.Recreate == r.VMUID:
 		return Finding{Is: Absent}
 	}
 	message := fmt.Sprintf("VirtualMachine %s of %s is gone; annotation %s with the value %s makes a new and empty one",
@@ -91,8 +96,8 @@ func (c Case) FindLost() Finding {
 	mine := c.which(Mine, Restored)
 	switch silent := c.silent(); {
 	case len(mine) == 1:
-		found.Is, found.Place, found.Relation = Yours, mine[0], Mine
-		return found
+		l, _ := c.look(mine[0].Config)
+		return found.yours(mine[0], c.Relation(l, mine[0].VM))
 	case len(mine) > 1:
 		return found.refuse(vitistackv1alpha1.ReasonDuplicateVM, "%s", duplicates(mine))
 	case len(silent) > 0:
@@ -102,6 +107,11 @@ func (c Case) FindLost() Finding {
 		found.Is = Absent
 		return found
 	}
+}
+
+func (f Finding) yours(place Place, relation Relation) Finding {
+	f.Is, f.Place, f.Relation = Yours, place, relation
+	return f
 }
 
 func (f Finding) refuse(reason, format string, args ...any) Finding {

@@ -10,8 +10,9 @@ import (
 type Choice struct {
 	// Config is the chosen KubevirtConfig.
 	Config string
-	// Searched says that the strategy chose by looking for an existing VirtualMachine. That is necessary for taking over an
-	// unclaimed one, and not sufficient: the judge counts for itself in how many clusters it is.
+	// Searched says that the strategy chose by looking for an existing VirtualMachine, and that the looks of the Case cover
+	// every cluster. That is necessary for taking over an unclaimed one, and not sufficient: the judge counts for itself in
+	// how many clusters it is.
 	Searched bool
 }
 
@@ -51,13 +52,29 @@ func (c Case) Place(choice Choice) Finding {
 		return found.refuse(vitistackv1alpha1.ReasonAdoptionRefused,
 			"there is no VirtualMachine %s, which annotation %s asks for", consent, vitistackv1alpha1.AnnotationAdopt)
 	}
+	if vanished := c.mayForget(); vanished.Is == Refused {
+		return found.refuse(vanished.Reason, "%s", vanished.Message)
+	}
 	found.Is = Absent
 	return found
 }
 
+// mayForget says whether a Machine without a record may get a new VirtualMachine. The status may be the last that remembers one.
+func (c Case) mayForget() Finding {
+	uid := c.Machine.StatusVMUID
+	if uid == "" || c.Machine.Recreate == uid {
+		return Finding{Is: Absent}
+	}
+	return Finding{}.refuse(vitistackv1alpha1.ReasonVanished, "the Machine's VirtualMachine %s is gone and its record is lost; "+
+		"annotation %s with the value %s makes a new and empty one", uid, vitistackv1alpha1.AnnotationRecreate, uid)
+}
+
 // consented are the unclaimed VirtualMachines that a person gave to the Machine.
 func (c Case) consented() []Place {
-	return slices.DeleteFunc(c.which(Unclaimed), func(p Place) bool { return c.Machine.Adopt != Consent(p.Config, p.VM.UID) })
+	return slices.DeleteFunc(c.which(Unclaimed), func(p Place) bool {
+		l, _ := c.look(p.Config)
+		return !c.consents(l, p.VM)
+	})
 }
 
 // unheard is the chosen cluster, where nobody looked into it.

@@ -17,8 +17,10 @@ type Record struct {
 // in reports whether a look went to the cluster of the record. Two KubevirtConfigs that lead to one cluster are the same to it.
 func (r Record) in(l Look) bool {
 	switch {
-	case r.ClusterUID == "" || l.ClusterUID == "":
+	case r.ClusterUID == "":
 		return l.Config == r.Config
+	case l.ClusterUID == "":
+		return false // a record that knows its cluster is never answered by one that cannot say which it is
 	case l.ClusterUID == r.ClusterUID:
 		return true
 	default:
@@ -33,7 +35,8 @@ type Standing int
 const (
 	// None: the Machine has no ledger.
 	None Standing = iota
-	// Confirmed: the finalizer and the status say the same, or this process wrote the ledger itself.
+	// Confirmed: the operator's finalizer is there and the status says the same, down to the VirtualMachine's UID where the
+	// ledger names one.
 	Confirmed
 	// Unconfirmed: nothing says the same. The VirtualMachine's labels and nonce may still do so, see ConfirmedBy.
 	Unconfirmed
@@ -75,11 +78,19 @@ func Read(machine *vitistackv1alpha1.Machine, held bool, providerID func(vitista
 		return broken(vitistackv1alpha1.ReasonLedgerConflict, "annotation %s was copied from a Machine of namespace %s; "+
 			"take it off", annotation, ledger.Namespace)
 	}
-	confirmed := copied != nil || status.ProviderID == providerID(ledger) || status.MachineID != "" && status.MachineID == ledger.VMUID
-	if held && confirmed {
+	if held && confirms(status, ledger, providerID) {
 		return Reading{Standing: Confirmed, Ledger: ledger}
 	}
 	return Reading{Standing: Unconfirmed, Ledger: ledger}
+}
+
+// confirms reports whether the status says what a ledger says. The UID of a VirtualMachine decides what is changed and deleted, so that
+// a ledger which names one is confirmed by the same UID alone.
+func confirms(status vitistackv1alpha1.MachineStatus, ledger vitistackv1alpha1.Ledger, providerID func(vitistackv1alpha1.Ledger) string) bool {
+	if ledger.VMUID != "" {
+		return status.MachineID == ledger.VMUID
+	}
+	return status.KubevirtConfigRef != nil || status.ProviderID == providerID(ledger)
 }
 
 func readLost(machine *vitistackv1alpha1.Machine) Reading {
@@ -97,14 +108,14 @@ func broken(reason, format string, args ...any) Reading {
 	return Reading{Standing: Broken, Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
-// ConfirmedBy reports whether a VirtualMachine confirms a ledger: it carries the Machine's labels, and the nonce or the UID that the ledger
-// names. Whoever can write a Machine cannot write that.
+// ConfirmedBy reports whether a VirtualMachine confirms a ledger: no controller owns it, it carries the Machine's labels, and the nonce
+// or the UID that the ledger names. Whoever can write a Machine cannot write that.
 func (s Subject) ConfirmedBy(ledger vitistackv1alpha1.Ledger, vm Sighting) bool {
-	if vm.Name != ledger.VMName || !s.labelled(vm.Labels) {
+	if vm.Controlled || vm.Name != ledger.VMName || !s.labelled(vm.Labels) {
 		return false
 	}
 	if ledger.VMUID != "" {
 		return string(vm.UID) == ledger.VMUID
 	}
-	return vm.Nonce == ledger.Nonce
+	return ledger.Nonce != "" && vm.Nonce == ledger.Nonce
 }

@@ -61,12 +61,14 @@ func (c Case) recorded(l Look, vm Sighting) bool {
 	if r.VMUID != "" {
 		return string(vm.UID) == r.VMUID
 	}
-	return vm.Name == r.VMName && vm.Nonce == r.Nonce && c.Machine.labelled(vm.Labels)
+	return r.Nonce != "" && vm.Nonce == r.Nonce && vm.Name == r.VMName && c.Machine.labelled(vm.Labels)
 }
 
 // unrecorded judges a VirtualMachine that carries both of the Machine's UIDs and is not named by the record.
 func (c Case) unrecorded(l Look, vm Sighting) Relation {
 	switch r := c.Record; {
+	case vm.Controlled || r != nil && !r.in(l):
+		return Copy
 	case c.consents(l, vm):
 		return Restored
 	case r == nil && c.Machine.StatusVMUID != "":
@@ -77,8 +79,6 @@ func (c Case) unrecorded(l Look, vm Sighting) Relation {
 	case r == nil && vm.Name == c.Machine.VMName && c.mayBeMine(vm):
 		return Mine
 	case r == nil:
-		return Copy
-	case !r.in(l):
 		return Copy
 	default:
 		return c.restored(vm, r.VMName)
@@ -93,14 +93,20 @@ func (c Case) restored(vm Sighting, name string) Relation {
 	return Copy
 }
 
-// shares reports whether a VirtualMachine has one of the Machine's MAC addresses.
+// shares reports whether a VirtualMachine has one of the Machine's MAC addresses. An interface without an address shares none.
 func (c Case) shares(vm Sighting) bool {
-	return slices.ContainsFunc(vm.MACs, func(mac string) bool { return slices.Contains(c.Machine.MACs, strings.ToLower(mac)) })
+	return slices.ContainsFunc(vm.MACs, func(mac string) bool {
+		return mac != "" && slices.Contains(c.Machine.MACs, strings.ToLower(mac))
+	})
 }
 
 // mayBeMine reports whether the MAC addresses do not speak against a VirtualMachine: where one side has none, they say nothing.
 func (c Case) mayBeMine(vm Sighting) bool {
-	return len(vm.MACs) == 0 || len(c.Machine.MACs) == 0 || c.shares(vm)
+	return !hasAddress(vm.MACs) || !hasAddress(c.Machine.MACs) || c.shares(vm)
+}
+
+func hasAddress(macs []string) bool {
+	return slices.ContainsFunc(macs, func(mac string) bool { return mac != "" })
 }
 
 // otherMachine judges what this supervisor made for another Machine.
@@ -126,6 +132,9 @@ func (c Case) claimed(vm Sighting) bool {
 
 // unlabelled judges a VirtualMachine without any UID in its labels.
 func (c Case) unlabelled(l Look, vm Sighting) Relation {
+	if slices.ContainsFunc(c.Claimants, func(other Claimant) bool { return other.VMUID == string(vm.UID) }) {
+		return Foreign
+	}
 	for _, label := range []string{vitistackv1alpha1.LabelSourceMachine, vitistackv1alpha1.LegacyLabelSourceMachine} {
 		switch source := vm.Labels[label]; {
 		case source == "":
@@ -140,5 +149,10 @@ func (c Case) unlabelled(l Look, vm Sighting) Relation {
 	return Unclaimed
 }
 
-// consents reports whether a person said that this VirtualMachine is the Machine's.
-func (c Case) consents(l Look, vm Sighting) bool { return c.Machine.Adopt == Consent(l.Config, vm.UID) }
+// consents reports whether a person said that this VirtualMachine is the Machine's. The person may have named its cluster by any of the
+// KubevirtConfigs that lead to it.
+func (c Case) consents(l Look, vm Sighting) bool {
+	return c.Machine.Adopt == Consent(l.Config, vm.UID) || slices.ContainsFunc(c.Looks, func(other Look) bool {
+		return l.ClusterUID != "" && other.ClusterUID == l.ClusterUID && c.Machine.Adopt == Consent(other.Config, vm.UID)
+	})
+}
