@@ -6,6 +6,7 @@ import (
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
@@ -14,7 +15,7 @@ import (
 )
 
 // addConfigStatus adds the writer of the KubevirtConfigs' status, where this process is the one that writes it.
-func addConfigStatus(mgr ctrl.Manager, options Options, remotes clientmgr.RemoteClusters) error {
+func addConfigStatus(mgr ctrl.Manager, supervisor client.Client, options Options, remotes clientmgr.RemoteClusters) error {
 	if !options.WriteConfigStatus {
 		return nil
 	}
@@ -26,7 +27,7 @@ func addConfigStatus(mgr ctrl.Manager, options Options, remotes clientmgr.Remote
 	if err != nil {
 		return err
 	}
-	reconciler := clusterstatus.NewReconciler(mgr.GetClient(), remotes, clusterstatus.Options{
+	reconciler := clusterstatus.NewReconciler(supervisor, remotes, clusterstatus.Options{
 		ConfigsNamespace:        options.Machine.ConfigsNamespace,
 		AllowUnverifiedIdentity: options.Machine.AllowUnverifiedIdentity,
 		Machines:                machines,

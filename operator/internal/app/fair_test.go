@@ -29,6 +29,7 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 )
 
@@ -113,7 +114,7 @@ func (p *pestered) starved() (starved, passes int) {
 func TestHotMachinesStarveNobody(t *testing.T) {
 	t.Parallel()
 	cluster := newSupervisor(t, "fair")
-	scheme, err := newScheme()
+	scheme, err := NewScheme()
 	must(t, err)
 	direct, err := client.New(cluster.Config(), client.Options{Scheme: scheme})
 	must(t, err)
@@ -220,7 +221,7 @@ func newFairManager(t *testing.T, cluster *controlplane.Cluster) ctrl.Manager {
 	t.Helper()
 	options := Options{MetricsAddress: "0", ProbeAddress: "0", WatchSelector: labels.Everything()}
 	options.Machine.ConfigsNamespace = "default"
-	mgr, err := newManager(cluster.Config(), options, watched(machine.NewWatcher(clock.RealClock{}), clientmgr.NewContinuity()))
+	mgr, err := NewManager(cluster.Config(), options, watched(wake.NewWatcher(clock.RealClock{}), clientmgr.NewContinuity()))
 	must(t, err)
 	return nameless{mgr}
 }

@@ -82,7 +82,7 @@ func TestReadmeFlags(t *testing.T) {
 
 func TestReadmeEnvironment(t *testing.T) {
 	names := set{}
-	if err := new(Options).readEnvironment(func(name string) string { names.add(name); return "" }); err != nil {
+	if err := new(Options).readEnvironment(func(name string) (string, bool) { names.add(name); return "", false }); err != nil {
 		t.Fatal(err)
 	}
 	names.want(t, "variables", documented(t, "Environment", 0, 0))

@@ -97,12 +97,12 @@ func startRemotes(t testing.TB, config *rest.Config, scope string) (*clientmgr.K
 	must(t, err)
 	options := Options{MetricsAddress: "0", ProbeAddress: "0", WatchSelector: labels.Everything()}
 	options.Machine.ConfigsNamespace = "configs"
-	mgr, err := newManager(rest.CopyConfig(config), options, cache.New)
+	mgr, err := NewManager(rest.CopyConfig(config), options, cache.New)
 	must(t, err)
 	c, err := client.New(config, client.Options{Scheme: mgr.GetScheme()})
 	must(t, err)
 	must(t, c.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "configs"}}))
-	settings := remoteOptions(options, "supervisor", mgr.GetAPIReader())
+	settings := RemoteOptions(options, "supervisor", mgr.GetAPIReader())
 	settings.Registerer = prometheus.NewRegistry()
 	remotes, err := clientmgr.NewKubevirtClientManager(mgr.GetClient(), mgr.GetCache(), settings)
 	must(t, err)

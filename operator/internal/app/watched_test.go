@@ -17,7 +17,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/api/crds"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 )
 
@@ -30,10 +30,10 @@ func TestListsOfOthersBreakNoStream(t *testing.T) {
 	must(t, err)
 	_, err = envtest.InstallCRDs(cluster.Config(), envtest.CRDInstallOptions{CRDs: definitions})
 	must(t, err)
-	watcher := machine.NewWatcher(clock.RealClock{})
+	watcher := wake.NewWatcher(clock.RealClock{})
 	options := Options{MetricsAddress: "0", ProbeAddress: "0", WatchSelector: labels.Everything()}
 	options.Machine.ConfigsNamespace = "default"
-	mgr, err := newManager(cluster.Config(), options, watched(watcher, clientmgr.NewContinuity()))
+	mgr, err := NewManager(cluster.Config(), options, watched(watcher, clientmgr.NewContinuity()))
 	must(t, err)
 	informer, err := mgr.GetCache().GetInformer(t.Context(), &vitistackv1alpha1.Machine{})
 	must(t, err)
@@ -70,7 +70,7 @@ func TestListsOfOthersBreakNoStream(t *testing.T) {
 }
 
 // freshOf returns one that is fresh, or nil.
-func freshOf(watcher *machine.Watcher, made []*vitistackv1alpha1.Machine) *vitistackv1alpha1.Machine {
+func freshOf(watcher *wake.Watcher, made []*vitistackv1alpha1.Machine) *vitistackv1alpha1.Machine {
 	for _, each := range made {
 		if watcher.Fresh(each) {
 			return each
