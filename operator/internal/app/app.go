@@ -107,7 +107,8 @@ func addAll(mgr ctrl.Manager, options Options, watcher *wake.Watcher) error {
 	)
 }
 
-// elected is closed once this process connects to remote clusters; nil where it does so from the start.
+// elected is closed once this process connects to remote clusters; nil where it does so from the
+// start.
 func elected(mgr ctrl.Manager, options Options) <-chan struct{} {
 	if options.WarmStandby {
 		return nil

@@ -14,7 +14,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/compatibility"
 )
 
-// addConfigStatus adds the writer of the KubevirtConfigs' status, where this process is the one that writes it.
+// addConfigStatus adds the writer of the KubevirtConfigs' status, where this process is the one
+// that writes it.
 func addConfigStatus(mgr ctrl.Manager, supervisor client.Client, options Options, remotes clientmgr.RemoteClusters) error {
 	if !options.WriteConfigStatus {
 		return nil
@@ -41,7 +42,8 @@ func addConfigStatus(mgr ctrl.Manager, supervisor client.Client, options Options
 	return nil
 }
 
-// allMachines is the manager's cache, or where that selects some Machines, one of all of them, without what does not matter here.
+// allMachines is the manager's cache, or where that selects some Machines, one of all of them,
+// without what does not matter here.
 func allMachines(mgr ctrl.Manager, options Options) (cache.Cache, error) {
 	if options.WatchSelector.Empty() {
 		return mgr.GetCache(), nil

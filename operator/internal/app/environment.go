@@ -22,7 +22,8 @@ func (l lookup) or(name, otherwise string) string {
 	return otherwise
 }
 
-// readEnvironment sets what the environment says. An empty variable counts as unset, but for VM_NAME_PREFIX.
+// readEnvironment sets what the environment says. An empty variable counts as unset, but for
+// VM_NAME_PREFIX.
 func (o *Options) readEnvironment(env lookup) error {
 	o.Machine.ConfigsNamespace = env.or("KUBEVIRT_CONFIGS_NAMESPACE", "default")
 	o.Machine.DefaultConfig = env.or("DEFAULT_KUBEVIRT_CONFIG", "")

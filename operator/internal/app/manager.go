@@ -19,7 +19,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 )
 
-// RestConfig is the way to the supervisor: a file, or "" for KUBECONFIG and then the pod's own service account.
+// RestConfig is the way to the supervisor: a file, or "" for KUBECONFIG and then the pod's own
+// service account.
 func RestConfig(kubeconfig string) (*rest.Config, error) {
 	if kubeconfig == "" {
 		return ctrl.GetConfig()
@@ -31,7 +32,8 @@ func RestConfig(kubeconfig string) (*rest.Config, error) {
 	return config, nil
 }
 
-// NewManager returns a manager of the supervisor whose cache newCache makes. It asks the supervisor for the scope of KubevirtConfigs.
+// NewManager returns a manager of the supervisor whose cache newCache makes. It asks the supervisor
+// for the scope of KubevirtConfigs.
 func NewManager(config *rest.Config, options Options, newCache cache.NewCacheFunc) (ctrl.Manager, error) {
 	scheme, err := NewScheme()
 	if err != nil {
@@ -64,8 +66,8 @@ func NewManager(config *rest.Config, options Options, newCache cache.NewCacheFun
 	return mgr, nil
 }
 
-// watched lets a Watcher see what a cache itself asks for, but not what Continuity asks. What others list says nothing about the cache's
-// stream of Machines.
+// watched lets a Watcher see what a cache itself asks for, but not what Continuity asks. What
+// others list says nothing about the cache's stream of Machines.
 func watched(watcher *wake.Watcher, continuity *clientmgr.Continuity) cache.NewCacheFunc {
 	return func(config *rest.Config, options cache.Options) (_ cache.Cache, err error) {
 		config = rest.CopyConfig(config)
@@ -85,22 +87,25 @@ func clientCache() *client.CacheOptions {
 	}
 }
 
-// readingItsWrites is a client whose cached reads show its own writes. A pass that began with a Machine, a NetworkConfiguration or a
-// KubevirtConfig from before the last pass would do again what was done. Its reads never wait: controller-runtime's own option for this
-// lets every read of a kind wait for a single event that may never come.
+// readingItsWrites is a client whose cached reads show its own writes. A pass that began with a
+// Machine, a NetworkConfiguration or a KubevirtConfig from before the last pass would do again what
+// was done. Its reads never wait: controller-runtime's own option for this lets every read of a
+// kind wait for a single event that may never come.
 func readingItsWrites(mgr ctrl.Manager) (client.Client, error) {
 	return clientmgr.NewReadYourWrites(mgr.GetClient(), mgr.GetCache(), mgr.GetScheme(),
 		&vitistackv1alpha1.Machine{}, &vitistackv1alpha1.NetworkConfiguration{}, &vitistackv1alpha1.KubevirtConfig{})
 }
 
-// supervisorCache limits what is held of the supervisor to our own kinds, the Machines selected, and the kubeconfigs.
+// supervisorCache limits what is held of the supervisor to our own kinds, the Machines selected,
+// and the kubeconfigs.
 func supervisorCache(options Options, configsNamespaced bool) cache.Options {
 	byObject := clientmgr.SupervisorCache(configsNamespaced, options.Machine.ConfigsNamespace)
 	byObject[&vitistackv1alpha1.Machine{}] = cache.ByObject{Label: options.WatchSelector}
 	return cache.Options{ByObject: byObject, DefaultTransform: cache.TransformStripManagedFields()}
 }
 
-// Identity is what tells this supervisor's objects in remote clusters from another's. supervisor asks the API server itself.
+// Identity is what tells this supervisor's objects in remote clusters from another's. supervisor
+// asks the API server itself.
 func Identity(ctx context.Context, supervisor client.Reader, options Options) (string, error) {
 	if options.SupervisorID != "" {
 		return options.SupervisorID, nil

@@ -17,24 +17,29 @@ import (
 
 // Options are everything that can be set from outside.
 type Options struct {
-	// Kubeconfig is the file for the supervisor (--kubeconfig). "" means KUBECONFIG, and then the pod's own service account.
+	// Kubeconfig is the file for the supervisor (--kubeconfig). "" means KUBECONFIG, and then the
+	// pod's own service account.
 	Kubeconfig string
 	// MetricsAddress serves metrics, ProbeAddress /healthz and /readyz. "0" serves none.
 	MetricsAddress, ProbeAddress string
-	// LeaderElect lets one of several replicas work; LeaderElectionID names their lease, in LeaderElectionNamespace.
+	// LeaderElect lets one of several replicas work; LeaderElectionID names their lease, in
+	// LeaderElectionNamespace.
 	LeaderElect                               bool
 	LeaderElectionID, LeaderElectionNamespace string
 	// MaxConcurrentReconciles is the number of Machines worked on at once.
 	MaxConcurrentReconciles int
 	// WatchSelector selects the Machines that this process looks after, by label. Empty means all.
 	WatchSelector labels.Selector
-	// WriteConfigStatus makes this process the one that writes the KubevirtConfigs' status. Default: where WatchSelector is empty.
+	// WriteConfigStatus makes this process the one that writes the KubevirtConfigs' status.
+	// Default: where WatchSelector is empty.
 	WriteConfigStatus bool
 	// PluginDir has the placement plugins, and their digests in SHA256SUMS.
 	PluginDir string
-	// PlacementConfig is the file that says which strategies place Machines. "" means seed.md's four.
+	// PlacementConfig is the file that says which strategies place Machines. "" means seed.md's
+	// four.
 	PlacementConfig string
-	// SupervisorID tells what this supervisor made from what another one made. "" means the UID of its namespace kube-system.
+	// SupervisorID tells what this supervisor made from what another one made. "" means the UID of
+	// its namespace kube-system.
 	SupervisorID string
 	// WarmStandby keeps connections to remote clusters while another replica leads.
 	WarmStandby bool
@@ -52,7 +57,8 @@ const (
 	uniquenessExceptFresh = "ExceptFresh"
 )
 
-// DefaultLeaderElectionID is the lease of the public operator: the two never work side by side in one namespace.
+// DefaultLeaderElectionID is the lease of the public operator: the two never work side by side in
+// one namespace.
 const DefaultLeaderElectionID = "09393f52.vitistack.io"
 
 // LeaseLabels are the labels of the lease, whatever its name is, as a new map.
@@ -91,7 +97,8 @@ func (o *Options) AddKubeconfigFlag(flags *pflag.FlagSet) {
 		"kubeconfig for the supervisor (default: KUBECONFIG, then the pod's service account)")
 }
 
-// AddSessionFlags declares the flags of a command that connects once to the supervisor and its clusters and then ends.
+// AddSessionFlags declares the flags of a command that connects once to the supervisor and its
+// clusters and then ends.
 func (o *Options) AddSessionFlags(flags *pflag.FlagSet) {
 	o.AddKubeconfigFlag(flags)
 	o.addSupervisorIDFlag(flags)
@@ -102,7 +109,8 @@ func (o *Options) addSupervisorIDFlag(flags *pflag.FlagSet) {
 		"identity of this supervisor in labels (default: the UID of its namespace kube-system)")
 }
 
-// AddPlacementFlags declares the flags that say which strategies there are and which clusters they may choose.
+// AddPlacementFlags declares the flags that say which strategies there are and which clusters they
+// may choose.
 func (o *Options) AddPlacementFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.Machine.AllowUnverifiedIdentity, "allow-unverified-identity", false,
 		"place Machines also in clusters whose kubeconfig may not read the namespace kube-system")
@@ -141,15 +149,16 @@ func (o *Options) complete() error {
 	return errors.Join(o.checkSupervisorID(), o.completePluginDir())
 }
 
-// CompleteSession reads the environment for a command that connects once and then ends. Such a command looks at every Machine, connects
-// without leading, and serves nothing.
+// CompleteSession reads the environment for a command that connects once and then ends. Such a
+// command looks at every Machine, connects without leading, and serves nothing.
 func (o *Options) CompleteSession() error {
 	o.WatchSelector, o.WarmStandby = labels.Everything(), true
 	o.MetricsAddress, o.ProbeAddress = "0", "0"
 	return errors.Join(o.readEnvironment(os.LookupEnv), o.checkSupervisorID(), o.completePluginDir())
 }
 
-// checkSupervisorID refuses an identity that cannot stand in a label: nothing with it could be made, nor found again.
+// checkSupervisorID refuses an identity that cannot stand in a label: nothing with it could be
+// made, nor found again.
 func (o *Options) checkSupervisorID() error {
 	if o.SupervisorID == "" {
 		return nil

@@ -44,7 +44,8 @@ func (s set) want(t *testing.T, what string, got set) {
 
 var codeSpan = regexp.MustCompile("`([^`]+)`")
 
-// documented returns the code spans in columns first to last of the table under a heading of README.md.
+// documented returns the code spans in columns first to last of the table under a heading of
+// README.md.
 func documented(t *testing.T, heading string, first, last int) set {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("..", "..", "README.md"))

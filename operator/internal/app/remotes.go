@@ -35,8 +35,8 @@ func NewScheme() (*runtime.Scheme, error) {
 	return scheme, nil
 }
 
-// configsNamespaced tells whether the supervisor's KubevirtConfig is namespaced, as ours is, or cluster-scoped, as the public one is today.
-// Where none is installed yet it will be ours.
+// configsNamespaced tells whether the supervisor's KubevirtConfig is namespaced, as ours is, or
+// cluster-scoped, as the public one is today. Where none is installed yet it will be ours.
 func configsNamespaced(config *rest.Config) (bool, error) {
 	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
@@ -57,8 +57,8 @@ func configsNamespaced(config *rest.Config) (bool, error) {
 	return mapping.Scope.Name() == meta.RESTScopeNameNamespace, nil
 }
 
-// RemoteOptions say what is cached of each remote cluster, and what rights that and the rest needs. Only what this supervisor made is
-// cached. live reads Secrets in namespaces that nobody watches.
+// RemoteOptions say what is cached of each remote cluster, and what rights that and the rest needs.
+// Only what this supervisor made is cached. live reads Secrets in namespaces that nobody watches.
 func RemoteOptions(options Options, supervisorUID string, live client.Reader) clientmgr.Options {
 	trim := &observed.Trimmer{}
 	mine := labels.SelectorFromSet(desired.SupervisorLabels(supervisorUID))
@@ -77,7 +77,8 @@ func RemoteOptions(options Options, supervisorUID string, live client.Reader) cl
 	}
 }
 
-// remoteRights are the rights of api/rbac's remote role, without those that only some Machines need.
+// remoteRights are the rights of api/rbac's remote role, without those that only some Machines
+// need.
 func remoteRights() []authorizationv1.ResourceAttributes {
 	var rights []authorizationv1.ResourceAttributes
 	for _, each := range []struct {

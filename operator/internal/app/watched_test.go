@@ -21,8 +21,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 )
 
-// TestListsOfOthersBreakNoStream: the writer of the KubevirtConfigs' status lists the Machines when the last one of a cluster is gone. With
-// that, new Machines were no longer known to be new, and waited for a cluster that had nothing to do with them.
+// TestListsOfOthersBreakNoStream: the writer of the KubevirtConfigs' status lists the Machines when
+// the last one of a cluster is gone. With that, new Machines were no longer known to be new, and
+// waited for a cluster that had nothing to do with them.
 func TestListsOfOthersBreakNoStream(t *testing.T) {
 	t.Parallel()
 	cluster := controlplane.New(t, controlplane.Options{Name: "fresh"})

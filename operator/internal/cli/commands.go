@@ -14,8 +14,9 @@ func Commands() []*cobra.Command {
 	return []*cobra.Command{orphansCommand(), releaseCommand(), explainCommand(), answering(replay.Command())}
 }
 
-// ExitCode is what the program ends with after an error. Of explain and replay, 1 means that no cluster was decided on
-// (placementhost.ErrUndecided) and 2 every other error. Of the other commands every error gives 1.
+// ExitCode is what the program ends with after an error. Of explain and replay, 1 means that no
+// cluster was decided on (placementhost.ErrUndecided) and 2 every other error. Of the other
+// commands every error gives 1.
 func ExitCode(err error) int {
 	if _, unanswered := errors.AsType[unansweredError](err); unanswered {
 		return 2

@@ -42,8 +42,9 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-// TestExplainCommand explains a Machine of a real supervisor whose one remote cluster has no credential: by the default chain, and by one
-// that counts Machines. Nothing of the Machine changes.
+// TestExplainCommand explains a Machine of a real supervisor whose one remote cluster has no
+// credential: by the default chain, and by one that counts Machines. Nothing of the Machine
+// changes.
 func TestExplainCommand(t *testing.T) {
 	plugins := builtPlugins(t)
 	supervisor := controlplane.New(t, controlplane.Options{Name: "supervisor"})

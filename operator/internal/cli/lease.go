@@ -14,8 +14,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/app"
 )
 
-// nobodyLeads returns an error while an operator holds a lease in any namespace: that operator would undo what release does. named are
-// names of leases beside the default one.
+// nobodyLeads returns an error while an operator holds a lease in any namespace: that operator
+// would undo what release does. named are names of leases beside the default one.
 func nobodyLeads(ctx context.Context, supervisor client.Client, named []string) error {
 	leases := &coordinationv1.LeaseList{}
 	if err := supervisor.List(ctx, leases); err != nil {
@@ -32,8 +32,10 @@ func nobodyLeads(ctx context.Context, supervisor client.Client, named []string) 
 	return nil
 }
 
-// isOperators reports whether a lease is an operator's: by the labels that this release gives it, by its name, or by its holder, a pod of the
-// Deployment of deploy/supervisor, whatever is put before its name. Leases of earlier releases have no label, and each deployment with a --watch-selector has a name of its own.
+// isOperators reports whether a lease is an operator's: by the labels that this release gives it,
+// by its name, or by its holder, a pod of the Deployment of deploy/supervisor, whatever is put
+// before its name. Leases of earlier releases have no label, and each deployment with a
+// --watch-selector has a name of its own.
 func isOperators(lease *coordinationv1.Lease, names []string) bool {
 	if labels.SelectorFromSet(app.LeaseLabels()).Matches(labels.Set(lease.Labels)) || slices.Contains(names, lease.Name) {
 		return true

@@ -79,7 +79,8 @@ func (s *session) orphans(ctx context.Context, out io.Writer, said consent) erro
 	return clientmgr.HealthError(s.silent)
 }
 
-// findOrphans asks every API server itself, the supervisor's last: a Machine that is made meanwhile claims its virtual machine.
+// findOrphans asks every API server itself, the supervisor's last: a Machine that is made meanwhile
+// claims its virtual machine.
 func (s *session) findOrphans(ctx context.Context) ([]orphan.VM, error) {
 	configs, err := s.remotes.ListKubevirtConfigs(ctx)
 	if err != nil {
@@ -118,7 +119,8 @@ func (s *session) findOrphans(ctx context.Context) ([]orphan.VM, error) {
 	return all, nil
 }
 
-// deleteOrphans deletes those asked for, or says what it would do. It refuses all of them if it refuses one.
+// deleteOrphans deletes those asked for, or says what it would do. It refuses all of them if it
+// refuses one.
 func (s *session) deleteOrphans(ctx context.Context, out io.Writer, all []orphan.VM, said consent) error {
 	var chosen []orphan.VM
 	for _, uid := range said.uids {

@@ -22,8 +22,9 @@ import (
 // goneTimeout is how long the end of a virtual machine is waited for.
 const goneTimeout = 2 * time.Minute
 
-// pay deletes an orphan and waits until it and its disks are gone. It pays as an operator pays a debt. Once the deletion has begun, the orphan
-// is in the book of debts. Where this command ends too early, an operator goes on.
+// pay deletes an orphan and waits until it and its disks are gone. It pays as an operator pays a
+// debt. Once the deletion has begun, the orphan is in the book of debts. Where this command ends
+// too early, an operator goes on.
 func (s *session) pay(ctx context.Context, payer *removal.Payer, each orphan.VM) error {
 	debt := s.debtOf(each)
 	err := wait.PollUntilContextTimeout(ctx, time.Second, goneTimeout, true, func(ctx context.Context) (paid bool, err error) {
@@ -41,8 +42,8 @@ func (s *session) pay(ctx context.Context, payer *removal.Payer, each orphan.VM)
 	return s.expectGone(ctx, each)
 }
 
-// debtOf is an orphan as a debt: deleted in the same steps, and under the same guards. A virtual machine without the UID of a Machine is
-// written down under its own.
+// debtOf is an orphan as a debt: deleted in the same steps, and under the same guards. A virtual
+// machine without the UID of a Machine is written down under its own.
 func (s *session) debtOf(each orphan.VM) removal.Debt {
 	state, _ := s.remotes.State(each.Config)
 	vm := each.Object
@@ -55,8 +56,9 @@ func (s *session) debtOf(each orphan.VM) removal.Debt {
 	}
 }
 
-// inBook is the debt as the book has it, with the disks that are known since the deletion began. A debt that is not in the book is returned
-// as it is. The book has room for one debt of a Machine, so that a debt for another virtual machine of the same Machine must be paid first.
+// inBook is the debt as the book has it, with the disks that are known since the deletion began. A
+// debt that is not in the book is returned as it is. The book has room for one debt of a Machine,
+// so that a debt for another virtual machine of the same Machine must be paid first.
 func inBook(ctx context.Context, book removal.Book, debt removal.Debt) (removal.Debt, error) {
 	debts, err := book.Debts(ctx)
 	if err != nil {
@@ -74,7 +76,8 @@ func inBook(ctx context.Context, book removal.Book, debt removal.Debt) (removal.
 	return recorded, nil
 }
 
-// expectGone returns an error while the virtual machine is there. A debt also counts as paid where the virtual machine turns out to be nobody's.
+// expectGone returns an error while the virtual machine is there. A debt also counts as paid where
+// the virtual machine turns out to be nobody's.
 func (s *session) expectGone(ctx context.Context, each orphan.VM) error {
 	live, err := s.remotes.Live(each.Config)
 	if err != nil {

@@ -22,14 +22,14 @@ const verdictTimeout = 20 * time.Second
 // session is a way into the supervisor and its clusters for a command that does one thing.
 type session struct {
 	ctrl.Manager
-	remotes *clientmgr.KubevirtClientManager
+	remotes clientmgr.RemoteClusters
 	options app.Options
 	// silent are the clusters without an answer, with the reason.
 	silent map[string]error
 }
 
-// inSession connects to the supervisor and to every cluster, waits until each has answered or failed to, calls do, and disconnects. It
-// leads nothing and caches nothing of the clusters.
+// inSession connects to the supervisor and to every cluster, waits until each has answered or
+// failed to, calls do, and disconnects. It leads nothing and caches nothing of the clusters.
 func inSession(ctx context.Context, options app.Options, do func(context.Context, *session) error) error {
 	ctrl.SetLogger(logr.Discard())
 	if err := options.CompleteSession(); err != nil {
