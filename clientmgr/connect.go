@@ -70,7 +70,7 @@ func (c *cluster) adopt(conn *connection, id identity) {
 	c.state.KubernetesVersion = id.version
 	c.state.RightsChecked, c.state.MissingRights = false, nil
 	c.metrics.connected(c.config)
-	conn.live = &remoteClient{config: c.config, direct: conn.direct, failed: c.mail.probe, gate: func() error {
+	conn.live = &remoteClient{config: c.config, direct: conn.direct, failed: c.mail.probe, breaker: newBreaker(c.options.Clock), gate: func() error {
 		return c.gate(conn, func(v *view) error { return v.liveErr })
 	}}
 }

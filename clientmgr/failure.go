@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr/transport"
 )
@@ -99,8 +100,9 @@ func describe(err error) string {
 	}
 }
 
-// CallError is a call to a remote cluster that was not answered with authority. Its chain holds the sentinel (ErrUnauthorized,
-// ErrForbidden, ErrKindNotServed or ErrNotConnected) and, where a server answered 401 or 403, that *errors.StatusError.
+// CallError is a call to a remote cluster that was refused, or not answered with authority. Its chain holds
+// the sentinel (ErrUnauthorized, ErrForbidden, ErrKindNotServed or ErrNotConnected) and, where an API server
+// answered 401 or 403, that *errors.StatusError. Its text has the server's own words, made safe.
 type CallError struct {
 	// Config is the KubevirtConfig's name.
 	Config string
@@ -119,8 +121,9 @@ func (e *CallError) Unwrap() []error {
 	return []error{e.failed.sentinel, e.status}
 }
 
-// callError translates the error of a call. An answer of the API server about the object (NotFound, Conflict, Invalid, …) and an
-// error that no network has caused stay as they are.
+// callError translates the error of a call. An answer of the API server about the object (NotFound, Conflict,
+// Invalid, a webhook that failed, a server that is busy) keeps its kind and its words, made safe. An error that
+// no network has caused stays as it is.
 func callError(config string, err error) error {
 	var status apierrors.APIStatus
 	switch {
@@ -133,7 +136,7 @@ func callError(config string, err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return &CallError{Config: config, failed: unreachable(describe(err)), status: context.DeadlineExceeded}
 	case meta.IsNoMatchError(err):
-		return &CallError{Config: config, failed: failure{ErrKindNotServed, ReasonKindNotServed, "the server does not serve this kind"}, status: err}
+		return &CallError{Config: config, failed: notServing(kindIn(err)), status: err}
 	case ofNetwork(err):
 		return &CallError{Config: config, failed: unreachable(describe(err))}
 	default:
@@ -144,12 +147,53 @@ func callError(config string, err error) error {
 func statusError(config string, err error, status metav1.Status) error {
 	switch {
 	case status.Code == http.StatusUnauthorized, status.Code == http.StatusForbidden:
-		return &CallError{Config: config, failed: classify(err), status: err}
+		safe := safeStatus(status)
+		failed := classify(safe)
+		failed.text = refusal(failed.text, safe)
+		return &CallError{Config: config, failed: failed, status: safe}
 	case status.Code == http.StatusNotFound && !aboutAnObject(status):
-		return &CallError{Config: config, failed: failure{ErrKindNotServed, ReasonKindNotServed, "the answer is a 404 about the path, not about the object"}}
+		return &CallError{Config: config, failed: notServing(resourceIn(status))}
+	case !madeUp(status):
+		return worded(err, status)
+	case status.Code == http.StatusTooManyRequests, status.Code == http.StatusRequestEntityTooLarge:
+		return safeStatus(status) // API servers send these two without a body of their own as well
 	default:
-		return err
+		return &CallError{Config: config, failed: classify(err)}
 	}
+}
+
+// refusal joins our words with the server's, where those say more.
+func refusal(ours string, status *apierrors.StatusError) string {
+	said := status.ErrStatus.Message
+	if said == "" || said == string(status.ErrStatus.Reason) || madeUp(status.ErrStatus) {
+		return ours
+	}
+	return ours + ": " + said
+}
+
+// notServing is the answer that a server does not serve a kind, "" where it is not known which.
+func notServing(kind string) failure {
+	if kind == "" {
+		kind = "this kind"
+	}
+	return failure{ErrKindNotServed, ReasonKindNotServed, "the server does not serve " + kind}
+}
+
+// kindIn names the kind that a REST mapper did not find.
+func kindIn(err error) string {
+	var noKind *meta.NoKindMatchError
+	if errors.As(err, &noKind) {
+		return noKind.GroupKind.String()
+	}
+	return ""
+}
+
+// resourceIn names the resource that a call was about.
+func resourceIn(status metav1.Status) string {
+	if status.Details == nil {
+		return ""
+	}
+	return schema.GroupResource{Group: status.Details.Group, Resource: status.Details.Kind}.String()
 }
 
 // aboutAnObject reports whether a 404 is an API server's word about one object. Proxies, load balancers and servers that do not know
@@ -158,12 +202,7 @@ func aboutAnObject(status metav1.Status) bool {
 	if status.Reason != metav1.StatusReasonNotFound || status.Details == nil || status.Details.Name == "" {
 		return false
 	}
-	for _, cause := range status.Details.Causes {
-		if cause.Type == metav1.CauseTypeUnexpectedServerResponse {
-			return false
-		}
-	}
-	return true
+	return !madeUp(status)
 }
 
 func ofNetwork(err error) bool {

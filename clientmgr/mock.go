@@ -20,6 +20,9 @@ import (
 // call records after its users have ended; while they run, inject with the Add and Set methods and read with Calls. The Func fields
 // are called without any lock held.
 //
+// Its clients and Live readers translate errors as the real manager's do: a 403 of a fake client comes out as
+// a *CallError that is ErrForbidden, an expired context as one that is ErrNotConnected.
+//
 // Where neither a Func nor an error is set, it behaves like the real manager: an unknown name is ErrConfigNotFound, a name with a
 // config but no client is ErrNotConnected.
 type MockClientManager struct {
@@ -150,12 +153,23 @@ func (m *MockClientManager) known(config string) (client.Client, error) {
 		return nil, m.GetClientError
 	}
 	if remote, found := m.MockedClients[config]; found {
-		return remote, nil
+		return translated(config, remote), nil
 	}
 	if _, found := m.MockedConfigs[config]; found {
 		return nil, &ConnectionError{Config: config, Reason: ErrNotConnected, Message: fmt.Sprintf("KubevirtConfig %s: not connected", config)}
 	}
 	return nil, &ConnectionError{Config: config, Reason: ErrConfigNotFound, Message: fmt.Sprintf("KubevirtConfig %s not found", config)}
+}
+
+// translated returns a client whose errors are those of a real remote client.
+func translated(config string, remote client.Client) client.Client {
+	if remote == nil {
+		return nil
+	}
+	if _, already := remote.(*remoteClient); already {
+		return remote
+	}
+	return &remoteClient{config: config, direct: remote, gate: func() error { return nil }, failed: func() {}}
 }
 
 // Source implements EventSource: its events are those of EmitObject, SetState and the Add methods.

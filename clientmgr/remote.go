@@ -48,7 +48,8 @@ type remoteClient struct {
 	direct   client.Client
 	cached   client.Reader // nil: everything is read from the server
 	declared declared
-	failed   func() // told of each call that shows that contact may be lost
+	failed   func()   // told of each call that shows that contact may be lost
+	breaker  *breaker // of live looks; nil where each call goes out
 }
 
 var _ client.Client = (*remoteClient)(nil)
@@ -58,7 +59,7 @@ func (r *remoteClient) do(call func() error) error {
 	if err := r.gate(); err != nil {
 		return err
 	}
-	err := callError(r.config, call())
+	err := callError(r.config, r.breaker.guard(r.config, call))
 	if errors.Is(err, ErrNotConnected) && !errors.Is(err, context.Canceled) {
 		r.failed()
 	}

@@ -92,8 +92,17 @@ func (c *cluster) ensureCache(ctx context.Context) (ok bool) {
 	}
 	c.health.cache = attempts{}
 	conn.cache = started
+	writes := newOverlay(c.options.Scheme, c.options.Clock)
+	for i, kind := range c.options.Kinds {
+		kind.Transform = strip(kind.Transform)
+		if err := writes.add(kind, started.feed.informers[i]); err != nil {
+			c.fail(&c.health.cache, err) // cannot be: startCache has looked at the kinds
+			return true
+		}
+	}
 	conn.remote = &remoteClient{
-		config: c.config, direct: conn.direct, cached: started.cache, declared: started.declared, failed: c.mail.probe,
+		config: c.config, direct: &recordingClient{Client: conn.direct, overlay: writes},
+		cached: overlaidReader{started.cache, writes}, declared: started.declared, failed: c.mail.probe,
 		gate: func() error { return c.gate(conn, func(v *view) error { return v.err }) },
 	}
 	return true

@@ -17,8 +17,9 @@ type debt struct {
 	Ledger vitistackv1alpha1.Ledger `json:"ledger"`
 }
 
-// owed names the virtual machines that are owed to the cluster, as namespace/name, as the API server has them. An entry that
-// cannot be read names no cluster, so that it holds none: it can never be paid.
+// owed names the virtual machines that are owed to the cluster, as namespace/name, as the API
+// server has them. An entry that cannot be read names no cluster, so that it holds none: it can
+// never be paid.
 func (p *pass) owed(ctx context.Context) ([]string, error) {
 	namespace := p.options.ConfigsNamespace
 	if namespace == "" {
@@ -43,8 +44,8 @@ func (p *pass) owed(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// debtInterval is the time between two looks at what is owed. Nothing wakes a KubevirtConfig when its last debt is paid, and
-// only one that is being deleted has somebody who waits for it.
+// debtInterval is the time between two looks at what is owed. Nothing wakes a KubevirtConfig when
+// its last debt is paid, and only one that is being deleted has somebody who waits for it.
 func (p *pass) debtInterval() time.Duration {
 	if p.config.DeletionTimestamp.IsZero() {
 		return lookInterval

@@ -29,8 +29,8 @@ func (p *pass) placed(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// claim puts the finalizer on a KubevirtConfig that is in use, and the identity of its cluster. One that is being deleted takes no
-// finalizer any more.
+// claim puts the finalizer on a KubevirtConfig that is in use, and the identity of its cluster. One
+// that is being deleted takes no finalizer any more.
 func (p *pass) claim(ctx context.Context) error {
 	after := p.config.DeepCopy()
 	changed := p.usage.Count > 0 && after.DeletionTimestamp.IsZero() &&
@@ -45,8 +45,9 @@ func (p *pass) claim(ctx context.Context) error {
 	return p.patch(ctx, after)
 }
 
-// identify notes that a KubevirtConfig stands for a cluster from now on. Where a person accepted another cluster, the former
-// identity stays known: the records of Machines and debts name it, and they could never be served otherwise.
+// identify notes that a KubevirtConfig stands for a cluster from now on. Where a person accepted
+// another cluster, the former identity stays known: the records of Machines and debts name it, and
+// they could never be served otherwise.
 func identify(config *vitistackv1alpha1.KubevirtConfig, uid string) {
 	former := recordedUID(config)
 	if former != "" && former != uid {
@@ -56,8 +57,8 @@ func identify(config *vitistackv1alpha1.KubevirtConfig, uid string) {
 	metav1.SetMetaDataAnnotation(&config.ObjectMeta, vitistackv1alpha1.AnnotationClusterUID, uid)
 }
 
-// release takes the finalizer off a KubevirtConfig to which nothing is owed and that is not in use. It goes when the API server
-// itself says so: what a cache does not show may still be there.
+// release takes the finalizer off a KubevirtConfig to which nothing is owed and that is not in use.
+// It goes when the API server itself says so: what a cache does not show may still be there.
 func (p *pass) release(ctx context.Context) error {
 	if p.usage.Count > 0 || !controllerutil.ContainsFinalizer(p.config, vitistackv1alpha1.FinalizerKubevirtConfig) {
 		return nil
@@ -115,8 +116,8 @@ func (p *pass) allMachines(ctx context.Context) ([]client.Object, error) {
 	}
 }
 
-// patch brings the metadata of the KubevirtConfig to after. It fails where somebody else has changed the object: finalizers are a list,
-// and a patch replaces it.
+// patch brings the metadata of the KubevirtConfig to after. It fails where somebody else has
+// changed the object: finalizers are a list, and a patch replaces it.
 func (p *pass) patch(ctx context.Context, after *vitistackv1alpha1.KubevirtConfig) error {
 	patch := client.MergeFromWithOptions(p.config, client.MergeFromWithOptimisticLock{})
 	if err := p.supervisor.Patch(ctx, after, patch); err != nil {

@@ -13,7 +13,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 )
 
-// TestNamesake: a KubevirtConfig was deleted and made again for another cluster, and the client manager still has the former one.
+// TestNamesake: a KubevirtConfig was deleted and made again for another cluster, and the client
+// manager still has the former one.
 func TestNamesake(t *testing.T) {
 	w := newWorld(t, east(), placedIn("east", "one"))
 	former := well()
@@ -36,7 +37,8 @@ func TestNamesake(t *testing.T) {
 	}
 }
 
-// TestFormerIdentity: a rebuilt cluster is accepted, and what was recorded under its former identity can still be found.
+// TestFormerIdentity: a rebuilt cluster is accepted, and what was recorded under its former
+// identity can still be found.
 func TestFormerIdentity(t *testing.T) {
 	w := newWorld(t, east())
 	w.remotes.SetState(well())

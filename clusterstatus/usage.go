@@ -52,8 +52,9 @@ func (u Usage) list() string {
 	return list
 }
 
-// refersTo returns the KubevirtConfig that a Machine is placed by. A ledger that cannot be read is taken at the word of the annotation that
-// is written together with it: the way into a cluster is not thrown away for a slip of the pen.
+// refersTo returns the KubevirtConfig that a Machine is placed by. A ledger that cannot be read is
+// taken at the word of the annotation that is written together with it: the way into a cluster is
+// not thrown away for a slip of the pen.
 func refersTo(machine client.Object) string {
 	annotations := machine.GetAnnotations()
 	recorded := annotations[vitistackv1alpha1.AnnotationPlacement]

@@ -9,7 +9,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/internal/kept"
 )
 
-// Definition is one compiled CRD. It is never changed, so that snapshots of many clusters may share it.
+// Definition is one compiled CRD. It is never changed, so that snapshots of many clusters may share
+// it.
 type Definition struct {
 	name     string
 	compiled *definition
@@ -18,8 +19,8 @@ type Definition struct {
 // Name returns the definition's name: plural.group.
 func (d Definition) Name() string { return d.name }
 
-// Cache keeps definitions that are equal once, and compiles them once, as long as a Definition or a Snapshot holds them. The zero value
-// works. Its methods are safe for concurrent use.
+// Cache keeps definitions that are equal once, and compiles them once, as long as a Definition or a
+// Snapshot holds them. The zero value works. Its methods are safe for concurrent use.
 type Cache struct {
 	definitions kept.Values[digest, definition]
 }
@@ -61,7 +62,8 @@ func digestOf(crd *apiextensionsv1.CustomResourceDefinition) (digest, error) {
 	return digest(sum.Sum(nil)), nil
 }
 
-// Gathered returns the snapshot of a cluster that has these definitions and no others that matter. Two of one name make it unknown.
+// Gathered returns the snapshot of a cluster that has these definitions and no others that matter.
+// Two of one name make it unknown.
 func Gathered(cluster string, definitions ...Definition) Snapshot {
 	s := Snapshot{cluster: cluster, definitions: make(map[string]*definition, len(definitions))}
 	for _, d := range definitions {

@@ -8,7 +8,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 )
 
-// TestCacheCompilesOnce: eight clusters with the same definition, read at once, compile it once and agree.
+// TestCacheCompilesOnce: eight clusters with the same definition, read at once, compile it once and
+// agree.
 func TestCacheCompilesOnce(t *testing.T) {
 	var (
 		cache     crdcheck.Cache
@@ -40,7 +41,8 @@ func TestCacheCompilesOnce(t *testing.T) {
 	runtime.KeepAlive(snapshots)
 }
 
-// TestCacheLetsGo: what no snapshot holds any more is not kept, and is compiled anew when it comes back.
+// TestCacheLetsGo: what no snapshot holds any more is not kept, and is compiled anew when it comes
+// back.
 func TestCacheLetsGo(t *testing.T) {
 	var cache crdcheck.Cache
 	crd := widget(t)

@@ -12,17 +12,20 @@ type Options struct {
 	CRDs []string
 	// Directions are who is asked; nil means everybody. See Profile.
 	Directions []Direction
-	// Usage is what a program writes and reads. nil means that spec is written and status is read, and all else is both; with a Usage,
-	// only what touches it is reported, and definitions that it does not name are not compared.
+	// Usage is what a program writes and reads. nil means that spec is written and status is read,
+	// and all else is both; with a Usage, only what touches it is reported, and definitions that it
+	// does not name are not compared.
 	Usage *Usage
 }
 
-// Compare reports what changed from the old snapshot to the new one. A change is one finding, in the direction of those asked who feel
-// it worst. A subtree that only one side has is told once, at its top; a schema that several versions share is told once.
+// Compare reports what changed from the old snapshot to the new one. A change is one finding, in
+// the direction of those asked who feel it worst. A subtree that only one side has is told once, at
+// its top; a schema that several versions share is told once.
 //
-// Versions of one name are compared where both sides serve them; the version that both sides store is compared for what is stored even
-// where it is not served. In the new definition the served versions are also compared with each other, unless a webhook converts
-// between them: what one drops is lost in a round trip. Those that differed in the same way before are not told.
+// Versions of one name are compared where both sides serve them; the version that both sides store
+// is compared for what is stored even where it is not served. In the new definition the served
+// versions are also compared with each other, unless a webhook converts between them: what one
+// drops is lost in a round trip. Those that differed in the same way before are not told.
 func Compare(old, found Snapshot, options Options) Report {
 	var (
 		subjects []Subject
@@ -89,7 +92,9 @@ func (o Options) roles(name string) roles {
 		return assumed
 	}
 	return func(path string) []Direction {
-		return slices.DeleteFunc(slices.Clone(assumed(path)), func(d Direction) bool { return !slices.Contains(o.Directions, d) })
+		return slices.DeleteFunc(
+			slices.Clone(assumed(path)), func(d Direction) bool { return !slices.Contains(o.Directions, d) },
+		)
 	}
 }
 
@@ -117,12 +122,23 @@ type comparison struct {
 
 // felt are the directions in which an effect is felt.
 var felt = map[Effect][]Direction{
-	Drops: {Write, Read, Roundtrip, Storage}, Incomparable: {Write, Read, Roundtrip, Storage}, Alters: {Write, Read, Roundtrip, Storage},
-	Unknown: {Write, Read, Roundtrip, Storage}, Narrows: {Write, Read, Storage}, Widens: {Write, Read, Roundtrip}, Adds: {Write, Roundtrip},
+	Drops: {
+		Write,
+		Read,
+		Roundtrip,
+		Storage,
+	}, Incomparable: {Write, Read, Roundtrip, Storage}, Alters: {Write, Read, Roundtrip, Storage},
+	Unknown: {
+		Write,
+		Read,
+		Roundtrip,
+		Storage,
+	}, Narrows: {Write, Read, Storage}, Widens: {Write, Read, Roundtrip}, Adds: {Write, Roundtrip},
 	Cosmetic: {Write, Read},
 }
 
-// tell adds a finding in the direction that feels it worst, if anybody who is asked feels it at all.
+// tell adds a finding in the direction that feels it worst, if anybody who is asked feels it at
+// all.
 func (c *comparison) tell(rule RuleID, path, old, found string) {
 	c.tellAmong(c.rolesOf(path), rule, path, old, found)
 }

@@ -45,7 +45,8 @@ func (c *comparison) sets(removed, added RuleID, old, found []string) {
 	}
 }
 
-// harmless tells of what is more in the definition: a typed client that knows nothing of it erases nothing.
+// harmless tells of what is more in the definition: a typed client that knows nothing of it erases
+// nothing.
 func (c *comparison) harmless(rule RuleID, old, found string) {
 	asked := slices.DeleteFunc(slices.Clone(c.all()), func(d Direction) bool { return d == Roundtrip })
 	c.tellAmong(asked, rule, "", old, found)

@@ -121,7 +121,8 @@ func raw(value string) []string {
 	return texts
 }
 
-// enumFits reports whether the old side had an enumeration, of which every value fits the pattern and the lengths of the new one.
+// enumFits reports whether the old side had an enumeration, of which every value fits the pattern
+// and the lengths of the new one.
 func enumFits(was, is *node) bool {
 	values := list(was.value(keyEnum))
 	pattern, err := regexp.Compile(unquote(is.value(keyPattern)))
@@ -162,7 +163,8 @@ func (c *comparison) branches(path string, d difference, removed, added RuleID) 
 	}
 }
 
-// anyOf is a set of which one is enough: more branches accept more, and none at all accepts everything.
+// anyOf is a set of which one is enough: more branches accept more, and none at all accepts
+// everything.
 func (c *comparison) anyOf(path string, d difference) {
 	old, found := raw(d.old), raw(d.found)
 	less, more := missing(old, found), missing(found, old)
@@ -276,7 +278,8 @@ func (l limit) String() string {
 	return orAbsent(l.text)
 }
 
-// compare returns -1 where the other limit is stricter, 1 where it is looser, 0 where they are the same.
+// compare returns -1 where the other limit is stricter, 1 where it is looser, 0 where they are the
+// same.
 func (l limit) compare(other limit, lower bool) int {
 	switch {
 	case l == other:

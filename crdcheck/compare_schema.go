@@ -12,8 +12,8 @@ const absentValue = "absent"
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// trees walks two schemas side by side. What is below a path that only one side has, or below one whose type is another one, is not
-// reported again.
+// trees walks two schemas side by side. What is below a path that only one side has, or below one
+// whose type is another one, is not reported again.
 func (c *comparison) trees(old, found tree) {
 	if old == nil || found == nil {
 		return // told as schema-removed or schema-added
@@ -65,7 +65,8 @@ func (c *comparison) addedField(is *node, old, found tree, closed map[string]boo
 		return
 	}
 	closed[is.path] = true
-	required := isRequired(found.at(is.parent), is.path) && is.value(keyDefault) == "" && !c.usage.sends(is.parent, lastName(is.path))
+	required := isRequired(found.at(is.parent), is.path) && is.value(keyDefault) == "" &&
+		!c.usage.sends(is.parent, lastName(is.path))
 	switch {
 	case required: // felt by whoever writes the parent
 		c.tellAmong(c.rolesOf(is.parent), RuleRequiredFieldAdded, is.path, absentValue, text(is.facets))
@@ -76,7 +77,8 @@ func (c *comparison) addedField(is *node, old, found tree, closed map[string]boo
 	}
 }
 
-// keepsUnlisted reports whether the other side keeps a field that it does not name: unknown ones, or those of a map.
+// keepsUnlisted reports whether the other side keeps a field that it does not name: unknown ones,
+// or those of a map.
 func keepsUnlisted(other tree, n *node) bool {
 	parent := other.at(n.parent)
 	if parent == nil {
@@ -87,7 +89,10 @@ func keepsUnlisted(other tree, n *node) bool {
 
 // isRequired reports whether a node requires its child of this path.
 func isRequired(parent *node, path string) bool {
-	return parent != nil && slices.ContainsFunc(list(parent.value(keyRequired)), func(name string) bool { return field(parent.path, name) == path })
+	return parent != nil &&
+		slices.ContainsFunc(
+			list(parent.value(keyRequired)), func(name string) bool { return field(parent.path, name) == path },
+		)
 }
 
 // list decodes a facet that is a list of strings.

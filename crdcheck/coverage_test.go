@@ -68,8 +68,9 @@ func schemaFields() []string {
 	return fields
 }
 
-// TestCoverage holds the map of what is compared to the API: a field that Kubernetes adds to schemas, or a way to edit one, that no line
-// claims or waives fails here, as does a line that names what is not there.
+// TestCoverage holds the map of what is compared to the API: a field that Kubernetes adds to
+// schemas, or a way to edit one, that no line claims or waives fails here, as does a line that
+// names what is not there.
 func TestCoverage(t *testing.T) {
 	edits := []string{"add", "remove", "tighten", "loosen", "change"}
 	claimed := map[string]bool{}
@@ -94,7 +95,8 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
-// TestCoverageHolds compares what each line of the map says, and finds just the rules that it names.
+// TestCoverageHolds compares what each line of the map says, and finds just the rules that it
+// names.
 func TestCoverageHolds(t *testing.T) {
 	var shown bytes.Buffer
 	for _, p := range probes(t) {
@@ -112,7 +114,8 @@ func TestCoverageHolds(t *testing.T) {
 		}
 		show(t, &shown, fmt.Sprintf("%s %s", p.field, strings.Join(p.edits, " ")), report)
 		for _, same := range []string{p.old, p.found} {
-			if report := crdcheck.Compare(probed(t, "old", same), probed(t, "new", same), crdcheck.Options{}); len(report.Findings) > 0 {
+			report := crdcheck.Compare(probed(t, "old", same), probed(t, "new", same), crdcheck.Options{})
+			if len(report.Findings) > 0 {
 				t.Errorf("line %d: %s differs from itself: %+v", p.line, same, report.Findings)
 			}
 		}
@@ -122,8 +125,12 @@ func TestCoverageHolds(t *testing.T) {
 
 // TestCoverageOfWaivers adds each waived field that can be written and finds nothing.
 func TestCoverageOfWaivers(t *testing.T) {
-	for _, keyword := range []string{"id: a", "$schema: a", "description: a", "title: a", "example: {a: b}", "externalDocs: {url: a}"} {
-		report := crdcheck.Compare(probed(t, "old", "{type: object}"), probed(t, "new", "{type: object, "+keyword+"}"), crdcheck.Options{})
+	for _, keyword := range []string{
+		"id: a", "$schema: a", "description: a", "title: a", "example: {a: b}", "externalDocs: {url: a}",
+	} {
+		report := crdcheck.Compare(
+			probed(t, "old", "{type: object}"), probed(t, "new", "{type: object, "+keyword+"}"), crdcheck.Options{},
+		)
 		if len(report.Findings) > 0 {
 			t.Errorf("%s makes a difference: %+v", keyword, report.Findings)
 		}

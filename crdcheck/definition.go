@@ -124,10 +124,13 @@ func hashText(sum hash.Hash, text string) {
 
 // ordered returns the versions' names, newest first as Kubernetes orders them.
 func (d *definition) ordered() []string {
-	return slices.SortedFunc(maps.Keys(d.versions), func(a, b string) int { return kubeversion.CompareKubeAwareVersionStrings(b, a) })
+	return slices.SortedFunc(
+		maps.Keys(d.versions), func(a, b string) int { return kubeversion.CompareKubeAwareVersionStrings(b, a) },
+	)
 }
 
-// versionSet describes all that belongs to the word version: "v1 served storage, v1alpha3 served deprecated; stored: v1".
+// versionSet describes all that belongs to the word version: "v1 served storage, v1alpha3 served
+// deprecated; stored: v1".
 func (d *definition) versionSet() string {
 	described := make([]string, 0, len(d.versions))
 	for _, name := range d.ordered() {

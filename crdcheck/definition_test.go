@@ -23,28 +23,35 @@ type definitionCase struct {
 
 func same(*apiextensionsv1.CustomResourceDefinition) {}
 
-// definitionCases edit everything of a definition but its schemas. v1beta1 keeps unknown fields and v1 drops them: where both come to be
-// served side by side, that is told too.
+// definitionCases edit everything of a definition but its schemas. v1beta1 keeps unknown fields and
+// v1 drops them: where both come to be served side by side, that is told too.
 func definitionCases() map[string]definitionCase {
 	type crd = apiextensionsv1.CustomResourceDefinition
 	webhook := func(version string) func(c *crd) {
 		return func(c *crd) {
 			c.Spec.Conversion = &apiextensionsv1.CustomResourceConversion{
-				Strategy: apiextensionsv1.WebhookConverter, Webhook: &apiextensionsv1.WebhookConversion{ConversionReviewVersions: []string{version}},
+				Strategy: apiextensionsv1.WebhookConverter,
+				Webhook:  &apiextensionsv1.WebhookConversion{ConversionReviewVersions: []string{version}},
 			}
 		}
 	}
 	status := func(c *crd) {
-		c.Spec.Versions[0].Subresources = &apiextensionsv1.CustomResourceSubresources{Status: &apiextensionsv1.CustomResourceSubresourceStatus{}}
+		c.Spec.Versions[0].Subresources = &apiextensionsv1.CustomResourceSubresources{
+			Status: &apiextensionsv1.CustomResourceSubresourceStatus{},
+		}
 	}
 	scale := func(path string) func(c *crd) {
 		return func(c *crd) {
-			c.Spec.Versions[0].Subresources = &apiextensionsv1.CustomResourceSubresources{Scale: &apiextensionsv1.CustomResourceSubresourceScale{SpecReplicasPath: path}}
+			c.Spec.Versions[0].Subresources = &apiextensionsv1.CustomResourceSubresources{
+				Scale: &apiextensionsv1.CustomResourceSubresourceScale{SpecReplicasPath: path},
+			}
 		}
 	}
 	column := func(name, path string) func(c *crd) {
 		return func(c *crd) {
-			c.Spec.Versions[0].AdditionalPrinterColumns = []apiextensionsv1.CustomResourceColumnDefinition{{Name: name, JSONPath: path, Type: "string", Description: name + path}}
+			c.Spec.Versions[0].AdditionalPrinterColumns = []apiextensionsv1.CustomResourceColumnDefinition{
+				{Name: name, JSONPath: path, Type: "string", Description: name + path},
+			}
 		}
 	}
 	selectable := func(c *crd) {
@@ -57,45 +64,220 @@ func definitionCases() map[string]definitionCase {
 	}
 	storedV1 := func(c *crd) { c.Status.StoredVersions = []string{"v1"} }
 	return map[string]definitionCase{
-		"Scope": {[]string{"Scope"}, same, func(c *crd) { c.Spec.Scope = apiextensionsv1.ClusterScoped }, []string{"scope-differs"}},
-		"Kind": {[]string{"Kind"}, same, func(c *crd) {
+		"scope differs": {
+			fields: []string{"Scope"},
+			old:    same,
+			found:  func(c *crd) { c.Spec.Scope = apiextensionsv1.ClusterScoped },
+			want:   []string{"scope-differs"},
+		},
+		"kind differs": {fields: []string{"Kind"}, old: same, found: func(c *crd) {
 			c.Spec.Names.Kind, c.Spec.Names.ListKind, c.Spec.Names.Singular = "Gadget", "WidgetList", "widget"
-		}, []string{"kind-changed"}},
-		"ListKind":      {[]string{"ListKind"}, same, func(c *crd) { c.Spec.Names.ListKind = "Widgets" }, []string{"list-kind-changed"}},
-		"Singular":      {[]string{"Singular"}, same, func(c *crd) { c.Spec.Names.Singular = "wid" }, []string{"singular-changed"}},
-		"Filled":        {[]string{"ListKind", "Singular"}, same, func(c *crd) { c.Spec.Names.ListKind, c.Spec.Names.Singular = "WidgetList", "widget" }, nil},
-		"ShortAdded":    {[]string{"ShortNames"}, same, short, []string{"short-name-added"}},
-		"ShortRemoved":  {[]string{"ShortNames"}, short, same, []string{"short-name-removed"}},
-		"Category":      {[]string{"Categories"}, same, category, []string{"category-added"}},
-		"CategoryGone":  {[]string{"Categories"}, category, same, []string{"category-removed"}},
-		"Conversion":    {[]string{"Conversion", "Strategy"}, same, webhook("v1"), []string{"conversion-changed"}},
-		"Webhook":       {[]string{"Conversion", "Webhook"}, webhook("v1"), webhook("v1beta1"), []string{"conversion-webhook-changed"}},
-		"KeepsUnknown":  {[]string{"PreserveUnknownFields"}, same, func(c *crd) { c.Spec.PreserveUnknownFields = true }, []string{"unknown-fields-switched"}},
-		"VersionGone":   {[]string{"Versions", "Name"}, storedV1, func(c *crd) { storedV1(c); drop(1)(c) }, []string{"version-removed"}},
-		"StoredGone":    {[]string{"Versions", "StoredVersions"}, same, drop(1), []string{"stored-version-removed"}},
-		"UnservedGone":  {[]string{"Versions"}, same, drop(2), nil},
-		"VersionAdded":  {[]string{"Versions"}, drop(2), same, []string{"version-added"}},
-		"Unserved":      {[]string{"Served"}, same, func(c *crd) { c.Spec.Versions[1].Served = false }, []string{"version-unserved"}},
-		"Served":        {[]string{"Served"}, func(c *crd) { c.Spec.Versions[1].Served = false }, same, []string{"version-served", "unknown-fields-pruned"}},
-		"Deprecated":    {[]string{"Deprecated"}, same, func(c *crd) { c.Spec.Versions[0].Deprecated = true }, []string{"version-deprecated"}},
-		"Undeprecated":  {[]string{"Deprecated"}, func(c *crd) { c.Spec.Versions[0].Deprecated = true }, same, []string{"version-undeprecated"}},
-		"Warning":       {[]string{"DeprecationWarning"}, same, func(c *crd) { c.Spec.Versions[1].DeprecationWarning = ptr.To("gone soon") }, []string{"deprecation-warning-changed"}},
-		"Storage":       {[]string{"Storage"}, same, func(c *crd) { c.Spec.Versions[0].Storage, c.Spec.Versions[1].Storage = false, true }, []string{"storage-version-changed"}},
-		"StorageJump":   {[]string{"Storage"}, same, func(c *crd) { c.Spec.Versions[0].Storage, c.Spec.Versions[2].Storage = false, true }, []string{"storage-version-jumped"}},
-		"Stored":        {[]string{"StoredVersions"}, same, storedV1, []string{"stored-versions-changed"}},
-		"SchemaGone":    {[]string{"Schema"}, same, func(c *crd) { c.Spec.Versions[0].Schema = nil }, []string{"schema-removed"}},
-		"SchemaAdded":   {[]string{"Schema"}, func(c *crd) { c.Spec.Versions[0].Schema = nil }, same, []string{"schema-added", "unknown-fields-pruned"}},
-		"Status":        {[]string{"Subresources", "Status"}, same, status, []string{"status-subresource-added"}},
-		"StatusGone":    {[]string{"Subresources", "Status"}, status, same, []string{"subresource-removed"}},
-		"Scale":         {[]string{"Subresources", "Scale"}, same, scale(".spec.size"), []string{"subresource-added"}},
-		"ScaleGone":     {[]string{"Subresources", "Scale"}, scale(".spec.size"), same, []string{"subresource-removed"}},
-		"ScaleOther":    {[]string{"Subresources", "Scale"}, scale(".spec.size"), scale(".spec.replicas"), []string{"scale-changed"}},
-		"ColumnAdded":   {[]string{"AdditionalPrinterColumns"}, same, column("Size", ".spec.size"), []string{"print-column-added"}},
-		"ColumnGone":    {[]string{"AdditionalPrinterColumns"}, column("Size", ".spec.size"), same, []string{"print-column-removed"}},
-		"ColumnOther":   {[]string{"AdditionalPrinterColumns"}, column("Size", ".spec.size"), column("Size", ".spec.weight"), []string{"print-column-changed"}},
-		"Selector":      {[]string{"SelectableFields"}, same, selectable, []string{"selectable-field-added"}},
-		"SelectorGone":  {[]string{"SelectableFields"}, selectable, same, []string{"selectable-field-removed"}},
-		"OrderVersions": {[]string{"Versions"}, same, func(c *crd) { slices.Reverse(c.Spec.Versions); slices.Reverse(c.Status.StoredVersions) }, nil},
+		}, want: []string{"kind-changed"}},
+		"list kind differs": {
+			fields: []string{"ListKind"},
+			old:    same,
+			found:  func(c *crd) { c.Spec.Names.ListKind = "Widgets" },
+			want:   []string{"list-kind-changed"},
+		},
+		"singular differs": {
+			fields: []string{"Singular"},
+			old:    same,
+			found:  func(c *crd) { c.Spec.Names.Singular = "wid" },
+			want:   []string{"singular-changed"},
+		},
+		"names that the server fills in": {
+			fields: []string{"ListKind", "Singular"},
+			old:    same,
+			found:  func(c *crd) { c.Spec.Names.ListKind, c.Spec.Names.Singular = "WidgetList", "widget" },
+			want:   nil,
+		},
+		"short name added": {
+			fields: []string{"ShortNames"},
+			old:    same,
+			found:  short,
+			want:   []string{"short-name-added"},
+		},
+		"short name removed": {
+			fields: []string{"ShortNames"},
+			old:    short,
+			found:  same,
+			want:   []string{"short-name-removed"},
+		},
+		"category added": {
+			fields: []string{"Categories"},
+			old:    same,
+			found:  category,
+			want:   []string{"category-added"},
+		},
+		"category removed": {
+			fields: []string{"Categories"},
+			old:    category,
+			found:  same,
+			want:   []string{"category-removed"},
+		},
+		"conversion becomes a webhook": {
+			fields: []string{"Conversion", "Strategy"},
+			old:    same,
+			found:  webhook("v1"),
+			want:   []string{"conversion-changed"},
+		},
+		"webhook speaks another version": {
+			fields: []string{"Conversion", "Webhook"},
+			old:    webhook("v1"),
+			found:  webhook("v1beta1"),
+			want:   []string{"conversion-webhook-changed"},
+		},
+		"unknown fields are kept": {
+			fields: []string{"PreserveUnknownFields"},
+			old:    same,
+			found:  func(c *crd) { c.Spec.PreserveUnknownFields = true },
+			want:   []string{"unknown-fields-switched"},
+		},
+		"served version removed": {
+			fields: []string{"Versions", "Name"},
+			old:    storedV1,
+			found:  func(c *crd) { storedV1(c); drop(1)(c) },
+			want:   []string{"version-removed"},
+		},
+		"stored version removed": {
+			fields: []string{"Versions", "StoredVersions"},
+			old:    same,
+			found:  drop(1),
+			want:   []string{"stored-version-removed"},
+		},
+		"unserved version removed": {fields: []string{"Versions"}, old: same, found: drop(2), want: nil},
+		"version added": {
+			fields: []string{"Versions"},
+			old:    drop(2),
+			found:  same,
+			want:   []string{"version-added"},
+		},
+		"version is no longer served": {
+			fields: []string{"Served"},
+			old:    same,
+			found:  func(c *crd) { c.Spec.Versions[1].Served = false },
+			want:   []string{"version-unserved"},
+		},
+		"version comes to be served": {
+			fields: []string{"Served"},
+			old:    func(c *crd) { c.Spec.Versions[1].Served = false },
+			found:  same,
+			want:   []string{"version-served", "unknown-fields-pruned"},
+		},
+		"version becomes deprecated": {
+			fields: []string{"Deprecated"},
+			old:    same,
+			found:  func(c *crd) { c.Spec.Versions[0].Deprecated = true },
+			want:   []string{"version-deprecated"},
+		},
+		"version is no longer deprecated": {
+			fields: []string{"Deprecated"},
+			old:    func(c *crd) { c.Spec.Versions[0].Deprecated = true },
+			found:  same,
+			want:   []string{"version-undeprecated"},
+		},
+		"deprecation warning differs": {
+			fields: []string{"DeprecationWarning"},
+			old:    same,
+			found:  func(c *crd) { c.Spec.Versions[1].DeprecationWarning = ptr.To("gone soon") },
+			want:   []string{"deprecation-warning-changed"},
+		},
+		"storage version differs": {
+			fields: []string{"Storage"},
+			old:    same,
+			found:  func(c *crd) { c.Spec.Versions[0].Storage, c.Spec.Versions[1].Storage = false, true },
+			want:   []string{"storage-version-changed"},
+		},
+		"storage version jumps": {
+			fields: []string{"Storage"},
+			old:    same,
+			found:  func(c *crd) { c.Spec.Versions[0].Storage, c.Spec.Versions[2].Storage = false, true },
+			want:   []string{"storage-version-jumped"},
+		},
+		"stored versions differ": {
+			fields: []string{"StoredVersions"},
+			old:    same,
+			found:  storedV1,
+			want:   []string{"stored-versions-changed"},
+		},
+		"schema removed": {
+			fields: []string{"Schema"},
+			old:    same,
+			found:  func(c *crd) { c.Spec.Versions[0].Schema = nil },
+			want:   []string{"schema-removed"},
+		},
+		"schema added": {
+			fields: []string{"Schema"},
+			old:    func(c *crd) { c.Spec.Versions[0].Schema = nil },
+			found:  same,
+			want:   []string{"schema-added", "unknown-fields-pruned"},
+		},
+		"status subresource added": {
+			fields: []string{"Subresources", "Status"},
+			old:    same,
+			found:  status,
+			want:   []string{"status-subresource-added"},
+		},
+		"status subresource removed": {
+			fields: []string{"Subresources", "Status"},
+			old:    status,
+			found:  same,
+			want:   []string{"subresource-removed"},
+		},
+		"scale subresource added": {
+			fields: []string{"Subresources", "Scale"},
+			old:    same,
+			found:  scale(".spec.size"),
+			want:   []string{"subresource-added"},
+		},
+		"scale subresource removed": {
+			fields: []string{"Subresources", "Scale"},
+			old:    scale(".spec.size"),
+			found:  same,
+			want:   []string{"subresource-removed"},
+		},
+		"scale reads another path": {
+			fields: []string{"Subresources", "Scale"},
+			old:    scale(".spec.size"),
+			found:  scale(".spec.replicas"),
+			want:   []string{"scale-changed"},
+		},
+		"print column added": {
+			fields: []string{"AdditionalPrinterColumns"},
+			old:    same,
+			found:  column("Size", ".spec.size"),
+			want:   []string{"print-column-added"},
+		},
+		"print column removed": {
+			fields: []string{"AdditionalPrinterColumns"},
+			old:    column("Size", ".spec.size"),
+			found:  same,
+			want:   []string{"print-column-removed"},
+		},
+		"print column differs": {
+			fields: []string{"AdditionalPrinterColumns"},
+			old:    column("Size", ".spec.size"),
+			found:  column("Size", ".spec.weight"),
+			want:   []string{"print-column-changed"},
+		},
+		"selectable field added": {
+			fields: []string{"SelectableFields"},
+			old:    same,
+			found:  selectable,
+			want:   []string{"selectable-field-added"},
+		},
+		"selectable field removed": {
+			fields: []string{"SelectableFields"},
+			old:    selectable,
+			found:  same,
+			want:   []string{"selectable-field-removed"},
+		},
+		"versions in another order": {
+			fields: []string{"Versions"},
+			old:    same,
+			found:  func(c *crd) { slices.Reverse(c.Spec.Versions); slices.Reverse(c.Status.StoredVersions) },
+			want:   nil,
+		},
 	}
 }
 
@@ -124,11 +306,15 @@ func TestDefinitions(t *testing.T) {
 	golden(t, "testdata/definitions.want.txt", shown.Bytes())
 }
 
-// TestDefinitionCoverage holds the cases to the API: a field that Kubernetes adds beside schemas has a case or a reason.
+// TestDefinitionCoverage holds the cases to the API: a field that Kubernetes adds beside schemas
+// has a case or a reason.
 func TestDefinitionCoverage(t *testing.T) {
 	waived := map[string]string{
-		"Group": "a part of the name by which definitions are found", "Names": "its own fields have cases", "Plural": "a part of the name by which definitions are found",
-		"Conditions": "what the API server thinks of the definition, not what it does with objects", "AcceptedNames": "the names that the server took; spec has those that were asked for",
+		"Group":           "a part of the name by which definitions are found",
+		"Names":           "its own fields have cases",
+		"Plural":          "a part of the name by which definitions are found",
+		"Conditions":      "what the API server thinks of the definition, not what it does with objects",
+		"AcceptedNames":   "the names that the server took; spec has those that were asked for",
 		"OpenAPIV3Schema": "testdata/coverage.txt", "ObservedGeneration": "the server's own book-keeping",
 	}
 	covered := map[string]bool{}
@@ -138,9 +324,12 @@ func TestDefinitionCoverage(t *testing.T) {
 		}
 	}
 	for _, of := range []reflect.Type{
-		reflect.TypeFor[apiextensionsv1.CustomResourceDefinitionSpec](), reflect.TypeFor[apiextensionsv1.CustomResourceDefinitionStatus](),
-		reflect.TypeFor[apiextensionsv1.CustomResourceDefinitionVersion](), reflect.TypeFor[apiextensionsv1.CustomResourceDefinitionNames](),
-		reflect.TypeFor[apiextensionsv1.CustomResourceValidation](), reflect.TypeFor[apiextensionsv1.CustomResourceSubresources](),
+		reflect.TypeFor[apiextensionsv1.CustomResourceDefinitionSpec](),
+		reflect.TypeFor[apiextensionsv1.CustomResourceDefinitionStatus](),
+		reflect.TypeFor[apiextensionsv1.CustomResourceDefinitionVersion](),
+		reflect.TypeFor[apiextensionsv1.CustomResourceDefinitionNames](),
+		reflect.TypeFor[apiextensionsv1.CustomResourceValidation](),
+		reflect.TypeFor[apiextensionsv1.CustomResourceSubresources](),
 		reflect.TypeFor[apiextensionsv1.CustomResourceConversion](),
 	} {
 		for i := range of.NumField() {

@@ -27,10 +27,27 @@ var allowed = []string{
 var timed = []string{module + "/ignore"}
 
 // impure are what a package without I/O, clock, log and randomness has no use for.
-var impure = []string{"os", "net", "net/http", "log", "log/slog", "time", "math/rand", "math/rand/v2", "crypto/rand", "unsafe"}
+var impure = []string{
+	"os",
+	"net",
+	"net/http",
+	"log",
+	"log/slog",
+	"time",
+	"math/rand",
+	"math/rand/v2",
+	"crypto/rand",
+	"unsafe",
+}
 
 // unwanted must not come in through others: users pay for all that is compiled.
-var unwanted = []string{"k8s.io/client-go", "k8s.io/apiserver", "github.com/google/cel-go", "sigs.k8s.io/controller-runtime", "google.golang.org/grpc"}
+var unwanted = []string{
+	"k8s.io/client-go",
+	"k8s.io/apiserver",
+	"github.com/google/cel-go",
+	"sigs.k8s.io/controller-runtime",
+	"google.golang.org/grpc",
+}
 
 // within returns whether a root is the path or above it.
 func within(path string) func(root string) bool {
@@ -74,11 +91,15 @@ func TestImports(t *testing.T) {
 
 func list(t *testing.T, of ...string) []listed {
 	t.Helper()
-	// go test does not see what go list reads and would keep an old verdict; folders that the test itself reads make it look again.
+	// go test does not see what go list reads and would keep an old verdict; folders that the test
+	// itself reads make it look again.
 	if err := filepath.WalkDir(".", func(_ string, _ fs.DirEntry, err error) error { return err }); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(t.Context(), "go", append([]string{"list", "-deps", "-json=ImportPath,Standard,Imports"}, of...)...)
+	command := exec.CommandContext(
+		t.Context(),
+		"go",
+		append([]string{"list", "-deps", "-json=ImportPath,Standard,Imports"}, of...)...)
 	output, err := command.Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)

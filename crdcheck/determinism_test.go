@@ -14,7 +14,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/render"
 )
 
-// TestDeterminism asks the same in sixty orders; all answers are the same bytes, and no argument changes.
+// TestDeterminism asks the same in sixty orders; all answers are the same bytes, and no argument
+// changes.
 func TestDeterminism(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	other := widget(t, "minimum: 1", "minimum: 2", "storage: true", "storage: false", "parts:", "pieces:")
@@ -22,7 +23,11 @@ func TestDeterminism(t *testing.T) {
 	gadget.Name = "gadgets.example.com"
 	names := []string{"widgets.example.com", "gadgets.example.com", "missing.example.com"}
 	requirements := []crdcheck.Requirement{
-		{CRD: "widgets.example.com", Version: "v1", Fields: []crdcheck.Field{crdcheck.Reads("spec.a"), crdcheck.Writes("spec.a"), crdcheck.Writes("spec.b")}},
+		{
+			CRD:     "widgets.example.com",
+			Version: "v1",
+			Fields:  []crdcheck.Field{crdcheck.Reads("spec.a"), crdcheck.Writes("spec.a"), crdcheck.Writes("spec.b")},
+		},
 		{CRD: "widgets.example.com", Version: "v2"},
 		{CRD: "gadgets.example.com", Version: "v1beta1"},
 		{CRD: "missing.example.com", Version: "v1"},
@@ -67,7 +72,8 @@ func TestDeterminism(t *testing.T) {
 	}
 }
 
-// TestObservedKeepsItsArguments changes a CRD after and compares it before and after: snapshots are values of their own.
+// TestObservedKeepsItsArguments changes a CRD after and compares it before and after: snapshots are
+// values of their own.
 func TestObservedKeepsItsArguments(t *testing.T) {
 	crd := widget(t)
 	before := crd.DeepCopy()

@@ -62,9 +62,12 @@ func ExampleCompare() {
 		fmt.Println(err)
 		return
 	}
-	report := crdcheck.Compare(crdcheck.Observed("v1.0", released...), crdcheck.Observed("v1.1", proposed...), crdcheck.Options{
-		Directions: []crdcheck.Direction{crdcheck.Write, crdcheck.Read},
-	})
+	report := crdcheck.Compare(
+		crdcheck.Observed("v1.0", released...), crdcheck.Observed("v1.1", proposed...),
+		crdcheck.Options{
+			Directions: []crdcheck.Direction{crdcheck.Write, crdcheck.Read},
+		},
+	)
 	_ = render.Text(os.Stdout, report)
 	// Output:
 	// ✅ widgets.example.com in v1.1: v1: spec.colour: enum value added: "blue" (info, enum-value-added 8c2330bed78d)
@@ -72,8 +75,15 @@ func ExampleCompare() {
 }
 
 func ExampleNormalize() {
-	one := &apiextensionsv1.JSONSchemaProps{Type: "string", Description: "How it is.", Enum: []apiextensionsv1.JSON{{Raw: []byte(`"b"`)}, {Raw: []byte(`"a"`)}}}
-	other := &apiextensionsv1.JSONSchemaProps{Type: "string", AllOf: []apiextensionsv1.JSONSchemaProps{{Enum: []apiextensionsv1.JSON{{Raw: []byte(`"a"`)}, {Raw: []byte(`"b"`)}}}}}
+	one := &apiextensionsv1.JSONSchemaProps{
+		Type:        "string",
+		Description: "How it is.",
+		Enum:        []apiextensionsv1.JSON{{Raw: []byte(`"b"`)}, {Raw: []byte(`"a"`)}},
+	}
+	other := &apiextensionsv1.JSONSchemaProps{
+		Type:  "string",
+		AllOf: []apiextensionsv1.JSONSchemaProps{{Enum: []apiextensionsv1.JSON{{Raw: []byte(`"a"`)}, {Raw: []byte(`"b"`)}}}},
+	}
 	for _, schema := range []*apiextensionsv1.JSONSchemaProps{one, other} {
 		normal, err := crdcheck.Normalize(schema)
 		if err != nil {

@@ -10,8 +10,9 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 )
 
-// facet is one keyword of a schema with its value in canonical JSON. A node's facets are sorted by key and hold what the schema says
-// about this path alone; keywords whose absence means the same are left out.
+// facet is one keyword of a schema with its value in canonical JSON. A node's facets are sorted by
+// key and hold what the schema says about this path alone; keywords whose absence means the same
+// are left out.
 type facet struct{ key, value string }
 
 // The keywords that rules look at.
@@ -42,14 +43,18 @@ const (
 	keyNot          = "not"
 )
 
-// simple reports whether a schema has no keyword that normalization has to look into: those are nearly all.
+// simple reports whether a schema has no keyword that normalization has to look into: those are
+// nearly all.
 func simple(s *apiextensionsv1.JSONSchemaProps) bool {
-	return len(s.AllOf) == 0 && len(s.AnyOf) == 0 && len(s.OneOf) == 0 && s.Not == nil && !s.XIntOrString && len(s.XValidations) == 0 &&
-		s.Ref == nil && len(s.PatternProperties) == 0 && len(s.Dependencies) == 0 && s.AdditionalItems == nil && len(s.Definitions) == 0 &&
-		(s.Items == nil || len(s.Items.JSONSchemas) == 0) && len(s.Enum) == 0
+	return len(s.AllOf) == 0 && len(s.AnyOf) == 0 && len(s.OneOf) == 0 && s.Not == nil && !s.XIntOrString &&
+		len(s.XValidations) == 0 && s.Ref == nil && len(s.PatternProperties) == 0 && len(s.Dependencies) == 0 &&
+		s.AdditionalItems == nil && len(s.Definitions) == 0 &&
+		(s.Items == nil || len(s.Items.JSONSchemas) == 0) &&
+		len(s.Enum) == 0
 }
 
-// simpleFacets appends the facets of a simple schema; facetsOf gives the same for every schema, more slowly.
+// simpleFacets appends the facets of a simple schema; facetsOf gives the same for every schema,
+// more slowly.
 func simpleFacets(facets []facet, s *apiextensionsv1.JSONSchemaProps) ([]facet, error) {
 	start := len(facets)
 	add := func(key, value string) { facets = append(facets, facet{key, value}) }
@@ -149,7 +154,8 @@ func quote(text string) string {
 	return quoted
 }
 
-// facetsOf appends the facets of a schema as decoded from JSON, normalised and without its children.
+// facetsOf appends the facets of a schema as decoded from JSON, normalised and without its
+// children.
 func facetsOf(facets []facet, s schema) ([]facet, error) {
 	start := len(facets)
 	for key, value := range s {

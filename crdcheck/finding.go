@@ -8,7 +8,8 @@ import (
 	"slices"
 )
 
-// Finding is one thing that is not as it should be. Its text is made elsewhere: a Finding holds the facts alone.
+// Finding is one thing that is not as it should be. Its text is made elsewhere: a Finding holds the
+// facts alone.
 type Finding struct {
 	// Rule that was broken.
 	Rule RuleID
@@ -16,19 +17,22 @@ type Finding struct {
 	Cluster string
 	// CRD is the name of the definition: plural.group.
 	CRD string
-	// Version of the CRD, "" where it is about all of them; several with one schema are separated by ", ", two that are served side by side
-	// by " and ".
+	// Version of the CRD, "" where it is about all of them; several with one schema are separated
+	// by ", ", two that are served side by side by " and ".
 	Version string
-	// Object is what was looked at by package admit, "namespace/name"; "" where it is about a definition.
+	// Object is what was looked at by package admit, "namespace/name"; "" where it is about a
+	// definition.
 	Object string
-	// Path of the field: "spec.disks[].name", with [] for the items of a list and [*] for the values of a map. Alternatives of which
-	// one is needed are separated by "|". "" where it is about no field.
+	// Path of the field: "spec.disks[].name", with [] for the items of a list and [*] for the
+	// values of a map. Alternatives of which one is needed are separated by "|". "" where it is
+	// about no field.
 	Path string
 	// Direction says who feels it.
 	Direction Direction
 	// Effect says what the difference does.
 	Effect Effect
-	// Old is what was expected: by a requirement, or because the baseline has it. Schemas are in canonical JSON.
+	// Old is what was expected: by a requirement, or because the baseline has it. Schemas are in
+	// canonical JSON.
 	Old string
 	// New is what was found.
 	New string
@@ -130,9 +134,9 @@ func (f Finding) Severity() Severity {
 	}
 }
 
-// Fingerprint names the finding for lists of known ones: 12 hexadecimal digits that stay the same while the rule, the place and both
-// values do. The cluster has no part in it, so that the same difference has one name in all of a fleet, nor has the wording, nor who was
-// asked.
+// Fingerprint names the finding for lists of known ones: 12 hexadecimal digits that stay the same
+// while the rule, the place and both values do. The cluster has no part in it, so that the same
+// difference has one name in all of a fleet, nor has the wording, nor who was asked.
 func (f Finding) Fingerprint() string {
 	facts := []string{string(f.Rule), f.CRD, f.Version, f.Object, f.Path, f.Old, f.New}
 	encoded, _ := json.Marshal(facts) // strings always encode
@@ -142,17 +146,10 @@ func (f Finding) Fingerprint() string {
 
 func compareFindings(a, b Finding) int {
 	return cmp.Or(
-		cmp.Compare(a.CRD, b.CRD),
-		cmp.Compare(a.Cluster, b.Cluster),
-		cmp.Compare(a.Version, b.Version),
-		cmp.Compare(a.Object, b.Object),
-		cmp.Compare(a.Path, b.Path),
-		cmp.Compare(a.Rule, b.Rule),
-		cmp.Compare(a.Direction, b.Direction),
-		cmp.Compare(a.Effect, b.Effect),
-		cmp.Compare(a.Old, b.Old),
-		cmp.Compare(a.New, b.New),
-		cmp.Compare(a.Why, b.Why),
+		cmp.Compare(a.CRD, b.CRD), cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Version, b.Version),
+		cmp.Compare(a.Object, b.Object), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Rule, b.Rule),
+		cmp.Compare(a.Direction, b.Direction), cmp.Compare(a.Effect, b.Effect), cmp.Compare(a.Old, b.Old),
+		cmp.Compare(a.New, b.New), cmp.Compare(a.Why, b.Why),
 	)
 }
 

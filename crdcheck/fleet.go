@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// Fleet reports whether the clusters agree on the CRDs of these names. Each CRD has a baseline that the other clusters are compared
-// with: the first cluster by name that could be read and has the CRD. A cluster that could not be read is unknown, as is one of which
-// there are two snapshots.
+// Fleet reports whether the clusters agree on the CRDs of these names. Each CRD has a baseline that
+// the other clusters are compared with: the first cluster by name that could be read and has the
+// CRD. A cluster that could not be read is unknown, as is one of which there are two snapshots.
 func Fleet(snapshots []Snapshot, names []string) Report {
 	return FleetWith(snapshots, Options{CRDs: names})
 }
@@ -65,17 +65,22 @@ func compareClusters(baseline, s Snapshot, name string, options Options) []Findi
 	if !found {
 		return []Finding{RuleCRDMissing.finding(Roundtrip)}
 	}
-	return compareFleet(baseline.definitions[name], d, comparison{rolesOf: options.roles(name), usage: options.Usage.of(name), served: true})
+	return compareFleet(
+		baseline.definitions[name], d, comparison{rolesOf: options.roles(name), usage: options.Usage.of(name), served: true},
+	)
 }
 
-// compareFleet tells the set of versions as one difference, and all others as Compare does, to everybody.
+// compareFleet tells the set of versions as one difference, and all others as Compare does, to
+// everybody.
 func compareFleet(baseline, d *definition, c comparison) []Finding {
 	if baseline == d {
 		return nil
 	}
 	c.definitions(baseline, d)
 	c.schemas(baseline, d)
-	findings := slices.DeleteFunc(c.findings, func(f Finding) bool { return !slices.Contains(catalogue[f.Rule].Questions, askFleet) })
+	findings := slices.DeleteFunc(
+		c.findings, func(f Finding) bool { return !slices.Contains(catalogue[f.Rule].Questions, askFleet) },
+	)
 	if old, found := baseline.versionSet(), d.versionSet(); old != found {
 		f := RuleVersionsDiffer.finding(Roundtrip)
 		f.Old, f.New = old, found

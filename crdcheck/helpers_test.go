@@ -42,8 +42,8 @@ func golden(t *testing.T, file string, got []byte) {
 	}
 }
 
-// widgets is a CRD with every shape of path: lists, maps, fields with dots, a subtree that keeps what it does not know, and a second
-// version.
+// widgets is a CRD with every shape of path: lists, maps, fields with dots, a subtree that keeps
+// what it does not know, and a second version.
 const widgets = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

@@ -39,18 +39,20 @@ func (e *LoadError) Error() string {
 // Unwrap returns what is wrong.
 func (e *LoadError) Unwrap() error { return e.Err }
 
-// Load reads CRDs from a stream of YAML or JSON documents separated by "---", sorted by name. Lists are unpacked; documents of other
-// kinds, and empty ones, are passed over, so that the manifests of a whole release can be read. It keeps the stream in memory, and
-// reads it to its end or to 64 MiB.
+// Load reads CRDs from a stream of YAML or JSON documents separated by "---", sorted by name. Lists
+// are unpacked; documents of other kinds, and empty ones, are passed over, so that the manifests of
+// a whole release can be read. It keeps the stream in memory, and reads it to its end or to 64 MiB.
 //
-// The error is a *multierror.Error with a *LoadError for every document that is not valid, or a CRD of another API version than v1, or a
-// second one of the same name; the CRDs that could be read are returned beside it.
+// The error is a *multierror.Error with a *LoadError for every document that is not valid, or a CRD
+// of another API version than v1, or a second one of the same name; the CRDs that could be read are
+// returned beside it.
 func Load(stream io.Reader) ([]apiextensionsv1.CustomResourceDefinition, error) {
 	crds, _, err := LoadLines(stream)
 	return crds, err
 }
 
-// LoadLines is Load, and returns for each definition, by name, the line that its document begins on.
+// LoadLines is Load, and returns for each definition, by name, the line that its document begins
+// on.
 func LoadLines(stream io.Reader) ([]apiextensionsv1.CustomResourceDefinition, map[string]int, error) {
 	l := loader{lines: map[string]int{}}
 	err := EachDocument(stream, func(document []byte, line int) error {
@@ -61,8 +63,9 @@ func LoadLines(stream io.Reader) ([]apiextensionsv1.CustomResourceDefinition, ma
 	return l.crds, l.lines, err
 }
 
-// EachDocument calls add with each document of a YAML stream and the line that it begins on. The error is a *multierror.Error with a *LoadError for each call that
-// failed; lines in errors of the YAML parser are those of the stream.
+// EachDocument calls add with each document of a YAML stream and the line that it begins on. The
+// error is a *multierror.Error with a *LoadError for each call that failed; lines in errors of the
+// YAML parser are those of the stream.
 func EachDocument(stream io.Reader, add func(document []byte, line int) error) error {
 	content, err := io.ReadAll(io.LimitReader(stream, largest+1))
 	if err == nil && len(content) > largest {
@@ -178,7 +181,9 @@ func (l *loader) add(document []byte) error {
 
 func (l *loader) addDefinition(document []byte, header metav1.TypeMeta) error {
 	if header.APIVersion != apiextensionsv1.SchemeGroupVersion.String() {
-		return fmt.Errorf("apiVersion %q of a CustomResourceDefinition is not %s", header.APIVersion, apiextensionsv1.SchemeGroupVersion)
+		return fmt.Errorf(
+			"apiVersion %q of a CustomResourceDefinition is not %s", header.APIVersion, apiextensionsv1.SchemeGroupVersion,
+		)
 	}
 	var crd apiextensionsv1.CustomResourceDefinition
 	if err := yaml.Unmarshal(document, &crd); err != nil {
@@ -190,7 +195,9 @@ func (l *loader) addDefinition(document []byte, header metav1.TypeMeta) error {
 	if len(crd.Spec.Versions) == 0 {
 		return fmt.Errorf("%s has no versions", crd.Name)
 	}
-	if slices.ContainsFunc(l.crds, func(known apiextensionsv1.CustomResourceDefinition) bool { return known.Name == crd.Name }) {
+	if slices.ContainsFunc(
+		l.crds, func(known apiextensionsv1.CustomResourceDefinition) bool { return known.Name == crd.Name },
+	) {
 		return fmt.Errorf("a second definition of %s", crd.Name)
 	}
 	if twice := repeated(crd.Spec.Versions); twice != "" {

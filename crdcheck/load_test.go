@@ -22,31 +22,57 @@ func TestLoad(t *testing.T) {
 		want           []string
 		failed         []string
 	}{
-		"Empty": {reason: "nothing is no error"},
-		"Stream": {
-			reason: "every document is read, not only the first; the result is sorted",
+		"empty input": {reason: "an empty input is not an error"},
+		"several documents": {
+			reason: "every document is read, not only the first, and the result is sorted",
 			stream: widgets + "---\n" + gadgets, want: []string{"gadgets.example.com", "widgets.example.com"},
 		},
-		"Mixed": {
+		"other kinds in between": {
 			reason: "the manifests of a release hold other kinds, comments and empty documents",
-			stream: "# comment\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n---\n\n---" + widgets + "---\n", want: []string{"widgets.example.com"},
+			stream: "# comment\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n---\n\n---" + widgets + "---\n",
+			want:   []string{"widgets.example.com"},
 		},
-		"List": {
-			reason: "what kubectl get prints",
+		"list": {
+			reason: "the output of kubectl get is one list",
 			stream: "apiVersion: v1\nkind: List\nitems:\n- " + indented + "\n", want: []string{"widgets.example.com"},
 		},
-		"JSON":     {reason: "JSON is YAML", stream: `{"kind":"List","items":[]}`},
-		"Twice":    {reason: "nobody knows which one is meant", stream: widgets + "---" + widgets, want: []string{"widgets.example.com"}, failed: []string{"line 46, document 2: a second definition of widgets.example.com"}},
-		"Old":      {reason: "a silent skip would look like a missing CRD", stream: strings.Replace(widgets, "io/v1", "io/v1beta1", 1), failed: []string{`line 1, document 1: apiVersion "apiextensions.k8s.io/v1beta1" of a CustomResourceDefinition is not apiextensions.k8s.io/v1`}},
-		"Name":     {reason: "the server refuses it", stream: strings.Replace(widgets, "widgets.example.com", "widget.example.com", 1), failed: []string{`line 1, document 1: name "widget.example.com" of a CustomResourceDefinition is not "widgets.example.com"`}},
-		"Versions": {reason: "the server refuses it", stream: "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.b}\nspec: {group: b, names: {plural: a}}", failed: []string{"line 1, document 1: a.b has no versions"}},
-		"Same": {
-			reason: "two versions of one name", stream: strings.Replace(widgets, "name: v1beta1", "name: v1", 1),
+		"JSON": {reason: "JSON is YAML too", stream: `{"kind":"List","items":[]}`},
+		"definition given twice": {
+			reason: "of two definitions of one name it is unknown which one is meant",
+			stream: widgets + "---" + widgets,
+			want:   []string{"widgets.example.com"},
+			failed: []string{"line 46, document 2: a second definition of widgets.example.com"},
+		},
+		"definition of v1beta1": {
+			reason: "a definition that is skipped without a word would look like a missing CRD",
+			stream: strings.Replace(widgets, "io/v1", "io/v1beta1", 1),
+			failed: []string{
+				`line 1, document 1: apiVersion "apiextensions.k8s.io/v1beta1" of a CustomResourceDefinition ` +
+					`is not apiextensions.k8s.io/v1`,
+			},
+		},
+		"name that does not fit": {
+			reason: "a definition that the server would refuse is told",
+			stream: strings.Replace(widgets, "widgets.example.com", "widget.example.com", 1),
+			failed: []string{
+				`line 1, document 1: name "widget.example.com" of a CustomResourceDefinition is not "widgets.example.com"`,
+			},
+		},
+		"no versions": {
+			reason: "a definition that the server would refuse is told",
+			stream: "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.b}\n" +
+				"spec: {group: b, names: {plural: a}}",
+			failed: []string{"line 1, document 1: a.b has no versions"},
+		},
+		"version given twice": {
+			reason: "a definition with two versions of one name is told",
+			stream: strings.Replace(widgets, "name: v1beta1", "name: v1", 1),
 			failed: []string{"line 1, document 1: widgets.example.com has version v1 twice"},
 		},
-		"Several": {
+		"several broken documents": {
 			reason: "every broken document is named, and the good ones are there",
-			stream: "kind: [\n---\n" + widgets + "---\nkind: List\nitems: [{kind: CustomResourceDefinition}]\n", want: []string{"widgets.example.com"},
+			stream: "kind: [\n---\n" + widgets + "---\nkind: List\nitems: [{kind: CustomResourceDefinition}]\n",
+			want:   []string{"widgets.example.com"},
 			failed: []string{"line 1, document 1: ", "line 48, document 3: item 0: "},
 		},
 	}
@@ -77,11 +103,14 @@ func TestLoad(t *testing.T) {
 func TestLoadBounds(t *testing.T) {
 	bomb := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
 	for i := range 12 {
-		bomb += fmt.Sprintf("a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 10), ", "))
+		bomb += fmt.Sprintf(
+			"a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 10), ", "),
+		)
 	}
 	deep := strings.Repeat("{type: object, properties: {x: ", 5000) + "{}" + strings.Repeat("}}", 5000)
 	branches := strings.Repeat("{allOf: [", 5000) + "{}" + strings.Repeat("]}", 5000)
-	anchor := "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.b}\nspec: &s {group: b, names: {plural: a}, versions: [*s]}"
+	anchor := "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.b}\n" +
+		"spec: &s {group: b, names: {plural: a}, versions: [*s]}"
 	for label, stream := range map[string]string{
 		"Bomb": "---\n" + bomb + strings.Repeat("# padding\n", 1<<20), "Anchor": anchor, "Large": strings.Repeat("#", 65<<20),
 	} {
@@ -115,7 +144,8 @@ func TestLoadPassesReadErrors(t *testing.T) {
 	}
 }
 
-// FuzzLoad: whatever is read, nothing panics, and what was loaded agrees with itself and with a second reading.
+// FuzzLoad: whatever is read, nothing panics, and what was loaded agrees with itself and with a
+// second reading.
 func FuzzLoad(f *testing.F) {
 	f.Add(widgets)
 	f.Add(widgets + "---" + widgets)
@@ -141,10 +171,17 @@ func FuzzLoad(f *testing.F) {
 		for _, crd := range crds {
 			names = append(names, crd.Name)
 		}
-		report := crdcheck.Fleet([]crdcheck.Snapshot{crdcheck.Observed("east", crds...), crdcheck.Observed("west", again...)}, names)
+		report := crdcheck.Fleet(
+			[]crdcheck.Snapshot{crdcheck.Observed("east", crds...), crdcheck.Observed("west", again...)}, names,
+		)
 		if !report.OK() {
 			t.Errorf("two readings differ: %+v", report.Findings)
 		}
-		crdcheck.Require(crdcheck.Observed("east", crds...), []crdcheck.Requirement{{CRD: "widgets.example.com", Version: "v1", Fields: []crdcheck.Field{crdcheck.Reads(stream)}}})
+		crdcheck.Require(
+			crdcheck.Observed("east", crds...),
+			[]crdcheck.Requirement{
+				{CRD: "widgets.example.com", Version: "v1", Fields: []crdcheck.Field{crdcheck.Reads(stream)}},
+			},
+		)
 	})
 }

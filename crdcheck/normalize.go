@@ -9,10 +9,12 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 )
 
-// Normalize returns a schema that means the same to every object and holds nothing else: texts for people, the order of sets, repeated allOf
-// branches and defaults of the schema language that are spelled out are gone. Schemas that mean the same in these respects come out equal; it is
-// what every question of this package is asked about. The argument is not changed. The error says that schemas are nested in more than 200
-// levels, or that a default, an example or an enumeration is no JSON.
+// Normalize returns a schema that means the same to every object and holds nothing else: texts for
+// people, the order of sets, repeated allOf branches and defaults of the schema language that are
+// spelled out are gone. Schemas that mean the same in these respects come out equal; it is what
+// every question of this package is asked about. The argument is not changed. The error says that
+// schemas are nested in more than 200 levels, or that a default, an example or an enumeration is no
+// JSON.
 func Normalize(s *apiextensionsv1.JSONSchemaProps) (*apiextensionsv1.JSONSchemaProps, error) {
 	if _, err := compileSchema(s); err != nil {
 		return nil, err
@@ -35,8 +37,9 @@ func Normalize(s *apiextensionsv1.JSONSchemaProps) (*apiextensionsv1.JSONSchemaP
 	return normal, json.Unmarshal(encoded, normal)
 }
 
-// normalize removes from a schema, and from all schemas in it, what makes no difference to an object: texts for people, order where
-// there is none, and defaults of the schema language that are spelled out.
+// normalize removes from a schema, and from all schemas in it, what makes no difference to an
+// object: texts for people, order where there is none, and defaults of the schema language that are
+// spelled out.
 func normalize(s schema) {
 	for _, key := range []string{"description", "title", "example", "externalDocs", "$schema", "id"} {
 		delete(s, key)
@@ -119,7 +122,8 @@ func normalizeRules(s schema) {
 	sortValues(s, key)
 }
 
-// normalizeIntOrString removes what the extension already says, in both forms that the API server accepts.
+// normalizeIntOrString removes what the extension already says, in both forms that the API server
+// accepts.
 func normalizeIntOrString(s schema) {
 	if s["x-kubernetes-int-or-string"] != true {
 		return
@@ -139,8 +143,8 @@ func isIntOrString(branches any) bool {
 	return err == nil && text == `[{"type":"integer"},{"type":"string"}]`
 }
 
-// mergeAllOf moves constraints out of branches that contradict nothing: a branch that says what its parent says, or says more of a
-// kind that the parent leaves open, is only another way to write it.
+// mergeAllOf moves constraints out of branches that contradict nothing: a branch that says what its
+// parent says, or says more of a kind that the parent leaves open, is only another way to write it.
 func mergeAllOf(s schema) {
 	branches, isList := s["allOf"].([]any)
 	if !isList {
@@ -179,18 +183,32 @@ func mergeable(into, branch schema) bool {
 // isBound reports whether a key bounds the value alone, without regard to other keys.
 func isBound(key string) bool {
 	switch key {
-	case "enum", "format", "pattern", "multipleOf", "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties", "required":
+	case "enum",
+		"format",
+		"pattern",
+		"multipleOf",
+		"minLength",
+		"maxLength",
+		"minItems",
+		"maxItems",
+		"minProperties",
+		"maxProperties",
+		"required":
 		return true
 	default:
 		return false
 	}
 }
 
+// falseByDefault are the keywords, beside Kubernetes' own, that mean the same when they are false and
+// when they are missing.
+var falseByDefault = []string{"nullable", "uniqueItems", "exclusiveMinimum", "exclusiveMaximum"}
+
 // dropDefaults removes what means the same as saying nothing.
 func dropDefaults(s schema) {
 	for key, value := range s {
 		switch {
-		case value == false && (strings.HasPrefix(key, "x-kubernetes-") || slices.Contains([]string{"nullable", "uniqueItems", "exclusiveMinimum", "exclusiveMaximum"}, key)),
+		case value == false && (strings.HasPrefix(key, "x-kubernetes-") || slices.Contains(falseByDefault, key)),
 			value == json.Number("0") && slices.Contains([]string{"minLength", "minItems", "minProperties"}, key),
 			value == "atomic" && key == "x-kubernetes-list-type",
 			value == "granular" && key == "x-kubernetes-map-type":

@@ -9,7 +9,8 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 )
 
-// TestSimpleFacets holds the quick way to a schema's facets to the thorough one, for every schema that the coverage map compares.
+// TestSimpleFacets holds the quick way to a schema's facets to the thorough one, for every schema
+// that the coverage map compares.
 func TestSimpleFacets(t *testing.T) {
 	content, err := os.ReadFile("testdata/coverage.txt")
 	if err != nil {
@@ -34,7 +35,8 @@ func TestSimpleFacets(t *testing.T) {
 
 func compareFacets(t *testing.T, text string) int {
 	t.Helper()
-	stream := "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.b}\nspec: {group: b, names: {plural: a}, " +
+	stream := "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.b}\n" +
+		"spec: {group: b, names: {plural: a}, " +
 		"versions: [{name: v1, schema: {openAPIV3Schema: " + text + "}}]}"
 	crds, err := Load(strings.NewReader(stream))
 	if err != nil {

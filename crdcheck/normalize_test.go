@@ -9,38 +9,147 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 )
 
-// TestNormalize compares the definition of widgets with a rewritten one: what means the same must agree, what does not must not.
+// TestNormalize compares the definition of widgets with a rewritten one: what means the same must
+// agree, what does not must not.
 func TestNormalize(t *testing.T) {
 	cases := map[string]struct {
 		reason       string
 		replacements []string
 		agree        bool
 	}{
-		"Description":      {"texts are for people", []string{"description: A widget.", "description: Another text."}, true},
-		"NoDescription":    {"texts are for people", []string{"        description: A widget.\n", ""}, true},
-		"RequiredOrder":    {"required is a set", []string{"[size, colour]", "[colour, size]"}, true},
-		"RequiredLess":     {"an object without colour is accepted here", []string{"[size, colour]", "[size]"}, false},
-		"EnumOrder":        {"an enumeration is a set", []string{"[red, green]", "[green, red]"}, true},
-		"EnumMore":         {"blue is accepted here", []string{"[red, green]", "[red, green, blue]"}, false},
-		"AllOfOnce":        {"one branch is another way to write it", []string{"{type: string, enum: [red, green]}", "{type: string, allOf: [{enum: [red, green]}]}"}, true},
-		"AllOfTwice":       {"a generator repeats the enumeration of a type at its field", []string{"{type: string, enum: [red, green]}", "{type: string, allOf: [{enum: [red, green]}, {enum: [green, red]}]}"}, true},
-		"AllOfNarrower":    {"the second branch takes green away", []string{"{type: string, enum: [red, green]}", "{type: string, allOf: [{enum: [red, green]}, {enum: [red]}]}"}, false},
-		"IntOrString":      {"the extension says it already", []string{", anyOf: [{type: integer}, {type: string}]", ""}, true},
-		"IntOrStringOrder": {"branches are a set", []string{"[{type: integer}, {type: string}]", "[{type: string}, {type: integer}]"}, true},
-		"IntOrStringAllOf": {"the form for more constraints", []string{"anyOf: [{type: integer}, {type: string}]", "allOf: [{anyOf: [{type: integer}, {type: string}]}]"}, true},
-		"IntOrStringMore":  {"the pattern counts", []string{"anyOf: [{type: integer}, {type: string}]", "anyOf: [{type: integer}, {type: string}], pattern: a"}, false},
-		"Atomic":           {"atomic is what a list is by default", []string{"type: array", "type: array\n                x-kubernetes-list-type: atomic"}, true},
-		"ListType":         {"owners of a map's items are not owners of an atomic list", []string{"type: array", "type: array\n                x-kubernetes-list-type: set"}, false},
-		"NotNullable":      {"false is the default", []string{"phase: {type: string}", "phase: {type: string, nullable: false}"}, true},
-		"Nullable":         {"null is accepted here", []string{"phase: {type: string}", "phase: {type: string, nullable: true}"}, false},
-		"MinLengthZero":    {"no string is shorter", []string{"phase: {type: string}", "phase: {type: string, minLength: 0}"}, true},
-		"MinLengthOne":     {"the empty string is refused here", []string{"phase: {type: string}", "phase: {type: string, minLength: 1}"}, false},
-		"DefaultEmpty":     {"an empty default is one", []string{"phase: {type: string}", `phase: {type: string, default: ""}`}, false},
-		"DefaultList":      {"an empty list as default is one", []string{"type: array", "type: array\n                default: []"}, false},
-		"Minimum":          {"another bound", []string{"minimum: 1", "minimum: 0"}, false},
-		"BigBounds":        {"bounds that a float64 cannot tell apart", []string{"minimum: 1", "minimum: 1, default: 9007199254740993"}, false},
-		"Closed":           {"it prunes here", []string{"free: {type: object, x-kubernetes-preserve-unknown-fields: true", "free: {type: object"}, false},
-		"PropertyNames":    {"a property may be called like a keyword", []string{"phase: {type: string}", "description: {type: string}"}, false},
+		"another description": {
+			reason:       "texts are for people",
+			replacements: []string{"description: A widget.", "description: Another text."},
+			agree:        true,
+		},
+		"no description": {
+			reason:       "texts are for people",
+			replacements: []string{"        description: A widget.\n", ""},
+			agree:        true,
+		},
+		"required in another order": {
+			reason:       "required is a set",
+			replacements: []string{"[size, colour]", "[colour, size]"},
+			agree:        true,
+		},
+		"field is no longer required": {
+			reason:       "an object without colour is accepted here",
+			replacements: []string{"[size, colour]", "[size]"},
+			agree:        false,
+		},
+		"enumeration in another order": {
+			reason:       "an enumeration is a set",
+			replacements: []string{"[red, green]", "[green, red]"},
+			agree:        true,
+		},
+		"one more value": {
+			reason:       "blue is accepted here",
+			replacements: []string{"[red, green]", "[red, green, blue]"},
+			agree:        false,
+		},
+		"allOf with one branch": {
+			reason:       "one branch is another way to write it",
+			replacements: []string{"{type: string, enum: [red, green]}", "{type: string, allOf: [{enum: [red, green]}]}"},
+			agree:        true,
+		},
+		"allOf with a branch twice": {
+			reason: "a generator repeats the enumeration of a type at its field",
+			replacements: []string{
+				"{type: string, enum: [red, green]}",
+				"{type: string, allOf: [{enum: [red, green]}, {enum: [green, red]}]}",
+			},
+			agree: true,
+		},
+		"allOf that narrows": {
+			reason: "the second branch takes green away",
+			replacements: []string{
+				"{type: string, enum: [red, green]}",
+				"{type: string, allOf: [{enum: [red, green]}, {enum: [red]}]}",
+			},
+			agree: false,
+		},
+		"both forms of int-or-string": {
+			reason:       "the extension says it already",
+			replacements: []string{", anyOf: [{type: integer}, {type: string}]", ""},
+			agree:        true,
+		},
+		"anyOf of int-or-string in another order": {
+			reason:       "branches are a set",
+			replacements: []string{"[{type: integer}, {type: string}]", "[{type: string}, {type: integer}]"},
+			agree:        true,
+		},
+		"int-or-string inside allOf": {
+			reason: "the form for more constraints",
+			replacements: []string{
+				"anyOf: [{type: integer}, {type: string}]",
+				"allOf: [{anyOf: [{type: integer}, {type: string}]}]",
+			},
+			agree: true,
+		},
+		"int-or-string with one more type": {
+			reason: "the pattern counts",
+			replacements: []string{
+				"anyOf: [{type: integer}, {type: string}]",
+				"anyOf: [{type: integer}, {type: string}], pattern: a",
+			},
+			agree: false,
+		},
+		"list type that is the default": {
+			reason:       "atomic is what a list is by default",
+			replacements: []string{"type: array", "type: array\n                x-kubernetes-list-type: atomic"},
+			agree:        true,
+		},
+		"list type that is not the default": {
+			reason:       "owners of a map's items are not owners of an atomic list",
+			replacements: []string{"type: array", "type: array\n                x-kubernetes-list-type: set"},
+			agree:        false,
+		},
+		"nullable is false": {
+			reason:       "false is the default",
+			replacements: []string{"phase: {type: string}", "phase: {type: string, nullable: false}"},
+			agree:        true,
+		},
+		"nullable is true": {
+			reason:       "null is accepted here",
+			replacements: []string{"phase: {type: string}", "phase: {type: string, nullable: true}"},
+			agree:        false,
+		},
+		"minLength of zero": {
+			reason:       "no string is shorter",
+			replacements: []string{"phase: {type: string}", "phase: {type: string, minLength: 0}"},
+			agree:        true,
+		},
+		"minLength of one": {
+			reason:       "the empty string is refused here",
+			replacements: []string{"phase: {type: string}", "phase: {type: string, minLength: 1}"},
+			agree:        false,
+		},
+		"default that is empty": {
+			reason:       "an empty default is one",
+			replacements: []string{"phase: {type: string}", `phase: {type: string, default: ""}`},
+			agree:        false,
+		},
+		"default that is a list": {
+			reason:       "an empty list as default is one",
+			replacements: []string{"type: array", "type: array\n                default: []"},
+			agree:        false,
+		},
+		"another minimum": {reason: "another bound", replacements: []string{"minimum: 1", "minimum: 0"}, agree: false},
+		"bounds beyond floating point": {
+			reason:       "bounds that a float64 cannot tell apart",
+			replacements: []string{"minimum: 1", "minimum: 1, default: 9007199254740993"},
+			agree:        false,
+		},
+		"additionalProperties is false": {
+			reason:       "it prunes here",
+			replacements: []string{"free: {type: object, x-kubernetes-preserve-unknown-fields: true", "free: {type: object"},
+			agree:        false,
+		},
+		"property named like a keyword": {
+			reason:       "a property may be called like a keyword",
+			replacements: []string{"phase: {type: string}", "description: {type: string}"},
+			agree:        false,
+		},
 	}
 	for label, tc := range cases {
 		t.Run(label, func(t *testing.T) {
@@ -50,14 +159,16 @@ func TestNormalize(t *testing.T) {
 			if report.OK() != tc.agree {
 				t.Errorf("%s: agree is %t\n%+v", tc.reason, report.OK(), report.Findings)
 			}
-			if diff := cmp.Diff(normal(t, new(widget(t))), normal(t, new(widget(t, tc.replacements...)))); (diff == "") != tc.agree {
+			diff := cmp.Diff(normal(t, new(widget(t))), normal(t, new(widget(t, tc.replacements...))))
+			if (diff == "") != tc.agree {
 				t.Errorf("%s: equal when normalised is %t, -one +other:\n%s", tc.reason, diff == "", diff)
 			}
 		})
 	}
 }
 
-// normal is the normalised schema of a definition's first version. Normalising once must be enough, and change nothing in the argument.
+// normal is the normalised schema of a definition's first version. Normalising once must be enough,
+// and change nothing in the argument.
 func normal(t *testing.T, crd *apiextensionsv1.CustomResourceDefinition) *apiextensionsv1.JSONSchemaProps {
 	t.Helper()
 	given := crd.Spec.Versions[0].Schema.OpenAPIV3Schema
@@ -86,18 +197,37 @@ func TestNormalizeRules(t *testing.T) {
 		one, other string
 		agree      bool
 	}{
-		"Order":   {"all of them must hold, in whatever order", "{rule: a}, {rule: b}", "{rule: b}, {rule: a}", true},
-		"Message": {"a message decides nothing", "{rule: a, message: no}", "{rule: a, message: never, reason: FieldValueInvalid}", true},
-		"Rule":    {"another rule", "{rule: a}", "{rule: b}", false},
-		"More":    {"one rule more", "{rule: a}", "{rule: a}, {rule: b}", false},
-		"OldSelf": {"a rule for creations too", "{rule: a}", "{rule: a, optionalOldSelf: true}", false},
+		"rules in another order": {
+			reason: "all of them must hold, in whatever order",
+			one:    "{rule: a}, {rule: b}",
+			other:  "{rule: b}, {rule: a}",
+			agree:  true,
+		},
+		"another message": {
+			reason: "a message decides nothing",
+			one:    "{rule: a, message: no}",
+			other:  "{rule: a, message: never, reason: FieldValueInvalid}",
+			agree:  true,
+		},
+		"another rule":  {reason: "another rule", one: "{rule: a}", other: "{rule: b}", agree: false},
+		"one more rule": {reason: "one rule more", one: "{rule: a}", other: "{rule: a}, {rule: b}", agree: false},
+		"rule with optionalOldSelf": {
+			reason: "a rule for creations too",
+			one:    "{rule: a}",
+			other:  "{rule: a, optionalOldSelf: true}",
+			agree:  false,
+		},
 	}
 	for label, tc := range cases {
 		t.Run(label, func(t *testing.T) {
 			with := func(cluster, rules string) crdcheck.Snapshot {
-				return crdcheck.Observed(cluster, widget(t, "phase: {type: string}", "phase: {type: string, x-kubernetes-validations: ["+rules+"]}"))
+				return crdcheck.Observed(
+					cluster, widget(t, "phase: {type: string}", "phase: {type: string, x-kubernetes-validations: ["+rules+"]}"),
+				)
 			}
-			report := crdcheck.Fleet([]crdcheck.Snapshot{with("east", tc.one), with("west", tc.other)}, []string{"widgets.example.com"})
+			report := crdcheck.Fleet(
+				[]crdcheck.Snapshot{with("east", tc.one), with("west", tc.other)}, []string{"widgets.example.com"},
+			)
 			if report.OK() != tc.agree {
 				t.Errorf("%s: agree is %t\n%+v", tc.reason, report.OK(), report.Findings)
 			}

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// PathsOf returns the paths of all leaves of objects, sorted, without apiVersion, kind and metadata: "spec.disks[].name". An empty list
-// or map is a leaf, as is the metadata of an object in the object, such as a template: what that holds is no matter of a definition.
+// PathsOf returns the paths of all leaves of objects, sorted, without apiVersion, kind and
+// metadata: "spec.disks[].name". An empty list or map is a leaf, as is the metadata of an object in
+// the object, such as a template: what that holds is no matter of a definition.
 func PathsOf(objects ...map[string]any) []string {
 	found := map[string]bool{}
 	for _, object := range objects {
@@ -113,7 +114,8 @@ func stepOf(segment string) step {
 	}
 }
 
-// lastName returns the name of the field that a path ends in, "" where it ends in the items of a list or the values of a map.
+// lastName returns the name of the field that a path ends in, "" where it ends in the items of a
+// list or the values of a map.
 func lastName(path string) string {
 	all := steps(path)
 	if len(all) == 0 {

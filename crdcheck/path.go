@@ -10,7 +10,8 @@ const (
 	anyValue = "[*]" // the values of a map
 )
 
-// field returns the path of a field. Names that could be taken for something else are quoted: spec["a.b"].
+// field returns the path of a field. Names that could be taken for something else are quoted:
+// spec["a.b"].
 func field(path, name string) string {
 	switch {
 	case name == "" || strings.ContainsAny(name, `.[]"|`):
@@ -22,8 +23,8 @@ func field(path, name string) string {
 	}
 }
 
-// ancestors returns every prefix of a path that ends a segment, the path itself last: spec.disks[].name gives spec, spec.disks,
-// spec.disks[] and itself.
+// ancestors returns every prefix of a path that ends a segment, the path itself last:
+// spec.disks[].name gives spec, spec.disks, spec.disks[] and itself.
 func ancestors(path string) []string {
 	var found []string
 	for i := 1; i < len(path); i++ {

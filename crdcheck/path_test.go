@@ -11,13 +11,32 @@ func TestAncestors(t *testing.T) {
 		reason, path string
 		want         []string
 	}{
-		"Field":      {"a field alone", "spec", []string{"spec"}},
-		"Nested":     {"lists and maps are segments", "spec.disks[].tags[*].x", []string{"spec", "spec.disks", "spec.disks[]", "spec.disks[].tags", "spec.disks[].tags[*]", "spec.disks[].tags[*].x"}},
-		"Quoted":     {"dots and brackets in a quoted name end nothing", `a["b.c[]"].d`, []string{"a", `a["b.c[]"]`, `a["b.c[]"].d`}},
-		"QuotedRoot": {"at the top too", `["a.b"].c`, []string{`["a.b"]`, `["a.b"].c`}},
-		"Escapes":    {"a name that ends in a backslash, and one with quotes", field(field(field("a", `b."`), `c.\`), "d"), []string{"a", `a["b.\""]`, `a["b.\""]["c.\\"]`, `a["b.\""]["c.\\"].d`}},
-		"Broken":     {"no closing quote: taken as it is", `a["b`, []string{"a", `a["b`}},
-		"Empty":      {"the object itself", "", []string{""}},
+		"one field": {reason: "a field alone", path: "spec", want: []string{"spec"}},
+		"nested fields": {
+			reason: "lists and maps are segments",
+			path:   "spec.disks[].tags[*].x",
+			want: []string{
+				"spec",
+				"spec.disks",
+				"spec.disks[]",
+				"spec.disks[].tags",
+				"spec.disks[].tags[*]",
+				"spec.disks[].tags[*].x",
+			},
+		},
+		"quoted key": {
+			reason: "dots and brackets in a quoted name end nothing",
+			path:   `a["b.c[]"].d`,
+			want:   []string{"a", `a["b.c[]"]`, `a["b.c[]"].d`},
+		},
+		"quoted key at the top": {reason: "at the top too", path: `["a.b"].c`, want: []string{`["a.b"]`, `["a.b"].c`}},
+		"escaped quotes": {
+			reason: "a name that ends in a backslash, and one with quotes",
+			path:   field(field(field("a", `b."`), `c.\`), "d"),
+			want:   []string{"a", `a["b.\""]`, `a["b.\""]["c.\\"]`, `a["b.\""]["c.\\"].d`},
+		},
+		"no closing quote": {reason: "no closing quote: taken as it is", path: `a["b`, want: []string{"a", `a["b`}},
+		"empty path":       {reason: "the object itself", path: "", want: []string{""}},
 	}
 	for label, tc := range cases {
 		t.Run(label, func(t *testing.T) {
@@ -28,7 +47,8 @@ func TestAncestors(t *testing.T) {
 	}
 }
 
-// TestOneSided pins that a parent is visited before its children although another field sorts between them.
+// TestOneSided pins that a parent is visited before its children although another field sorts
+// between them.
 func TestOneSided(t *testing.T) {
 	found := tree{{path: ""}, {path: "a"}, {path: "a-b"}, {path: "a.b", parent: "a"}, {path: "a.b.c", parent: "a.b"}}
 	c := comparison{rolesOf: assumedRoles}

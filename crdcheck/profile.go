@@ -13,7 +13,8 @@ const (
 	ProfileServer Profile = "server"
 	// ProfileClient asks who reads too.
 	ProfileClient Profile = "client"
-	// ProfileStrict asks everybody, those too who read objects as types of their own and write them back.
+	// ProfileStrict asks everybody, those too who read objects as types of their own and write them
+	// back.
 	ProfileStrict Profile = "strict"
 )
 

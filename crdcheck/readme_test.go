@@ -12,7 +12,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 )
 
-// TestRulesAreDocumented compares the table in RULES.md, which `crdcheck rules -o markdown` writes, with Rules, which is sorted.
+// TestRulesAreDocumented compares the table in RULES.md, which `crdcheck rules -o markdown` writes,
+// with Rules, which is sorted.
 func TestRulesAreDocumented(t *testing.T) {
 	readme, err := os.ReadFile("RULES.md")
 	if err != nil {
@@ -22,7 +23,10 @@ func TestRulesAreDocumented(t *testing.T) {
 	for line := range strings.Lines(string(readme)) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
 		if len(cells) == 5 && strings.HasPrefix(strings.TrimSpace(cells[0]), "`") {
-			got = append(got, fmt.Sprintf("%s %s: %s", strings.Trim(cells[0], " `"), strings.TrimSpace(cells[2]), strings.TrimSpace(cells[3])))
+			got = append(
+				got,
+				fmt.Sprintf("%s %s: %s", strings.Trim(cells[0], " `"), strings.TrimSpace(cells[2]), strings.TrimSpace(cells[3])),
+			)
 		}
 	}
 	for _, rule := range crdcheck.Rules() {

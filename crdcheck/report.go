@@ -21,8 +21,8 @@ type Subject struct {
 	Version string
 	// Object is what package admit looked at; "" in other reports.
 	Object string
-	// Baseline is the cluster that this one was compared with, its own name where it is the baseline itself; "" in a Report of
-	// Require, and where no cluster could serve as one.
+	// Baseline is the cluster that this one was compared with, its own name where it is the
+	// baseline itself; "" in a Report of Require, and where no cluster could serve as one.
 	Baseline string
 }
 
@@ -35,7 +35,8 @@ func (r Report) OK() bool {
 func (r Report) About(s Subject) []Finding {
 	var about []Finding
 	for _, f := range r.Findings {
-		if f.CRD == s.CRD && f.Cluster == s.Cluster && f.Object == s.Object && (s.Version == "" || f.Version == "" || f.Version == s.Version) {
+		if f.CRD == s.CRD && f.Cluster == s.Cluster && f.Object == s.Object &&
+			(s.Version == "" || f.Version == "" || f.Version == s.Version) {
 			about = append(about, f)
 		}
 	}
@@ -63,7 +64,10 @@ func (r Report) Counts() map[Severity]int {
 
 func newReport(subjects []Subject, findings []Finding) Report {
 	slices.SortFunc(subjects, func(a, b Subject) int {
-		return cmp.Or(cmp.Compare(a.CRD, b.CRD), cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Version, b.Version), cmp.Compare(a.Object, b.Object))
+		return cmp.Or(
+			cmp.Compare(a.CRD, b.CRD), cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Version, b.Version),
+			cmp.Compare(a.Object, b.Object),
+		)
 	})
 	return Report{Subjects: slices.Compact(subjects), Findings: sorted(findings)}
 }

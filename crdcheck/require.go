@@ -17,8 +17,8 @@ type Requirement struct {
 
 // Field is a field that a program uses.
 type Field struct {
-	// AnyOf are paths ("spec.disks[].name") of which one is enough: names that a field had in different releases. A quoted segment
-	// names a field with dots: metadata.annotations["a.b"].
+	// AnyOf are paths ("spec.disks[].name") of which one is enough: names that a field had in
+	// different releases. A quoted segment names a field with dots: metadata.annotations["a.b"].
 	AnyOf []string
 	// Direction is Write for what the program writes, Read for what it only reads.
 	Direction Direction
@@ -34,7 +34,8 @@ func Reads(path string, alternatives ...string) Field {
 	return Field{AnyOf: append([]string{path}, alternatives...), Direction: Read}
 }
 
-// Require reports whether the cluster has what is required. apiVersion, kind and metadata are in every object and never missing.
+// Require reports whether the cluster has what is required. apiVersion, kind and metadata are in
+// every object and never missing.
 func Require(snapshot Snapshot, requirements []Requirement) Report {
 	var (
 		subjects []Subject

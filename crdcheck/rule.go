@@ -8,7 +8,8 @@ import (
 // RuleID names a rule; it never changes once released.
 type RuleID string
 
-// The rules about whole clusters and definitions, and which question they belong to; those of Compare are in rule_compare.go.
+// The rules about whole clusters and definitions, and which question they belong to; those of
+// Compare are in rule_compare.go.
 const (
 	// RuleClusterUnknown (all): the cluster could not be read.
 	RuleClusterUnknown RuleID = "cluster-unknown"
@@ -20,11 +21,13 @@ const (
 	RuleVersionDeprecated RuleID = "version-deprecated"
 	// RuleFieldMissing (Require): neither the field nor one of its alternatives is in the schema.
 	RuleFieldMissing RuleID = "field-missing"
-	// RuleFieldUnchecked (Require): the schema says nothing about the field, and the server keeps it unseen.
+	// RuleFieldUnchecked (Require): the schema says nothing about the field, and the server keeps
+	// it unseen.
 	RuleFieldUnchecked RuleID = "field-unchecked"
 	// RuleScopeDiffers (Fleet, Compare): namespaced here, cluster-scoped there.
 	RuleScopeDiffers RuleID = "scope-differs"
-	// RuleVersionsDiffer (Fleet): versions, or what is served, stored or deprecated of them, differ.
+	// RuleVersionsDiffer (Fleet): versions, or what is served, stored or deprecated of them,
+	// differ.
 	RuleVersionsDiffer RuleID = "versions-differ"
 )
 
@@ -50,20 +53,58 @@ const (
 
 // Rules returns all rules, sorted by ID.
 func Rules() []Rule {
-	rules := slices.Concat(clusterRules(), versionRules(), presentationRules(), fieldRules(), valueRules(), boundRules(), objectRules())
+	rules := slices.Concat(
+		clusterRules(), versionRules(), presentationRules(), fieldRules(), valueRules(), boundRules(), objectRules(),
+	)
 	slices.SortFunc(rules, func(a, b Rule) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	return rules
 }
 
 func clusterRules() []Rule {
 	return []Rule{
-		{RuleClusterUnknown, Unknown, []string{askCompare, askFleet, askRequire}, "what cannot be read is neither equal nor absent", nil},
-		{RuleCRDMissing, Drops, []string{askCompare, askFleet, askRequire}, "objects of this kind cannot exist in the cluster", nil},
-		{RuleFieldMissing, Drops, []string{askRequire}, "the server drops the field from what is written, and it is never read", nil},
-		{RuleFieldUnchecked, Unknown, []string{askRequire}, "the schema keeps unknown fields, so that it does not tell whether anybody knows this one", nil},
-		{RuleScopeDiffers, Incomparable, []string{askCompare, askFleet}, "a path to an object that works in one cluster is not found in the other", []string{"crdify: scope"}},
+		{
+			RuleClusterUnknown,
+			Unknown,
+			[]string{askCompare, askFleet, askRequire},
+			"what cannot be read is neither equal nor absent",
+			nil,
+		},
+		{
+			RuleCRDMissing,
+			Drops,
+			[]string{askCompare, askFleet, askRequire},
+			"objects of this kind cannot exist in the cluster",
+			nil,
+		},
+		{
+			RuleFieldMissing,
+			Drops,
+			[]string{askRequire},
+			"the server drops the field from what is written, and it is never read",
+			nil,
+		},
+		{
+			RuleFieldUnchecked,
+			Unknown,
+			[]string{askRequire},
+			"the schema keeps unknown fields, so that it does not tell whether anybody knows this one",
+			nil,
+		},
+		{
+			RuleScopeDiffers,
+			Incomparable,
+			[]string{askCompare, askFleet},
+			"a path to an object that works in one cluster is not found in the other",
+			[]string{"crdify: scope"},
+		},
 		{RuleVersionNotServed, Drops, []string{askRequire}, "every call fails", nil},
-		{RuleVersionsDiffer, Incomparable, []string{askFleet}, "the clusters run different releases; objects may not move between them", nil},
+		{
+			RuleVersionsDiffer,
+			Incomparable,
+			[]string{askFleet},
+			"the clusters run different releases; objects may not move between them",
+			nil,
+		},
 	}
 }
 
@@ -85,7 +126,13 @@ func objectRules() []Rule {
 	only := []string{askAdmit}
 	return []Rule{
 		{RuleObjectRefused, Narrows, only, "the server refuses the object", []string{"kubectl apply --dry-run=server"}},
-		{RuleObjectPruned, Drops, only, "the server drops the field without a word", []string{"kubectl apply --validate=strict"}},
+		{
+			RuleObjectPruned,
+			Drops,
+			only,
+			"the server drops the field without a word",
+			[]string{"kubectl apply --validate=strict"},
+		},
 		{RuleObjectDefaulted, Cosmetic, only, "the server fills the field in", nil},
 		{RuleObjectUnchecked, Unknown, only, "the schema does not say what is accepted here", nil},
 		{RuleObjectWarned, Alters, only, "the server accepts the object and warns", nil},

@@ -105,16 +105,37 @@ func versionRules() []Rule {
 		only(RuleVersionAdded, Adds, "a version more takes nothing from who speaks another one"),
 		only(RuleVersionUnserved, Drops, "every call that names the version fails", "crd-version-checker: served changes"),
 		only(RuleVersionServed, Adds, "a version more takes nothing from who speaks another one"),
-		{RuleVersionDeprecated, Alters, []string{askCompare, askRequire}, "the version will go away with a later release, and each call is answered with a warning", nil},
+		{
+			RuleVersionDeprecated,
+			Alters,
+			[]string{askCompare, askRequire},
+			"the version will go away with a later release, and each call is answered with a warning",
+			nil,
+		},
 		only(RuleVersionUndeprecated, Cosmetic, "the warning on each call goes away"),
 		only(RuleDeprecationWarningChanged, Cosmetic, "each call is answered with another warning"),
-		only(RuleStorageVersionChanged, Alters, "what is stored is converted when it is next written; to go back needs the older version served", "crd-version-checker: storage changes"),
-		only(RuleStorageVersionJumped, Drops, "an older release that is rolled back to, or still running, cannot read what is stored in a version that it does not know", "crd-version-checker: storage version was not served before"),
-		only(RuleStoredVersionRemoved, Drops, "the API server refuses the definition while status.storedVersions names the version", "crdify: storedVersionRemoval"),
+		only(
+			RuleStorageVersionChanged, Alters,
+			"what is stored is converted when it is next written; to go back needs the older version served",
+			"crd-version-checker: storage changes",
+		),
+		only(
+			RuleStorageVersionJumped, Drops,
+			"an older release that is rolled back to, or still running, "+
+				"cannot read what is stored in a version that it does not know",
+			"crd-version-checker: storage version was not served before",
+		),
+		only(
+			RuleStoredVersionRemoved, Drops,
+			"the API server refuses the definition while status.storedVersions names the version",
+			"crdify: storedVersionRemoval",
+		),
 		only(RuleStoredVersionsChanged, Cosmetic, "objects may be stored in other versions"),
 		rule(RuleConversionChanged, Alters, "objects are translated between versions in another way, or no longer"),
 		rule(RuleConversionWebhookChanged, Cosmetic, "another server translates objects between versions"),
-		rule(RuleUnknownFieldsSwitched, Incomparable, "fields that no schema names are dropped on one side and kept on the other"),
+		rule(
+			RuleUnknownFieldsSwitched, Incomparable, "fields that no schema names are dropped on one side and kept on the other",
+		),
 		rule(RuleSchemaRemoved, Unknown, "without a schema nobody can tell what is accepted"),
 		rule(RuleSchemaAdded, Narrows, "what was kept unseen is now checked"),
 		rule(RuleSubresourceRemoved, Drops, "calls to the subresource fail"),
@@ -147,20 +168,37 @@ func fieldRules() []Rule {
 		return Rule{id, effect, compared, why, also}
 	}
 	return []Rule{
-		rule(RuleFieldRemoved, Drops, "the server drops the field from what is written, and it is never read", "crdify: existingFieldRemoval", "crd-schema-checker: NoFieldRemoval"),
-		rule(RuleFieldAdded, Adds, "who reads an object, changes it and writes it back as a type without the field erases it"),
-		rule(RuleRequiredFieldAdded, Narrows, "objects without the field are refused", "crdify: required", "crd-schema-checker: NoNewRequiredFields"),
+		rule(
+			RuleFieldRemoved, Drops, "the server drops the field from what is written, and it is never read",
+			"crdify: existingFieldRemoval", "crd-schema-checker: NoFieldRemoval",
+		),
+		rule(
+			RuleFieldAdded, Adds, "who reads an object, changes it and writes it back as a type without the field erases it",
+		),
+		rule(
+			RuleRequiredFieldAdded, Narrows, "objects without the field are refused", "crdify: required",
+			"crd-schema-checker: NoNewRequiredFields",
+		),
 		rule(RuleFieldUnlisted, Widens, "the field is kept, but no longer checked"),
 		rule(RuleFieldListed, Narrows, "what was kept unseen in this field is now checked"),
-		rule(RuleRequiredAdded, Narrows, "objects without the field are refused", "crdify: required", "crd-schema-checker: NoNewRequiredFields"),
+		rule(
+			RuleRequiredAdded, Narrows, "objects without the field are refused", "crdify: required",
+			"crd-schema-checker: NoNewRequiredFields",
+		),
 		rule(RuleRequiredDefaulted, Cosmetic, "the server fills the field in where it is missing"),
 		rule(RuleRequiredRemoved, Widens, "who reads may meet objects without the field", "crdify: required"),
 		rule(RuleUnknownFieldsPruned, Drops, "fields that the schema does not name are dropped from now on"),
 		rule(RuleUnknownFieldsKept, Widens, "fields that the schema does not name are kept from now on"),
-		rule(RuleNotCheckable, Unknown, "the schema uses what the API server refuses in a definition; nobody can tell what it means"),
+		rule(
+			RuleNotCheckable, Unknown,
+			"the schema uses what the API server refuses in a definition; nobody can tell what it means",
+		),
 		rule(RuleEmbeddedResourceAdded, Narrows, "the value must be a whole Kubernetes object from now on"),
 		rule(RuleEmbeddedResourceRemoved, Widens, "the value need not be a whole Kubernetes object any more"),
-		rule(RuleListTypeNarrowed, Narrows, "entries that are there twice are refused, and appliers own entries instead of the list"),
+		rule(
+			RuleListTypeNarrowed, Narrows,
+			"entries that are there twice are refused, and appliers own entries instead of the list",
+		),
 		rule(RuleListTypeChanged, Alters, "appliers own the whole list instead of their entries, and overwrite each other's"),
 		rule(RuleListMapKeysChanged, Incomparable, "other entries count as the same"),
 		rule(RuleMapTypeChanged, Alters, "appliers own the whole map instead of their keys, or the other way round"),
@@ -191,7 +229,10 @@ func valueRules() []Rule {
 		rule(RuleDefaultAdded, Alters, "the server fills in what was left out", "crdify: default"),
 		rule(RuleDefaultChanged, Alters, "the server fills in another value", "crdify: default"),
 		rule(RuleDefaultRemoved, Alters, "the server no longer fills in what is left out", "crdify: default"),
-		rule(RuleRequiredDefaultRemoved, Narrows, "objects that leave the field out were filled in and are refused now", "crdify: default"),
+		rule(
+			RuleRequiredDefaultRemoved, Narrows, "objects that leave the field out were filled in and are refused now",
+			"crdify: default",
+		),
 		rule(RuleCELRuleAdded, Narrows, refused),
 		rule(RuleCELRuleRemoved, Widens, unseen),
 		rule(RuleAllOfAdded, Narrows, refused),
@@ -218,8 +259,16 @@ type bound struct {
 }
 
 var bounds = []bound{
-	{"maxItems", "max-items", false}, {"maxLength", "max-length", false}, {"maxProperties", "max-properties", false}, {"maximum", "maximum", false},
-	{"minItems", "min-items", true}, {"minLength", "min-length", true}, {"minProperties", "min-properties", true}, {"minimum", "minimum", true},
+	{
+		"maxItems",
+		"max-items",
+		false,
+	}, {"maxLength", "max-length", false}, {"maxProperties", "max-properties", false}, {"maximum", "maximum", false},
+	{
+		"minItems",
+		"min-items",
+		true,
+	}, {"minLength", "min-length", true}, {"minProperties", "min-properties", true}, {"minimum", "minimum", true},
 }
 
 func (b bound) tightened() RuleID { return RuleID(b.name + "-tightened") }

@@ -91,7 +91,8 @@ func (c *compiler) add(s *apiextensionsv1.JSONSchemaProps, path, parent string, 
 		return fmt.Errorf("%s: %w", cmp.Or(path, "the object"), err)
 	}
 	additional := s.AdditionalProperties
-	open := s.XPreserveUnknownFields != nil && *s.XPreserveUnknownFields || additional != nil && additional.Schema == nil && additional.Allows
+	open := s.XPreserveUnknownFields != nil && *s.XPreserveUnknownFields ||
+		additional != nil && additional.Schema == nil && additional.Allows
 	c.nodes = append(c.nodes, node{path: path, parent: parent, open: open})
 	for name := range s.Properties {
 		property := s.Properties[name]

@@ -19,19 +19,22 @@ type KindUsage struct {
 	CRD string `json:"crd"`
 	// Version that the program speaks; "" means any.
 	Version string `json:"version,omitempty"`
-	// Writes are paths of fields that the program sets: "spec.disks[].name". A path that ends in "..." stands for all below it too.
+	// Writes are paths of fields that the program sets: "spec.disks[].name". A path that ends in
+	// "..." stands for all below it too.
 	Writes []string `json:"writes,omitempty"`
 	// Reads are paths of fields that the program looks at.
 	Reads []string `json:"reads,omitempty"`
-	// Roundtrips is true for a program that reads an object as a type of its own, changes it and writes it back (Update), which erases
-	// what the type does not know; false for one that creates, patches and applies.
+	// Roundtrips is true for a program that reads an object as a type of its own, changes it and
+	// writes it back (Update), which erases what the type does not know; false for one that
+	// creates, patches and applies.
 	Roundtrips bool `json:"roundtrips,omitempty"`
-	// Objects are examples of what the program writes. What they set counts as written; a field that each of them sets, wherever its
-	// parent is there, may become required.
+	// Objects are examples of what the program writes. What they set counts as written; a field
+	// that each of them sets, wherever its parent is there, may become required.
 	Objects []map[string]any `json:"objects,omitempty"`
 }
 
-// Requirements returns what the program needs of the definitions: that the version is served, and every field there.
+// Requirements returns what the program needs of the definitions: that the version is served, and
+// every field there.
 func (u Usage) Requirements() []Requirement {
 	var requirements []Requirement
 	for _, k := range u.Kinds {
@@ -62,7 +65,8 @@ func (u *Usage) crds() []string {
 	return slices.Compact(names)
 }
 
-// of returns what is said of one definition; the same definition named twice, in two versions, counts as one.
+// of returns what is said of one definition; the same definition named twice, in two versions,
+// counts as one.
 func (u *Usage) of(crd string) *KindUsage {
 	if u == nil {
 		return nil
@@ -110,8 +114,8 @@ func (k *KindUsage) roles(path string) []Direction {
 	return met
 }
 
-// touches returns whether using one path means to use another: itself, what it is in, and what is below it if it ends in "...". A key
-// that is used is one of the values of its map.
+// touches returns whether using one path means to use another: itself, what it is in, and what is
+// below it if it ends in "...". A key that is used is one of the values of its map.
 func touches(path string) func(used string) bool {
 	changed := steps(path)
 	return func(used string) bool {
@@ -126,7 +130,8 @@ func touches(path string) func(used string) bool {
 	}
 }
 
-// sends reports whether every example that has the parent sets the field in it, and at least one does. Without a usage nobody knows.
+// sends reports whether every example that has the parent sets the field in it, and at least one
+// does. Without a usage nobody knows.
 func (k *KindUsage) sends(parent, name string) bool {
 	if k == nil {
 		return false

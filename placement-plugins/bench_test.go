@@ -9,7 +9,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement"
 )
 
-// BenchmarkChain asks all four strategies: only the last one, search, decides.
+// BenchmarkChain asks all strategies of the default chain: only the last one, search, decides.
 func BenchmarkChain(b *testing.B) {
 	for transport, chain := range map[string]placement.Chain{"InProcess": inProcess(), "Exec": execd(b)} {
 		for _, count := range []int{3, 50, 500} {

@@ -14,8 +14,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/spread"
 )
 
-// TestConformanceOfProcesses runs the suite on the programs as processes of a host, and on one of each kind as side-cars; each
-// package runs it on its strategy.
+// TestConformanceOfProcesses runs the suite on the programs as processes of a host, and on one of
+// each kind as side-cars; each package runs it on its strategy.
 func TestConformanceOfProcesses(t *testing.T) {
 	hosts := map[string]*plugin.Host{
 		"Exec":   newHost(t, slices.Concat(strategies, others)),
@@ -31,7 +31,8 @@ func TestConformanceOfProcesses(t *testing.T) {
 	}
 }
 
-// TestAssignment holds seed.md's "Automatic KubevirtConfig Assignment" for the chain, in one process and in five.
+// TestAssignment holds the chain to docs/specification.md ("Automatic KubevirtConfig Assignment"),
+// in one process and in five.
 func TestAssignment(t *testing.T) {
 	const named = "machine default/my-machine has no KubevirtConfig reference and "
 	var (
@@ -47,16 +48,16 @@ func TestAssignment(t *testing.T) {
 		want   placement.Decision
 		err    error
 	}{
-		"Annotation": {
-			reason: "priority 1 wins over all others",
+		"annotation and default": {
+			reason: "the annotation comes first and wins over all other strategies",
 			edit: func(req *placement.Request) {
 				req.Machine.Reference.Annotation, req.Default = "cluster-west", "cluster-east"
 			},
 			vms:  map[string]placement.VM{"cluster-east": absent, "cluster-west": absent},
 			want: placement.Decision{Config: "cluster-west", Reason: "named by annotation vitistack.io/kubevirt-config"},
 		},
-		"AnnotationUnknown": {
-			reason: "the wish is not overridden by the default",
+		"annotation names no cluster": {
+			reason: "the default does not override a wish that cannot be met",
 			edit: func(req *placement.Request) {
 				req.Machine.Reference.Annotation, req.Default = "cluster-wets", "cluster-east"
 			},
@@ -66,24 +67,24 @@ func TestAssignment(t *testing.T) {
 				Message: `KubevirtConfig cluster-wets not found in namespace kubevirt-configs (chosen by strategy "annotation")`,
 			},
 		},
-		"Default": {
-			reason: "priority 2",
+		"default": {
+			reason: "the default comes second",
 			edit:   func(req *placement.Request) { req.Default = "cluster-east" },
 			vms:    map[string]placement.VM{"cluster-east": absent, "cluster-west": absent},
 			want:   placement.Decision{Config: "cluster-east", Reason: "named by DEFAULT_KUBEVIRT_CONFIG"},
 		},
-		"Single": {
-			reason: "priority 3",
+		"one cluster": {
+			reason: "the only cluster comes third",
 			vms:    map[string]placement.VM{"cluster-east": absent},
 			want:   placement.Decision{Config: "cluster-east", Reason: "the only KubevirtConfig"},
 		},
-		"Search": {
-			reason: "priority 4",
+		"VM in one cluster": {
+			reason: "the cluster that has the VM comes fourth",
 			vms:    map[string]placement.VM{"cluster-east": absent, "cluster-west": other},
 			want:   placement.Decision{Config: "cluster-west", Reason: "a virtual machine of its name is there"},
 		},
-		"SearchWaits": {
-			reason: "the one difference to seed.md: a cluster that does not answer is not one without the VM",
+		"VM in one cluster and another silent": {
+			reason: "a cluster that does not answer has not said that it lacks the VM, so the Machine waits",
 			vms:    map[string]placement.VM{"cluster-east": other, "cluster-west": silent},
 			err: placement.Hold{
 				Reason: placement.ReasonPresenceUnknown,
@@ -91,16 +92,16 @@ func TestAssignment(t *testing.T) {
 					"cluster-west",
 			},
 		},
-		"Ambiguous": {
-			reason: "found in two",
+		"VM in two clusters": {
+			reason: "a VM that was found in two clusters needs a person",
 			vms:    map[string]placement.VM{"cluster-east": here, "cluster-west": here},
 			err: placement.Refusal{
 				Reason:  placement.ReasonDuplicateVM,
 				Message: "the virtual machine of machine default/my-machine was found in 2 clusters: cluster-east, cluster-west",
 			},
 		},
-		"CannotDetermine": {
-			reason: "Troubleshooting 2",
+		"VM in no cluster": {
+			reason: "people search for this sentence of the specification, so its words stay",
 			vms:    map[string]placement.VM{"cluster-east": absent, "cluster-west": absent},
 			err: placement.Refusal{
 				Reason: placement.ReasonCannotDetermine,
@@ -108,8 +109,8 @@ func TestAssignment(t *testing.T) {
 					"'vitistack.io/kubevirt-config' or DEFAULT_KUBEVIRT_CONFIG env var",
 			},
 		},
-		"NoneAvailable": {
-			reason: "Troubleshooting 3",
+		"no clusters": {
+			reason: "people search for this sentence of the specification, so its words stay",
 			err: placement.Refusal{
 				Reason:  placement.ReasonNoneAvailable,
 				Message: named + "no KubevirtConfigs are available in namespace kubevirt-configs",

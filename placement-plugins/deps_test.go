@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestDependencies holds the import rules: a strategy is the standard library and the contract; nothing knows Kubernetes.
+// TestDependencies holds the import rules: a strategy is the standard library and the contract;
+// nothing knows Kubernetes.
 func TestDependencies(t *testing.T) {
 	const modules = "github.com/vitistack/kubevirt-multicluster/"
 	cases := map[string]struct {
@@ -14,8 +15,8 @@ func TestDependencies(t *testing.T) {
 		packages  []string
 		forbidden func(dependency string) bool
 	}{
-		"Strategies": {
-			reason:   "pure packages have nothing to do I/O with",
+		"each strategy": {
+			reason:   "a pure strategy must have nothing that does I/O",
 			packages: []string{"./annotation", "./default_", "./single", "./search", "./labels", "./spread", "./capacity"},
 			forbidden: func(dependency string) bool {
 				host, _, _ := strings.Cut(dependency, "/")
@@ -23,7 +24,7 @@ func TestDependencies(t *testing.T) {
 					!strings.HasPrefix(dependency, modules+"placement-plugins/")
 			},
 		},
-		"Module": {
+		"the whole module": {
 			reason:   "a Kubernetes bump never rebuilds a plugin, and the operator meets it only as a process",
 			packages: []string{"-test", "./..."},
 			forbidden: func(dependency string) bool {

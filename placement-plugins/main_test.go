@@ -23,10 +23,10 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/spread"
 )
 
-// strategies are the default chain, in the order of seed.md.
+// strategies are the default chain, in the order of docs/specification.md.
 var strategies = []placement.Strategy{annotation.Strategy{}, default_.Strategy{}, single.Strategy{}, search.Strategy{}}
 
-// others are those that people add to it.
+// others are the strategies that people add to it.
 var others = []placement.Strategy{&labels.Strategy{}, &spread.Strategy{}, &capacity.Strategy{}}
 
 // binaries is where TestMain puts the programs.
@@ -56,7 +56,7 @@ func run(m *testing.M) int {
 	return code
 }
 
-// inProcess is the chain of the four without a host.
+// inProcess is the default chain without a host.
 func inProcess() placement.Chain {
 	var chain placement.Chain
 	for _, strategy := range strategies {
@@ -65,7 +65,7 @@ func inProcess() placement.Chain {
 	return chain
 }
 
-// execd is the chain of the four as processes.
+// execd is the default chain as processes.
 func execd(tb testing.TB) placement.Chain {
 	tb.Helper()
 	host := newHost(tb, strategies)
@@ -141,7 +141,7 @@ func sidecars(tb testing.TB, strategies []placement.Strategy) *plugin.Host {
 				break
 			}
 			if time.Now().After(deadline) {
-				tb.Fatalf("nobody listens on %s", entry.Socket)
+				tb.Fatalf("no program listens on %s", entry.Socket)
 			}
 		}
 	}

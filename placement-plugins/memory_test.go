@@ -16,7 +16,8 @@ import (
 // maxResident is how much memory a program may have resident under load, in bytes.
 const maxResident = 20 << 20
 
-// TestMemory asks the chain of four about 500 clusters, from eight callers at once, and looks at what each program has resident.
+// TestMemory asks the default chain about 500 clusters, from eight callers at once, and looks at
+// what each program has resident.
 func TestMemory(t *testing.T) {
 	chain := execd(t)
 	req := fleet(500)
@@ -78,7 +79,7 @@ func field(status []byte, name string) string {
 	return ""
 }
 
-// BenchmarkStart brings the chain of four up, side by side, until each can be asked.
+// BenchmarkStart starts the default chain, side by side, until each can be asked.
 func BenchmarkStart(b *testing.B) {
 	var took []time.Duration
 	for b.Loop() {

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// A Decision names the KubevirtConfig that a strategy chose. An empty Config means no opinion: the next strategy is asked.
+// A Decision names the KubevirtConfig that a strategy chose. An empty Config means no opinion: the
+// next strategy is asked.
 type Decision struct {
 	// Config is a candidate's name, or "".
 	Config string
@@ -13,8 +14,8 @@ type Decision struct {
 	Reason string
 }
 
-// A Refusal is an answer in the form of an error: the Machine is not placed, and asking again does not help until a person
-// changes something.
+// A Refusal is an answer in the form of an error: the Machine is not placed, and asking again does
+// not help until a person changes something.
 type Refusal struct {
 	// Reason is one CamelCase word, fit for a condition.
 	Reason string
@@ -30,7 +31,8 @@ func (r Refusal) Error() string { return textOf(r.Reason, r.Message) }
 // Unwrap returns Cause.
 func (r Refusal) Unwrap() error { return r.Cause }
 
-// A Hold is an answer in the form of an error: not now, ask again. Nothing is wrong with the Machine.
+// A Hold is an answer in the form of an error: not now, ask again. Nothing is wrong with the
+// Machine.
 type Hold struct {
 	// Reason is one CamelCase word, fit for a condition.
 	Reason string

@@ -7,16 +7,19 @@ type Candidate struct {
 	Name string
 	// Labels are the KubevirtConfig's labels.
 	Labels map[string]string
-	// Reachable says that the host has a working connection. A candidate stays one while it is unreachable.
+	// Reachable says that the host has a working connection. A candidate stays one while it is
+	// unreachable.
 	Reachable bool
-	// VM is what is known about the Machine's VirtualMachine there. It is filled for strategies with [Needs].Presence.
+	// VM is what is known about the Machine's VirtualMachine there. It is filled for strategies
+	// with [Needs].Presence.
 	VM VM
-	// Capacity is what is known about room there. It is filled for strategies with [Needs].Capacity, or in part with
-	// [Needs].Machines.
+	// Capacity is what is known about room there. It is filled for strategies with
+	// [Needs].Capacity, or in part with [Needs].Machines.
 	Capacity Capacity
 }
 
-// A VM says whether the wanted VirtualMachine is in a cluster, and whose it is. The zero value knows nothing.
+// A VM says whether the wanted VirtualMachine is in a cluster, and whose it is. The zero value
+// knows nothing.
 type VM struct {
 	Presence Presence
 	// Owner is set with Present, else zero.
@@ -27,12 +30,14 @@ type VM struct {
 	Cause string
 }
 
-// Found reports whether the VirtualMachine is there and may be this Machine's: it is ours, or nobody's.
+// Found reports whether the VirtualMachine is there and may be this Machine's: it is ours, or
+// nobody's.
 func (v VM) Found() bool {
 	return v.Presence == Present && (v.Owner == Ours || v.Owner == Unlabelled)
 }
 
-// Answered reports whether the cluster has said if the VirtualMachine is there. Silence is no answer.
+// Answered reports whether the cluster has said if the VirtualMachine is there. Silence is no
+// answer.
 func (v VM) Answered() bool { return v.Presence == Absent || v.Presence == Present }
 
 // Presence is what a look at a cluster gave. Unreachable is not absent, and NotAsked is neither.

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// A Chain asks its strategies in order; the first decision wins. The empty chain has no opinion on anything.
+// A Chain asks its strategies in order; the first decision wins. The empty chain has no opinion on
+// anything.
 type Chain []Link
 
 // A Link is one strategy of a [Chain] and what its failure means.
@@ -27,15 +28,17 @@ func (c Chain) Needs() Needs {
 	return needs
 }
 
-// Place returns the first decision and the trace of every strategy, those that were not reached included. The decision
-// always names a candidate and never contradicts the Machine's explicit reference, whichever strategies are in the chain.
+// Place returns the first decision and the trace of every strategy, those that were not reached
+// included. The decision always names a candidate and never contradicts the Machine's explicit
+// reference, whichever strategies are in the chain.
 //
-// The error is a [Refusal] or a [Hold] (also where no strategy has an opinion, and for the failure of a strategy by its
-// [ErrorPolicy], which then is its cause), the context's error, or a plain error for a request that is not valid.
+// The error is a [Refusal] or a [Hold] (also where no strategy has an opinion, and for the failure
+// of a strategy by its [ErrorPolicy], which then is its cause), the context's error, or a plain
+// error for a request that is not valid.
 //
-// A strategy that needs presence is not asked while a candidate's VM is [NotAsked]: the answer is then a Hold of
-// [ReasonPresenceNotRequested]. A host that wants to spare its clusters asks first without these facts, and gathers them
-// only when it gets that Hold.
+// A strategy that needs presence is not asked while a candidate's VM is [NotAsked]: the answer is
+// then a Hold of [ReasonPresenceNotRequested]. A host that wants to spare its clusters asks first
+// without these facts, and gathers them only when it gets that Hold.
 func (c Chain) Place(ctx context.Context, req Request) (Decision, Trace, error) {
 	req, err := req.normalized()
 	if err != nil {
@@ -71,8 +74,8 @@ func (c Chain) newTrace() Trace {
 	return trace
 }
 
-// ask returns the strategy's answer, or the refusal of a decision that must not stand. Skipped is the failure of an
-// earlier strategy that was passed over, nil if there was none.
+// ask returns the strategy's answer, or the refusal of a decision that must not stand. The argument
+// skipped is the failure of an earlier strategy that was passed over, or nil.
 func (l Link) ask(ctx context.Context, req Request, skipped error) (Decision, error) {
 	if l.Strategy.Needs().Presence && req.unasked() {
 		return Decision{}, Hold{
@@ -87,7 +90,8 @@ func (l Link) ask(ctx context.Context, req Request, skipped error) (Decision, er
 	return decision, req.check(decision, l.Strategy.Name(), skipped)
 }
 
-// check refuses a decision against the explicit reference, and one for a cluster that does not exist.
+// check refuses a decision against the explicit reference, and one for a cluster that does not
+// exist.
 func (r Request) check(decision Decision, strategy string, skipped error) error {
 	explicit, err := r.Machine.explicit()
 	if err != nil {
@@ -96,7 +100,7 @@ func (r Request) check(decision Decision, strategy string, skipped error) error 
 	if explicit != "" && explicit != decision.Config {
 		message := fmt.Sprintf("machine %s names KubevirtConfig %q, but strategy %q chose %q",
 			r.Machine, explicit, strategy, decision.Config)
-		if skipped != nil { // the one that reads references may come back: no person is needed
+		if skipped != nil { // the strategy that reads references may answer the next time, so no person is needed
 			return Hold{Reason: ReasonStrategyUnavailable, Message: message, RetryAfter: retryFailed, Cause: skipped}
 		}
 		return Refusal{Reason: ReasonReferenceOverruled, Message: message}
@@ -120,7 +124,8 @@ func (l Link) failure(err error) error {
 	return Hold{Reason: ReasonStrategyUnavailable, Message: message, RetryAfter: retryFailed, Cause: err}
 }
 
-// undecided is the answer where no strategy has an opinion; seed.md ("Troubleshooting") fixes its words.
+// undecided is the answer where no strategy has an opinion. docs/specification.md fixes its words
+// ("Troubleshooting").
 func (r Request) undecided() Refusal {
 	prefix := fmt.Sprintf("machine %s has no KubevirtConfig reference and ", r.Machine)
 	if len(r.Candidates) == 0 {

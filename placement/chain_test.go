@@ -16,9 +16,12 @@ var errBroken = errors.New("broken pipe")
 
 // says is a strategy that always gives the same answer.
 func says(name string, decision placement.Decision, err error) placement.Strategy {
-	return placement.NewFunc(name, placement.Needs{}, func(context.Context, placement.Request) (placement.Decision, error) {
-		return decision, err
-	})
+	return placement.NewFunc(
+		name, placement.Needs{},
+		func(context.Context, placement.Request) (placement.Decision, error) {
+			return decision, err
+		},
+	)
 }
 
 func candidates(names ...string) []placement.Candidate {
@@ -49,11 +52,18 @@ func TestChainPlace(t *testing.T) {
 		west    = says("west", placement.Decision{Config: "west", Reason: "likes west"}, nil)
 		nowhere = says("nowhere", placement.Decision{Config: "nowhere"}, nil)
 		broken  = says("broken", placement.Decision{Config: "west"}, errBroken)
-		holds   = says("holds", placement.Decision{}, placement.Hold{Reason: "Later", Message: "later", RetryAfter: time.Minute})
+		holds   = says(
+			"holds", placement.Decision{}, placement.Hold{Reason: "Later", Message: "later", RetryAfter: time.Minute},
+		)
 		refuses = says("refuses", placement.Decision{}, &placement.Refusal{Reason: "Never"})
 	)
 	heldBy := func(message string) placement.Hold {
-		return placement.Hold{Reason: placement.ReasonStrategyUnavailable, Message: message, RetryAfter: 5 * time.Second, Cause: errBroken}
+		return placement.Hold{
+			Reason:     placement.ReasonStrategyUnavailable,
+			Message:    message,
+			RetryAfter: 5 * time.Second,
+			Cause:      errBroken,
+		}
 	}
 	cases := map[string]struct {
 		reason string
@@ -63,15 +73,15 @@ func TestChainPlace(t *testing.T) {
 		trace  string
 		err    error
 	}{
-		"FirstDecisionWins": {
-			reason: "later strategies are not asked, but the trace has a line for each",
+		"second of three strategies decides": {
+			reason: "the first decision wins, later strategies are not asked, and the trace has a line for each",
 			chain:  placement.Chain{{Strategy: silent}, {Strategy: west}, {Strategy: refuses}},
 			req:    request("east", "west"),
 			want:   placement.Decision{Config: "west", Reason: "likes west"},
 			trace:  "silent: NoOpinion (nothing to say); west: Placed west (likes west); refuses: NotReached",
 		},
-		"UnsortedCandidates": {
-			reason: "the chain sorts for its strategies",
+		"candidates come unsorted": {
+			reason: "the chain sorts the candidates, so that strategies see them by name",
 			chain: placement.Chain{{Strategy: placement.NewFunc("first", placement.Needs{},
 				func(_ context.Context, req placement.Request) (placement.Decision, error) {
 					return placement.Decision{Config: req.Candidates[0].Name}, nil
@@ -80,8 +90,8 @@ func TestChainPlace(t *testing.T) {
 			want:  placement.Decision{Config: "east"},
 			trace: "first: Placed east",
 		},
-		"UnknownCluster": {
-			reason: "a name that does not exist ends the chain: what was meant is not overridden by a later strategy",
+		"strategy names a cluster that does not exist": {
+			reason: "a name that does not exist ends the chain: no later strategy overrides what was meant",
 			chain:  placement.Chain{{Strategy: nowhere}, {Strategy: west}},
 			req:    request("west"),
 			trace: `nowhere: Refused nowhere (UnknownCluster: KubevirtConfig nowhere not found in namespace kubevirt-configs ` +
@@ -91,36 +101,36 @@ func TestChainPlace(t *testing.T) {
 				Message: `KubevirtConfig nowhere not found in namespace kubevirt-configs (chosen by strategy "nowhere")`,
 			},
 		},
-		"Hold": {
-			reason: "a hold ends the chain as it is",
+		"strategy holds": {
+			reason: "a hold ends the chain, and reaches the caller unchanged",
 			chain:  placement.Chain{{Strategy: holds}, {Strategy: west}},
 			req:    request("west"),
 			trace:  "holds: Held (Later: later); west: NotReached",
 			err:    placement.Hold{Reason: "Later", Message: "later", RetryAfter: time.Minute},
 		},
-		"RefusalByPointer": {
-			reason: "an author who writes &Refusal{} means a refusal, not a failure",
+		"strategy refuses with a pointer": {
+			reason: "an author who writes &Refusal{} means a refusal and not a failure",
 			chain:  placement.Chain{{Strategy: refuses, OnError: placement.SkipOnError}, {Strategy: west}},
 			req:    request("west"),
 			trace:  "refuses: Refused (Never: Never); west: NotReached",
 			err:    &placement.Refusal{Reason: "Never"},
 		},
-		"FailureHolds": {
+		"strategy fails and its policy is hold": {
 			reason: "a failure is no answer: by default the Machine waits, even if the failed strategy also named a cluster",
 			chain:  placement.Chain{{Strategy: broken}, {Strategy: west}},
 			req:    request("west"),
 			trace:  "broken: Failed (broken pipe); west: NotReached",
 			err:    heldBy(`strategy "broken" gave no answer: broken pipe`),
 		},
-		"FailureSkipped": {
-			reason: "skip treats the failure as no opinion",
+		"strategy fails and its policy is skip": {
+			reason: "the policy skip treats a failure as no opinion",
 			chain:  placement.Chain{{Strategy: broken, OnError: placement.SkipOnError}, {Strategy: west}},
 			req:    request("west"),
 			want:   placement.Decision{Config: "west", Reason: "likes west"},
 			trace:  "broken: Failed (broken pipe); west: Placed west (likes west)",
 		},
-		"FailureRefuses": {
-			reason: "refuse asks for a person",
+		"strategy fails and its policy is refuse": {
+			reason: "the policy refuse asks for a person after a failure",
 			chain:  placement.Chain{{Strategy: broken, OnError: placement.RefuseOnError}},
 			req:    request("west"),
 			trace:  "broken: Failed (broken pipe)",
@@ -128,7 +138,7 @@ func TestChainPlace(t *testing.T) {
 				Reason: placement.ReasonStrategyFailed, Message: `strategy "broken" gave no answer: broken pipe`, Cause: errBroken,
 			},
 		},
-		"ReferenceOverruled": {
+		"strategy contradicts the reference": {
 			reason: "a chain without the annotation strategy must not place a Machine elsewhere than it asks",
 			chain:  placement.Chain{{Strategy: west}},
 			req:    asking(placement.Reference{Annotation: "east"}, "east", "west"),
@@ -139,16 +149,17 @@ func TestChainPlace(t *testing.T) {
 				Message: `machine ns/n names KubevirtConfig "east", but strategy "west" chose "west"`,
 			},
 		},
-		"ReferenceSkipped": {
-			reason: "with onError skip on the annotation strategy its crash must not send the Machine to the default cluster",
+		"annotation strategy is skipped and another contradicts the reference": {
+			reason: "a crashed annotation strategy with the policy skip must not send the Machine to the default cluster",
 			chain:  placement.Chain{{Strategy: broken, OnError: placement.SkipOnError}, {Strategy: west}},
 			req:    asking(placement.Reference{Annotation: "east"}, "east", "west"),
-			trace: `broken: Failed (broken pipe); west: Held west (StrategyUnavailable: machine ns/n names KubevirtConfig "east", ` +
+			trace: `broken: Failed (broken pipe); ` +
+				`west: Held west (StrategyUnavailable: machine ns/n names KubevirtConfig "east", ` +
 				`but strategy "west" chose "west")`,
 			err: heldBy(`machine ns/n names KubevirtConfig "east", but strategy "west" chose "west"`),
 		},
-		"NoneAvailable": {
-			reason: "seed.md, Troubleshooting 3",
+		"no KubevirtConfig exists": {
+			reason: "people search for this sentence of the specification, so its words stay",
 			chain:  placement.Chain{{Strategy: silent}},
 			req:    request(),
 			trace:  "silent: NoOpinion (nothing to say)",
@@ -158,8 +169,8 @@ func TestChainPlace(t *testing.T) {
 					"in namespace kubevirt-configs",
 			},
 		},
-		"CannotDetermine": {
-			reason: "seed.md, Troubleshooting 2",
+		"several clusters and no opinion": {
+			reason: "people search for this sentence of the specification, so its words stay",
 			chain:  placement.Chain{{Strategy: silent}},
 			req:    request("a", "b", "c"),
 			trace:  "silent: NoOpinion (nothing to say)",
@@ -169,8 +180,8 @@ func TestChainPlace(t *testing.T) {
 					"Please set annotation 'vitistack.io/kubevirt-config' or DEFAULT_KUBEVIRT_CONFIG env var",
 			},
 		},
-		"Duplicate": {
-			reason: "a host that lists a cluster twice has a bug: no strategy is asked",
+		"candidate is listed twice": {
+			reason: "a host that lists a cluster twice has a bug, so no strategy is asked",
 			chain:  placement.Chain{{Strategy: west}},
 			req:    request("west", "west"),
 			err:    cmpopts.AnyError,
@@ -206,10 +217,13 @@ func TestChainStopsWithItsContext(t *testing.T) {
 	stopped := errors.New("shutting down")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(stopped)
-	waits := placement.NewFunc("waits", placement.Needs{}, func(ctx context.Context, _ placement.Request) (placement.Decision, error) {
-		<-ctx.Done()
-		return placement.Decision{}, ctx.Err()
-	})
+	waits := placement.NewFunc(
+		"waits", placement.Needs{},
+		func(ctx context.Context, _ placement.Request) (placement.Decision, error) {
+			<-ctx.Done()
+			return placement.Decision{}, ctx.Err()
+		},
+	)
 	chain := placement.Chain{{Strategy: waits, OnError: placement.RefuseOnError}}
 	_, _, err := chain.Place(ctx, request("west"))
 	if !errors.Is(err, stopped) || answer(err) {

@@ -2,13 +2,13 @@ package placement
 
 import "strings"
 
-// A Configurer is a Strategy that can be configured. A host calls Configure before the first Place and never at the same
-// time as Place.
+// A Configurer is a Strategy that can be configured. A host calls Configure before the first Place
+// and never at the same time as Place.
 type Configurer interface {
 	// ConfigSchema is a JSON Schema for people and tools; nil means that none is given.
 	ConfigSchema() []byte
-	// Configure takes a JSON document, nil where there is none. It returns [Violations] for a document that it does not
-	// like, and the strategy must then not be asked.
+	// Configure takes a JSON document, nil where there is none. It returns [Violations] for a
+	// document that it does not like, and the strategy must then not be asked.
 	Configure(config []byte) error
 }
 

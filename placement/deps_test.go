@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestDependencies holds the import rules: the contract and its conformance suite are the standard library alone, and no
-// package of this module knows Kubernetes.
+// TestDependencies holds the import rules: the contract and its conformance suite are the standard
+// library alone, and no package of this module knows Kubernetes.
 func TestDependencies(t *testing.T) {
 	const module = "github.com/vitistack/kubevirt-multicluster/placement"
 	cases := map[string]struct {
@@ -15,15 +15,15 @@ func TestDependencies(t *testing.T) {
 		packages  []string
 		forbidden func(dependency string) bool
 	}{
-		"Contract": {
-			reason:   "a strategy is the standard library and this package",
+		"the contract and its suite": {
+			reason:   "a strategy needs the standard library and this package alone",
 			packages: []string{module, module + "/placementtest"},
 			forbidden: func(dependency string) bool {
 				host, _, _ := strings.Cut(dependency, "/")
 				return strings.Contains(host, ".") && dependency != module && dependency != module+"/placementtest"
 			},
 		},
-		"Module": {
+		"the whole module": {
 			reason:   "a Kubernetes bump never rebuilds a plugin",
 			packages: []string{"-test", "./..."},
 			forbidden: func(dependency string) bool {
@@ -31,8 +31,8 @@ func TestDependencies(t *testing.T) {
 					strings.HasPrefix(dependency, "kubevirt.io/")
 			},
 		},
-		"Plugin": {
-			reason:    "host and SDK may grow by no dependency that nobody decided on",
+		"package plugin": {
+			reason:    "host and SDK get no new dependency that was not decided on",
 			packages:  []string{module + "/plugin"},
 			forbidden: func(dependency string) bool { return !allowed(dependency) },
 		},
@@ -57,8 +57,8 @@ func TestDependencies(t *testing.T) {
 	}
 }
 
-// allowed are the standard library, this module and what package plugin stands on. github.com/go-logr/logr is an
-// interface without dependencies: it does not bring Kubernetes along.
+// allowed are the standard library, this module and what package plugin stands on.
+// github.com/go-logr/logr is an interface without dependencies: it does not bring Kubernetes along.
 func allowed(dependency string) bool {
 	host, _, _ := strings.Cut(dependency, "/")
 	if !strings.Contains(host, ".") {
@@ -67,7 +67,8 @@ func allowed(dependency string) bool {
 	for _, prefix := range []string{
 		"github.com/vitistack/kubevirt-multicluster/placement",
 		"github.com/hashicorp/go-plugin", "github.com/hashicorp/go-hclog", "github.com/hashicorp/go-multierror",
-		"github.com/go-logr/logr", "github.com/google/jsonschema-go", "google.golang.org/grpc", "google.golang.org/protobuf", "golang.org/x/sys",
+		"github.com/go-logr/logr", "github.com/google/jsonschema-go",
+		"google.golang.org/grpc", "google.golang.org/protobuf", "golang.org/x/sys",
 		// what these bring along
 		"github.com/hashicorp/errwrap", "github.com/hashicorp/yamux", "github.com/oklog/run", "github.com/golang/protobuf",
 		"github.com/fatih/color", "github.com/mattn/go-colorable", "github.com/mattn/go-isatty",

@@ -9,14 +9,17 @@ import (
 
 // A chain of the explicit reference and a strategy of one's own.
 func ExampleChain() {
-	zone := placement.NewFunc("zone", placement.Needs{}, func(_ context.Context, req placement.Request) (placement.Decision, error) {
-		for _, c := range req.Candidates {
-			if c.Labels["zone"] == req.Machine.Labels["zone"] {
-				return placement.Decision{Config: c.Name, Reason: "same zone"}, nil
+	zone := placement.NewFunc(
+		"zone", placement.Needs{},
+		func(_ context.Context, req placement.Request) (placement.Decision, error) {
+			for _, c := range req.Candidates {
+				if c.Labels["zone"] == req.Machine.Labels["zone"] {
+					return placement.Decision{Config: c.Name, Reason: "same zone"}, nil
+				}
 			}
-		}
-		return placement.Decision{}, nil
-	})
+			return placement.Decision{}, nil
+		},
+	)
 	chain := placement.Chain{{Strategy: placement.Explicit{}}, {Strategy: zone, OnError: placement.SkipOnError}}
 	decision, trace, err := chain.Place(context.Background(), placement.Request{
 		Machine: placement.Machine{Namespace: "shop", Name: "db-0", Labels: map[string]string{"zone": "north"}},

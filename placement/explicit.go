@@ -5,9 +5,10 @@ import (
 	"fmt"
 )
 
-// Explicit is the strategy "annotation": it takes the cluster that the Machine's author asks for, in
-// spec.kubevirtConfigRef.name or in the annotation [ConfigAnnotation], verbatim. It has no opinion where neither is set and
-// refuses ([ReasonReferencesDiffer]) where they differ. Whether that cluster exists is the chain's business.
+// Explicit is the strategy "annotation": it takes the cluster that the Machine's author asks for,
+// in spec.kubevirtConfigRef.name or in the annotation [ConfigAnnotation], verbatim. It has no
+// opinion where neither is set and refuses ([ReasonReferencesDiffer]) where they differ. Whether
+// that cluster exists is the chain's business.
 type Explicit struct{}
 
 // Name is "annotation".

@@ -16,32 +16,32 @@ func TestExplicitPlace(t *testing.T) {
 		want   placement.Decision
 		err    error
 	}{
-		"Neither": {
-			reason: "no reference is no opinion",
+		"no reference": {
+			reason: "a Machine without a reference gets no opinion",
 			want:   placement.Decision{Reason: "the machine names no KubevirtConfig"},
 		},
-		"Annotation": {
-			reason: "the annotation is seed.md's way",
+		"annotation alone": {
+			reason: "a Machine may name its cluster in the annotation",
 			ref:    placement.Reference{Annotation: "west"},
 			want:   placement.Decision{Config: "west", Reason: byAnnotation},
 		},
-		"Verbatim": {
+		"annotation with a blank before the name": {
 			reason: "a name with a blank is another name: the chain refuses it as unknown instead of guessing",
 			ref:    placement.Reference{Annotation: " west"},
 			want:   placement.Decision{Config: " west", Reason: byAnnotation},
 		},
-		"Field": {
-			reason: "the field is seed.md's wish",
+		"field alone": {
+			reason: "a Machine may name its cluster in the field",
 			ref:    placement.Reference{Field: "west"},
 			want:   placement.Decision{Config: "west", Reason: "named by spec.kubevirtConfigRef"},
 		},
-		"Both": {
-			reason: "both may be set",
+		"field and annotation agree": {
+			reason: "a Machine may name the same cluster in both places",
 			ref:    placement.Reference{Field: "west", Annotation: "west"},
 			want:   placement.Decision{Config: "west", Reason: "named by spec.kubevirtConfigRef"},
 		},
-		"Differ": {
-			reason: "two wishes are none that we could follow",
+		"field and annotation differ": {
+			reason: "two different wishes cannot both be followed, so a person must choose",
 			ref:    placement.Reference{Field: "west", Annotation: "east"},
 			err: placement.Refusal{
 				Reason: placement.ReasonReferencesDiffer,

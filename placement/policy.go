@@ -5,7 +5,8 @@ import "fmt"
 // An ErrorPolicy says what a strategy's failure (not its refusal or hold) means for the Machine.
 type ErrorPolicy int
 
-// The values of ErrorPolicy. SkipOnError is for strategies that only improve a choice: what they know is then not asked.
+// The values of ErrorPolicy. SkipOnError is for strategies that only improve a choice: what they
+// know is then not asked.
 const (
 	HoldOnError   ErrorPolicy = iota // wait until the strategy answers; the default
 	SkipOnError                      // as if it had no opinion

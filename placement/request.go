@@ -8,23 +8,28 @@ import (
 
 // A Request is one question: where does this Machine go?
 type Request struct {
-	// Machine is the one to place.
+	// Machine is the Machine that needs a place.
 	Machine Machine
-	// Candidates are all KubevirtConfigs that exist, healthy or not, sorted by name and without duplicates.
+	// Candidates are all KubevirtConfigs that exist, healthy or not, sorted by name and without
+	// duplicates.
 	Candidates []Candidate
 	// Default is the host's DEFAULT_KUBEVIRT_CONFIG; "" means that none is set.
 	Default string
-	// ConfigNamespace is where the KubevirtConfigs were looked for, "" where they are cluster-scoped. It is for messages.
+	// ConfigNamespace is where the KubevirtConfigs were looked for, "" where they are
+	// cluster-scoped. It is for messages.
 	ConfigNamespace string
 }
 
-// A Machine holds what a strategy may know of a Machine: facts that concern placement, and no secret.
+// A Machine holds what a strategy may know of a Machine: facts that concern placement, and no
+// secret.
 type Machine struct {
-	// Namespace and Name say which Machine it is in the supervisor cluster; UID which one of that name.
+	// Namespace and Name say which Machine it is in the supervisor cluster; UID which one of that
+	// name.
 	Namespace, Name, UID string
 	// Labels are the Machine's labels.
 	Labels map[string]string
-	// Annotations are those that concern placement; the host leaves the others out.
+	// Annotations are the Machine's annotations whose names begin with placement.vitistack.io/. The
+	// host shows a strategy no others.
 	Annotations map[string]string
 	// Reference is the cluster that the Machine's author asks for.
 	Reference Reference
@@ -34,7 +39,8 @@ type Machine struct {
 	Requests Resources
 }
 
-// A Reference is an explicit wish for one KubevirtConfig. There are two places to write it down; both may be empty.
+// A Reference is an explicit wish for one KubevirtConfig. There are two places to write it down;
+// both may be empty.
 type Reference struct {
 	// Field is spec.kubevirtConfigRef.name.
 	Field string
@@ -42,7 +48,8 @@ type Reference struct {
 	Annotation string
 }
 
-// ConfigAnnotation is the Machine's annotation that names a KubevirtConfig (seed.md, "Machine Configuration").
+// ConfigAnnotation is the Machine's annotation that names a KubevirtConfig (docs/specification.md,
+// "Machine Configuration").
 const ConfigAnnotation = "vitistack.io/kubevirt-config"
 
 // Resources are amounts of CPU and memory. Nil means unknown, which is not zero.
@@ -77,7 +84,8 @@ func (r Request) where() string {
 	return " in namespace " + r.ConfigNamespace
 }
 
-// normalized returns the request with its candidates sorted. It fails on nameless and duplicate candidates.
+// normalized returns the request with its candidates sorted. It fails on nameless and duplicate
+// candidates.
 func (r Request) normalized() (Request, error) {
 	byName := func(a, b Candidate) int { return strings.Compare(a.Name, b.Name) }
 	if !slices.IsSortedFunc(r.Candidates, byName) {

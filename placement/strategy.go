@@ -4,9 +4,10 @@ import "context"
 
 // A Strategy chooses a cluster for a Machine, or says why it does not.
 //
-// Place must be a pure function of the request: the order of the candidates, earlier calls and the time of day change
-// nothing. It changes nothing in the request, writes nothing to standard output, returns when ctx ends, and is safe for
-// concurrent use. It returns a Decision with a nil error, or an error that is a [Refusal], a [Hold], or a failure.
+// Place must be a pure function of the request: the order of the candidates, earlier calls and the
+// time of day change nothing. It changes nothing in the request, writes nothing to standard output,
+// returns when ctx ends, and is safe for concurrent use. It returns a Decision with a nil error, or
+// an error that is a [Refusal], a [Hold], or a failure.
 type Strategy interface {
 	// Name is short, lower case and constant; people see it in traces.
 	Name() string
@@ -16,17 +17,20 @@ type Strategy interface {
 	Place(ctx context.Context, req Request) (Decision, error)
 }
 
-// Needs are the facts that a strategy reads and that cost the host something to gather. Facts that were not asked for may
-// be missing or be there for another strategy's sake: they must not change the answer.
+// Needs are the facts that a strategy reads and that cost the host something to gather. Facts that
+// were not asked for may be missing or be there for another strategy's sake: they must not change
+// the answer.
 type Needs struct {
 	// Presence asks for [Candidate].VM: one live look at every cluster.
 	Presence bool
-	// Capacity asks for [Candidate].Capacity: a look into every cluster, which may be some seconds old.
+	// Capacity asks for [Candidate].Capacity: a look into every cluster, which may be some seconds
+	// old.
 	Capacity bool
 	// Machines asks for [Candidate].Capacity.Machines alone, which the host knows by itself.
 	Machines bool
-	// NoLabels says that the strategy does not read [Candidate].Labels: the host may leave them out. They are the larger part of a
-	// request, and a strategy in a process of its own answers the sooner without them.
+	// NoLabels says that the strategy does not read [Candidate].Labels: the host may leave them
+	// out. They are the larger part of a request, and a strategy in a process of its own answers
+	// the sooner without them.
 	NoLabels bool
 }
 

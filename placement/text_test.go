@@ -34,18 +34,25 @@ func TestErrorPolicyText(t *testing.T) {
 		want   placement.ErrorPolicy
 		fails  bool
 	}{
-		"Empty":   {reason: "an entry without onError holds", text: "", want: placement.HoldOnError},
-		"Hold":    {reason: "a known word", text: "hold", want: placement.HoldOnError},
-		"Skip":    {reason: "a known word", text: "skip", want: placement.SkipOnError},
-		"Refuse":  {reason: "a known word", text: "refuse", want: placement.RefuseOnError},
-		"Unknown": {reason: "a typing error must not weaken the policy", text: "Skip", want: placement.HoldOnError, fails: true},
+		"no word": {reason: "an entry without onError holds", text: "", want: placement.HoldOnError},
+		"hold":    {reason: "the word hold is one of the three policies", text: "hold", want: placement.HoldOnError},
+		"skip":    {reason: "the word skip is one of the three policies", text: "skip", want: placement.SkipOnError},
+		"refuse":  {reason: "the word refuse is one of the three policies", text: "refuse", want: placement.RefuseOnError},
+		"capital letter": {
+			reason: "a typing error must not weaken the policy",
+			text:   "Skip",
+			want:   placement.HoldOnError,
+			fails:  true,
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			var got placement.ErrorPolicy
 			err := got.UnmarshalText([]byte(tc.text))
 			if got != tc.want || (err != nil) != tc.fails {
-				t.Errorf("\n%s\nUnmarshalText(%q): want %v (fails: %v), got %v (%v)", tc.reason, tc.text, tc.want, tc.fails, got, err)
+				t.Errorf(
+					"\n%s\nUnmarshalText(%q): want %v (fails: %v), got %v (%v)", tc.reason, tc.text, tc.want, tc.fails, got, err,
+				)
 			}
 		})
 	}

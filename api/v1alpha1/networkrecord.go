@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -13,6 +15,9 @@ import (
 
 // ErrInvalidNetworkRecord is in the chain of every error of [ParseNetworkRecord].
 var ErrInvalidNetworkRecord = errors.New("invalid network record")
+
+// interfaceName is what KubeVirt takes as the name of an interface: adopted virtual machines may have any.
+var interfaceName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,253}$`)
 
 // The bounds of a network record. KubeVirt takes far fewer interfaces than that.
 const (
@@ -44,7 +49,8 @@ type Attachment struct {
 	NetworkNamespaceUID types.UID `json:"networkNamespaceUID,omitempty"`
 	// VLAN is 1 to 4094, or 0 for untagged.
 	VLAN int `json:"vlan,omitempty"`
-	// NetworkAttachmentDefinition is the name of that object in the remote namespace, "" on the pod network.
+	// NetworkAttachmentDefinition is the name of that object in the remote namespace, "" on the pod network. An adopted virtual
+	// machine may use one of another namespace: then it is the namespace, a slash and the name.
 	NetworkAttachmentDefinition string `json:"networkAttachmentDefinition,omitempty"`
 	// MAC is the interface's address, with colons and in lower case.
 	MAC string `json:"mac"`
@@ -81,13 +87,13 @@ func ParseNetworkRecord(annotation string) (NetworkRecord, error) {
 // invalidField returns the JSON name of the first field that is not what it must be, or "".
 func (a Attachment) invalidField() string {
 	switch {
-	case len(validation.IsDNS1123Label(a.Interface)) > 0:
+	case !interfaceName.MatchString(a.Interface):
 		return "interface"
 	case a.NetworkNamespace != "" && len(validation.IsDNS1123Subdomain(a.NetworkNamespace)) > 0:
 		return "networkNamespace"
 	case a.VLAN < 0 || a.VLAN > 4094:
 		return "vlan"
-	case a.NetworkAttachmentDefinition != "" && len(validation.IsDNS1123Subdomain(a.NetworkAttachmentDefinition)) > 0:
+	case a.NetworkAttachmentDefinition != "" && !isReference(a.NetworkAttachmentDefinition):
 		return "networkAttachmentDefinition"
 	case a.MAC != "" && len(a.MAC) != len("02:00:00:00:00:00"):
 		return "mac"
@@ -96,6 +102,15 @@ func (a Attachment) invalidField() string {
 	default:
 		return ""
 	}
+}
+
+// isReference says whether a text is a name, or a namespace, a slash and a name.
+func isReference(text string) bool {
+	namespace, name, found := strings.Cut(text, "/")
+	if !found {
+		namespace, name = "default", text
+	}
+	return len(validation.IsDNS1123Label(namespace)) == 0 && len(validation.IsDNS1123Subdomain(name)) == 0
 }
 
 // String returns the JSON form, with the fields always in the same order.

@@ -24,7 +24,7 @@ func TestConnects(t *testing.T) {
 	f.must(east.admin.Get(t.Context(), client.ObjectKey{Name: metav1.NamespaceSystem}, &kubeSystem))
 	want := clientmgr.State{
 		Config: "east", Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, Message: "connected", Since: state.Since,
-		ClusterUID: string(kubeSystem.UID), IdentityVerified: metav1.ConditionTrue, KubernetesVersion: "v1.37.2", RightsChecked: true,
+		ConfigUID: state.ConfigUID, RememberedUID: string(kubeSystem.UID), ClusterUID: string(kubeSystem.UID), IdentityVerified: metav1.ConditionTrue, KubernetesVersion: "v1.37.2", RightsChecked: true,
 	}
 	if diff := cmp.Diff(want, state); diff != "" {
 		t.Errorf("state: -want +got:\n%s", diff)

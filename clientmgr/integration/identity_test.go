@@ -31,7 +31,7 @@ func TestIdentityChange(t *testing.T) {
 	f.rewrite("east", f.admin(west, west.Addr()))
 	state := f.reaches("east", clientmgr.Stopped, clientmgr.ReasonIdentityChanged)
 	f.refused("east", held, clientmgr.ErrIdentityChanged)
-	if diff := cmp.Diff(former.ClusterUID, state.ClusterUID); diff != "" || state.SeenUID == "" || state.IdentityVerified != metav1.ConditionFalse {
+	if diff := cmp.Diff(former.ClusterUID, state.RememberedUID); diff != "" || state.ClusterUID != "" || state.SeenUID == "" || state.IdentityVerified != metav1.ConditionFalse {
 		t.Errorf("what was known must be kept, and what is seen be told: %+v", state)
 	}
 
@@ -42,6 +42,9 @@ func TestIdentityChange(t *testing.T) {
 	accepted := f.connects("east")
 	if diff := cmp.Diff(state.SeenUID, accepted.ClusterUID); diff != "" {
 		t.Errorf("accepted UID: -want +got:\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{former.ClusterUID}, accepted.FormerClusterUIDs); diff != "" {
+		t.Errorf("ledgers of the predecessor could not be bound to its successor: -want +got:\n%s", diff)
 	}
 	if err := f.client("east").Get(t.Context(), client.ObjectKey{Namespace: f.namespace, Name: "held"}, &corev1.ConfigMap{}); !apierrors.IsNotFound(err) {
 		t.Errorf("an object of the former cluster is in the cache of the new one: %v", err)
@@ -69,11 +72,11 @@ func TestRecordOutlivesRestart(t *testing.T) {
 	}
 	f.start(supervisor.Config(), supervisor.http, nil)
 	state := f.reaches("away", clientmgr.Disconnected, clientmgr.ReasonUnreachable)
-	if !state.DisconnectedSince.Equal(since.Time) || state.ClusterUID != east.uid(t) {
+	if !state.DisconnectedSince.Equal(since.Time) || state.RememberedUID != east.uid(t) {
 		t.Errorf("a restart is no news of the cluster: want disconnected since %s, is %+v", since, state)
 	}
 	state = f.reaches("another", clientmgr.Stopped, clientmgr.ReasonIdentityChanged)
-	if state.ClusterUID != east.uid(t) || state.SeenUID != west.uid(t) {
+	if state.RememberedUID != east.uid(t) || state.SeenUID != west.uid(t) {
 		t.Errorf("the identity was recorded by a former process: %+v", state)
 	}
 	f.must(proxy.Set(faults.Fault{}))

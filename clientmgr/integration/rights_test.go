@@ -106,8 +106,8 @@ func TestUnverifiedIdentity(t *testing.T) {
 		allow  bool
 		want   error
 	}{
-		"refused": {"a ledger written for a known cluster is not trusted to an unknown one", false, clientmgr.ErrForbidden},
-		"allowed": {"somebody has decided that this is fine", true, nil},
+		"refused": {"a ledger written for a known cluster is not trusted to an unknown one", false, clientmgr.ErrIdentityUnverified},
+		"allowed": {"the option concerns clusters that never had a UID, and this ledger names one", true, clientmgr.ErrIdentityUnverified},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

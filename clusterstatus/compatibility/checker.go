@@ -14,33 +14,40 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/render"
 )
 
-// namedFindings is how many findings a message names: releases that are far apart differ in hundreds.
+// namedFindings is how many findings a message names: releases that are far apart differ in
+// hundreds.
 const namedFindings = 5
 
 // Answer is what a check of one cluster found.
 type Answer struct {
 	// Answered says that the cluster's definitions could be read. Without it only Message is set.
 	Answered bool
-	// Compatible says that the cluster has every definition, version and field that the operator uses.
+	// Compatible says that the cluster has every definition, version and field that the operator
+	// uses.
 	Compatible bool
 	// Message is a sentence for people that stays the same while the findings do.
 	Message string
-	// Findings counts what is missing, and what differs from the first cluster by name in fields that the operator uses.
+	// Findings counts what is missing, and what differs from the first cluster by name in fields
+	// that the operator uses.
 	Findings int
-	// Definitions says the same for each definition that the operator uses, sorted by name. Empty where Answered is false.
+	// Definitions says the same for each definition that the operator uses, sorted by name. Empty
+	// where Answered is false.
 	Definitions []Definition
 }
 
 // Definition is what a check found about one CustomResourceDefinition.
 type Definition struct {
-	// CRD is the definition's name, Baseline the KubevirtConfig of the first cluster by name that has it, "" where none has.
+	// CRD is the definition's name, Baseline the KubevirtConfig of the first cluster by name that
+	// has it, "" where none has.
 	CRD, Baseline string
-	// Findings are what the cluster lacks, else what differs from the baseline. Without any the definition is as it should be.
+	// Findings are what the cluster lacks, else what differs from the baseline. Without any the
+	// definition is as it should be.
 	Findings []crdcheck.Finding
 }
 
-// Checker checks remote clusters. It remembers each one's definitions, those that are equal once, so that a cluster in which nothing has
-// changed costs one request. It is safe for concurrent use, but for two checks of one cluster at once.
+// Checker checks remote clusters. It remembers each one's definitions, those that are equal once,
+// so that a cluster in which nothing has changed costs one request. It is safe for concurrent use,
+// but for two checks of one cluster at once.
 type Checker struct {
 	usage crdcheck.Usage
 	names []string
@@ -67,7 +74,8 @@ func New() (*Checker, error) {
 	return c, nil
 }
 
-// Check asks a cluster, by the name of its KubevirtConfig, through a client that asks the cluster itself.
+// Check asks a cluster, by the name of its KubevirtConfig, through a client that asks the cluster
+// itself.
 func (c *Checker) Check(ctx context.Context, kubevirtConfigName string, live client.Reader) Answer {
 	snapshot := c.observer(kubevirtConfigName).Observe(ctx, reader{live}, c.names)
 	snapshots := c.remember(snapshot)
@@ -102,7 +110,8 @@ func answerOf(config string, required, fleet crdcheck.Report) Answer {
 	case !answer.Compatible:
 		answer.Message = "the cluster lacks what the operator uses: " + sentence(lacking)
 	case len(differing) > 0:
-		answer.Message = fmt.Sprintf("every field that the operator uses is there; some differ from %s: %s", baseline, sentence(differing))
+		answer.Message = fmt.Sprintf("every field that the operator uses is there; some differ from %s: %s",
+			baseline, sentence(differing))
 	default:
 		answer.Message = "every field that the operator uses is there"
 	}

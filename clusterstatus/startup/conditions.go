@@ -10,8 +10,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/compatibility"
 )
 
-// Of returns what the status of a KubevirtConfig says about the checks of its cluster, in their order. A cluster that is not
-// connected is told once, as that; nothing is said of what cannot be looked at meanwhile. It is pure.
+// Of returns what the status of a KubevirtConfig says about the checks of its cluster, in their
+// order. A cluster that is not connected is told once, as that; nothing is said of what cannot be
+// looked at meanwhile. It is pure.
 func Of(config string, status vitistackv1alpha1.KubevirtConfigStatus, definitions []compatibility.Definition) []Result {
 	connected := meta.FindStatusCondition(status.Conditions, vitistackv1alpha1.ConditionConnected)
 	switch {
@@ -19,7 +20,8 @@ func Of(config string, status vitistackv1alpha1.KubevirtConfigStatus, definition
 		return nil
 	case connected.Status == metav1.ConditionFalse:
 		return []Result{{
-			Check: Connectivity, Verdict: Warn, Message: "Remote cluster is not connected", Config: config, Reason: connected.Message,
+			Check: Connectivity, Verdict: Warn, Message: "Remote cluster is not connected",
+			Config: config, Reason: connected.Message,
 		}}
 	}
 	results := []Result{{Check: Connectivity, Message: "Remote cluster is connected", Config: config}}
@@ -48,7 +50,8 @@ func kubeVirt(config string, condition metav1.Condition, version string) Result 
 	return result
 }
 
-// detailOf is the part of a condition's message behind its first colon, which the line itself does not say.
+// detailOf is the part of a condition's message behind its first colon, which the line itself does
+// not say.
 func detailOf(condition metav1.Condition) string {
 	if _, detail, found := strings.Cut(condition.Message, ": "); found {
 		return detail

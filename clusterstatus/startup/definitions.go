@@ -10,14 +10,17 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 )
 
-// namedFields is how many of the fields that differ are named: releases that are far apart differ in hundreds.
+// namedFields is how many of the fields that differ are named: releases that are far apart differ
+// in hundreds.
 const namedFields = 5
 
-// compared says whether a cluster has the definitions that the operator uses, and whether they are as in the first cluster.
+// compared says whether a cluster has the definitions that the operator uses, and whether they are
+// as in the first cluster.
 func compared(config string, condition metav1.Condition, definitions []compatibility.Definition) []Result {
 	if condition.Status == metav1.ConditionUnknown {
 		return []Result{{
-			Check: CRDCompatibility, Verdict: Unknown, Message: "CRD could not be read", Config: config, Reason: condition.Message,
+			Check: CRDCompatibility, Verdict: Unknown, Message: "CRD could not be read",
+			Config: config, Reason: condition.Message,
 		}}
 	}
 	var results []Result
@@ -28,7 +31,8 @@ func compared(config string, condition metav1.Condition, definitions []compatibi
 	return results
 }
 
-// definition turns what was found about one definition into results: all fields that differ are one of them.
+// definition turns what was found about one definition into results: all fields that differ are one
+// of them.
 func definition(about Result, findings []crdcheck.Finding) []Result {
 	var (
 		results []Result

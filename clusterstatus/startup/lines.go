@@ -59,8 +59,8 @@ type matter struct {
 
 var _ manager.LeaderElectionRunnable = (*Lines)(nil)
 
-// New returns lines that tell nothing yet. The supervisor's reader must not be a cache, which would watch what is read once. It
-// does no I/O.
+// New returns lines that tell nothing yet. The supervisor's reader must not be a cache, which would
+// watch what is read once. It does no I/O.
 func New(supervisor client.Reader, options Options) *Lines {
 	if options.Timeout == 0 {
 		options.Timeout = 30 * time.Second
@@ -81,7 +81,8 @@ func (l *Lines) SetupWithManager(mgr ctrl.Manager) error {
 	return mgr.Add(l)
 }
 
-// Start implements manager.Runnable: it checks the supervisor once. It never returns an error, so that it never ends the manager.
+// Start implements manager.Runnable: it checks the supervisor once. It never returns an error, so
+// that it never ends the manager.
 func (l *Lines) Start(ctx context.Context) error {
 	results := l.checkSupervisor(ctx)
 	l.locked.Lock()
@@ -90,10 +91,12 @@ func (l *Lines) Start(ctx context.Context) error {
 	return nil
 }
 
-// NeedLeaderElection implements manager.LeaderElectionRunnable: every replica checks the supervisor when it starts.
+// NeedLeaderElection implements manager.LeaderElectionRunnable: every replica checks the supervisor
+// when it starts.
 func (l *Lines) NeedLeaderElection() bool { return false }
 
-// Configs tells how many KubevirtConfigs there are, where that is another number than before. It does no I/O.
+// Configs tells how many KubevirtConfigs there are, where that is another number than before. It
+// does no I/O.
 func (l *Lines) Configs(ctx context.Context, count int) {
 	if l == nil {
 		return
@@ -118,8 +121,9 @@ func available(count int) Result {
 	return Result{Check: KubevirtConfigs, Message: "KubevirtConfigs are available", Count: count}
 }
 
-// Tell tells what is new at this start in the status of a KubevirtConfig, and in what was found in the cluster's definitions.
-// The status must be one of this process, not one that an earlier process left behind. It does no I/O.
+// Tell tells what is new at this start in the status of a KubevirtConfig, and in what was found in
+// the cluster's definitions. The status must be one of this process, not one that an earlier
+// process left behind. It does no I/O.
 func (l *Lines) Tell(
 	ctx context.Context, config *vitistackv1alpha1.KubevirtConfig,
 	status vitistackv1alpha1.KubevirtConfigStatus, definitions []compatibility.Definition,
@@ -146,8 +150,8 @@ func (l *Lines) Tell(
 	}
 }
 
-// remoteOf is what is remembered of a cluster: nothing, where the KubevirtConfig is another object or stands for another cluster.
-// The lock is held.
+// remoteOf is what is remembered of a cluster: nothing, where the KubevirtConfig is another object
+// or stands for another cluster. The lock is held.
 func (l *Lines) remoteOf(config *vitistackv1alpha1.KubevirtConfig, clusterUID string) *remote {
 	known := l.locked.remotes[config.Name]
 	if known != nil && known.uid == config.UID && (known.clusterUID == "" || known.clusterUID == clusterUID) {
@@ -169,8 +173,8 @@ func (l *Lines) Forget(config string) {
 	delete(l.locked.remotes, config)
 }
 
-// say logs results. Nothing is said once ctx, that of the process, has ended: it is the operator that stops, not a cluster that
-// fails.
+// say logs results. Nothing is said once ctx, that of the process, has ended: it is the operator
+// that stops, not a cluster that fails.
 func (l *Lines) say(ctx context.Context, results ...Result) []Result {
 	if ctx.Err() != nil {
 		return results

@@ -15,7 +15,8 @@ const (
 	Connectivity
 	// KubeVirt: it is installed and running in the remote cluster.
 	KubeVirt
-	// CRDCompatibility: the remote cluster has what is used of kubevirt.io's CRDs, and the clusters agree on it.
+	// CRDCompatibility: the remote cluster has what is used of kubevirt.io's CRDs, and the clusters
+	// agree on it.
 	CRDCompatibility
 )
 
@@ -48,7 +49,8 @@ type Result struct {
 	Message string
 	// Config is the KubevirtConfig's name; "" for the supervisor.
 	Config string
-	// CRD is the definition's name, Field a path in it (alternatives are joined by " or "); "" where it is about none.
+	// CRD is the definition's name, Field a path in it (alternatives are joined by " or "); ""
+	// where it is about none.
 	CRD, Field string
 	// Version of the CRD, or of KubeVirt.
 	Version string

@@ -180,7 +180,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// settle lets the observer see each cluster once, so that each is compared with the first of them, and forgets what was told.
+// settle lets the observer see each cluster once, so that each is compared with the first of them,
+// and forgets what was told.
 func (s *start) settle() {
 	s.t.Helper()
 	for name := range s.mock.MockedConfigs {
@@ -193,7 +194,8 @@ func (s *start) settle() {
 	s.journal.start = time.Now()
 }
 
-// TestHungClusterDelaysNoOther: nineteen clusters are reported at once, while one takes its whole time.
+// TestHungClusterDelaysNoOther: nineteen clusters are reported at once, while one takes its whole
+// time.
 func TestHungClusterDelaysNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		remotes := map[string]client.Client{}
@@ -211,7 +213,8 @@ func TestHungClusterDelaysNoOther(t *testing.T) {
 	})
 }
 
-// TestFirstTransition: a line is told when a condition first is as it should be, and what comes after is no matter of a start.
+// TestFirstTransition: a line is told when a condition first is as it should be, and what comes
+// after is no matter of a start.
 func TestFirstTransition(t *testing.T) {
 	mock := managing(map[string]client.Client{"west": nil})
 	state := func(phase clientmgr.Phase, reason, message, uid string) {
@@ -245,7 +248,7 @@ func TestFirstTransition(t *testing.T) {
 	state(clientmgr.Connected, clientmgr.ReasonConnected, "connected", "uid-1")
 	follow("It answers for the first time.", all...)
 	follow("It answers as before.")
-	state(clientmgr.Disconnected, clientmgr.ReasonUnreachable, "no answer in time", "uid-1")
+	state(clientmgr.Disconnected, clientmgr.ReasonUnreachable, "the watches broke off", "uid-1")
 	follow("A cluster that goes away later is a matter of its conditions, not of the start.")
 	state(clientmgr.Connected, clientmgr.ReasonConnected, "connected", "uid-1")
 	follow("Nor is its return.")

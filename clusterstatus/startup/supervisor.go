@@ -17,14 +17,17 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/render"
 )
 
-// supervisorName stands for the supervisor where a cluster needs a name; no KubevirtConfig takes part in the same report.
+// supervisorName stands for the supervisor where a cluster needs a name; no KubevirtConfig takes
+// part in the same report.
 const supervisorName = "supervisor"
 
-// AddToScheme registers the kind that the check of the supervisor reads. The scheme of the supervisor's reader needs it.
+// AddToScheme registers the kind that the check of the supervisor reads. The scheme of the
+// supervisor's reader needs it.
 func AddToScheme(scheme *runtime.Scheme) error { return apiextensionsv1.AddToScheme(scheme) }
 
-// Expected returns what the operator expects of the supervisor's CRDs: the specification's properties, under each name that they
-// had in a release, and the status' copy of the reference, which is pruned without a word where the CRD lacks it.
+// Expected returns what the operator expects of the supervisor's CRDs: the specification's
+// properties, under each name that they had in a release, and the status' copy of the reference,
+// which is pruned without a word where the CRD lacks it.
 func Expected() []crdcheck.Requirement {
 	version := vitistackv1alpha1.SchemeGroupVersion.Version
 	return []crdcheck.Requirement{
@@ -46,7 +49,8 @@ func Expected() []crdcheck.Requirement {
 	}
 }
 
-// checkSupervisor checks each expected CRD on its own: that one cannot be read says nothing of the others.
+// checkSupervisor checks each expected CRD on its own: that one cannot be read says nothing of the
+// others.
 func (l *Lines) checkSupervisor(parent context.Context) []Result {
 	ctx, cancel := context.WithTimeout(parent, l.options.Timeout)
 	defer cancel()

@@ -50,7 +50,8 @@ func cluster(t *testing.T, faults interceptor.Funcs, objects ...client.Object) c
 	return fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithInterceptorFuncs(faults).Build()
 }
 
-// definitions returns the CRDs of a YAML stream after replacements in it, given as old, new, old, new.
+// definitions returns the CRDs of a YAML stream after replacements in it, given as old, new, old,
+// new.
 func definitions(t *testing.T, stream string, replacements ...string) []client.Object {
 	t.Helper()
 	for i := 0; i+1 < len(replacements); i += 2 {
@@ -81,7 +82,8 @@ func ours(t *testing.T) []client.Object {
 	return definitions(t, stream.String())
 }
 
-// kubeVirtCRDs returns the CRDs of a remote cluster: they have what the operator uses and nothing else. change gets each.
+// kubeVirtCRDs returns the CRDs of a remote cluster: they have what the operator uses and nothing
+// else. change gets each.
 func kubeVirtCRDs(t *testing.T, change ...func(crd *apiextensionsv1.CustomResourceDefinition)) []client.Object {
 	t.Helper()
 	usage, err := compatibility.Usage()
@@ -111,7 +113,8 @@ func kubeVirtCRDs(t *testing.T, change ...func(crd *apiextensionsv1.CustomResour
 	return append(objects, &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: "kubevirts.kubevirt.io"}})
 }
 
-// grow adds a field to a schema, by the steps of its path; a step that ends in [] is a list, one that ends in {} a map.
+// grow adds a field to a schema, by the steps of its path; a step that ends in [] is a list, one
+// that ends in {} a map.
 func grow(schema *apiextensionsv1.JSONSchemaProps, steps []string) {
 	if len(steps) == 0 {
 		return
@@ -171,7 +174,8 @@ func healthy(t *testing.T, change ...func(crd *apiextensionsv1.CustomResourceDef
 	return cluster(t, interceptor.Funcs{}, append(kubeVirtCRDs(t, change...), deployed())...)
 }
 
-// managing returns a client manager of these clusters by config name; those of nil are configured and not connected.
+// managing returns a client manager of these clusters by config name; those of nil are configured
+// and not connected.
 func managing(remotes map[string]client.Client) *clientmgr.MockClientManager {
 	mock := clientmgr.NewMockClientManager()
 	for name, remote := range remotes {
@@ -184,7 +188,8 @@ func managing(remotes map[string]client.Client) *clientmgr.MockClientManager {
 	return mock
 }
 
-// start is a start of the operator: the check of the supervisor, and the observer of the clusters that mock plays.
+// start is a start of the operator: the check of the supervisor, and the observer of the clusters
+// that mock plays.
 type start struct {
 	t          *testing.T
 	mock       *clientmgr.MockClientManager
@@ -228,7 +233,8 @@ func (s *start) observe(supervisor client.Client) {
 	})
 }
 
-// run checks the supervisor and reconciles every KubevirtConfig, side by side as the controller does.
+// run checks the supervisor and reconciles every KubevirtConfig, side by side as the controller
+// does.
 func (s *start) run() {
 	s.t.Helper()
 	var parts sync.WaitGroup
@@ -317,7 +323,8 @@ func golden(t *testing.T, name string, lines []string) {
 	}
 }
 
-// hang waits for the end of a call's context, as a server that takes connections and never answers does.
+// hang waits for the end of a call's context, as a server that takes connections and never answers
+// does.
 func hang(ctx context.Context) error {
 	<-ctx.Done()
 	return ctx.Err()

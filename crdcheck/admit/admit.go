@@ -20,8 +20,9 @@ import (
 	"k8s.io/apiserver/pkg/cel/common"
 )
 
-// Create tells what the API server would do with a new object, as decoded from JSON. The object is not changed. The error is ErrOtherKind,
-// ErrNotServed, that of ctx, or what keeps the object from being looked at, such as metadata of a wrong type.
+// Create tells what the API server would do with a new object, as decoded from JSON. The object is
+// not changed. The error is ErrOtherKind, ErrNotServed, that of ctx, or what keeps the object from
+// being looked at, such as metadata of a wrong type.
 func (d *Definition) Create(ctx context.Context, object map[string]any) (Verdict, error) {
 	v, verdict, kept, err := d.take(object)
 	if err != nil {
@@ -48,8 +49,8 @@ func (d *Definition) Create(ctx context.Context, object map[string]any) (Verdict
 	return d.finish(ctx, v, verdict, kept, errs)
 }
 
-// Update tells what the API server would do with an object that replaces an old one. What was wrong before and has not changed is let
-// pass (ratcheting, Kubernetes 1.33). Errors are those of Create.
+// Update tells what the API server would do with an object that replaces an old one. What was wrong
+// before and has not changed is let pass (ratcheting, Kubernetes 1.33). Errors are those of Create.
 func (d *Definition) Update(ctx context.Context, object, old map[string]any) (Verdict, error) {
 	v, verdict, kept, err := d.take(object)
 	if err != nil {
@@ -70,7 +71,9 @@ func (d *Definition) Update(ctx context.Context, object, old map[string]any) (Ve
 		return Verdict{}, err
 	}
 	correlated := common.NewCorrelatedObject(kept, before, &model.Structural{Structural: v.structural})
-	errs = append(errs, validation.ValidateCustomResourceUpdate(nil, kept, before, v.validator, validation.WithRatcheting(correlated))...)
+	errs = append(
+		errs,
+		validation.ValidateCustomResourceUpdate(nil, kept, before, v.validator, validation.WithRatcheting(correlated))...)
 	errs = append(errs, objectmeta.Validate(ctx, nil, kept, v.structural, false)...)
 	if len(listtype.ValidateListSetsAndMaps(nil, v.structural, before)) == 0 {
 		errs = append(errs, listtype.ValidateListSetsAndMaps(nil, v.structural, kept)...)
@@ -79,15 +82,16 @@ func (d *Definition) Update(ctx context.Context, object, old map[string]any) (Ve
 		if blocked := blocking(errs); blocked != nil {
 			errs = append(errs, blocked)
 		} else {
-			found, _ := v.rules.Validate(ctx, nil, v.structural, kept, before, celconfig.RuntimeCELCostBudget, cel.WithRatcheting(correlated))
+			found, _ := v.rules.Validate(
+				ctx, nil, v.structural, kept, before, celconfig.RuntimeCELCostBudget, cel.WithRatcheting(correlated))
 			errs = append(errs, found...)
 		}
 	}
 	return d.finish(ctx, v, verdict, kept, errs)
 }
 
-// take does what the API server does when it decodes an object: it returns the version, what was pruned and filled in, and the object
-// that is left.
+// take does what the API server does when it decodes an object: it returns the version, what was
+// pruned and filled in, and the object that is left.
 func (d *Definition) take(object map[string]any) (*version, Verdict, map[string]any, error) {
 	u := unstructured.Unstructured{Object: object}
 	gv, err := runtimeschema.ParseGroupVersion(u.GetAPIVersion())
@@ -145,7 +149,8 @@ func (d *Definition) metadata(object, old map[string]any) (field.ErrorList, erro
 	if is.UID == "" {
 		is.UID = was.UID
 	}
-	is.CreationTimestamp, is.DeletionTimestamp, is.DeletionGracePeriodSeconds = was.CreationTimestamp, was.DeletionTimestamp, was.DeletionGracePeriodSeconds
+	is.CreationTimestamp, is.DeletionTimestamp = was.CreationTimestamp, was.DeletionTimestamp
+	is.DeletionGracePeriodSeconds = was.DeletionGracePeriodSeconds
 	is.Generation = max(is.Generation, was.Generation)
 	errs := metavalidation.ValidateObjectMeta(is, d.namespaced, func(string, bool) []string { return nil }, path)
 	return append(errs, metavalidation.ValidateObjectMetaUpdate(is, was, path)...), nil
@@ -166,14 +171,24 @@ func metaOf(object map[string]any) (*metav1.ObjectMeta, error) {
 func blocking(errs field.ErrorList) *field.Error {
 	for _, err := range errs {
 		switch err.Type {
-		case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany, field.ErrorTypeTypeInvalid:
-			return field.Invalid(nil, nil, "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation")
+		case field.ErrorTypeNotSupported,
+			field.ErrorTypeRequired,
+			field.ErrorTypeTooLong,
+			field.ErrorTypeTooMany,
+			field.ErrorTypeTypeInvalid:
+			return field.Invalid(
+				nil, nil,
+				"some validation rules were not checked because the object was invalid; "+
+					"correct the existing errors to complete validation",
+			)
 		}
 	}
 	return nil
 }
 
-func (d *Definition) finish(ctx context.Context, v *version, verdict Verdict, kept map[string]any, errs field.ErrorList) (Verdict, error) {
+func (d *Definition) finish(
+	ctx context.Context, v *version, verdict Verdict, kept map[string]any, errs field.ErrorList,
+) (Verdict, error) {
 	if err := ctx.Err(); err != nil {
 		return Verdict{}, errors.Join(err, context.Cause(ctx))
 	}

@@ -15,7 +15,12 @@ import (
 )
 
 func widget(spec map[string]any) map[string]any {
-	return map[string]any{"apiVersion": "example.com/v1", "kind": "Widget", "metadata": map[string]any{"name": "w", "namespace": "default"}, "spec": spec}
+	return map[string]any{
+		"apiVersion": "example.com/v1",
+		"kind":       "Widget",
+		"metadata":   map[string]any{"name": "w", "namespace": "default"},
+		"spec":       spec,
+	}
 }
 
 func TestCreate(t *testing.T) {
@@ -32,33 +37,49 @@ func TestCreate(t *testing.T) {
 		refused   []string // type and path
 		unchecked []string
 	}{
-		"Good": {
-			reason: "what is left out is filled in, and told", spec: map[string]any{"size": 1, "colour": "red"},
+		"fields left out": {
+			reason: "a field that is left out is filled in, and told", spec: map[string]any{"size": 1, "colour": "red"},
 			defaulted: []admit.Filled{{"spec.grade", `"plain"`}, {"spec.maybe", `"filled"`}},
 		},
-		"Null": {
-			reason: "null where it is allowed stays; where it is not, it goes, and the default comes", spec: map[string]any{"size": 1, "colour": "red", "maybe": nil, "grade": nil},
+		"null values": {
+			reason:    "null stays where it is allowed; elsewhere it goes, and the default comes",
+			spec:      map[string]any{"size": 1, "colour": "red", "maybe": nil, "grade": nil},
 			defaulted: []admit.Filled{{"spec.grade", `"plain"`}},
 		},
-		"Pruned": {
-			reason: "what is unknown is dropped without a word", spec: map[string]any{"size": 1, "colour": "red", "grade": "a", "maybe": "b", "weight": 1, "parts": []any{map[string]any{"name": "a", "count": 1, "when": map[string]any{}, "x": 1}}},
+		"unknown fields": {
+			reason: "an unknown field is dropped by the server without a word, and told here",
+			spec: map[string]any{
+				"size": 1, "colour": "red", "grade": "a", "maybe": "b", "weight": 1,
+				"parts": []any{map[string]any{"name": "a", "count": 1, "when": map[string]any{}, "x": 1}},
+			},
 			pruned: []string{"spec.parts[0].x", "spec.weight"},
 		},
-		"Free": {
-			reason: "what is kept unseen is told: nobody can say that it is right", spec: map[string]any{"size": 1, "colour": "red", "grade": "a", "maybe": "b", "free": map[string]any{"known": 1, "other": map[string]any{"deep": 1}}},
+		"fields kept unseen": {
+			reason: "a field that is kept unseen is told, because its content was not judged",
+			spec: map[string]any{
+				"size": 1, "colour": "red", "grade": "a", "maybe": "b",
+				"free": map[string]any{"known": 1, "other": map[string]any{"deep": 1}},
+			},
 			unchecked: []string{"spec.free.other"},
 		},
-		"Refused": {
-			reason: "every fault is told, not only the first", spec: map[string]any{"size": 0, "colour": "blue", "grade": "a", "maybe": "b"},
+		"several faults": {
+			reason:  "every fault is told, not only the first",
+			spec:    map[string]any{"size": 0, "colour": "blue", "grade": "a", "maybe": "b"},
 			refused: []string{"FieldValueInvalid ", "FieldValueNotSupported spec.colour", "FieldValueInvalid spec.size"},
 		},
-		"Rules": {
-			reason: "CEL has its say once the schema is content", spec: map[string]any{"size": 1, "colour": "black", "grade": "a", "maybe": "b", "least": 3, "most": 2},
+		"rule in CEL": {
+			reason:  "CEL rules are judged once the schema is content",
+			spec:    map[string]any{"size": 1, "colour": "black", "grade": "a", "maybe": "b", "least": 3, "most": 2},
 			refused: []string{"FieldValueInvalid spec", "FieldValueForbidden spec.colour"},
 		},
-		"Twice": {
-			reason: "an entry of a map that is there twice", spec: map[string]any{"size": 1, "colour": "red", "grade": "a", "maybe": "b", "parts": []any{
-				map[string]any{"name": "a", "count": 1, "when": map[string]any{}}, map[string]any{"name": "a", "count": 1, "when": map[string]any{}}}},
+		"entry given twice": {
+			reason: "an entry of a map-like list must not be there twice",
+			spec: map[string]any{"size": 1, "colour": "red", "grade": "a", "maybe": "b", "parts": []any{
+				map[string]any{
+					"name":  "a",
+					"count": 1,
+					"when":  map[string]any{},
+				}, map[string]any{"name": "a", "count": 1, "when": map[string]any{}}}},
 			refused: []string{"FieldValueDuplicate spec.parts[1]"},
 		},
 	}
@@ -87,14 +108,16 @@ func TestCreate(t *testing.T) {
 			if verdict.Kept() != (verdict.Accepted && len(tc.pruned) == 0) {
 				t.Errorf("%s: Kept() is %t", tc.reason, verdict.Kept())
 			}
-			if n := len(verdict.Findings("east", crd.Name, "v1", "w")); n != len(tc.refused)+len(tc.pruned)+len(tc.defaulted)+len(tc.unchecked) {
-				t.Errorf("%s: %d findings", tc.reason, n)
+			want := len(tc.refused) + len(tc.pruned) + len(tc.defaulted) + len(tc.unchecked)
+			if n := len(verdict.Findings("east", crd.Name, "v1", "w")); n != want {
+				t.Errorf("%s: %d findings, want %d", tc.reason, n, want)
 			}
 		})
 	}
 }
 
-// TestUnstored: a field that the version has and the stored one has not is accepted, and gone when it is read again.
+// TestUnstored: a field that the version has and the stored one has not is accepted, and gone when
+// it is read again.
 func TestUnstored(t *testing.T) {
 	crd := widgets(t)
 	older := crd.Spec.Versions[0].DeepCopy()
@@ -112,7 +135,8 @@ func TestUnstored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"spec.former"}, verdict.Unstored); diff != "" || verdict.Kept() || len(verdict.Warnings) != 1 {
+	if diff := cmp.Diff([]string{"spec.former"}, verdict.Unstored); diff != "" || verdict.Kept() ||
+		len(verdict.Warnings) != 1 {
 		t.Errorf("warnings %v, -want +got:\n%s", verdict.Warnings, diff)
 	}
 }
@@ -128,14 +152,20 @@ func TestErrors(t *testing.T) {
 	for label, tc := range map[string]struct {
 		object map[string]any
 		want   error
-	}{"OtherKind": {other, admit.ErrOtherKind}, "Unserved": {unserved, admit.ErrNotServed}, "Weird": {weird, nil}, "Empty": {nil, admit.ErrOtherKind}} {
+	}{
+		"object of another kind":      {object: other, want: admit.ErrOtherKind},
+		"version that is not served":  {object: unserved, want: admit.ErrNotServed},
+		"value that no JSON can have": {object: weird},
+		"no object at all":            {want: admit.ErrOtherKind},
+	} {
 		if _, err := definition.Create(t.Context(), tc.object); err == nil || tc.want != nil && !errors.Is(err, tc.want) {
 			t.Errorf("%s: want %v, got %v", label, tc.want, err)
 		}
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if _, err := definition.Create(ended, widget(map[string]any{"size": 1, "colour": "red"})); !errors.Is(err, context.Canceled) {
+	_, err = definition.Create(ended, widget(map[string]any{"size": 1, "colour": "red"}))
+	if !errors.Is(err, context.Canceled) {
 		t.Errorf("a verdict after the end: %v", err)
 	}
 	crd.Spec.Versions[0].Schema = nil
@@ -144,7 +174,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestCacheOfSchemas: eight clusters with the same definition compile each of its schemas once, and judge at the same time.
+// TestCacheOfSchemas: eight clusters with the same definition compile each of its schemas once, and
+// judge at the same time.
 func TestCacheOfSchemas(t *testing.T) {
 	var (
 		cache    admit.Cache

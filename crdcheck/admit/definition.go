@@ -49,7 +49,8 @@ type schema struct {
 	rules      *cel.Validator // nil where there are none
 }
 
-// Cache compiles equal schemas once, as long as somebody holds them. The zero value works. It is safe for concurrent use.
+// Cache compiles equal schemas once, as long as somebody holds them. The zero value works. It is
+// safe for concurrent use.
 type Cache struct {
 	schemas kept.Values[[sha256.Size]byte, schema]
 }
@@ -74,7 +75,8 @@ func Compile(crd *apiextensionsv1.CustomResourceDefinition) (*Definition, error)
 // Compile is Compile with what is compiled already.
 func (c *Cache) Compile(crd *apiextensionsv1.CustomResourceDefinition) (*Definition, error) {
 	d := &Definition{
-		name: crd.Name, group: crd.Spec.Group, kind: crd.Spec.Names.Kind, namespaced: crd.Spec.Scope == apiextensionsv1.NamespaceScoped,
+		name: crd.Name, group: crd.Spec.Group, kind: crd.Spec.Names.Kind,
+		namespaced:   crd.Spec.Scope == apiextensionsv1.NamespaceScoped,
 		keepsUnknown: crd.Spec.PreserveUnknownFields, versions: make(map[string]*version, len(crd.Spec.Versions)),
 		converts: crd.Spec.Conversion != nil && crd.Spec.Conversion.Strategy == apiextensionsv1.WebhookConverter,
 	}
@@ -87,7 +89,11 @@ func (c *Cache) Compile(crd *apiextensionsv1.CustomResourceDefinition) (*Definit
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", crd.Name, declared.Name, err)
 		}
-		v := &version{served: declared.Served, status: declared.Subresources != nil && declared.Subresources.Status != nil, schema: compiled}
+		v := &version{
+			served: declared.Served,
+			status: declared.Subresources != nil && declared.Subresources.Status != nil,
+			schema: compiled,
+		}
 		if declared.Deprecated {
 			v.deprecated = fmt.Sprintf("%s/%s %s is deprecated", d.group, declared.Name, d.kind)
 			if declared.DeprecationWarning != nil {
@@ -112,7 +118,8 @@ func (c *Cache) compile(declared *apiextensionsv1.CustomResourceValidation) (*sc
 
 func compile(declared *apiextensionsv1.CustomResourceValidation) (*schema, error) {
 	internal := &apiextensions.CustomResourceValidation{}
-	if err := apiextensionsv1.Convert_v1_CustomResourceValidation_To_apiextensions_CustomResourceValidation(declared.DeepCopy(), internal, nil); err != nil {
+	convert := apiextensionsv1.Convert_v1_CustomResourceValidation_To_apiextensions_CustomResourceValidation
+	if err := convert(declared.DeepCopy(), internal, nil); err != nil {
 		return nil, err
 	}
 	structural, err := structuralschema.NewStructural(internal.OpenAPIV3Schema)
@@ -127,5 +134,9 @@ func compile(declared *apiextensionsv1.CustomResourceValidation) (*schema, error
 	if err != nil {
 		return nil, err
 	}
-	return &schema{structural: structural, validator: validator, rules: cel.NewValidator(structural, true, celconfig.PerCallLimit)}, nil
+	return &schema{
+		structural: structural,
+		validator:  validator,
+		rules:      cel.NewValidator(structural, true, celconfig.PerCallLimit),
+	}, nil
 }

@@ -66,7 +66,8 @@ func (g *generator) fields(s *schema, depth int) map[string]any {
 	object := map[string]any{}
 	for _, name := range sortedNames(s.Properties) {
 		property := s.Properties[name]
-		wanted := slices.Contains(s.Required, name) || g.budget > 0 && depth < 9 && g.random.IntN(100) < 100/(1+len(s.Properties)/6)
+		wanted := slices.Contains(s.Required, name) ||
+			g.budget > 0 && depth < 9 && g.random.IntN(100) < 100/(1+len(s.Properties)/6)
 		if depth == 0 && (name == "metadata" || name == "apiVersion" || name == "kind") || !wanted {
 			continue
 		}

@@ -10,8 +10,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/admit"
 )
 
-// TestOperatorsObjectsAreKept: every virtual machine that this repository's operator makes, as its golden files have them, would be accepted
-// by an API server with KubeVirt's definitions, and kept field by field.
+// TestOperatorsObjectsAreKept: every virtual machine that this repository's operator makes, as its
+// golden files have them, would be accepted by an API server with KubeVirt's definitions, and kept
+// field by field.
 func TestOperatorsObjectsAreKept(t *testing.T) {
 	files, err := filepath.Glob("../../virtualmachine/desired/testdata/*.yaml")
 	if err != nil || len(files) < 15 {

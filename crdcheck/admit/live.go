@@ -12,10 +12,11 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// Live asks the cluster itself, by creating the object without keeping it (dryRun=All, fieldValidation=Strict): admission webhooks without
-// side effects have their say too. It needs the right to create. The resources are those of the object's kind and namespace. The verdict
-// has Accepted, Pruned, Refused and Object alone; an object that exists already is accepted. Errors are those of the
-// client, a missing right among them.
+// Live asks the cluster itself, by creating the object without keeping it (dryRun=All,
+// fieldValidation=Strict): admission webhooks without side effects have their say too. It needs the
+// right to create. The resources are those of the object's kind and namespace. The verdict has
+// Accepted, Pruned, Refused and Object alone; an object that exists already is accepted. Errors are
+// those of the client, a missing right among them.
 func Live(ctx context.Context, resources dynamic.ResourceInterface, object map[string]any) (Verdict, error) {
 	verdict := Verdict{Pruned: strict(ctx, resources, object)}
 	kept, err := dryRun(ctx, resources, object, metav1.FieldValidationIgnore)
@@ -33,9 +34,13 @@ func Live(ctx context.Context, resources dynamic.ResourceInterface, object map[s
 	return verdict, nil
 }
 
-func dryRun(ctx context.Context, resources dynamic.ResourceInterface, object map[string]any, mode string) (*unstructured.Unstructured, error) {
+func dryRun(
+	ctx context.Context, resources dynamic.ResourceInterface, object map[string]any, mode string,
+) (*unstructured.Unstructured, error) {
 	copied := unstructured.Unstructured{Object: object}
-	return resources.Create(ctx, copied.DeepCopy(), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: mode})
+	return resources.Create(
+		ctx, copied.DeepCopy(), metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: mode},
+	)
 }
 
 // unknownField is how the API server names a field that strict validation does not know.

@@ -55,7 +55,9 @@ func kubeVirt(t testing.TB, names ...string) []apiextensionsv1.CustomResourceDef
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := slices.DeleteFunc(all, func(crd apiextensionsv1.CustomResourceDefinition) bool { return !slices.Contains(names, crd.Name) })
+	found := slices.DeleteFunc(
+		all, func(crd apiextensionsv1.CustomResourceDefinition) bool { return !slices.Contains(names, crd.Name) },
+	)
 	if len(found) != len(names) {
 		t.Fatalf("%d of %d definitions", len(found), len(names))
 	}
@@ -92,7 +94,8 @@ func start(t *testing.T, crds ...apiextensionsv1.CustomResourceDefinition) serve
 	config.QPS, config.WarningHandler = -1, rest.NoWarnings{}
 	s := server{definitions: clientset.NewForConfigOrDie(config), objects: dynamic.NewForConfigOrDie(config)}
 	for i := range crds {
-		if _, err := s.definitions.ApiextensionsV1().CustomResourceDefinitions().Create(t.Context(), &crds[i], metav1.CreateOptions{}); err != nil {
+		definitions := s.definitions.ApiextensionsV1().CustomResourceDefinitions()
+		if _, err := definitions.Create(t.Context(), &crds[i], metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -107,16 +110,29 @@ func start(t *testing.T, crds ...apiextensionsv1.CustomResourceDefinition) serve
 }
 
 func (s server) resources(crd *apiextensionsv1.CustomResourceDefinition, version int) dynamic.ResourceInterface {
-	gvr := runtimeschema.GroupVersionResource{Group: crd.Spec.Group, Version: crd.Spec.Versions[version].Name, Resource: crd.Spec.Names.Plural}
+	gvr := runtimeschema.GroupVersionResource{
+		Group:    crd.Spec.Group,
+		Version:  crd.Spec.Versions[version].Name,
+		Resource: crd.Spec.Names.Plural,
+	}
 	return s.objects.Resource(gvr).Namespace("default")
 }
 
-// TestOracle asks a real API server about 5,000 objects, most of them spoilt, by strict dry run, and compares: the fields that it does not
-// know, every error with its type, field and message, and what it would keep.
+// TestOracle asks a real API server about 5,000 objects, most of them spoilt, by strict dry run,
+// and compares: the fields that it does not know, every error with its type, field and message, and
+// what it would keep.
 func TestOracle(t *testing.T) {
-	crds := append(kubeVirt(t, "virtualmachines.kubevirt.io", "virtualmachineinstances.kubevirt.io", "datavolumes.cdi.kubevirt.io"), widgets(t))
+	crds := append(
+		kubeVirt(t, "virtualmachines.kubevirt.io", "virtualmachineinstances.kubevirt.io", "datavolumes.cdi.kubevirt.io"),
+		widgets(t),
+	)
 	s := start(t, crds...)
-	counts := map[string]int{"virtualmachines.kubevirt.io": 1500, "virtualmachineinstances.kubevirt.io": 1000, "datavolumes.cdi.kubevirt.io": 500, "widgets.example.com": 2000}
+	counts := map[string]int{
+		"virtualmachines.kubevirt.io":         1500,
+		"virtualmachineinstances.kubevirt.io": 1000,
+		"datavolumes.cdi.kubevirt.io":         500,
+		"widgets.example.com":                 2000,
+	}
 	var tally tally
 	for i := range crds {
 		definition, err := admit.Compile(&crds[i])
@@ -141,9 +157,13 @@ func TestOracle(t *testing.T) {
 		}
 		asked.Wait()
 	}
-	t.Logf("%d objects: %d accepted, %d refused with %d errors, %d with %d pruned fields, %d undecodable",
-		tally.objects.Load(), tally.accepted.Load(), tally.refused.Load(), tally.errors.Load(), tally.pruning.Load(), tally.pruned.Load(), tally.undecodable.Load())
-	if tally.objects.Load() != 5000 || tally.accepted.Load() < 500 || tally.refused.Load() < 500 || tally.pruning.Load() < 500 {
+	t.Logf(
+		"%d objects: %d accepted, %d refused with %d errors, %d with %d pruned fields, %d undecodable", tally.objects.Load(),
+		tally.accepted.Load(), tally.refused.Load(), tally.errors.Load(), tally.pruning.Load(), tally.pruned.Load(),
+		tally.undecodable.Load(),
+	)
+	if tally.objects.Load() != 5000 || tally.accepted.Load() < 500 || tally.refused.Load() < 500 ||
+		tally.pruning.Load() < 500 {
 		t.Error("the objects do not try enough of what there is")
 	}
 }
@@ -153,7 +173,9 @@ type tally struct {
 }
 
 // compare asks both about one object.
-func (c *tally) compare(t *testing.T, definition *admit.Definition, resources dynamic.ResourceInterface, object map[string]any) {
+func (c *tally) compare(
+	t *testing.T, definition *admit.Definition, resources dynamic.ResourceInterface, object map[string]any,
+) {
 	c.objects.Add(1)
 	if c.faults.Load() > 10 {
 		return
@@ -212,8 +234,9 @@ func withoutMetadata(object map[string]any) map[string]any {
 
 var cmpEmpty = cmp.Transformer("empty", func(list []string) []string { return append([]string{}, list...) })
 
-// TestOracleOfUpdates tightens a definition below objects that it no longer fits, and asks a real API server about changes of them: what
-// was wrong before and stays as it is passes, what is touched does not.
+// TestOracleOfUpdates tightens a definition below objects that it no longer fits, and asks a real
+// API server about changes of them: what was wrong before and stays as it is passes, what is
+// touched does not.
 func TestOracleOfUpdates(t *testing.T) {
 	crd := widgets(t)
 	s := start(t, crd)
@@ -221,7 +244,9 @@ func TestOracleOfUpdates(t *testing.T) {
 	resources := s.resources(&crd, 0)
 	var stored []map[string]any
 	for n := 0; len(stored) < 150; n++ {
-		created, err := resources.Create(t.Context(), object(g.object(&crd, 0, fmt.Sprintf("o-%d", n))), metav1.CreateOptions{})
+		created, err := resources.Create(
+			t.Context(), object(g.object(&crd, 0, fmt.Sprintf("o-%d", n))), metav1.CreateOptions{},
+		)
 		switch {
 		case err == nil:
 			stored = append(stored, created.Object)
@@ -245,7 +270,9 @@ func TestOracleOfUpdates(t *testing.T) {
 	for i, old := range stored {
 		changed := object(old).DeepCopy().Object
 		g.spoil(changed, i%3)
-		_, err := resources.Update(t.Context(), object(changed), metav1.UpdateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: "Ignore"})
+		_, err := resources.Update(
+			t.Context(), object(changed), metav1.UpdateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: "Ignore"},
+		)
 		verdict, failed := definition.Update(t.Context(), changed, old)
 		if failed != nil {
 			if err == nil {

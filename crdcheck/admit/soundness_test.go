@@ -13,7 +13,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/admit"
 )
 
-// narrowings are edits of the spec of widgets, each of which some object that was accepted and kept no longer survives.
+// narrowings are edits of the spec of widgets, each of which some object that was accepted and kept
+// no longer survives.
 var narrowings = map[string]func(spec *schema){
 	"maximum":    edit("size", func(s *schema) { s.Maximum = ptr.To(20.0) }),
 	"minimum":    edit("size", func(s *schema) { s.Minimum = ptr.To(50.0) }),
@@ -54,8 +55,8 @@ func edit(name string, change func(s *schema)) func(spec *schema) {
 	}
 }
 
-// TestCompareIsSound: what an old definition accepts and keeps, and a new one does not, is told to writers as an error. Objects are made
-// until one shows that the edit does narrow.
+// TestCompareIsSound: what an old definition accepts and keeps, and a new one does not, is told to
+// writers as an error. Objects are made until one shows that the edit does narrow.
 func TestCompareIsSound(t *testing.T) {
 	for name, narrow := range narrowings {
 		t.Run(name, func(t *testing.T) {
@@ -71,8 +72,14 @@ func TestCompareIsSound(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			report := crdcheck.Compare(crdcheck.Observed("old", old), crdcheck.Observed("new", found), crdcheck.Options{Directions: crdcheck.ProfileServer.Directions()})
-			told := slices.ContainsFunc(report.Findings, func(f crdcheck.Finding) bool { return f.Severity() == crdcheck.Error && f.Direction == crdcheck.Write })
+			report := crdcheck.Compare(
+				crdcheck.Observed("old", old), crdcheck.Observed("new", found),
+				crdcheck.Options{Directions: crdcheck.ProfileServer.Directions()},
+			)
+			told := slices.ContainsFunc(
+				report.Findings,
+				func(f crdcheck.Finding) bool { return f.Severity() == crdcheck.Error && f.Direction == crdcheck.Write },
+			)
 			g := generator{random: rand.New(rand.NewPCG(9, 9))}
 			for n := range 2000 {
 				object := g.object(&old, 0, fmt.Sprintf("o-%d", n))

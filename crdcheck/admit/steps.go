@@ -17,16 +17,24 @@ import (
 
 // coerce prunes an object, and returns the paths of what it dropped.
 func (s *schema) coerce(object map[string]any, keepsUnknown bool) ([]string, error) {
-	meta, found, pruned, err := objectmeta.GetObjectMetaWithOptions(object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: true})
+	meta, found, pruned, err := objectmeta.GetObjectMetaWithOptions(
+		object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: true},
+	)
 	if err != nil {
 		return nil, err
 	}
 	kind, apiVersion := object["kind"], object["apiVersion"]
 	if !keepsUnknown {
-		pruned = append(pruned, pruning.PruneWithOptions(object, s.structural, true, structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})...)
+		pruned = append(
+			pruned,
+			pruning.PruneWithOptions(
+				object, s.structural, true, structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true},
+			)...)
 		defaulting.PruneNonNullableNullsWithoutDefaults(object, s.structural)
 	}
-	fault, unknown := objectmeta.CoerceWithOptions(nil, object, s.structural, false, objectmeta.CoerceOptions{ReturnUnknownFieldPaths: true})
+	fault, unknown := objectmeta.CoerceWithOptions(
+		nil, object, s.structural, false, objectmeta.CoerceOptions{ReturnUnknownFieldPaths: true},
+	)
 	if fault != nil {
 		return nil, fault
 	}
@@ -48,7 +56,8 @@ func (s *schema) fill(object map[string]any) []Filled {
 	return filled
 }
 
-// differences finds what defaulting added. It adds and never removes, but for null, which it replaces.
+// differences finds what defaulting added. It adds and never removes, but for null, which it
+// replaces.
 func differences(before, after any, path string, filled *[]Filled) {
 	switch now := after.(type) {
 	case map[string]any:
@@ -135,7 +144,8 @@ func unchecked(object map[string]any, s *structuralschema.Structural) []string {
 	return sortedOnce(paths)
 }
 
-// copyJSON copies what can come out of JSON; whole numbers become int64, as the API server decodes them.
+// copyJSON copies what can come out of JSON; whole numbers become int64, as the API server decodes
+// them.
 func copyJSON(value any, path string) (any, error) {
 	switch v := value.(type) {
 	case map[string]any:

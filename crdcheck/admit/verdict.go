@@ -14,9 +14,11 @@ import (
 type Verdict struct {
 	// Accepted is false where anything is refused.
 	Accepted bool
-	// Pruned are the paths of fields that are dropped, as the API server writes them: "spec.disks[0].name".
+	// Pruned are the paths of fields that are dropped, as the API server writes them:
+	// "spec.disks[0].name".
 	Pruned []string
-	// Unstored are the paths of fields that the version has and the one that is stored has not: they are lost once written.
+	// Unstored are the paths of fields that the version has and the one that is stored has not:
+	// they are lost once written.
 	Unstored []string
 	// Defaulted are the fields that are filled in.
 	Defaulted []Filled
@@ -49,7 +51,9 @@ func (v Verdict) Kept() bool { return v.Accepted && len(v.Pruned)+len(v.Unstored
 func refusals(errs field.ErrorList) []Refusal {
 	var all []Refusal
 	for _, err := range errs {
-		all = append(all, Refusal{Type: string(err.Type), Path: strings.TrimPrefix(pathOf(err), "<nil>"), Message: err.ErrorBody()})
+		all = append(
+			all, Refusal{Type: string(err.Type), Path: strings.TrimPrefix(pathOf(err), "<nil>"), Message: err.ErrorBody()},
+		)
 	}
 	slices.SortFunc(all, func(a, b Refusal) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Message, b.Message))
@@ -64,7 +68,8 @@ func pathOf(err *field.Error) string {
 	return err.Field
 }
 
-// Findings returns the verdict as findings about an object, "namespace/name", of a definition in a cluster.
+// Findings returns the verdict as findings about an object, "namespace/name", of a definition in a
+// cluster.
 func (v Verdict) Findings(cluster, crd, version, object string) []crdcheck.Finding {
 	var all []crdcheck.Finding
 	add := func(rule crdcheck.RuleID, path, found string) {

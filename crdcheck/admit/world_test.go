@@ -26,7 +26,9 @@ func probe() map[string]any {
 }
 
 // tighten narrows the definition of widgets in many ways and returns it as the server has it.
-func tighten(t *testing.T, s server, crd *apiextensionsv1.CustomResourceDefinition) *apiextensionsv1.CustomResourceDefinition {
+func tighten(
+	t *testing.T, s server, crd *apiextensionsv1.CustomResourceDefinition,
+) *apiextensionsv1.CustomResourceDefinition {
 	t.Helper()
 	definitions := s.definitions.ApiextensionsV1().CustomResourceDefinitions()
 	var updated *apiextensionsv1.CustomResourceDefinition
@@ -45,7 +47,10 @@ func tighten(t *testing.T, s server, crd *apiextensionsv1.CustomResourceDefiniti
 		edit("colour", func(s *schema) { s.Enum = s.Enum[1:] })
 		edit("tags", func(s *schema) { s.MaxProperties = ptr.To(int64(1)) })
 		edit("barred", func(s *schema) { s.MaxLength = ptr.To(int64(2)) })
-		spec.XValidations = append(spec.XValidations, apiextensionsv1.ValidationRule{Rule: "!has(self.half) || self.half < 30", Message: "less than 30"})
+		spec.XValidations = append(
+			spec.XValidations,
+			apiextensionsv1.ValidationRule{Rule: "!has(self.half) || self.half < 30", Message: "less than 30"},
+		)
 		live.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"] = spec
 		updated, err = definitions.Update(t.Context(), live, metav1.UpdateOptions{})
 		return err

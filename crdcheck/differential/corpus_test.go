@@ -29,22 +29,42 @@ type release struct{ module, version, folder string }
 // projects are the releases that are compared, in their order.
 var projects = map[string][]release{
 	"cluster-api": {
-		{"sigs.k8s.io/cluster-api", "v1.10.0", "config/crd/bases"}, {"sigs.k8s.io/cluster-api", "v1.11.0", "config/crd/bases"},
+		{
+			"sigs.k8s.io/cluster-api",
+			"v1.10.0",
+			"config/crd/bases",
+		}, {"sigs.k8s.io/cluster-api", "v1.11.0", "config/crd/bases"},
 	},
 	"cert-manager": {
-		{"github.com/cert-manager/cert-manager", "v1.17.0", "deploy/crds"}, {"github.com/cert-manager/cert-manager", "v1.18.0", "deploy/crds"},
+		{
+			"github.com/cert-manager/cert-manager",
+			"v1.17.0",
+			"deploy/crds",
+		}, {"github.com/cert-manager/cert-manager", "v1.18.0", "deploy/crds"},
 	},
 	"gateway-api": {
-		{"sigs.k8s.io/gateway-api", "v1.4.1", "config/crd/standard"}, {"sigs.k8s.io/gateway-api", "v1.5.1", "config/crd/standard"},
+		{
+			"sigs.k8s.io/gateway-api",
+			"v1.4.1",
+			"config/crd/standard",
+		}, {"sigs.k8s.io/gateway-api", "v1.5.1", "config/crd/standard"},
 	},
 	"kubevirt": {
-		{"kubevirt.io/kubevirt", "v1.6.0", ""}, {"kubevirt.io/kubevirt", "v1.7.0", ""}, {"kubevirt.io/kubevirt", "v1.8.2", ""}, {"kubevirt.io/kubevirt", "v1.9.0", ""},
+		{
+			"kubevirt.io/kubevirt",
+			"v1.6.0",
+			"",
+		},
+		{"kubevirt.io/kubevirt", "v1.7.0", ""},
+		{"kubevirt.io/kubevirt", "v1.8.2", ""},
+		{"kubevirt.io/kubevirt", "v1.9.0", ""},
 	},
 }
 
 var loaded sync.Map // release -> func() ([]crd, error)
 
-// definitions returns the definitions of a release, by name. They are read once; nobody changes them.
+// definitions returns the definitions of a release, by name. They are read once; nobody changes
+// them.
 func definitions(t testing.TB, r release) map[string]*crd {
 	t.Helper()
 	read, _ := loaded.LoadOrStore(r, sync.OnceValues(func() ([]crd, error) { return load(r) }))
@@ -99,7 +119,8 @@ func download(r release) (string, error) {
 	return found.Dir, json.Unmarshal(output, &found)
 }
 
-// kubeVirt takes the schemas of virtual machines out of KubeVirt's generated code; its operator makes the definitions around them.
+// kubeVirt takes the schemas of virtual machines out of KubeVirt's generated code; its operator
+// makes the definitions around them.
 func kubeVirt(dir string) ([]crd, error) {
 	file := filepath.Join(dir, "pkg/virt-operator/resource/generate/components/validations_generated.go")
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
@@ -159,7 +180,14 @@ func pairs(t testing.TB) []pair {
 			old, found := definitions(t, releases[i]), definitions(t, releases[i+1])
 			for name := range old {
 				if found[name] != nil {
-					all = append(all, pair{fmt.Sprintf("%s %s to %s: %s", project, releases[i].version, releases[i+1].version, name), old[name], found[name]})
+					all = append(
+						all,
+						pair{
+							fmt.Sprintf("%s %s to %s: %s", project, releases[i].version, releases[i+1].version, name),
+							old[name],
+							found[name],
+						},
+					)
 				}
 			}
 		}

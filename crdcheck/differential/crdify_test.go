@@ -26,20 +26,27 @@ var waived = map[string]string{
 	"description": "texts are for people",
 }
 
-// mistaken are complaints of crdify, by check and property, that are not right: nothing that was accepted is refused.
+// mistaken are complaints of crdify, by check and property, that are not right: nothing that was
+// accepted is refused.
 var mistaken = map[string]string{
-	"minLength ^.spec.validation.wellKnownCACertificates": "the only value that was accepted, System, is long enough",
-	"maxLength ^.spec.validation.wellKnownCACertificates": "the only value that was accepted, System, is short enough",
-	"pattern ^.spec.validation.wellKnownCACertificates":   "the only value that was accepted, System, fits the pattern",
-	"maximum ^.status.VSOCKCID":                           outgrown, "maximum ^.status.kernelBootStatus.kernelInfo.checksum": outgrown,
-	"maximum ^.status.kernelBootStatus.initrdInfo.checksum": outgrown, "maximum ^.status.volumeStatus.items.containerDiskVolume.checksum": outgrown,
+	"minLength ^.spec.validation.wellKnownCACertificates":              "the only accepted value, System, is long enough",
+	"maxLength ^.spec.validation.wellKnownCACertificates":              "the only accepted value, System, is short enough",
+	"pattern ^.spec.validation.wellKnownCACertificates":                "the only accepted value, System, fits it",
+	"maximum ^.status.VSOCKCID":                                        outgrown,
+	"maximum ^.status.kernelBootStatus.kernelInfo.checksum":            outgrown,
+	"maximum ^.status.kernelBootStatus.initrdInfo.checksum":            outgrown,
+	"maximum ^.status.volumeStatus.items.containerDiskVolume.checksum": outgrown,
 }
 
 const outgrown = "int32, which it was before, ends far below the new maximum"
 
-// answers are the rules that say what a check of crdify complains of; those of other checks are in crdcheck.Rules.
+// answers are the rules that say what a check of crdify complains of; those of other checks are in
+// crdcheck.Rules.
 func answers(check string) []crdcheck.RuleID {
-	rules := []crdcheck.RuleID{crdcheck.RuleFieldRemoved, crdcheck.RuleFieldUnlisted} // a property that is gone has no type, no enum
+	rules := []crdcheck.RuleID{
+		crdcheck.RuleFieldRemoved,
+		crdcheck.RuleFieldUnlisted,
+	} // a property that is gone has no type, no enum
 	for _, rule := range crdcheck.Rules() {
 		if slices.Contains(rule.Also, "crdify: "+check) {
 			rules = append(rules, rule.ID)
@@ -48,8 +55,8 @@ func answers(check string) []crdcheck.RuleID {
 	return rules
 }
 
-// TestCrdifyFindsNoMore compares every pair with crdify too: what it complains of, at a path or in the definition, is found there or
-// above it, by a rule that answers that check.
+// TestCrdifyFindsNoMore compares every pair with crdify too: what it complains of, at a path or in
+// the definition, is found there or above it, by a rule that answers that check.
 func TestCrdifyFindsNoMore(t *testing.T) {
 	theirs := crdify(t)
 	complaints, missing := 0, 0
@@ -92,7 +99,8 @@ func TestCrdifyFindsNoMore(t *testing.T) {
 	}
 }
 
-// removed returns the paths in a complaint of existingFieldRemoval: "removed field : v1.^.spec.x", or "" for another one.
+// removed returns the paths in a complaint of existingFieldRemoval: "removed field : v1.^.spec.x",
+// or "" for another one.
 func removed(complaint string) []string {
 	_, path, found := strings.Cut(complaint, "removed field : ")
 	if !found {
@@ -102,8 +110,8 @@ func removed(complaint string) []string {
 	return []string{pathOf(path)}
 }
 
-// pathOf writes crdify's path as ours: ^.spec.list.items.x is spec.list[].x. A field that is called items is taken for a list, as crdify
-// does.
+// pathOf writes crdify's path as ours: ^.spec.list.items.x is spec.list[].x. A field that is called
+// items is taken for a list, as crdify does.
 func pathOf(property string) string {
 	path := strings.TrimPrefix(strings.TrimPrefix(property, "^"), ".")
 	path = strings.ReplaceAll(path+".", ".items.", "[].")
@@ -112,8 +120,8 @@ func pathOf(property string) string {
 	return strings.TrimSuffix(path, ".")
 }
 
-// found reports whether one of the rules, or any where there are none, was broken at the path, above it, or right below it (a field that
-// became required).
+// found reports whether one of the rules, or any where there are none, was broken at the path,
+// above it, or right below it (a field that became required).
 func found(ours []crdcheck.Finding, rules []crdcheck.RuleID, path string) bool {
 	return slices.ContainsFunc(ours, func(f crdcheck.Finding) bool {
 		near := f.Path == path || path == "" || strings.HasPrefix(path, f.Path+".") || strings.HasPrefix(path, f.Path+"[") ||
@@ -122,8 +130,8 @@ func found(ours []crdcheck.Finding, rules []crdcheck.RuleID, path string) bool {
 	})
 }
 
-// TestTenTimesFaster compares the pair of VirtualMachine definitions of two releases with both, in turn: compiling included, the median of
-// ours is less than a tenth of theirs.
+// TestTenTimesFaster compares the pair of VirtualMachine definitions of two releases with both, in
+// turn: compiling included, the median of ours is less than a tenth of theirs.
 func TestTenTimesFaster(t *testing.T) {
 	p := find(t, "kubevirt", "v1.8.2", "virtualmachines.kubevirt.io")
 	theirs := crdify(t)

@@ -13,13 +13,16 @@ import (
 
 type schema = apiextensionsv1.JSONSchemaProps
 
-// rewrite writes a schema in another way that means the same: other texts, another order, enumerations and patterns wrapped in allOf, the
-// other form of int-or-string, defaults of the schema language spelled out.
+// rewrite writes a schema in another way that means the same: other texts, another order,
+// enumerations and patterns wrapped in allOf, the other form of int-or-string, defaults of the
+// schema language spelled out.
 func rewrite(random *rand.Rand, s *schema) {
 	s.Description, s.Title = "another text", "a title"
 	random.Shuffle(len(s.Required), func(i, j int) { s.Required[i], s.Required[j] = s.Required[j], s.Required[i] })
 	random.Shuffle(len(s.Enum), func(i, j int) { s.Enum[i], s.Enum[j] = s.Enum[j], s.Enum[i] })
-	random.Shuffle(len(s.XValidations), func(i, j int) { s.XValidations[i], s.XValidations[j] = s.XValidations[j], s.XValidations[i] })
+	random.Shuffle(
+		len(s.XValidations), func(i, j int) { s.XValidations[i], s.XValidations[j] = s.XValidations[j], s.XValidations[i] },
+	)
 	for i := range s.XValidations {
 		s.XValidations[i].Message = "another message"
 	}
@@ -74,7 +77,8 @@ func TestSameIsSame(t *testing.T) {
 	}
 }
 
-// TestBytesStayTheSame compares every pair in many orders of its map keys: the report is the same, byte for byte.
+// TestBytesStayTheSame compares every pair in many orders of its map keys: the report is the same,
+// byte for byte.
 func TestBytesStayTheSame(t *testing.T) {
 	for _, p := range pairs(t) {
 		var first []byte
@@ -99,7 +103,8 @@ func TestRemovalsCompose(t *testing.T) {
 	first, last := snapshot(t, releases[0]), snapshot(t, releases[len(releases)-1])
 	steps := map[string]bool{}
 	for i := range releases[1:] {
-		for _, f := range crdcheck.Compare(snapshot(t, releases[i]), snapshot(t, releases[i+1]), crdcheck.Options{}).Findings {
+		report := crdcheck.Compare(snapshot(t, releases[i]), snapshot(t, releases[i+1]), crdcheck.Options{})
+		for _, f := range report.Findings {
 			if f.Rule == crdcheck.RuleFieldRemoved {
 				steps[f.CRD+f.Path] = true
 			}

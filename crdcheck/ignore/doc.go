@@ -1,5 +1,5 @@
-// Package ignore takes findings out of a report for which a person answers: each entry of an ignore file has an owner, a reason, and a
-// last day.
+// Package ignore takes findings out of a report for which a person answers: each entry of an ignore
+// file has an owner, a reason, and a last day.
 //
 //	ignores:
 //	- rule: field-removed

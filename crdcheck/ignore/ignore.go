@@ -13,8 +13,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 )
 
-// Entry says which findings are ignored, by whom and for how long. What is empty matches everything; at least one of Fingerprint, Rule,
-// CRD and Path is set.
+// Entry says which findings are ignored, by whom and for how long. What is empty matches
+// everything; at least one of Fingerprint, Rule, CRD and Path is set.
 type Entry struct {
 	// Fingerprint of one finding.
 	Fingerprint string `json:"fingerprint,omitempty"`
@@ -39,8 +39,9 @@ type file struct {
 
 const day = "2006-01-02"
 
-// Load reads an ignore file. The error is a *multierror.Error with everything that is wrong: unknown keys, an entry without owner, reason
-// or a valid day, one that would match everything, one that names no rule.
+// Load reads an ignore file. The error is a *multierror.Error with everything that is wrong:
+// unknown keys, an entry without owner, reason or a valid day, one that would match everything, one
+// that names no rule.
 func Load(stream io.Reader) ([]Entry, error) {
 	content, err := io.ReadAll(stream)
 	if err != nil {
@@ -84,8 +85,8 @@ type Ignored struct {
 	Entry Entry
 }
 
-// Apply returns the report without what the entries ignore, what that is, and notes for people: entries that are over on this day, which
-// ignore nothing, and entries that nothing matched.
+// Apply returns the report without what the entries ignore, what that is, and notes for people:
+// entries that are over on this day, which ignore nothing, and entries that nothing matched.
 func Apply(report crdcheck.Report, entries []Entry, today time.Time) (crdcheck.Report, []Ignored, []string) {
 	var (
 		ignored []Ignored
@@ -121,7 +122,9 @@ func (e Entry) over(today time.Time) bool { return today.Format(day) > e.Expires
 
 func (e Entry) matches(f crdcheck.Finding) bool {
 	return (e.Fingerprint == "" || e.Fingerprint == f.Fingerprint()) && (e.Rule == "" || e.Rule == string(f.Rule)) &&
-		(e.CRD == "" || e.CRD == f.CRD) && (e.Cluster == "" || e.Cluster == f.Cluster) && (e.Path == "" || within(f.Path, e.Path))
+		(e.CRD == "" || e.CRD == f.CRD) &&
+		(e.Cluster == "" || e.Cluster == f.Cluster) &&
+		(e.Path == "" || within(f.Path, e.Path))
 }
 
 func within(path, pattern string) bool {

@@ -13,9 +13,11 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 )
 
-// Reader reads definitions from one cluster. NotFound and Forbidden of its errors are those of package apierrors.
+// Reader reads definitions from one cluster. NotFound and Forbidden of its errors are those of
+// package apierrors.
 type Reader interface {
-	// Revisions returns a text for each definition, by name, that changes with it: its UID and resourceVersion.
+	// Revisions returns a text for each definition, by name, that changes with it: its UID and
+	// resourceVersion.
 	Revisions(ctx context.Context) (map[string]string, error)
 	// Definition returns the definition of a name.
 	Definition(ctx context.Context, name string) (*apiextensionsv1.CustomResourceDefinition, error)
@@ -40,9 +42,10 @@ func New(cluster string, cache *crdcheck.Cache) *Observer {
 	return &Observer{cluster: cluster, cache: cache}
 }
 
-// Observe returns a snapshot of the definitions of these names, those that the cluster lacks left out. Where nothing has changed since
-// the last call it costs one request. A cluster whose metadata may not be listed is asked for each name. What cannot be read makes the
-// cluster unknown: the reason is the error's text, or "no answer in time".
+// Observe returns a snapshot of the definitions of these names, those that the cluster lacks left
+// out. Where nothing has changed since the last call it costs one request. A cluster whose metadata
+// may not be listed is asked for each name. What cannot be read makes the cluster unknown: the
+// reason is the error's text, or "no answer in time".
 func (o *Observer) Observe(ctx context.Context, reader Reader, names []string) crdcheck.Snapshot {
 	o.lock.Lock()
 	before := o.known

@@ -78,8 +78,18 @@ func TestObserve(t *testing.T) {
 			s.got = map[string]error{"a.example.com": errors.New("broken pipe")}
 		}, 1, "a.example.com: broken pipe"},
 		{"it can be read again", func() { s.got = nil }, 1, ""},
-		{"the list fails: unknown, and nothing is asked for", func() { s.listed = context.DeadlineExceeded }, 0, "no answer in time"},
-		{"lists are forbidden: each name is asked for", func() { s.listed = apierrors.NewForbidden(resource, "", nil) }, 3, ""},
+		{
+			"the list fails: unknown, and nothing is asked for",
+			func() { s.listed = context.DeadlineExceeded },
+			0,
+			"no answer in time",
+		},
+		{
+			"lists are forbidden: each name is asked for",
+			func() { s.listed = apierrors.NewForbidden(resource, "", nil) },
+			3,
+			"",
+		},
 		{"and again: nobody knows what changed", func() {}, 3, ""},
 		{"lists are allowed again: what was read meanwhile is not trusted", func() { s.listed = nil }, 2, ""},
 	}
@@ -87,7 +97,9 @@ func TestObserve(t *testing.T) {
 		step.change()
 		s.gets = 0
 		snapshot := o.Observe(t.Context(), s, names)
-		report := crdcheck.Require(snapshot, []crdcheck.Requirement{{CRD: names[0], Version: "v1"}, {CRD: names[2], Version: "v1"}})
+		report := crdcheck.Require(
+			snapshot, []crdcheck.Requirement{{CRD: names[0], Version: "v1"}, {CRD: names[2], Version: "v1"}},
+		)
 		if s.gets != step.gets {
 			t.Errorf("%s: %d reads, want %d", step.reason, s.gets, step.gets)
 		}

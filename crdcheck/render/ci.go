@@ -42,8 +42,9 @@ type junitResult struct {
 	Text    string `xml:",chardata"`
 }
 
-// JUnit writes the document as test results: a case for each subject and each finding in it; what is unknown is an error, what is
-// ignored is skipped, what is harmless passes. Errors are those of w.
+// JUnit writes the document as test results: a case for each subject and each finding in it; what
+// is unknown is an error, what is ignored is skipped, what is harmless passes. Errors are those of
+// w.
 func JUnit(w io.Writer, d Document) error {
 	var all junitSuites
 	for _, subject := range d.Report.Subjects {
@@ -57,7 +58,11 @@ func JUnit(w io.Writer, d Document) error {
 		}
 		for _, i := range d.Ignored {
 			if of(subject, i.Finding) {
-				c := junitCase{Name: caseName(i.Finding), Class: i.CRD, Skipped: &junitResult{Message: fmt.Sprintf("%s, until %s: %s", i.Owner, i.Expires, i.Reason)}}
+				c := junitCase{
+					Name:    caseName(i.Finding),
+					Class:   i.CRD,
+					Skipped: &junitResult{Message: fmt.Sprintf("%s, until %s: %s", i.Owner, i.Expires, i.Reason)},
+				}
 				suite.add(c)
 			}
 		}
@@ -74,7 +79,8 @@ func JUnit(w io.Writer, d Document) error {
 }
 
 func of(s crdcheck.Subject, f crdcheck.Finding) bool {
-	return f.CRD == s.CRD && f.Cluster == s.Cluster && f.Object == s.Object && (s.Version == "" || f.Version == "" || f.Version == s.Version)
+	return f.CRD == s.CRD && f.Cluster == s.Cluster && f.Object == s.Object &&
+		(s.Version == "" || f.Version == "" || f.Version == s.Version)
 }
 
 func (s *junitSuite) add(c junitCase) {
@@ -91,7 +97,9 @@ func (s *junitSuite) add(c junitCase) {
 }
 
 func caseName(f crdcheck.Finding) string {
-	return strings.Join(strings.Fields(strings.Join([]string{f.Version, f.Path, string(f.Rule), f.Fingerprint()}, " ")), " ")
+	return strings.Join(
+		strings.Fields(strings.Join([]string{f.Version, f.Path, string(f.Rule), f.Fingerprint()}, " ")), " ",
+	)
 }
 
 func junitOf(f crdcheck.Finding) junitCase {
@@ -107,10 +115,16 @@ func junitOf(f crdcheck.Finding) junitCase {
 	return c
 }
 
-// GitHub writes a line for each finding that GitHub Actions shows at the file, where there is one. Errors are those of w.
+// GitHub writes a line for each finding that GitHub Actions shows at the file, where there is one.
+// Errors are those of w.
 func GitHub(w io.Writer, d Document) error {
 	var text bytes.Buffer
-	levels := map[crdcheck.Severity]string{crdcheck.Error: "error", crdcheck.Warning: "warning", crdcheck.Unsettled: "warning", crdcheck.Info: "notice"}
+	levels := map[crdcheck.Severity]string{
+		crdcheck.Error:     "error",
+		crdcheck.Warning:   "warning",
+		crdcheck.Unsettled: "warning",
+		crdcheck.Info:      "notice",
+	}
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	message := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	for _, f := range d.Report.Findings {
@@ -118,7 +132,10 @@ func GitHub(w io.Writer, d Document) error {
 		if at, found := d.at(f); found {
 			properties = fmt.Sprintf("file=%s,line=%d,%s", property.Replace(at.File), at.Line, properties)
 		}
-		fmt.Fprintf(&text, "::%s %s::%s\n", levels[f.Severity()], properties, message.Replace(fmt.Sprintf("%s: %s: %s", where(f), Sentence(f), f.Why)))
+		fmt.Fprintf(
+			&text, "::%s %s::%s\n", levels[f.Severity()], properties,
+			message.Replace(fmt.Sprintf("%s: %s: %s", where(f), Sentence(f), f.Why)),
+		)
 	}
 	for _, note := range d.Notes {
 		fmt.Fprintf(&text, "::warning title=crdcheck::%s\n", message.Replace(note))

@@ -11,8 +11,10 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 )
 
-// SchemaURL is where the schema of JSON and YAML output is published; report.schema.json is its source.
-const SchemaURL = "https://raw.githubusercontent.com/vitistack/kubevirt-multicluster/main/crdcheck/render/report.schema.json"
+// SchemaURL is where the schema of JSON and YAML output is published; report.schema.json is its
+// source.
+const SchemaURL = "https://raw.githubusercontent.com/vitistack/kubevirt-multicluster/main/" +
+	"crdcheck/render/report.schema.json"
 
 // APIVersion of the output; it changes when a program that reads it must.
 const APIVersion = "crdcheck.vitistack.io/v1"
@@ -105,7 +107,8 @@ var severities = []crdcheck.Severity{crdcheck.Error, crdcheck.Warning, crdcheck.
 
 func (d Document) json() jsonReport {
 	r := jsonReport{
-		Schema: SchemaURL, APIVersion: APIVersion, Kind: "Report", Question: d.Question, OK: d.Report.OK(), Counts: map[string]int{},
+		Schema: SchemaURL, APIVersion: APIVersion, Kind: "Report",
+		Question: d.Question, OK: d.Report.OK(), Counts: map[string]int{},
 		Subjects: []jsonSubject{}, Findings: []jsonFinding{}, Ignored: []jsonIgnored{}, Notes: append([]string{}, d.Notes...),
 	}
 	counts := d.Report.Counts()
@@ -113,7 +116,9 @@ func (d Document) json() jsonReport {
 		r.Counts[severity.String()] = counts[severity]
 	}
 	for _, s := range d.Report.Subjects {
-		r.Subjects = append(r.Subjects, jsonSubject{CRD: s.CRD, Cluster: s.Cluster, Version: s.Version, Object: s.Object, Baseline: s.Baseline})
+		r.Subjects = append(
+			r.Subjects, jsonSubject{CRD: s.CRD, Cluster: s.Cluster, Version: s.Version, Object: s.Object, Baseline: s.Baseline},
+		)
 	}
 	for _, f := range d.Report.Findings {
 		r.Findings = append(r.Findings, d.jsonFinding(f))
@@ -127,7 +132,8 @@ func (d Document) json() jsonReport {
 func (d Document) jsonFinding(f crdcheck.Finding) jsonFinding {
 	at, _ := d.at(f)
 	return jsonFinding{
-		Fingerprint: f.Fingerprint(), Rule: string(f.Rule), Severity: f.Severity().String(), Direction: string(f.Direction), Effect: string(f.Effect),
+		Fingerprint: f.Fingerprint(), Rule: string(f.Rule), Severity: f.Severity().String(),
+		Direction: string(f.Direction), Effect: string(f.Effect),
 		CRD: f.CRD, Cluster: f.Cluster, Version: f.Version, Object: f.Object, Path: f.Path, Old: f.Old, New: f.New,
 		Message: Sentence(f), Why: f.Why, File: at.File, Line: at.Line,
 	}

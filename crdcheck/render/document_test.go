@@ -16,9 +16,14 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/render/sarif"
 )
 
-// everything is a document with a finding of every rule, one that is ignored, notes, and texts that each format has to escape.
+// everything is a document with a finding of every rule, one that is ignored, notes, and texts that
+// each format has to escape.
 func everything() render.Document {
-	d := render.Document{Question: "compare", Notes: []string{"ignores[0] | <b>\nis over"}, At: map[render.Place]render.Position{}}
+	d := render.Document{
+		Question: "compare",
+		Notes:    []string{"ignores[0] | <b>\nis over"},
+		At:       map[render.Place]render.Position{},
+	}
 	var findings []crdcheck.Finding
 	for i, rule := range crdcheck.Rules() {
 		direction := []crdcheck.Direction{crdcheck.Write, crdcheck.Read, crdcheck.Roundtrip, crdcheck.Storage}[i%4]
@@ -27,7 +32,9 @@ func everything() render.Document {
 			Path: `spec["a|b"].c`, Old: `"<a> & \n b"`, New: strings.Repeat("long ", 100), Why: rule.Why,
 		})
 	}
-	d.Report = crdcheck.NewReport([]crdcheck.Subject{{CRD: "widgets.example.com", Cluster: "east", Baseline: "west"}}, findings)
+	d.Report = crdcheck.NewReport(
+		[]crdcheck.Subject{{CRD: "widgets.example.com", Cluster: "east", Baseline: "west"}}, findings,
+	)
 	d.Ignored = []render.Ignored{{Finding: findings[0], Owner: "me", Expires: "2026-12-31", Reason: "because"}}
 	d.At[render.Place{Cluster: "east", CRD: "widgets.example.com"}] = render.Position{File: "crds, all.yaml", Line: 12}
 	return d
@@ -48,7 +55,9 @@ func TestJSONFollowsItsSchema(t *testing.T) {
 			t.Errorf("%s: %s", label, fault)
 		}
 	}
-	result, err := gojsonschema.Validate(schema, gojsonschema.NewStringLoader(`{"kind": "Report", "findings": [{"rule": "X"}]}`))
+	result, err := gojsonschema.Validate(
+		schema, gojsonschema.NewStringLoader(`{"kind": "Report", "findings": [{"rule": "X"}]}`),
+	)
 	if err != nil || result.Valid() {
 		t.Errorf("the schema refuses nothing: %v", err)
 	}
@@ -92,7 +101,8 @@ func TestSARIFIsValid(t *testing.T) {
 	}
 }
 
-// TestFormatsEscape: what a definition's author wrote must not become markup, a workflow command or a broken table.
+// TestFormatsEscape: what a definition's author wrote must not become markup, a workflow command or
+// a broken table.
 func TestFormatsEscape(t *testing.T) {
 	d := everything()
 	var junit, github, markdown bytes.Buffer
@@ -117,7 +127,8 @@ func TestFormatsEscape(t *testing.T) {
 		}
 	}
 	for line := range strings.Lines(markdown.String()) {
-		if strings.HasPrefix(line, "| ") && strings.Count(strings.ReplaceAll(line, `\|`, ""), "|") != 6 || strings.Contains(line, "<") {
+		if strings.HasPrefix(line, "| ") && strings.Count(strings.ReplaceAll(line, `\|`, ""), "|") != 6 ||
+			strings.Contains(line, "<") {
 			t.Errorf("Markdown: %q", line)
 		}
 	}

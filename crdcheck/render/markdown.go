@@ -21,7 +21,8 @@ func cell(text string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;").Replace(shorten(text))
 }
 
-// Markdown writes the document for a pull request's comment: a heading, and a table of what was found. Errors are those of w.
+// Markdown writes the document for a pull request's comment: a heading, and a table of what was
+// found. Errors are those of w.
 func Markdown(w io.Writer, d Document) error {
 	var text bytes.Buffer
 	mark := Good
@@ -33,13 +34,19 @@ func Markdown(w io.Writer, d Document) error {
 		text.WriteString("| | where | path | what | rule |\n|---|---|---|---|---|\n")
 	}
 	for _, f := range d.Report.Findings {
-		fmt.Fprintf(&text, "| %s %s | %s | %s | %s | `%s` `%s` |\n", Mark(f), f.Severity(), cell(where(f)), code(f.Path), cell(Sentence(f)), f.Rule, f.Fingerprint())
+		fmt.Fprintf(
+			&text, "| %s %s | %s | %s | %s | `%s` `%s` |\n", Mark(f), f.Severity(), cell(where(f)), code(f.Path),
+			cell(Sentence(f)), f.Rule, f.Fingerprint(),
+		)
 	}
 	if len(d.Ignored) > 0 {
 		fmt.Fprintf(&text, "\n%s ignored:\n\n", plural(len(d.Ignored), "finding"))
 	}
 	for _, i := range d.Ignored {
-		fmt.Fprintf(&text, "- %s: %s (%s, until %s: %s)\n", cell(where(i.Finding)), cell(Sentence(i.Finding)), cell(i.Owner), i.Expires, cell(i.Reason))
+		fmt.Fprintf(
+			&text, "- %s: %s (%s, until %s: %s)\n", cell(where(i.Finding)), cell(Sentence(i.Finding)), cell(i.Owner), i.Expires,
+			cell(i.Reason),
+		)
 	}
 	for _, note := range d.Notes {
 		fmt.Fprintf(&text, "\n> %s\n", cell(note))

@@ -10,7 +10,8 @@ import (
 // longestValue is how many runes of a value are shown: an enumeration or a CEL rule can fill pages.
 const longestValue = 160
 
-// Sentence says what was found, without the cluster and the CRD: "field spec.machineClass or spec.instanceType is missing".
+// Sentence says what was found, without the cluster and the CRD: "field spec.machineClass or
+// spec.instanceType is missing".
 func Sentence(f crdcheck.Finding) string {
 	path := strings.ReplaceAll(f.Path, "|", " or ")
 	if path == "" {
@@ -52,7 +53,8 @@ func with(value string) string {
 	return ": " + shorten(value)
 }
 
-// changed is the sentence of a rule of Compare: the rule's own words, where, and what both sides say.
+// changed is the sentence of a rule of Compare: the rule's own words, where, and what both sides
+// say.
 func changed(f crdcheck.Finding, path string) string {
 	sentence := strings.ReplaceAll(string(f.Rule), "-", " ")
 	if f.Path != "" {

@@ -16,11 +16,12 @@ const (
 	Warning = "⚠️"
 )
 
-// perSubject is how many findings of one CRD in one cluster are spelled out: releases that are far apart differ in hundreds of places.
+// perSubject is how many findings of one CRD in one cluster are spelled out: releases that are far
+// apart differ in hundreds of places.
 const perSubject = 10
 
-// Text writes a line for each subject that is as it should be and for each finding, the first ten of a subject; then how many more
-// there are. Errors are those of w.
+// Text writes a line for each subject that is as it should be and for each finding, the first ten
+// of a subject; then how many more there are. Errors are those of w.
 func Text(w io.Writer, report crdcheck.Report) error {
 	var text bytes.Buffer
 	for _, subject := range report.Subjects {
@@ -30,15 +31,18 @@ func Text(w io.Writer, report crdcheck.Report) error {
 	return err
 }
 
-// Colored writes a document as Text does, but every finding, then what is ignored and the notes, and last how many there are of each
-// severity. colors are those of a terminal.
+// Colored writes a document as Text does, but every finding, then what is ignored and the notes,
+// and last how many there are of each severity. colors are those of a terminal.
 func Colored(w io.Writer, d Document, colors bool) error {
 	var text bytes.Buffer
 	for _, subject := range d.Report.Subjects {
 		writeSubject(&text, subject, d.Report.About(subject), len(d.Report.Findings), colors)
 	}
 	for _, i := range d.Ignored {
-		fmt.Fprintf(&text, "%s %s: %s (ignored by %s until %s: %s)\n", Good, where(i.Finding), Sentence(i.Finding), i.Owner, i.Expires, i.Reason)
+		fmt.Fprintf(
+			&text, "%s %s: %s (ignored by %s until %s: %s)\n", Good, where(i.Finding), Sentence(i.Finding), i.Owner, i.Expires,
+			i.Reason,
+		)
 	}
 	for _, note := range d.Notes {
 		fmt.Fprintf(&text, "%s %s\n", Warning, note)
@@ -53,7 +57,9 @@ func writeSubject(text *bytes.Buffer, subject crdcheck.Subject, findings []crdch
 	for i, f := range findings {
 		good = good && f.Severity() <= crdcheck.Info
 		if i < most {
-			line := fmt.Sprintf("%s %s: %s (%s, %s %s)", Mark(f), title(subject), Sentence(f), f.Severity(), f.Rule, f.Fingerprint())
+			line := fmt.Sprintf(
+				"%s %s: %s (%s, %s %s)", Mark(f), title(subject), Sentence(f), f.Severity(), f.Rule, f.Fingerprint(),
+			)
 			fmt.Fprintln(text, paint(line, f.Severity(), colors))
 		}
 	}
@@ -65,7 +71,8 @@ func writeSubject(text *bytes.Buffer, subject crdcheck.Subject, findings []crdch
 	}
 }
 
-// paint makes errors red, warnings yellow and what is unknown blue (ECMA-48, Select Graphic Rendition).
+// paint makes errors red, warnings yellow and what is unknown blue (ECMA-48, Select Graphic
+// Rendition).
 func paint(line string, severity crdcheck.Severity, colors bool) string {
 	code := map[crdcheck.Severity]string{crdcheck.Error: "31", crdcheck.Warning: "33", crdcheck.Unsettled: "34"}[severity]
 	if !colors || code == "" {

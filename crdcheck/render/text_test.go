@@ -77,10 +77,12 @@ func TestText(t *testing.T) {
 				good.Object = "Widget default/good"
 				var findings []crdcheck.Finding
 				for i, rule := range []crdcheck.RuleID{
-					crdcheck.RuleObjectRefused, crdcheck.RuleObjectPruned, crdcheck.RuleObjectDefaulted, crdcheck.RuleObjectUnchecked, crdcheck.RuleObjectWarned,
+					crdcheck.RuleObjectRefused, crdcheck.RuleObjectPruned, crdcheck.RuleObjectDefaulted,
+					crdcheck.RuleObjectUnchecked, crdcheck.RuleObjectWarned,
 				} {
 					f := rule.Finding(crdcheck.Write)
-					f.CRD, f.Cluster, f.Version, f.Object, f.Path = object.CRD, object.Cluster, object.Version, object.Object, "spec.field"
+					f.CRD, f.Cluster, f.Version = object.CRD, object.Cluster, object.Version
+					f.Object, f.Path = object.Object, "spec.field"
 					f.New = []string{"Required value", "", `"filled"`, "", "v1 is deprecated"}[i]
 					findings = append(findings, f)
 				}
@@ -105,7 +107,8 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestEveryRuleIsShown holds the golden files to the rules: one that nobody has seen rendered is not tested.
+// TestEveryRuleIsShown holds the golden files to the rules: one that nobody has seen rendered is
+// not tested.
 func TestEveryRuleIsShown(t *testing.T) {
 	files, err := filepath.Glob("testdata/*/want.txt")
 	if err != nil {
@@ -146,7 +149,8 @@ func TestTextPassesWriteErrors(t *testing.T) {
 func TestMark(t *testing.T) {
 	harmless := crdcheck.Finding{Effect: crdcheck.Widens, Direction: crdcheck.Write}
 	unknown := crdcheck.Finding{Effect: crdcheck.Unknown}
-	if diff := cmp.Diff([]string{render.Good, render.Warning}, []string{render.Mark(harmless), render.Mark(unknown)}); diff != "" {
+	marks := []string{render.Mark(harmless), render.Mark(unknown)}
+	if diff := cmp.Diff([]string{render.Good, render.Warning}, marks); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }

@@ -23,7 +23,8 @@ import (
 // answerTimeout bounds each request to a cluster.
 const answerTimeout = 30 * time.Second
 
-// Cluster reads definitions from an API server; it is an observe.Reader. Its methods are safe for concurrent use.
+// Cluster reads definitions from an API server; it is an observe.Reader. Its methods are safe for
+// concurrent use.
 type Cluster struct {
 	metadata    metadata.Interface
 	definitions clientset.Interface
@@ -51,7 +52,8 @@ func NewCluster(config *rest.Config) (*Cluster, error) {
 	return &Cluster{metadata: listed, definitions: definitions}, nil
 }
 
-// Revisions implements observe.Reader with one LIST of metadata, answered from the API server's own cache.
+// Revisions implements observe.Reader with one LIST of metadata, answered from the API server's own
+// cache.
 func (c *Cluster) Revisions(ctx context.Context) (map[string]string, error) {
 	resource := apiextensionsv1.SchemeGroupVersion.WithResource("customresourcedefinitions")
 	list, err := c.metadata.Resource(resource).List(ctx, metav1.ListOptions{ResourceVersion: "0"})
@@ -101,11 +103,14 @@ func (c *Cluster) Set(ctx context.Context, name string, names []string) Set {
 	return s.sorted()
 }
 
-// Contexts returns the client configuration of a context of the user's kubeconfig, "" for the current one, and the context's name.
+// Contexts returns the client configuration of a context of the user's kubeconfig, "" for the
+// current one, and the context's name.
 func Contexts(kubeconfig, name string) (*rest.Config, string, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = kubeconfig
-	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: name})
+	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
+		rules, &clientcmd.ConfigOverrides{CurrentContext: name},
+	)
 	raw, err := loader.RawConfig()
 	if err != nil {
 		return nil, "", err

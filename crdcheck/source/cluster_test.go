@@ -32,7 +32,11 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 )
 
-var names = []string{"datavolumes.cdi.kubevirt.io", "virtualmachineinstances.kubevirt.io", "virtualmachines.kubevirt.io"}
+var names = []string{
+	"datavolumes.cdi.kubevirt.io",
+	"virtualmachineinstances.kubevirt.io",
+	"virtualmachines.kubevirt.io",
+}
 
 // kubeVirt returns the definitions of KubeVirt 1.8.2 and CDI that `make tools` writes.
 func kubeVirt(t testing.TB) []apiextensionsv1.CustomResourceDefinition {
@@ -74,7 +78,8 @@ func counted(config *rest.Config) (*rest.Config, *counter) {
 	return config, c
 }
 
-// TestFleetOfClusters reads a real API server with all of KubeVirt's definitions as eight clusters, from nothing and again and again.
+// TestFleetOfClusters reads a real API server with all of KubeVirt's definitions as eight clusters,
+// from nothing and again and again.
 func TestFleetOfClusters(t *testing.T) {
 	plane := controlplane.New(t, controlplane.Options{Name: "definitions"})
 	config, err := plane.ConfigFor(controlplane.Admin)
@@ -97,13 +102,19 @@ func install(t *testing.T, config *rest.Config) {
 			t.Fatal(err)
 		}
 	}
-	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 2*time.Minute, true, func(ctx context.Context) (bool, error) {
-		list, err := client.List(ctx, metav1.ListOptions{})
-		if err != nil {
-			return false, err
-		}
-		return !slices.ContainsFunc(list.Items, func(crd apiextensionsv1.CustomResourceDefinition) bool { return len(crd.Status.Conditions) < 2 }), nil
-	})
+	err := wait.PollUntilContextTimeout(
+		t.Context(), 50*time.Millisecond, 2*time.Minute, true,
+		func(ctx context.Context) (bool, error) {
+			list, err := client.List(ctx, metav1.ListOptions{})
+			if err != nil {
+				return false, err
+			}
+			return !slices.ContainsFunc(
+				list.Items,
+				func(crd apiextensionsv1.CustomResourceDefinition) bool { return len(crd.Status.Conditions) < 2 },
+			), nil
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,13 +211,14 @@ func sets(t *testing.T, config *rest.Config) {
 			t.Errorf("a cluster that refuses is known: %+v", s)
 		}
 	}
-	if s := observe.New("east", &crdcheck.Cache{}).Observe(t.Context(), refused, names); crdcheck.Fleet([]crdcheck.Snapshot{s}, names).OK() {
+	snapshot := observe.New("east", &crdcheck.Cache{}).Observe(t.Context(), refused, names)
+	if crdcheck.Fleet([]crdcheck.Snapshot{snapshot}, names).OK() {
 		t.Error("a cluster that refuses agrees")
 	}
 }
 
-// kubevirtConfigs reads a fleet as the operator's supervisor names it: this cluster, one whose kubeconfig would run a program, and one
-// without a Secret.
+// kubevirtConfigs reads a fleet as the operator's supervisor names it: this cluster, one whose
+// kubeconfig would run a program, and one without a Secret.
 func kubevirtConfigs(t *testing.T, plane *controlplane.Cluster, config *rest.Config) {
 	definitions := clientset.NewForConfigOrDie(config).ApiextensionsV1().CustomResourceDefinitions()
 	content, err := os.ReadFile("../../api/crds/vitistack.io_kubevirtconfigs.yaml")
@@ -225,7 +237,9 @@ func kubevirtConfigs(t *testing.T, plane *controlplane.Cluster, config *rest.Con
 		t.Fatal(err)
 	}
 	supervisor := dynamic.NewForConfigOrDie(config)
-	evil := strings.Replace(string(kubeconfig), "users:", "users:\n- {name: admin, user: {exec: {command: steal}}}\nunused:", 1)
+	evil := strings.Replace(
+		string(kubeconfig), "users:", "users:\n- {name: admin, user: {exec: {command: steal}}}\nunused:", 1,
+	)
 	for name, secret := range map[string]string{"good": string(kubeconfig), "evil": evil, "bare": ""} {
 		create(t, supervisor, name, secret)
 	}
@@ -244,7 +258,11 @@ func kubevirtConfigs(t *testing.T, plane *controlplane.Cluster, config *rest.Con
 			t.Errorf("a value of a Secret is told: %s", s.Unknown)
 		}
 	}
-	want := []string{"bare: 0 definitions, known false", "evil: 0 definitions, known false", "good: 3 definitions, known true"}
+	want := []string{
+		"bare: 0 definitions, known false",
+		"evil: 0 definitions, known false",
+		"good: 3 definitions, known true",
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s%+v", diff, found)
 	}
@@ -257,10 +275,16 @@ func create(t *testing.T, supervisor dynamic.Interface, name, kubeconfig string)
 		"apiVersion": "vitistack.io/v1alpha1", "kind": "KubevirtConfig", "metadata": map[string]any{"name": name},
 		"spec": map[string]any{"name": name, "kubeconfigSecretRef": name},
 	}}
-	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
-		_, err := supervisor.Resource(configs).Namespace("default").Create(ctx, object, metav1.CreateOptions{})
-		return err == nil, nil // until the definition is served
-	})
+	err := wait.PollUntilContextTimeout(
+		t.Context(),
+		50*time.Millisecond,
+		time.Minute,
+		true,
+		func(ctx context.Context) (bool, error) {
+			_, err := supervisor.Resource(configs).Namespace("default").Create(ctx, object, metav1.CreateOptions{})
+			return err == nil, nil // until the definition is served
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +296,8 @@ func create(t *testing.T, supervisor dynamic.Interface, name, kubeconfig string)
 		"data": map[string]any{"kubeconfig": base64.StdEncoding.EncodeToString([]byte(kubeconfig))},
 	}}
 	resource := runtimeschema.GroupVersionResource{Version: "v1", Resource: "secrets"}
-	if _, err := supervisor.Resource(resource).Namespace("default").Create(t.Context(), secret, metav1.CreateOptions{}); err != nil {
+	secrets := supervisor.Resource(resource).Namespace("default")
+	if _, err := secrets.Create(t.Context(), secret, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 }

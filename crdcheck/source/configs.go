@@ -22,7 +22,8 @@ import (
 // atOnce is how many clusters are read at the same time.
 const atOnce = 8
 
-// readConfigs reads every remote cluster of a supervisor. One that cannot be read is a set that says so: it takes nothing from the others.
+// readConfigs reads every remote cluster of a supervisor. One that cannot be read is a set that
+// says so: it takes nothing from the others.
 func readConfigs(ctx context.Context, namespace string, options Options) ([]Set, error) {
 	config, name, err := Contexts(options.Kubeconfig, "")
 	if err != nil {
@@ -76,8 +77,9 @@ func (r Remote) set(ctx context.Context, names []string) Set {
 	return cluster.Set(ctx, r.Name, sortedNames(names))
 }
 
-// Remotes returns the remote clusters that the supervisor's KubevirtConfigs name, sorted by name. namespace is where the configs are; of
-// cluster-scoped ones, where their Secrets are if they do not say it.
+// Remotes returns the remote clusters that the supervisor's KubevirtConfigs name, sorted by name.
+// namespace is where the configs are; of cluster-scoped ones, where their Secrets are if they do
+// not say it.
 func Remotes(ctx context.Context, supervisor dynamic.Interface, namespace string) ([]Remote, error) {
 	group := schema.GroupVersion{Group: "vitistack.io", Version: "v1alpha1"}
 	list, err := supervisor.Resource(group.WithResource("kubevirtconfigs")).List(ctx, metav1.ListOptions{})
@@ -102,7 +104,9 @@ func Remotes(ctx context.Context, supervisor dynamic.Interface, namespace string
 	return remotes, nil
 }
 
-func configOf(ctx context.Context, secrets dynamic.NamespaceableResourceInterface, item *unstructured.Unstructured, namespace string) (*rest.Config, error) {
+func configOf(
+	ctx context.Context, secrets dynamic.NamespaceableResourceInterface, item *unstructured.Unstructured, namespace string,
+) (*rest.Config, error) {
 	name, _, _ := unstructured.NestedString(item.Object, "spec", "kubeconfigSecretRef")
 	own, _, _ := unstructured.NestedString(item.Object, "spec", "secretNamespace")
 	if name == "" {
@@ -116,8 +120,9 @@ func configOf(ctx context.Context, secrets dynamic.NamespaceableResourceInterfac
 	return parse(encoded)
 }
 
-// parse takes from a kubeconfig what does nothing by itself: it is not trusted, and may not make this program run another one, read a
-// file, or believe a server without a certificate. Errors name fields, never values.
+// parse takes from a kubeconfig what does nothing by itself: it is not trusted, and may not make
+// this program run another one, read a file, or believe a server without a certificate. Errors name
+// fields, never values.
 func parse(encoded string) (*rest.Config, error) {
 	content, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil || len(content) == 0 {
@@ -141,9 +146,15 @@ func parse(encoded string) (*rest.Config, error) {
 		name string
 		used bool
 	}{
-		{"exec", user.Exec != nil}, {"auth-provider", user.AuthProvider != nil}, {"client-certificate", user.ClientCertificate != ""},
-		{"client-key", user.ClientKey != ""}, {"tokenFile", user.TokenFile != ""}, {"as", user.Impersonate != "" || len(user.ImpersonateGroups) > 0},
-		{"certificate-authority", cluster.CertificateAuthority != ""}, {"insecure-skip-tls-verify", cluster.InsecureSkipTLSVerify}, {"proxy-url", cluster.ProxyURL != ""},
+		{"exec", user.Exec != nil},
+		{"auth-provider", user.AuthProvider != nil},
+		{"client-certificate", user.ClientCertificate != ""},
+		{"client-key", user.ClientKey != ""},
+		{"tokenFile", user.TokenFile != ""},
+		{"as", user.Impersonate != "" || len(user.ImpersonateGroups) > 0},
+		{"certificate-authority", cluster.CertificateAuthority != ""},
+		{"insecure-skip-tls-verify", cluster.InsecureSkipTLSVerify},
+		{"proxy-url", cluster.ProxyURL != ""},
 		{"server: http", !strings.HasPrefix(cluster.Server, "https://")},
 	} {
 		if field.used {
@@ -153,7 +164,8 @@ func parse(encoded string) (*rest.Config, error) {
 	return &rest.Config{
 		Host: cluster.Server, BearerToken: user.Token, Username: user.Username, Password: user.Password,
 		TLSClientConfig: rest.TLSClientConfig{
-			ServerName: cluster.TLSServerName, CAData: cluster.CertificateAuthorityData, CertData: user.ClientCertificateData, KeyData: user.ClientKeyData,
+			ServerName: cluster.TLSServerName, CAData: cluster.CertificateAuthorityData,
+			CertData: user.ClientCertificateData, KeyData: user.ClientKeyData,
 		},
 	}, nil
 }

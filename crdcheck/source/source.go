@@ -20,7 +20,8 @@ git:REF:PATH for a commit of the repository around the working folder,
 kube:CONTEXT for a cluster (kube: for the current context),
 configs:NAMESPACE for every remote cluster that has a KubevirtConfig in this namespace of the current context's cluster`
 
-// Set is what one place holds: the definitions themselves, or, of a cluster that could not be read, why.
+// Set is what one place holds: the definitions themselves, or, of a cluster that could not be read,
+// why.
 type Set struct {
 	// Name is the cluster's, or the place as it was written.
 	Name string
@@ -64,9 +65,10 @@ func (o Options) progress(format string, args ...any) {
 	}
 }
 
-// Read reads the definitions of one place: one set, or several for configs:. An error means that the place is not there or not what it
-// should be; of files it is a *multierror.Error, each error with file and line. A cluster that does not answer, or refuses, is no error
-// but a set that says so.
+// Read reads the definitions of one place: one set, or several for configs:. An error means that
+// the place is not there or not what it should be; of files it is a *multierror.Error, each error
+// with file and line. A cluster that does not answer, or refuses, is no error but a set that says
+// so.
 func Read(ctx context.Context, place string, options Options) ([]Set, error) {
 	scheme, rest, _ := strings.Cut(place, ":")
 	switch {
@@ -108,7 +110,17 @@ func (s *Set) add(file string, stream io.Reader) error {
 	}
 	for _, crd := range crds {
 		if at, twice := s.At[crd.Name]; twice {
-			failed = multierror.Append(failed, fmt.Errorf("%s:%d: a second definition of %s, the first is in %s:%d", file, lines[crd.Name], crd.Name, at.File, at.Line))
+			failed = multierror.Append(
+				failed,
+				fmt.Errorf(
+					"%s:%d: a second definition of %s, the first is in %s:%d",
+					file,
+					lines[crd.Name],
+					crd.Name,
+					at.File,
+					at.Line,
+				),
+			)
 			continue
 		}
 		s.At[crd.Name] = Position{File: file, Line: lines[crd.Name]}

@@ -13,7 +13,7 @@ import (
 
 func TestConformance(t *testing.T) { placementtest.Run(t, annotation.Strategy{}) }
 
-// TestPlace holds seed.md's Option 1; package placement has the other cases.
+// TestPlace covers Option 1 of docs/specification.md. Package placement has the other cases.
 func TestPlace(t *testing.T) {
 	got, err := annotation.Strategy{}.Place(t.Context(), placement.Request{
 		Machine: placement.Machine{Reference: placement.Reference{Annotation: "cluster-west"}},

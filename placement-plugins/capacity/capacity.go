@@ -1,5 +1,6 @@
-// Package capacity is the strategy of room: a Machine goes to the cluster with the most free memory of those that have room for
-// it. A cluster of which the room is not known is left out: unknown is neither empty nor full.
+// Package capacity is the strategy of room: a Machine goes to the cluster with the most free memory
+// among the clusters that have room for it. No Machine goes to a cluster whose room is not known:
+// unknown is neither empty nor full.
 //
 // The package is pure: no I/O, no clock, no log; the host asks the clusters.
 package capacity
@@ -16,13 +17,15 @@ import (
 
 // Config is the strategy's configuration. The zero value keeps nothing free.
 type Config struct {
-	// ReserveMilliCPU and ReserveMemoryBytes must stay free in a cluster after the Machine has come.
+	// ReserveMilliCPU and ReserveMemoryBytes must stay free in a cluster after the Machine has
+	// come.
 	ReserveMilliCPU    int64 `json:"reserveMilliCPU,omitempty"`
 	ReserveMemoryBytes int64 `json:"reserveMemoryBytes,omitempty"`
 }
 
-// Strategy chooses the cluster with the most free memory, then the most free CPU. It has no opinion on a Machine whose size is
-// not known, and holds (choice.ReasonNoCluster) where no cluster is known to have room.
+// Strategy chooses the cluster with the most free memory; where several have the same, the one with
+// the most free CPU. It has no opinion on a Machine whose size is not known, and holds
+// (choice.ReasonNoCluster) where no cluster has room.
 type Strategy struct{ config Config }
 
 var _ placement.Configurer = &Strategy{}
@@ -30,7 +33,7 @@ var _ placement.Configurer = &Strategy{}
 // Name is "capacity".
 func (*Strategy) Name() string { return "capacity" }
 
-// Needs is capacity alone.
+// Needs asks for the capacity of each cluster, and for no labels.
 func (*Strategy) Needs() placement.Needs { return placement.Needs{Capacity: true, NoLabels: true} }
 
 // ConfigSchema implements placement.Configurer.
@@ -38,7 +41,9 @@ func (*Strategy) ConfigSchema() []byte {
 	return []byte(`{
   "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "additionalProperties": false,
   "properties": {
-    "reserveMilliCPU": {"type": "integer", "minimum": 0, "description": "thousandths of a CPU that must stay free in a cluster"},
+    "reserveMilliCPU": {
+      "type": "integer", "minimum": 0, "description": "thousandths of a CPU that must stay free in a cluster"
+    },
     "reserveMemoryBytes": {"type": "integer", "minimum": 0, "description": "memory that must stay free in a cluster"}
   }
 }`)
@@ -69,9 +74,11 @@ func (s *Strategy) Place(_ context.Context, req placement.Request) (placement.De
 	case wants.MilliCPU == nil || wants.MemoryBytes == nil:
 		return placement.Decision{Reason: "the machine's size is not known"}, nil
 	}
-	usable, out := choice.Among(req, func(c placement.Candidate) string { return s.room(wants, c.Capacity.Free) })
+	usable, excluded := choice.Among(req, func(c placement.Candidate) string {
+		return s.whyExcluded(wants, c.Capacity.Free)
+	})
 	if len(usable) == 0 {
-		return placement.Decision{}, out.Hold(req)
+		return placement.Decision{}, excluded.Hold(req)
 	}
 	best := choice.Best(req, usable, func(a, b placement.Candidate) int {
 		return cmp.Or(
@@ -84,8 +91,9 @@ func (s *Strategy) Place(_ context.Context, req placement.Request) (placement.De
 	return placement.Decision{Config: best.Name, Reason: reason}, nil
 }
 
-// room says what is missing in a cluster, "" for nothing. Subtractions cannot overflow: no amount is negative.
-func (s *Strategy) room(wants, free placement.Resources) string {
+// whyExcluded returns why a Machine cannot go to a cluster, or "" if it can. The subtractions
+// cannot overflow, because no amount is negative.
+func (s *Strategy) whyExcluded(wants, free placement.Resources) string {
 	switch {
 	case free.MilliCPU == nil || free.MemoryBytes == nil:
 		return "with unknown capacity"

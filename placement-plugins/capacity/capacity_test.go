@@ -35,36 +35,50 @@ func TestPlace(t *testing.T) {
 		want       placement.Decision
 		err        error
 	}{
-		"None": {reason: "nothing to choose from", requests: size(1000, gi), want: placement.Decision{Reason: "there are no clusters"}},
-		"NoSize": {
-			reason: "a class that nobody knows", candidates: []placement.Candidate{free("a", size(8000, 8*gi))},
-			want: placement.Decision{Reason: "the machine's size is not known"},
+		"no clusters": {
+			reason:   "without clusters there is nothing to choose from",
+			requests: size(1000, gi),
+			want:     placement.Decision{Reason: "there are no clusters"},
 		},
-		"MostMemory": {
-			reason: "memory is what runs out", requests: size(2000, 2*gi),
+		"size is not known": {
+			reason:     "a Machine of unknown size fits anywhere and nowhere, so the next strategy is asked",
+			candidates: []placement.Candidate{free("a", size(8000, 8*gi))},
+			want:       placement.Decision{Reason: "the machine's size is not known"},
+		},
+		"two clusters with room": {
+			reason: "memory runs out first, so the cluster with the most free memory is taken", requests: size(2000, 2*gi),
 			candidates: []placement.Candidate{free("a", size(64000, 8*gi)), free("b", size(4000, 16*gi)), down},
 			want:       placement.Decision{Config: "b", Reason: "the most room: 16384 MiB and 4000 mCPU are free"},
 		},
-		"CPU": {
-			reason: "and CPU must be there", requests: size(8000, 2*gi),
+		"too few processors where most memory is": {
+			reason: "a cluster needs enough processors too", requests: size(8000, 2*gi),
 			candidates: []placement.Candidate{free("a", size(64000, 8*gi)), free("b", size(4000, 16*gi))},
 			want:       placement.Decision{Config: "a", Reason: "the most room: 8192 MiB and 64000 mCPU are free"},
 		},
-		"Exactly": {
-			reason: "the last bit of room is room", requests: size(4000, 4*gi), candidates: []placement.Candidate{free("a", size(4000, 4*gi))},
-			want: placement.Decision{Config: "a", Reason: "the most room: 4096 MiB and 4000 mCPU are free"},
+		"exactly enough room": {
+			reason:     "the last bit of room is room",
+			requests:   size(4000, 4*gi),
+			candidates: []placement.Candidate{free("a", size(4000, 4*gi))},
+			want:       placement.Decision{Config: "a", Reason: "the most room: 4096 MiB and 4000 mCPU are free"},
 		},
-		"Unknown": {
-			reason: "unknown is neither empty nor full", requests: size(1000, gi),
+		"capacity is unknown": {
+			reason: "an unknown capacity is neither empty nor full", requests: size(1000, gi),
 			candidates: []placement.Candidate{free("a", placement.Resources{}), free("b", size(1000, gi))},
 			want:       placement.Decision{Config: "b", Reason: "the most room: 1024 MiB and 1000 mCPU are free"},
 		},
-		"NoRoom": {
-			reason: "why each is left out", config: `{"reserveMemoryBytes":1073741824}`, requests: size(2000, 2*gi),
-			candidates: []placement.Candidate{free("a", size(8000, 2*gi)), free("b", placement.Resources{}), free("c", size(1000, 8*gi)), down},
+		"no cluster has room": {
+			reason: "the message counts the excluded clusters by reason",
+			config: `{"reserveMemoryBytes":1073741824}`, requests: size(2000, 2*gi),
+			candidates: []placement.Candidate{
+				free("a", size(8000, 2*gi)),
+				free("b", placement.Resources{}),
+				free("c", size(1000, 8*gi)),
+				down,
+			},
 			err: placement.Hold{
-				Reason:  choice.ReasonNoCluster,
-				Message: "none of 4 clusters fits machine ns/n: 1 unreachable, 1 with unknown capacity, 1 without enough CPU, 1 without enough memory",
+				Reason: choice.ReasonNoCluster,
+				Message: "none of 4 clusters fits machine ns/n: 1 unreachable, 1 with unknown capacity, " +
+					"1 without enough CPU, 1 without enough memory",
 			},
 		},
 	}
@@ -88,7 +102,11 @@ func TestPlace(t *testing.T) {
 }
 
 func TestConfigure(t *testing.T) {
-	for config, field := range map[string]string{`{"reserveMilliCPU":-1}`: "reserveMilliCPU", `{"reserveMemoryBytes":-1}`: "reserveMemoryBytes"} {
+	cases := map[string]string{
+		`{"reserveMilliCPU":-1}`:    "reserveMilliCPU",
+		`{"reserveMemoryBytes":-1}`: "reserveMemoryBytes",
+	}
+	for config, field := range cases {
 		violations, ok := errors.AsType[placement.Violations]((&capacity.Strategy{}).Configure([]byte(config)))
 		if !ok || len(violations) != 1 || violations[0].Field != field {
 			t.Errorf("Configure(%s): want a violation of %q, got %v", config, field, violations)

@@ -1,5 +1,6 @@
-// Package default_ is the strategy of DEFAULT_KUBEVIRT_CONFIG: a Machine goes to the KubevirtConfig that the operator's
-// environment names. It is the second of seed.md's "Automatic KubevirtConfig Assignment".
+// Package default_ is the strategy of DEFAULT_KUBEVIRT_CONFIG: a Machine goes to the KubevirtConfig
+// that the operator's environment names. It is the second strategy in docs/specification.md
+// ("Automatic KubevirtConfig Assignment").
 //
 // The package is pure: no I/O, no clock, no log; the host reads the environment.
 package default_
@@ -11,8 +12,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement"
 )
 
-// Strategy takes Request.Default. It has no opinion where none is set, and refuses (placement.ReasonDefaultMissing) where
-// no such KubevirtConfig exists: who set a default does not want another cluster.
+// Strategy takes Request.Default. It has no opinion where none is set, and refuses
+// (placement.ReasonDefaultMissing) where no such KubevirtConfig exists, because a person who set a
+// default does not want another cluster.
 type Strategy struct{}
 
 // Name is "default".

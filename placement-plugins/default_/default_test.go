@@ -20,16 +20,20 @@ func TestPlace(t *testing.T) {
 		want       placement.Decision
 		err        error
 	}{
-		"Unset": {reason: "no default is no opinion", want: placement.Decision{Reason: "DEFAULT_KUBEVIRT_CONFIG is not set"}},
-		"Set": {
-			reason: "seed.md, Option 2", configured: "cluster-east",
-			want: placement.Decision{Config: "cluster-east", Reason: "named by DEFAULT_KUBEVIRT_CONFIG"},
+		"no default": {
+			reason: "without a default the strategy has no opinion",
+			want:   placement.Decision{Reason: "DEFAULT_KUBEVIRT_CONFIG is not set"},
 		},
-		"Down": {
-			reason: "a default that is down is waited for, not replaced", configured: "cluster-west",
+		"default is set": {
+			reason:     "a Machine that names no cluster goes to the default (Option 2 of the specification)",
+			configured: "cluster-east",
+			want:       placement.Decision{Config: "cluster-east", Reason: "named by DEFAULT_KUBEVIRT_CONFIG"},
+		},
+		"default is unreachable": {
+			reason: "the Machine waits for a default that is down, and goes nowhere else", configured: "cluster-west",
 			want: placement.Decision{Config: "cluster-west", Reason: "named by DEFAULT_KUBEVIRT_CONFIG"},
 		},
-		"Missing": {
+		"default does not exist": {
 			reason: "a typing error must not fall through to another strategy", configured: "cluster-eats",
 			err: placement.Refusal{
 				Reason:  placement.ReasonDefaultMissing,

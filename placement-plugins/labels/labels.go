@@ -1,5 +1,6 @@
-// Package labels is the strategy of wishes that name no cluster: a Machine goes to one whose KubevirtConfig has the labels that
-// the Machine asks for, with a selector of its own or with labels that both have to have alike.
+// Package labels is the strategy of wishes that name no cluster: a Machine goes to a cluster whose
+// KubevirtConfig has the labels that the Machine asks for. It asks with a selector in an
+// annotation, or with labels of its own that the KubevirtConfig must have too.
 //
 // The package is pure: no I/O, no clock, no log.
 package labels
@@ -13,7 +14,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/internal/choice"
 )
 
-// SelectorAnnotation is the Machine's annotation with a selector of KubevirtConfigs by label; see ParseSelector.
+// SelectorAnnotation is the Machine's annotation with a selector of KubevirtConfigs by label; see
+// ParseSelector.
 const SelectorAnnotation = "placement.vitistack.io/cluster-selector"
 
 // The reasons of this strategy's refusals.
@@ -24,13 +26,15 @@ const (
 
 // Config is the strategy's configuration. The zero value reads the annotation alone.
 type Config struct {
-	// MatchKeys are labels that a KubevirtConfig must have with the same value as the Machine, where the Machine has them.
+	// MatchKeys are labels that a KubevirtConfig must have with the same value as the Machine,
+	// where the Machine has them.
 	MatchKeys []string `json:"matchKeys,omitempty"`
 }
 
-// Strategy chooses, of the clusters with the right labels, the one with the fewest Machines. It has no opinion on a Machine that
-// asks for nothing, refuses (ReasonSelectorInvalid, ReasonNoMatchingCluster) where a person must act, and holds
-// (choice.ReasonNoCluster) while all that match are unreachable.
+// Strategy chooses the cluster with the fewest Machines among those with the right labels. It has
+// no opinion on a Machine that asks for nothing. It refuses (ReasonSelectorInvalid,
+// ReasonNoMatchingCluster) where a person must act, and holds (choice.ReasonNoCluster) while all
+// clusters that match are unreachable.
 type Strategy struct{ config Config }
 
 var _ placement.Configurer = &Strategy{}
@@ -38,7 +42,7 @@ var _ placement.Configurer = &Strategy{}
 // Name is "labels".
 func (*Strategy) Name() string { return "labels" }
 
-// Needs is how many Machines there are.
+// Needs asks for the number of Machines in each cluster.
 func (*Strategy) Needs() placement.Needs { return placement.Needs{Machines: true} }
 
 // ConfigSchema implements placement.Configurer.
@@ -48,7 +52,7 @@ func (*Strategy) ConfigSchema() []byte {
   "properties": {
     "matchKeys": {
       "type": "array", "items": {"type": "string", "minLength": 1}, "uniqueItems": true,
-      "description": "labels that a KubevirtConfig must have with the same value as the Machine, where the Machine has them"
+      "description": "labels that a KubevirtConfig must have with the Machine's value, where the Machine has them"
     }
   }
 }`)
@@ -90,19 +94,20 @@ func (s *Strategy) Place(_ context.Context, req placement.Request) (placement.De
 	}
 	if len(matching.Candidates) == 0 {
 		return placement.Decision{}, placement.Refusal{
-			Reason:  ReasonNoMatchingCluster,
-			Message: fmt.Sprintf("none of %d KubevirtConfigs has the labels that machine %s asks for: %s", len(req.Candidates), req.Machine, wish),
+			Reason: ReasonNoMatchingCluster,
+			Message: fmt.Sprintf("none of %d KubevirtConfigs has the labels that machine %s asks for: %s",
+				len(req.Candidates), req.Machine, wish),
 		}
 	}
-	usable, out := choice.Among(matching, func(placement.Candidate) string { return "" })
+	usable, excluded := choice.Among(matching, choice.None)
 	if len(usable) == 0 {
-		return placement.Decision{}, out.Hold(matching)
+		return placement.Decision{}, excluded.Hold(matching)
 	}
 	best := choice.Best(req, usable, choice.Fewest)
 	return placement.Decision{Config: best.Name, Reason: fmt.Sprintf("its labels are %s", wish)}, nil
 }
 
-// wish is all that the Machine asks for.
+// wish returns all that the Machine asks for: its own selector, and the labels of Config.MatchKeys.
 func (s *Strategy) wish(m placement.Machine) (Selector, error) {
 	wish, err := ParseSelector(m.Annotations[SelectorAnnotation])
 	if err != nil {

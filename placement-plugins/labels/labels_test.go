@@ -38,27 +38,49 @@ func TestPlace(t *testing.T) {
 		want     placement.Decision
 		err      error
 	}{
-		"Nothing":  {reason: "no wish is no opinion", zone: "north", want: placement.Decision{Reason: "the machine asks for no labels"}},
-		"Selector": {reason: "by annotation", selector: "zone=south", want: placement.Decision{Config: "c", Reason: "its labels are zone=south"}},
-		"Fewest":   {reason: "several match", selector: "tier", want: placement.Decision{Config: "b", Reason: "its labels are tier"}},
-		"Keys":     {reason: "like the Machine", config: `{"matchKeys":["zone"]}`, zone: "south", want: placement.Decision{Config: "c", Reason: "its labels are zone=south"}},
-		"Both": {
-			reason: "all must be met", config: `{"matchKeys":["zone"]}`, zone: "north", selector: "tier!=gold",
+		"no wish": {
+			reason: "a Machine that asks for no labels gets no opinion",
+			zone:   "north",
+			want:   placement.Decision{Reason: "the machine asks for no labels"},
+		},
+		"selector": {
+			reason:   "a selector in the annotation chooses the clusters that match it",
+			selector: "zone=south",
+			want:     placement.Decision{Config: "c", Reason: "its labels are zone=south"},
+		},
+		"selector that several match": {
+			reason:   "the cluster with the fewest Machines is taken of several that match",
+			selector: "tier",
+			want:     placement.Decision{Config: "b", Reason: "its labels are tier"},
+		},
+		"key that must match": {
+			reason: "a key in matchKeys asks for the value that the Machine has",
+			config: `{"matchKeys":["zone"]}`,
+			zone:   "south",
+			want:   placement.Decision{Config: "c", Reason: "its labels are zone=south"},
+		},
+		"selector and key": {
+			reason: "all wishes of a Machine must be met",
+			config: `{"matchKeys":["zone"]}`, zone: "north", selector: "tier!=gold",
 			want: placement.Decision{Config: "b", Reason: "its labels are tier!=gold,zone=north"},
 		},
-		"None": {
-			reason: "another cluster is not what was asked for", selector: "zone=west",
-			err: placement.Refusal{Reason: labels.ReasonNoMatchingCluster, Message: "none of 4 KubevirtConfigs has the labels that machine ns/n asks for: zone=west"},
+		"selector that none matches": {
+			reason: "a cluster without the labels is not what was asked for, so a person must act", selector: "zone=west",
+			err: placement.Refusal{
+				Reason:  labels.ReasonNoMatchingCluster,
+				Message: "none of 4 KubevirtConfigs has the labels that machine ns/n asks for: zone=west",
+			},
 		},
-		"Down": {
-			reason: "the one that matches is waited for", selector: "zone=east",
+		"cluster that matches is unreachable": {
+			reason: "the Machine waits for the one cluster that matches", selector: "zone=east",
 			err: placement.Hold{Reason: choice.ReasonNoCluster, Message: "none of 1 clusters fits machine ns/n: 1 unreachable"},
 		},
-		"Invalid": {
-			reason: "half understood is not understood", selector: "zone in (north)",
+		"selector that cannot be read": {
+			reason: "a selector that is half understood must not be followed", selector: "zone in (north)",
 			err: placement.Refusal{
-				Reason:  labels.ReasonSelectorInvalid,
-				Message: `annotation placement.vitistack.io/cluster-selector of machine ns/n: "zone in (north)" is no requirement: want key=value, key!=value, key or !key`,
+				Reason: labels.ReasonSelectorInvalid,
+				Message: `annotation placement.vitistack.io/cluster-selector of machine ns/n: ` +
+					`"zone in (north)" is no requirement: want key=value, key!=value, key or !key`,
 			},
 		},
 	}
@@ -74,7 +96,9 @@ func TestPlace(t *testing.T) {
 					Annotations: map[string]string{labels.SelectorAnnotation: tc.selector},
 				},
 				Candidates: []placement.Candidate{
-					cluster("a", "north", "gold", true, 5), cluster("b", "north", "tin", true, 1), cluster("c", "south", "gold", true, 3),
+					cluster("a", "north", "gold", true, 5),
+					cluster("b", "north", "tin", true, 1),
+					cluster("c", "south", "gold", true, 3),
 					cluster("d", "east", "gold", false, 0),
 				},
 			})
@@ -94,19 +118,19 @@ func TestSelector(t *testing.T) {
 		text, again    string // again: "" means text
 		matches, wrong bool
 	}{
-		"Empty":     {matches: true},
-		"Equals":    {text: "zone=north", matches: true},
-		"Double":    {text: "zone == north", again: "zone=north", matches: true},
-		"Differs":   {text: "zone=south"},
-		"NotEquals": {text: "zone!=south,tier!=test", matches: true},
-		"Exists":    {text: "gpu", matches: true},
-		"NotExists": {text: "!gpu"},
-		"All":       {text: "zone=north,!old,gpu", matches: true},
-		"One":       {text: "zone=north,old"},
-		"Set":       {text: "zone in (a,b)", wrong: true},
-		"NoKey":     {text: "=north", wrong: true},
-		"Gap":       {text: "zone=north,,gpu", wrong: true},
-		"TwoValues": {text: "a=b=c", wrong: true},
+		"empty":                              {matches: true},
+		"equal value":                        {text: "zone=north", matches: true},
+		"two equal signs":                    {text: "zone == north", again: "zone=north", matches: true},
+		"other value":                        {text: "zone=south"},
+		"unequal values and a missing label": {text: "zone!=south,tier!=test", matches: true},
+		"label exists":                       {text: "gpu", matches: true},
+		"label must not exist":               {text: "!gpu"},
+		"all are met":                        {text: "zone=north,!old,gpu", matches: true},
+		"one is not met":                     {text: "zone=north,old"},
+		"set of values":                      {text: "zone in (a,b)", wrong: true},
+		"no key":                             {text: "=north", wrong: true},
+		"nothing between commas":             {text: "zone=north,,gpu", wrong: true},
+		"two values":                         {text: "a=b=c", wrong: true},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -128,7 +152,12 @@ func TestSelector(t *testing.T) {
 }
 
 func TestConfigure(t *testing.T) {
-	for config, field := range map[string]string{`{"matchKeys":["a",""]}`: "matchKeys[1]", `{"matchKeys":"a"}`: "matchKeys", `{"keys":[]}`: ""} {
+	cases := map[string]string{
+		`{"matchKeys":["a",""]}`: "matchKeys[1]",
+		`{"matchKeys":"a"}`:      "matchKeys",
+		`{"keys":[]}`:            "",
+	}
+	for config, field := range cases {
 		violations, ok := errors.AsType[placement.Violations]((&labels.Strategy{}).Configure([]byte(config)))
 		if !ok || len(violations) != 1 || violations[0].Field != field {
 			t.Errorf("Configure(%s): want a violation of %q, got %v", config, field, violations)

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// A Selector is a list of requirements that labels must all meet. The empty Selector selects everything.
+// A Selector is a list of requirements that labels must all meet. The empty Selector selects
+// everything.
 type Selector []Requirement
 
 // A Requirement is what one label must be.
@@ -27,8 +28,8 @@ const (
 	NotExists Operator = "!"
 )
 
-// ParseSelector reads Kubernetes' equality-based selectors: "zone=north,tier!=test,gpu,!old". "" is the empty Selector. Set-based
-// ones ("zone in (a, b)") are refused.
+// ParseSelector reads Kubernetes' equality-based selectors: "zone=north,tier!=test,gpu,!old". "" is
+// the empty Selector. Set-based selectors such as "zone in (a, b)" are an error.
 func ParseSelector(text string) (Selector, error) {
 	var selector Selector
 	if strings.TrimSpace(text) == "" {
@@ -49,7 +50,8 @@ func parseRequirement(part string) Requirement {
 		return Requirement{Key: strings.TrimSpace(key), Operator: NotEquals, Value: strings.TrimSpace(value)}
 	}
 	if key, value, found := strings.Cut(part, "="); found {
-		return Requirement{Key: strings.TrimSpace(key), Operator: Equals, Value: strings.TrimSpace(strings.TrimPrefix(value, "="))}
+		value = strings.TrimSpace(strings.TrimPrefix(value, "=")) // "==" means the same
+		return Requirement{Key: strings.TrimSpace(key), Operator: Equals, Value: value}
 	}
 	if key, found := strings.CutPrefix(part, "!"); found {
 		return Requirement{Key: strings.TrimSpace(key), Operator: NotExists}
@@ -77,7 +79,7 @@ func (r Requirement) matches(labels map[string]string) bool {
 	return false
 }
 
-// String is what ParseSelector reads.
+// String returns the text that [ParseSelector] reads as the same selector.
 func (s Selector) String() string {
 	parts := make([]string, len(s))
 	for i, r := range s {

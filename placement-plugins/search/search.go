@@ -1,6 +1,7 @@
-// Package search is the strategy of what is there already: a Machine goes to the cluster that holds its VirtualMachine.
-// It is the fourth of seed.md's "Automatic KubevirtConfig Assignment", with one difference: it waits for clusters that do
-// not answer, because the VirtualMachine may be there.
+// Package search is the strategy of the VirtualMachine that exists: a Machine goes to the cluster
+// that holds its VirtualMachine. It is the fourth strategy in docs/specification.md ("Automatic
+// KubevirtConfig Assignment"). It waits for clusters that do not answer, because the VirtualMachine
+// may be there (I3: no answer is not "absent").
 //
 // The package is pure: no I/O, no clock, no log; the host looks into the clusters.
 package search
@@ -14,8 +15,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement"
 )
 
-// Strategy takes the cluster in which the Machine's VirtualMachine is found: ours by UID, or of its name and nobody's.
-// Somebody else's VirtualMachine of that name is not a find.
+// Strategy takes the cluster in which the Machine's VirtualMachine is found. Found means that the
+// VirtualMachine carries the Machine's UID, or that it has the wanted name and belongs to nothing.
+// A foreign one of that name does not count.
 //
 //   - found in two or more clusters: refused (placement.ReasonDuplicateVM)
 //   - found in one, ours by UID: that one, whether the others answer or not
@@ -51,10 +53,12 @@ func (Strategy) Place(_ context.Context, req placement.Request) (placement.Decis
 	case len(found) == 1:
 		return placement.Decision{Config: found[0].Name, Reason: "a virtual machine of its name is there"}, nil
 	}
-	return placement.Decision{Reason: fmt.Sprintf("its virtual machine is in none of %d clusters", len(req.Candidates))}, nil
+	return placement.Decision{
+		Reason: fmt.Sprintf("its virtual machine is in none of %d clusters", len(req.Candidates)),
+	}, nil
 }
 
-// survey returns the clusters with a find and those without an answer.
+// survey returns the clusters that hold the VirtualMachine, and the clusters that gave no answer.
 func survey(candidates []placement.Candidate) (found, silent []placement.Candidate) {
 	for _, c := range candidates {
 		switch {

@@ -50,43 +50,79 @@ func TestPlace(t *testing.T) {
 		want   placement.Decision
 		err    error
 	}{
-		"Nowhere": {
-			reason: "a new Machine: the next strategy may choose",
+		"in no cluster": {
+			reason: "a new Machine has no VM yet, so the next strategy may choose",
 			vms:    []placement.VM{absent, absent, absent},
 			want:   placement.Decision{Reason: "its virtual machine is in none of 3 clusters"},
 		},
-		"NoClusters": {
-			reason: "nothing to search",
+		"no clusters": {
+			reason: "without clusters there is nothing to search",
 			want:   placement.Decision{Reason: "its virtual machine is in none of 0 clusters"},
 		},
-		"Ours":       {reason: "seed.md, Option 3", vms: []placement.VM{absent, ours, absent}, want: ourB},
-		"Unlabelled": {reason: "adoption of a VM that was made by hand", vms: []placement.VM{absent, unlabelled, absent}, want: someB},
-		"OursOthersSilent": {
-			reason: "our UID can be in one place only: no need to wait",
+		"ours in one": {
+			reason: "a VM with this Machine's UID is found and taken (Option 3 of the specification)",
+			vms:    []placement.VM{absent, ours, absent},
+			want:   ourB,
+		},
+		"unlabelled in one": {
+			reason: "a VM that was made by hand is found, for adoption",
+			vms:    []placement.VM{absent, unlabelled, absent},
+			want:   someB,
+		},
+		"ours in one and the others silent": {
+			reason: "a VM with our UID can be in one place only, so there is no need to wait",
 			vms:    []placement.VM{silent, ours, silent}, want: ourB,
 		},
-		"UnlabelledOthersSilent": {
-			reason: "the real one may be where nobody answers",
+		"unlabelled in one and another silent": {
+			reason: "the real VM may be in the cluster that does not answer",
 			vms:    []placement.VM{silent, unlabelled, absent}, err: hold(1, 3, "a"),
 		},
-		"FoundNowhereOneSilent": {
-			reason: "the VM is in b, b is down, a says not found: placing would make a second VM",
+		"found nowhere and one silent": {
+			reason: "the VM may be in the silent cluster, and placing the Machine would make a second one",
 			vms:    []placement.VM{absent, silent, absent}, err: hold(1, 3, "b"),
 		},
-		"AllSilent":       {reason: "the message names them, sorted", vms: []placement.VM{silent, silent, silent}, err: hold(3, 3, "a, b, c")},
-		"NotAsked":        {reason: "who was not asked has not answered", vms: []placement.VM{absent, unasked, absent}, err: hold(1, 3, "b")},
-		"Unjudged":        {reason: "a VM of which the host cannot tell whose it is", vms: []placement.VM{absent, unjudged, absent}, err: hold(1, 3, "b")},
-		"Twice":           {reason: "one VM too many: a person must choose", vms: []placement.VM{ours, absent, ours}, err: duplicate("a, c")},
-		"OursAndSomeones": {reason: "found twice is ambiguous, whoever made the other", vms: []placement.VM{ours, unlabelled, absent}, err: duplicate("a, b")},
-		"TwiceOneSilent":  {reason: "two are too many, whatever the third says", vms: []placement.VM{ours, silent, ours}, err: duplicate("a, c")},
-		"Foreign": {
-			reason: "somebody else's VM of the same name is no find",
+		"all silent": {
+			reason: "the message names the silent clusters, sorted",
+			vms:    []placement.VM{silent, silent, silent},
+			err:    hold(3, 3, "a, b, c"),
+		},
+		"one was not asked": {
+			reason: "a cluster that was not asked has not answered",
+			vms:    []placement.VM{absent, unasked, absent},
+			err:    hold(1, 3, "b"),
+		},
+		"found and not judged": {
+			reason: "a VM whose owner the host cannot tell is not an answer",
+			vms:    []placement.VM{absent, unjudged, absent},
+			err:    hold(1, 3, "b"),
+		},
+		"ours in two": {
+			reason: "two VMs are one too many, so a person must choose",
+			vms:    []placement.VM{ours, absent, ours},
+			err:    duplicate("a, c"),
+		},
+		"ours in one and unlabelled in another": {
+			reason: "two finds are ambiguous, whoever made the other VM",
+			vms:    []placement.VM{ours, unlabelled, absent},
+			err:    duplicate("a, b"),
+		},
+		"ours in two and one silent": {
+			reason: "two VMs are too many, whatever the third cluster would say",
+			vms:    []placement.VM{ours, silent, ours},
+			err:    duplicate("a, c"),
+		},
+		"foreign in one": {
+			reason: "a foreign VM of the same name is not a find",
 			vms:    []placement.VM{foreign, absent, absent},
 			want:   placement.Decision{Reason: "its virtual machine is in none of 3 clusters"},
 		},
-		"ForeignAndOurs": {reason: "and does not make ours ambiguous", vms: []placement.VM{foreign, ours, absent}, want: ourB},
-		"ForeignBDown": {
-			reason: "a has a foreign VM of the same name, b is down: a's must not be adopted",
+		"foreign in one and ours in another": {
+			reason: "a foreign VM of the same name does not make ours ambiguous",
+			vms:    []placement.VM{foreign, ours, absent},
+			want:   ourB,
+		},
+		"foreign in one and another silent": {
+			reason: "a foreign VM must not be adopted because the right cluster is down",
 			vms:    []placement.VM{foreign, silent, absent}, err: hold(1, 3, "b"),
 		},
 	}

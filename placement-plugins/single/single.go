@@ -1,5 +1,6 @@
-// Package single is the strategy of the only cluster: where exactly one KubevirtConfig exists, a Machine goes there. It is
-// the third of seed.md's "Automatic KubevirtConfig Assignment".
+// Package single is the strategy of the only cluster: where exactly one KubevirtConfig exists, a
+// Machine goes there. It is the third strategy in docs/specification.md ("Automatic KubevirtConfig
+// Assignment").
 //
 // The package is pure: no I/O, no clock, no log.
 package single
@@ -11,8 +12,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement"
 )
 
-// Strategy takes the only candidate. It counts KubevirtConfigs, not healthy ones: a second cluster that is down does not
-// make the first one the only one.
+// Strategy takes the only candidate. It counts KubevirtConfigs, not healthy ones: a second cluster
+// that is down does not make the first one the only one.
 type Strategy struct{}
 
 // Name is "single".

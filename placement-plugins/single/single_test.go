@@ -19,18 +19,21 @@ func TestPlace(t *testing.T) {
 		candidates []placement.Candidate
 		want       placement.Decision
 	}{
-		"None": {reason: "nothing to choose", want: placement.Decision{Reason: "there are 0 KubevirtConfigs"}},
-		"One": {
-			reason:     "seed.md, Single Cluster Scenario",
+		"no KubevirtConfig": {
+			reason: "without a KubevirtConfig there is nothing to choose",
+			want:   placement.Decision{Reason: "there are 0 KubevirtConfigs"},
+		},
+		"one KubevirtConfig": {
+			reason:     "with one KubevirtConfig a Machine needs no reference (Single Cluster Scenario)",
 			candidates: []placement.Candidate{{Name: "cluster-east", Reachable: true}},
 			want:       placement.Decision{Config: "cluster-east", Reason: "the only KubevirtConfig"},
 		},
-		"OneDown": {
+		"one KubevirtConfig that is down": {
 			reason:     "the only cluster stays the only one while it is down: the operator waits for it",
 			candidates: []placement.Candidate{{Name: "cluster-east"}},
 			want:       placement.Decision{Config: "cluster-east", Reason: "the only KubevirtConfig"},
 		},
-		"TwoOneDown": {
+		"two KubevirtConfigs of which one is down": {
 			reason:     "a broken second cluster must not turn several into one",
 			candidates: []placement.Candidate{{Name: "cluster-east", Reachable: true}, {Name: "cluster-west"}},
 			want:       placement.Decision{Reason: "there are 2 KubevirtConfigs"},

@@ -1,5 +1,6 @@
-// Package spread is the strategy of even load: a Machine goes to the cluster with the fewest Machines, and where the
-// KubevirtConfigs carry a label of where they are (a zone, a site), first to where the fewest are.
+// Package spread is the strategy of even load: a Machine goes to the cluster with the fewest
+// Machines. Where KubevirtConfigs carry a label that says where they are, such as a zone, the zone
+// with the fewest Machines comes first.
 //
 // The package is pure: no I/O, no clock, no log.
 package spread
@@ -16,14 +17,17 @@ import (
 
 // Config is the strategy's configuration. The zero value spreads over clusters alone.
 type Config struct {
-	// LabelKey is the label of KubevirtConfigs whose values are the domains to spread over. Clusters without it are left out.
+	// LabelKey is the label of KubevirtConfigs whose values are the domains to spread over. No
+	// Machine goes to a cluster without that label. "" spreads over clusters and knows no domains.
 	LabelKey string `json:"labelKey,omitempty"`
-	// MaxSkew is how many Machines a domain may have more than the one with the fewest, the new one included; 0 means 1.
+	// MaxSkew is how many Machines more than the domain with the fewest a domain may have, counting
+	// the new Machine. 0 means 1.
 	MaxSkew int64 `json:"maxSkew,omitempty"`
 }
 
-// Strategy chooses the cluster with the fewest Machines, within the domains that Config.MaxSkew allows. It holds
-// (choice.ReasonNoCluster) where no cluster can be chosen, and has no opinion where there is none.
+// Strategy chooses the cluster with the fewest Machines, within the domains that Config.MaxSkew
+// allows. It holds (choice.ReasonNoCluster) where no cluster can be chosen, and has no opinion
+// where there is none.
 type Strategy struct{ config Config }
 
 var _ placement.Configurer = &Strategy{}
@@ -31,7 +35,7 @@ var _ placement.Configurer = &Strategy{}
 // Name is "spread".
 func (*Strategy) Name() string { return "spread" }
 
-// Needs is how many Machines there are.
+// Needs asks for the number of Machines in each cluster.
 func (*Strategy) Needs() placement.Needs { return placement.Needs{Machines: true} }
 
 // ConfigSchema implements placement.Configurer.
@@ -39,8 +43,13 @@ func (*Strategy) ConfigSchema() []byte {
 	return []byte(`{
   "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "additionalProperties": false,
   "properties": {
-    "labelKey": {"type": "string", "description": "label of KubevirtConfigs whose values are the domains to spread over"},
-    "maxSkew": {"type": "integer", "minimum": 1, "description": "how many Machines a domain may have more than the one with the fewest"}
+    "labelKey": {
+      "type": "string", "description": "label of KubevirtConfigs whose values are the domains to spread over"
+    },
+    "maxSkew": {
+      "type": "integer", "minimum": 1,
+      "description": "how many Machines a domain may have more than the one with the fewest"
+    }
   },
   "dependentRequired": {"maxSkew": ["labelKey"]}
 }`)
@@ -67,13 +76,13 @@ func (s *Strategy) Place(_ context.Context, req placement.Request) (placement.De
 	if len(req.Candidates) == 0 {
 		return placement.Decision{Reason: "there are no clusters"}, nil
 	}
-	usable, out := choice.Among(req, s.usable)
+	usable, excluded := choice.Among(req, s.whyExcluded)
 	if len(usable) == 0 {
-		return placement.Decision{}, out.Hold(req)
+		return placement.Decision{}, excluded.Hold(req)
 	}
 	allowed := usable
 	if s.config.LabelKey != "" {
-		allowed = s.level(usable)
+		allowed = s.withinSkew(usable)
 	}
 	best := choice.Best(req, allowed, choice.Fewest)
 	reason := fmt.Sprintf("the fewest machines: %d", *best.Capacity.Machines)
@@ -83,7 +92,8 @@ func (s *Strategy) Place(_ context.Context, req placement.Request) (placement.De
 	return placement.Decision{Config: best.Name, Reason: reason}, nil
 }
 
-func (s *Strategy) usable(c placement.Candidate) string {
+// whyExcluded returns why a Machine cannot go to this cluster, or "" if it can.
+func (s *Strategy) whyExcluded(c placement.Candidate) string {
 	switch {
 	case c.Capacity.Machines == nil:
 		return "with an unknown number of machines"
@@ -93,8 +103,9 @@ func (s *Strategy) usable(c placement.Candidate) string {
 	return ""
 }
 
-// level are the candidates in domains to which a Machine may be added. The one with the fewest always is.
-func (s *Strategy) level(candidates []placement.Candidate) []placement.Candidate {
+// withinSkew returns the candidates in domains that stay within the skew with one more Machine. The
+// domain with the fewest Machines is always among them.
+func (s *Strategy) withinSkew(candidates []placement.Candidate) []placement.Candidate {
 	machines := map[string]int64{}
 	for _, c := range candidates {
 		machines[c.Labels[s.config.LabelKey]] += *c.Capacity.Machines

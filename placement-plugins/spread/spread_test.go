@@ -46,25 +46,41 @@ func TestPlace(t *testing.T) {
 		want       placement.Decision
 		err        error
 	}{
-		"None":    {reason: "nothing to choose from", want: placement.Decision{Reason: "there are no clusters"}},
-		"Fewest":  {reason: "the emptiest", candidates: []placement.Candidate{in("a", "", 2), in("b", "", 1), in("c", "", 3)}, want: placement.Decision{Config: "b", Reason: "the fewest machines: 1"}},
-		"Down":    {reason: "a Machine would wait there", candidates: []placement.Candidate{down, in("b", "", 7)}, want: placement.Decision{Config: "b", Reason: "the fewest machines: 7"}},
-		"Unknown": {reason: "unknown is not empty", candidates: []placement.Candidate{in("a", "", -1), in("b", "", 7)}, want: placement.Decision{Config: "b", Reason: "the fewest machines: 7"}},
-		"NoneUsable": {
-			reason: "all that are left out are told", config: `{"labelKey":"zone"}`,
+		"no clusters": {
+			reason: "without clusters there is nothing to choose from",
+			want:   placement.Decision{Reason: "there are no clusters"},
+		},
+		"three clusters": {
+			reason:     "the cluster with the fewest Machines is taken",
+			candidates: []placement.Candidate{in("a", "", 2), in("b", "", 1), in("c", "", 3)},
+			want:       placement.Decision{Config: "b", Reason: "the fewest machines: 1"},
+		},
+		"emptiest cluster is unreachable": {
+			reason:     "a Machine would wait in an unreachable cluster, so it goes elsewhere",
+			candidates: []placement.Candidate{down, in("b", "", 7)},
+			want:       placement.Decision{Config: "b", Reason: "the fewest machines: 7"},
+		},
+		"number of Machines is unknown": {
+			reason:     "an unknown number of Machines is not zero",
+			candidates: []placement.Candidate{in("a", "", -1), in("b", "", 7)},
+			want:       placement.Decision{Config: "b", Reason: "the fewest machines: 7"},
+		},
+		"no cluster is usable": {
+			reason: "the message counts the excluded clusters by reason", config: `{"labelKey":"zone"}`,
 			candidates: []placement.Candidate{down, in("b", "x", -1), in("c", "", 1), in("d", "", 1)},
 			err: placement.Hold{
-				Reason:  choice.ReasonNoCluster,
-				Message: "none of 4 clusters fits machine ns/n: 1 unreachable, 1 with an unknown number of machines, 2 without label zone",
+				Reason: choice.ReasonNoCluster,
+				Message: "none of 4 clusters fits machine ns/n: 1 unreachable, 1 with an unknown number of machines, " +
+					"2 without label zone",
 			},
 		},
-		"Domain": {
-			reason: "the emptiest cluster is in the fuller zone", config: `{"labelKey":"zone"}`,
+		"emptiest cluster is in the fuller zone": {
+			reason: "zones are spread over before clusters", config: `{"labelKey":"zone"}`,
 			candidates: []placement.Candidate{in("a", "x", 3), in("b", "x", 0), in("c", "y", 1)},
 			want:       placement.Decision{Config: "c", Reason: "the fewest machines: 1, zone y"},
 		},
-		"MaxSkew": {
-			reason: "a zone may have some more", config: `{"labelKey":"zone","maxSkew":3}`,
+		"zone within the skew": {
+			reason: "a zone may have as many Machines more as maxSkew says", config: `{"labelKey":"zone","maxSkew":3}`,
 			candidates: []placement.Candidate{in("a", "x", 3), in("b", "x", 0), in("c", "y", 1)},
 			want:       placement.Decision{Config: "b", Reason: "the fewest machines: 0, zone x"},
 		},
@@ -75,7 +91,10 @@ func TestPlace(t *testing.T) {
 			if err := s.Configure([]byte(tc.config)); err != nil {
 				t.Fatal(err)
 			}
-			got, err := s.Place(t.Context(), placement.Request{Machine: placement.Machine{Namespace: "ns", Name: "n", UID: "u"}, Candidates: tc.candidates})
+			got, err := s.Place(
+				t.Context(),
+				placement.Request{Machine: placement.Machine{Namespace: "ns", Name: "n", UID: "u"}, Candidates: tc.candidates},
+			)
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("\n%s\nPlace(): -want, +got:\n%s", tc.reason, diff)
 			}
@@ -109,10 +128,10 @@ func TestPlaceManyAlike(t *testing.T) {
 
 func TestConfigure(t *testing.T) {
 	cases := map[string]struct{ config, field string }{
-		"SkewAlone": {config: `{"maxSkew":2}`, field: "maxSkew"},
-		"Negative":  {config: `{"labelKey":"zone","maxSkew":-1}`, field: "maxSkew"},
-		"Type":      {config: `{"labelKey":7}`, field: "labelKey"},
-		"Unknown":   {config: `{"label":"zone"}`, field: ""},
+		"skew without a label":      {config: `{"maxSkew":2}`, field: "maxSkew"},
+		"negative skew":             {config: `{"labelKey":"zone","maxSkew":-1}`, field: "maxSkew"},
+		"number for the label":      {config: `{"labelKey":7}`, field: "labelKey"},
+		"field that does not exist": {config: `{"label":"zone"}`, field: ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -1,11 +1,12 @@
-// Package placementhost runs the placement strategies that a file names, each in a process of its own, follows the file while it runs, and has
-// the metrics of them.
+// Package placementhost runs the placement strategies that a file names, each in a process of its
+// own, follows the file while it runs, and has the metrics of them.
 //
 //	host, err := placementhost.New(placementhost.Source{Dir: "/plugins", File: "/etc/placement.yaml"}, logger)
 //	registry.MustRegister(host.Collector())
 //	go host.Start(ctx)
 //	decision, trace, err := host.Place(ctx, request)
 //
-// The file and the digests beside the plugins are read again every ten seconds. Another configuration is put in place as a whole or not at all;
-// one that cannot be is tried again, at longer and longer intervals, while the former one goes on.
+// The file and the digests beside the plugins are read again every ten seconds. Another
+// configuration is put in place as a whole or not at all; one that cannot be is tried again, at
+// longer and longer intervals, while the former one goes on.
 package placementhost

@@ -19,7 +19,8 @@ import (
 // SumsFile has the digests of the plugins in their folder, as sha256sum writes them.
 const SumsFile = "SHA256SUMS"
 
-// strategies are the default chain, in seed.md's order.
+// strategies are the default chain, in the order of docs/specification.md ("Automatic
+// KubevirtConfig Assignment").
 var strategies = []string{"annotation", "default", "single", "search"}
 
 // A Source is where it stands which plugins there are.
@@ -30,8 +31,8 @@ type Source struct {
 	File string
 }
 
-// Entries reads the files. A plugin that has no digest in either gets none: it is never started, its place in the chain says so, and
-// Machines that need it wait.
+// Entries reads the files. A plugin that has no digest in either gets none: it is never started,
+// its place in the chain says so, and Machines that need it wait.
 func (s Source) Entries() ([]plugin.Entry, error) {
 	entries := make([]plugin.Entry, 0, len(strategies))
 	for _, name := range strategies {
@@ -89,7 +90,9 @@ func readConfig(path string) ([]plugin.Entry, error) {
 		return nil, fmt.Errorf("placement configuration %s: %w", path, err)
 	}
 	if len(read.Strategies) == 0 {
-		return nil, fmt.Errorf("placement configuration %s: %w", path, errors.New("strategies is empty: no Machine could be placed"))
+		return nil, fmt.Errorf(
+			"placement configuration %s: %w", path, errors.New("strategies is empty: no Machine could be placed"),
+		)
 	}
 	entries := make([]plugin.Entry, len(read.Strategies))
 	for i, s := range read.Strategies {

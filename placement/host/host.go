@@ -18,7 +18,8 @@ import (
 const (
 	// reloadEvery is how often the files are read again that say which plugins there are.
 	reloadEvery = 10 * time.Second
-	// reloadRest is how long at most a configuration that did not come up is left alone before it is tried again.
+	// reloadRest is how long at most a configuration that did not come up is left alone before it
+	// is tried again.
 	reloadRest = 2 * time.Minute
 )
 
@@ -43,7 +44,14 @@ func New(source Source, logger logr.Logger) (*Host, error) {
 	}
 	counts := newMetrics()
 	host := plugin.NewHost(plugin.Options{Dir: source.Dir, Entries: entries, Logger: logger, Observer: counts})
-	return &Host{Host: host, source: source, current: entries, metrics: counts, logger: logger, clock: clock.RealClock{}}, nil
+	return &Host{
+		Host:    host,
+		source:  source,
+		current: entries,
+		metrics: counts,
+		logger:  logger,
+		clock:   clock.RealClock{},
+	}, nil
 }
 
 // Collector has the metrics of the strategies.
@@ -57,7 +65,8 @@ func (h *Host) Place(ctx context.Context, request placement.Request) (placement.
 	return decision, trace, err
 }
 
-// Start runs the plugins until ctx ends, and puts another configuration in place when the files say so.
+// Start runs the plugins until ctx ends, and puts another configuration in place when the files say
+// so.
 func (h *Host) Start(ctx context.Context) error {
 	if err := h.Host.Start(ctx); err != nil {
 		return errors.Join(err, h.Close())

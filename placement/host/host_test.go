@@ -29,7 +29,7 @@ func write(t *testing.T, path, content string) {
 }
 
 func TestEntries(t *testing.T) {
-	const one, two = "0000000000000000000000000000000000000000000000000000000000000001", "0000000000000000000000000000000000000000000000000000000000000002"
+	one, two := strings.Repeat("0", 63)+"1", strings.Repeat("0", 63)+"2"
 	sums := one + "  placement-annotation\n" + two + " *placement-zone\n"
 	cases := map[string]struct {
 		reason string
@@ -38,19 +38,20 @@ func TestEntries(t *testing.T) {
 		want   []plugin.Entry
 		err    string
 	}{
-		"Default": {
-			reason: "seed.md's four; one without a digest has its place all the same", sums: sums,
+		"no configuration file": {
+			reason: "the default strategies are listed in order, and one without a digest keeps its place", sums: sums,
 			want: []plugin.Entry{
 				{Name: "annotation", Path: "placement-annotation", SHA256: one}, {Name: "default", Path: "placement-default"},
 				{Name: "single", Path: "placement-single"}, {Name: "search", Path: "placement-search"},
 			},
 		},
-		"NoSums": {
-			reason: "nothing is pinned, so nothing is started", config: "strategies: [{name: annotation}]",
-			want: []plugin.Entry{{Name: "annotation", Path: "placement-annotation"}},
+		"no file of digests": {
+			reason: "without digests no strategy is pinned, so no program is started",
+			config: "strategies: [{name: annotation}]",
+			want:   []plugin.Entry{{Name: "annotation", Path: "placement-annotation"}},
 		},
-		"All": {
-			reason: "everything can be said", sums: sums,
+		"every field is set": {
+			reason: "each field of an entry reaches the host", sums: sums,
 			config: `
 strategies:
 - {name: annotation}
@@ -63,18 +64,49 @@ strategies:
 `,
 			want: []plugin.Entry{
 				{Name: "annotation", Path: "placement-annotation", SHA256: one},
-				{Name: "zone", Path: "placement-zone", SHA256: two, OnError: placement.SkipOnError, Timeout: 500 * time.Millisecond, Config: json.RawMessage(`{"labelKey":"zone","maxSkew":2}`)},
+				{
+					Name:    "zone",
+					Path:    "placement-zone",
+					SHA256:  two,
+					OnError: placement.SkipOnError,
+					Timeout: 500 * time.Millisecond,
+					Config:  json.RawMessage(`{"labelKey":"zone","maxSkew":2}`),
+				},
 				{Name: "mine", Path: "sub/mine", SHA256: one, Args: []string{"-v"}, OnError: placement.RefuseOnError},
 				{Name: "far", Socket: "/run/placement/far.sock", PeerUID: new(uint32(1000))},
 			},
 		},
-		"Unknown":   {reason: "a typing error is not passed over", config: "strategies: [{name: a, sha265: x}]", err: `unknown field "sha265"`},
-		"Twice":     {reason: "the same key twice", config: "strategies: []\nstrategies: []", err: "already set"},
-		"Policy":    {reason: "a policy that is none", config: "strategies: [{name: a, onError: ignore}]", err: "want hold, skip or refuse"},
-		"Timeout":   {reason: "no unit", config: "strategies: [{name: a, timeout: 5}]", err: "timeout"},
-		"Empty":     {reason: "nobody would place anything", config: "strategies: []", err: "no Machine could be placed"},
-		"EmptyFile": {reason: "a volume that is not filled", config: "# nothing", err: "no Machine could be placed"},
-		"NoYAML":    {reason: "half a file", config: "strategies: [", err: "yaml"},
+		"field that is misspelt": {
+			reason: "a typing error is refused and not passed over",
+			config: "strategies: [{name: a, sha265: x}]",
+			err:    `unknown field "sha265"`,
+		},
+		"key given twice": {
+			reason: "a file that says the same key twice is refused",
+			config: "strategies: []\nstrategies: []",
+			err:    "already set",
+		},
+		"policy that does not exist": {
+			reason: "a policy other than hold, skip and refuse is refused",
+			config: "strategies: [{name: a, onError: ignore}]",
+			err:    "want hold, skip or refuse",
+		},
+		"time-out without a unit": {
+			reason: "a number without a unit is refused as a time-out",
+			config: "strategies: [{name: a, timeout: 5}]",
+			err:    "timeout",
+		},
+		"empty list of strategies": {
+			reason: "without a strategy no Machine could be placed, so an empty list is refused",
+			config: "strategies: []",
+			err:    "no Machine could be placed",
+		},
+		"file with a comment alone": {
+			reason: "a volume that is not filled yet must not end all placement",
+			config: "# nothing",
+			err:    "no Machine could be placed",
+		},
+		"file that ends early": {reason: "half a file is refused", config: "strategies: [", err: "yaml"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -113,8 +145,8 @@ func builtPlugins(t *testing.T) string {
 	return dir
 }
 
-// TestPluginsFollowTheFile changes the placement configuration under plugins that run: it is followed as a whole, and what cannot be
-// followed leaves everything as it was.
+// TestPluginsFollowTheFile changes the placement configuration under plugins that run: it is
+// followed as a whole, and what cannot be followed leaves everything as it was.
 func TestPluginsFollowTheFile(t *testing.T) {
 	source := Source{Dir: builtPlugins(t), File: filepath.Join(t.TempDir(), "placement.yaml")}
 	write(t, source.File, "strategies: [{name: annotation}, {name: single}]")
@@ -154,7 +186,9 @@ func TestPluginsFollowTheFile(t *testing.T) {
 	write(t, source.File, "strategies: [{name: annotation}, {name: labels, config: {matchKeys: [zone]}}, {name: spread}]")
 	wait("the second", func() bool { return chain() == "annotation Ready, labels Ready, spread Ready" })
 
-	for _, bad := range []string{"strategies: [{name: labels, config: {matchKeys: 7}}]", "strategies: [{name: nobody}]", "strategies: ["} {
+	for _, bad := range []string{
+		"strategies: [{name: labels, config: {matchKeys: 7}}]", "strategies: [{name: nobody}]", "strategies: [",
+	} {
 		refused := value(t, p, "operator_placement_reloads_total", "refused")
 		write(t, source.File, bad)
 		wait(bad, func() bool { return value(t, p, "operator_placement_reloads_total", "refused") > refused })
@@ -181,7 +215,8 @@ func TestPluginsFollowTheFile(t *testing.T) {
 	}
 }
 
-// value is a metric with a label of that value, or its count where it is a histogram; 0 where there is none.
+// value is a metric with a label of that value, or its count where it is a histogram; 0 where there
+// is none.
 func value(t *testing.T, host *Host, name, label string) float64 {
 	t.Helper()
 	registry := prometheus.NewRegistry()
@@ -199,7 +234,8 @@ func value(t *testing.T, host *Host, name, label string) float64 {
 				has = has || pair.GetValue() == label
 			}
 			if family.GetName() == name && has {
-				return metric.GetCounter().GetValue() + metric.GetGauge().GetValue() + float64(metric.GetHistogram().GetSampleCount())
+				count := float64(metric.GetHistogram().GetSampleCount())
+				return metric.GetCounter().GetValue() + metric.GetGauge().GetValue() + count
 			}
 		}
 	}

@@ -9,7 +9,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )
 
-// callBuckets are seconds: a call takes a fraction of a millisecond, and two seconds at most by default.
+// callBuckets are seconds: a call takes a fraction of a millisecond, and two seconds at most by
+// default.
 var callBuckets = []float64{.00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}
 
 // metrics tell how Machines are placed and how the plugins are that do it.
@@ -28,8 +29,10 @@ func newMetrics() *metrics {
 	}
 	return &metrics{
 		decisions: counter("operator_placement_decisions_total", "Answers of strategies.", "strategy", "verdict"),
-		restarts:  counter("operator_placement_plugin_restarts_total", "Starts of plugins after the first.", "strategy", "cause"),
-		reloads:   counter("operator_placement_reloads_total", "Changes of the placement configuration.", "result"),
+		restarts: counter(
+			"operator_placement_plugin_restarts_total", "Starts of plugins after the first.", "strategy", "cause",
+		),
+		reloads: counter("operator_placement_reloads_total", "Changes of the placement configuration.", "result"),
 		chain: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "operator_placement_chain_seconds", Help: "Time to ask all strategies about a Machine.", Buckets: callBuckets,
 		}),
@@ -61,7 +64,8 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// PluginState implements plugin.Observer. One that has stopped for good has no metrics of how it is.
+// PluginState implements plugin.Observer. One that has stopped for good has no metrics of how it
+// is.
 func (m *metrics) PluginState(name string, state plugin.State) {
 	switch state {
 	case plugin.Stopped:

@@ -8,7 +8,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement"
 )
 
-// keepsStdoutClean asks with standard output replaced by a pipe: in a plugin it belongs to the handshake.
+// keepsStdoutClean asks with standard output replaced by a pipe: in a plugin it belongs to the
+// handshake.
 func keepsStdoutClean(t *testing.T, strategy placement.Strategy, req placement.Request) {
 	reader, writer, err := os.Pipe()
 	if err != nil {

@@ -17,8 +17,9 @@ const Repeats = 100
 // deadline is how long one answer may take: far more than any strategy needs.
 const deadline = 10 * time.Second
 
-// Run puts the suite's own requests to the strategy and fails t where an answer breaks the contract. It takes standard
-// output for itself while it runs: no test that runs in parallel may write there.
+// Run puts the suite's own requests to the strategy and fails t where an answer breaks the
+// contract. It takes standard output for itself while it runs: no test that runs in parallel may
+// write there.
 func Run(t *testing.T, strategy placement.Strategy) {
 	t.Helper()
 	RunRequests(t, strategy, Requests())
@@ -139,9 +140,9 @@ func mutatesNothing(t *testing.T, strategy placement.Strategy, req placement.Req
 	}
 }
 
-// unreachableIsNotAbsent takes the answer of one cluster away. Where it matters whether the VirtualMachine is there, the
-// strategy must not answer as if it were not: it may hold or refuse. The exception is a VirtualMachine with our UID in
-// another cluster, which is an answer for all.
+// unreachableIsNotAbsent takes the answer of one cluster away. Where it matters whether the
+// VirtualMachine is there, the strategy must not answer as if it were not: it may hold or refuse.
+// The exception is a VirtualMachine with our UID in another cluster, which is an answer for all.
 func unreachableIsNotAbsent(t *testing.T, strategy placement.Strategy, req placement.Request) {
 	silence(t, strategy, req, placement.VM{Presence: placement.Unreachable, Cause: "no route to host"})
 }
@@ -169,8 +170,8 @@ func silence(t *testing.T, strategy placement.Strategy, req placement.Request, s
 	}
 }
 
-// readsWhatItNeeds takes the facts away that the strategy does not ask for, or says that it does not read. Presence has laws of
-// its own.
+// readsWhatItNeeds takes the facts away that the strategy does not ask for, or says that it does
+// not read. Presence has laws of its own.
 func readsWhatItNeeds(t *testing.T, strategy placement.Strategy, req placement.Request) {
 	needs, bare := strategy.Needs(), clone(req)
 	for i := range bare.Candidates {

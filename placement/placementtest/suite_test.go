@@ -55,12 +55,15 @@ var culprits = map[string]placement.Strategy{
 		}
 		return placement.Decision{}, nil
 	}),
-	"deafness": placement.NewFunc("deaf", placement.Needs{}, func(ctx context.Context, _ placement.Request) (placement.Decision, error) {
-		if ctx.Err() != nil {
-			select {}
-		}
-		return placement.Decision{}, nil
-	}),
+	"deafness": placement.NewFunc(
+		"deaf", placement.Needs{},
+		func(ctx context.Context, _ placement.Request) (placement.Decision, error) {
+			if ctx.Err() != nil {
+				select {}
+			}
+			return placement.Decision{}, nil
+		},
+	),
 	"no name": placement.NewFunc("", placement.Needs{}, placement.Explicit{}.Place),
 }
 

@@ -23,8 +23,8 @@ var errNoAnswer = errors.New("the reply holds no answer")
 // reasonPattern is what metav1.Condition takes as a reason.
 var reasonPattern = regexp.MustCompile(`^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$`)
 
-// encodeRequest leaves out what the strategy does not need: such facts must not change its answer, and most of the time
-// of a call goes into messages.
+// encodeRequest leaves out what the strategy does not need: such facts must not change its answer,
+// and most of the time of a call goes into messages.
 func encodeRequest(req placement.Request, needs placement.Needs) *placementv1.DecideRequest {
 	candidates := make([]*placementv1.Candidate, len(req.Candidates))
 	for i, c := range req.Candidates {
@@ -132,7 +132,8 @@ func encodeVM(vm placement.VM) *placementv1.VirtualMachine {
 	}
 }
 
-// decodeVM reads what it does not know as knowing nothing: a value of a later version must not pass for Absent.
+// decodeVM reads what it does not know as knowing nothing: a value of a later version must not pass
+// for Absent.
 func decodeVM(vm *placementv1.VirtualMachine) placement.VM {
 	decoded := placement.VM{UID: vm.GetUid(), Cause: vm.GetCause()}
 	for presence, wire := range presences {
@@ -172,7 +173,8 @@ func encodeAnswer(decision placement.Decision, err error) (*placementv1.DecideRe
 	return &placementv1.DecideResponse{Answer: &placementv1.DecideResponse_Place{Place: answer}}, nil
 }
 
-// decodeAnswer turns a reply into an answer. A plugin is not trusted to keep texts short or reasons well-formed.
+// decodeAnswer turns a reply into an answer. A plugin is not trusted to keep texts short or reasons
+// well-formed.
 func decodeAnswer(reply *placementv1.DecideResponse) (placement.Decision, error) {
 	switch {
 	case reply.GetPlace().GetConfig() != "":
@@ -217,8 +219,8 @@ func encodeUnread(needs placement.Needs) []placementv1.Fact {
 	return nil
 }
 
-// decodeNeeds fails on a need that this host cannot meet: the plugin would decide without it. What is unread and unknown is
-// only sent for nothing.
+// decodeNeeds fails on a need that this host cannot meet: the plugin would decide without it. What
+// is unread and unknown is only sent for nothing.
 func decodeNeeds(wire []placementv1.Need, unread []placementv1.Fact) (placement.Needs, error) {
 	needs := placement.Needs{NoLabels: slices.Contains(unread, placementv1.Fact_FACT_LABELS)}
 	for _, need := range wire {

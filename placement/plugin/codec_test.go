@@ -51,8 +51,12 @@ func TestRequestRoundTrip(t *testing.T) {
 		needs  placement.Needs
 		want   placement.Request
 	}{
-		"All":  {reason: "nothing is lost, and zero stays apart from unknown", needs: placement.Needs{Presence: true, Capacity: true}, want: everything()},
-		"Bare": {reason: "what is not needed is not sent", want: bare},
+		"all facts are needed": {
+			reason: "no fact is lost on the wire, and zero stays apart from unknown",
+			needs:  placement.Needs{Presence: true, Capacity: true},
+			want:   everything(),
+		},
+		"no facts are needed": {reason: "facts that a strategy does not need are not sent", want: bare},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -77,11 +81,23 @@ func TestAnswerRoundTrip(t *testing.T) {
 		decision placement.Decision
 		err      error
 	}{
-		"Place":     {reason: "a decision", decision: placement.Decision{Config: "west", Reason: "likes it"}},
-		"NoOpinion": {reason: "no opinion keeps its reason", decision: placement.Decision{Reason: "unset"}},
-		"Hold":      {reason: "a hold", err: placement.Hold{Reason: "Later", Message: "later", RetryAfter: 1500 * time.Millisecond}},
-		"HoldBare":  {reason: "an unset time leaves it to the host", err: placement.Hold{Reason: "Later", Message: "later"}},
-		"Refusal":   {reason: "a refusal", err: placement.Refusal{Reason: "Never", Message: "never"}},
+		"decision": {
+			reason:   "a decision comes back as it was sent",
+			decision: placement.Decision{Config: "west", Reason: "likes it"},
+		},
+		"no opinion": {reason: "no opinion keeps its reason", decision: placement.Decision{Reason: "unset"}},
+		"hold": {
+			reason: "a hold comes back with its time",
+			err:    placement.Hold{Reason: "Later", Message: "later", RetryAfter: 1500 * time.Millisecond},
+		},
+		"hold without a time": {
+			reason: "a hold without a time leaves the time to the host",
+			err:    placement.Hold{Reason: "Later", Message: "later"},
+		},
+		"refusal": {
+			reason: "a refusal comes back as it was sent",
+			err:    placement.Refusal{Reason: "Never", Message: "never"},
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -111,11 +127,27 @@ func TestDecodeWhatIsForeign(t *testing.T) {
 		reply  *placementv1.DecideResponse
 		want   error
 	}{
-		"Nil":      {reason: "no reply", want: errNoAnswer},
-		"Empty":    {reason: "an answer of a kind of tomorrow arrives as none", reply: &placementv1.DecideResponse{}, want: errNoAnswer},
-		"NoConfig": {reason: "a decision for nowhere", reply: &placementv1.DecideResponse{Answer: &placementv1.DecideResponse_Place{Place: &placementv1.Place{}}}, want: errNoAnswer},
-		"Past":     {reason: "a negative time", reply: hold(-5), want: placement.Hold{Reason: "Held", Message: "m"}},
-		"Far":      {reason: "a time that no condition would survive", reply: hold(1 << 62), want: placement.Hold{Reason: "Held", Message: "m", RetryAfter: time.Hour}},
+		"no reply": {reason: "a missing reply is no answer", want: errNoAnswer},
+		"answer of an unknown kind": {
+			reason: "an answer of a later minor version arrives empty, which is no answer",
+			reply:  &placementv1.DecideResponse{},
+			want:   errNoAnswer,
+		},
+		"decision without a cluster": {
+			reason: "a decision that names no cluster is no answer",
+			reply:  &placementv1.DecideResponse{Answer: &placementv1.DecideResponse_Place{Place: &placementv1.Place{}}},
+			want:   errNoAnswer,
+		},
+		"hold with a negative time": {
+			reason: "a negative time is left to the host",
+			reply:  hold(-5),
+			want:   placement.Hold{Reason: "Held", Message: "m"},
+		},
+		"hold for centuries": {
+			reason: "a time without measure is cut to an hour",
+			reply:  hold(1 << 62),
+			want:   placement.Hold{Reason: "Held", Message: "m", RetryAfter: time.Hour},
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

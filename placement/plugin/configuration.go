@@ -9,8 +9,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement"
 )
 
-// A configuration is the plugins of one list of entries. It does not change: another list is another configuration, which may
-// have members in common with it.
+// A configuration is the plugins of one list of entries. It does not change: another list is
+// another configuration, which may have members in common with it.
 type configuration struct {
 	generation int64
 	members    []member
@@ -23,8 +23,8 @@ type member struct {
 	onError placement.ErrorPolicy
 }
 
-// follow returns the configuration of other entries. Plugins that are in both with the same entry go on as they are; fresh
-// are those that are to be started.
+// follow returns the configuration of other entries. Plugins that are in both with the same entry
+// go on as they are; fresh are those that are to be started.
 func (c *configuration) follow(options Options) (next *configuration, fresh []*supervisor) {
 	next = &configuration{generation: c.generation + 1}
 	for _, entry := range options.Entries {
@@ -38,7 +38,8 @@ func (c *configuration) follow(options Options) (next *configuration, fresh []*s
 	return next, fresh
 }
 
-// keep is the plugin that can go on under the entry: what a failure means is the chain's business, not the plugin's.
+// keep is the plugin that can go on under the entry: what a failure means is the chain's business,
+// not the plugin's.
 func (c *configuration) keep(entry Entry) *supervisor {
 	for _, m := range c.members {
 		has := m.entry
@@ -66,7 +67,8 @@ func (c *configuration) without(other *configuration) []*supervisor {
 	return gone
 }
 
-// reconnect has side-cars configured again that others, who have given up, have configured meanwhile.
+// reconnect has side-cars configured again that others, who have given up, have configured
+// meanwhile.
 func (c *configuration) reconnect(others []*supervisor) {
 	for _, m := range c.members {
 		running := m.view().instance

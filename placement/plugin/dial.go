@@ -23,8 +23,9 @@ type dial struct {
 	generation int64
 }
 
-// A connection is the carrier of a plugin that somebody else runs: one connection to its socket, never renewed underneath,
-// because what answers after a break is another process that nobody has asked what it is, nor configured.
+// A connection is the carrier of a plugin that somebody else runs: one connection to its socket,
+// never renewed underneath, because what answers after a break is another process that nobody has
+// asked what it is, nor configured.
 type connection struct {
 	conn *grpc.ClientConn
 	lost chan struct{}
@@ -45,7 +46,8 @@ func (c *connection) stop() {
 	<-c.lost
 }
 
-// run connects and brings the plugin to the point where it can be asked. If it fails, nothing is left.
+// run connects and brings the plugin to the point where it can be asked. If it fails, nothing is
+// left.
 func (d dial) run(ctx context.Context) (_ *instance, err error) {
 	c, err := d.connect()
 	if err != nil {
@@ -79,12 +81,18 @@ func (d dial) connect() (*connection, error) {
 	}
 	c := &connection{lost: make(chan struct{})}
 	var err error
-	c.conn, err = grpc.NewClient("passthrough:///plugin",
-		grpc.WithTransportCredentials(insecure.NewCredentials()), // it never leaves the kernel, and the kernel says who is there
+	c.conn, err = grpc.NewClient(
+		"passthrough:///plugin",
+		grpc.WithTransportCredentials(
+			insecure.NewCredentials(),
+		), // it never leaves the kernel, and the kernel says who is there
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessageBytes)),
 		grpc.WithIdleTimeout(0),
 		grpc.WithNoProxy(),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return c.dial(ctx, d.entry.Socket, uid) }))
+		grpc.WithContextDialer(
+			func(ctx context.Context, _ string) (net.Conn, error) { return c.dial(ctx, d.entry.Socket, uid) },
+		),
+	)
 	if err != nil {
 		return nil, fmt.Errorf("socket %s: %w", d.entry.Socket, err)
 	}
@@ -130,7 +138,8 @@ func (c *connection) watch(ctx context.Context) {
 	defer close(c.lost)
 	for wasReady := false; ; {
 		state := c.conn.GetState()
-		if wasReady && state != connectivity.Ready || state == connectivity.TransientFailure || state == connectivity.Shutdown {
+		if wasReady && state != connectivity.Ready || state == connectivity.TransientFailure ||
+			state == connectivity.Shutdown {
 			return
 		}
 		wasReady = state == connectivity.Ready

@@ -2,8 +2,9 @@ package plugin
 
 import "fmt"
 
-// Unavailable is the error of a call to a plugin that cannot answer now: it is missing, starting, dead, hung, quarantined
-// or busy. It is a failure of the strategy, not an answer; see placement.ErrorPolicy.
+// Unavailable is the error of a call to a plugin that cannot answer now: it is missing, starting,
+// dead, hung, quarantined or busy. It is a failure of the strategy, not an answer; see
+// placement.ErrorPolicy.
 type Unavailable struct {
 	// Name is the entry's name.
 	Name string
@@ -21,7 +22,8 @@ func (u Unavailable) Error() string {
 // Unwrap returns Cause.
 func (u Unavailable) Unwrap() error { return u.Cause }
 
-// Failure is the error of a call that a running plugin answered with an error, or with something that is no answer.
+// Failure is the error of a call that a running plugin answered with an error, or with something
+// that is no answer.
 type Failure struct {
 	// Name is the entry's name.
 	Name string

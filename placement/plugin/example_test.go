@@ -39,7 +39,8 @@ func ExampleHost() {
 	// annotation: Failed (plugin "annotation" is unavailable: plugin directory: lstat /no: no such file or directory)
 }
 
-// TestReadmeShowsThePlugin holds that what people copy from the README is what TestExamplePlugin builds.
+// TestReadmeShowsThePlugin holds that what people copy from the README is what TestExamplePlugin
+// builds.
 func TestReadmeShowsThePlugin(t *testing.T) {
 	source, err := os.ReadFile("internal/zoneplugin/main.go")
 	if err != nil {
@@ -86,5 +87,6 @@ func TestExamplePlugin(t *testing.T) {
 	if got, _, err := host.Chain().Place(t.Context(), req); err != nil || got.Config != "west" {
 		t.Errorf("Place(): %v, %v", got, err)
 	}
+	placementtest.Run(t, host.Strategies()[0])
 	placementtest.RunRequests(t, host.Strategies()[0], map[string]placement.Request{"Zone": req})
 }

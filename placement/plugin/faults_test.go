@@ -24,24 +24,104 @@ func TestFaultsAtStart(t *testing.T) {
 		edit   func(entry *plugin.Entry)
 		want   string // part of the status' reason
 	}{
-		"Exits":         {reason: "crash at start", part: "exit", want: "it ended: exit status 3"},
-		"FactoryFails":  {reason: "the strategy cannot be made", part: "factory", want: "it ended: exit status 1"},
-		"Configure":     {reason: "crash in configure", part: "crash-configure", want: "it ended: exit status 4"},
-		"Silent":        {reason: "never shakes hands", part: "silent", want: "not ready within"},
-		"Garbage":       {reason: "prints something else on stdout", part: "garbage", want: "Unrecognized remote plugin message"},
-		"LongLine":      {reason: "prints without an end", part: "longline", want: "Unrecognized remote plugin message"},
-		"Version":       {reason: "speaks another protocol version", part: "version", want: "incompatible API version"},
-		"TCP":           {reason: "wants to be called over the network", part: "tcp", want: "only unix sockets are allowed"},
-		"NetRPC":        {reason: "speaks go-plugin's other protocol", part: "netrpc", want: "unsupported plugin protocol"},
-		"NoSocket":      {reason: "names a socket that is not there", part: "nosocket", want: "asking what it is"},
-		"WrongDigest":   {reason: "another executable", part: "good", edit: func(e *plugin.Entry) { e.SHA256 = strings.Repeat("0", 64) }, want: "pinned sha256"},
-		"Unpinned":      {reason: "nobody has said which executable", part: "good", edit: func(e *plugin.Entry) { e.SHA256 = "" }, want: "no sha256"},
-		"Schema":        {reason: "a configuration against its own schema never reaches it", part: "good", edit: func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":7}`) }, want: "/properties/zone"},
-		"Missing":       {reason: "no such file", part: "good", edit: func(e *plugin.Entry) { e.Path = "absent" }, want: "no such file"},
-		"Outside":       {reason: "a path that leaves the directory", part: "good", edit: func(e *plugin.Entry) { e.Path = "../../../../../../../../bin/sh" }, want: "outside"},
-		"Directory":     {reason: "not a file", part: "good", edit: func(e *plugin.Entry) { e.Path = "." }, want: "not a regular file"},
-		"WrongName":     {reason: "the executable of another strategy", part: "good", edit: func(e *plugin.Entry) { e.Args[1] = "search" }, want: `serves strategy "search"`},
-		"Configuration": {reason: "a configuration that it refuses", part: "good", edit: func(e *plugin.Entry) { e.Config = json.RawMessage(`{}`) }, want: "zone: is empty"},
+		"exits at once": {
+			reason: "a plugin that ends at its start is told with its exit status",
+			part:   "exit",
+			want:   "it ended: exit status 3",
+		},
+		"factory fails": {
+			reason: "a plugin whose strategy cannot be made ends, and its exit status is told",
+			part:   "factory",
+			want:   "it ended: exit status 1",
+		},
+		"crashes while it is configured": {
+			reason: "a plugin that ends while it is configured is told with its exit status",
+			part:   "crash-configure",
+			want:   "it ended: exit status 4",
+		},
+		"never shakes hands": {
+			reason: "a plugin that stays silent is given up after the time that it has to start",
+			part:   "silent",
+			want:   "not ready within",
+		},
+		"prints garbage in place of the handshake": {
+			reason: "a plugin that prints something else than the handshake is not one",
+			part:   "garbage",
+			want:   "Unrecognized remote plugin message",
+		},
+		"prints a line without an end": {
+			reason: "a plugin that never ends its line must not fill the memory of the host",
+			part:   "longline",
+			want:   "Unrecognized remote plugin message",
+		},
+		"speaks another protocol version": {
+			reason: "a plugin of another protocol version is refused",
+			part:   "version",
+			want:   "incompatible API version",
+		},
+		"offers a network address": {
+			reason: "a plugin on a network address could be called by others, so it is refused",
+			part:   "tcp",
+			want:   "only unix sockets are allowed",
+		},
+		"speaks net-rpc": {
+			reason: "the other protocol of go-plugin has no types, so it is refused",
+			part:   "netrpc",
+			want:   "unsupported plugin protocol",
+		},
+		"names a socket that is not there": {
+			reason: "a plugin that names a socket that does not exist cannot be asked",
+			part:   "nosocket",
+			want:   "asking what it is",
+		},
+		"digest differs": {
+			reason: "an executable other than the pinned one is not started",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.SHA256 = strings.Repeat("0", 64) },
+			want:   "pinned sha256",
+		},
+		"no digest": {
+			reason: "an executable that is not pinned is not started",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.SHA256 = "" },
+			want:   "no sha256",
+		},
+		"configuration against the schema": {
+			reason: "a configuration that breaks the schema of the strategy never reaches it",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":7}`) },
+			want:   "/properties/zone",
+		},
+		"no such file": {
+			reason: "an executable that does not exist is told",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.Path = "absent" },
+			want:   "no such file",
+		},
+		"path leaves the directory": {
+			reason: "a path must not lead out of the plugin directory",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.Path = "../../../../../../../../bin/sh" },
+			want:   "outside",
+		},
+		"path is a directory": {
+			reason: "a path must lead to a regular file",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.Path = "." },
+			want:   "not a regular file",
+		},
+		"executable of another strategy": {
+			reason: "an executable that serves another strategy is refused",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.Args[1] = "search" },
+			want:   `serves strategy "search"`,
+		},
+		"configuration that the strategy refuses": {
+			reason: "a configuration that the strategy refuses is told with its field",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.Config = json.RawMessage(`{}`) },
+			want:   "zone: is empty",
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -84,14 +164,47 @@ func TestFaultsInDecide(t *testing.T) {
 		err    string // part of the error
 		dies   bool
 	}{
-		"Good":       {reason: "the measure of the others", part: "good", want: placement.Decision{Config: "east"}},
-		"Crash":      {reason: "the process ends under the call", part: "crash", err: "connection broke", dies: true},
-		"Panic":      {reason: "a panic is an error of that call alone", part: "panic", err: `failed: panic: out of`},
-		"Error":      {reason: "only the first line is shown", part: "error", err: `failed: first line`},
-		"Huge":       {reason: "a reply beyond the limit", part: "huge", err: "failed: "},
-		"LongReason": {reason: "texts are clipped, reasons made well-formed", part: "longreason", err: strings.Repeat("é", 512) + "…"},
-		"Unknown":    {reason: "a cluster that does not exist", part: "unknown", err: "KubevirtConfig no-such-cluster not found"},
-		"Flood":      {reason: "100,000 log lines", part: "flood", want: placement.Decision{Config: "east"}},
+		"answers well": {
+			reason: "the other cases are measured against a plugin that works",
+			part:   "good",
+			want:   placement.Decision{Config: "east"},
+		},
+		"process ends under the call": {
+			reason: "a call to a process that ends fails, and the process is started again",
+			part:   "crash",
+			err:    "connection broke",
+			dies:   true,
+		},
+		"panics": {
+			reason: "a panic is an error of one call, and the process lives on",
+			part:   "panic",
+			err:    `failed: panic: out of`,
+		},
+		"error of several lines": {
+			reason: "only the first line of an error is shown",
+			part:   "error",
+			err:    `failed: first line`,
+		},
+		"reply beyond the limit": {
+			reason: "a reply that is too large is refused and does not fill the memory",
+			part:   "huge",
+			err:    "failed: ",
+		},
+		"long texts and an odd reason": {
+			reason: "texts are clipped, and a reason is made one word, before they reach a condition",
+			part:   "longreason",
+			err:    strings.Repeat("é", 512) + "…",
+		},
+		"cluster that does not exist": {
+			reason: "a cluster that does not exist is refused",
+			part:   "unknown",
+			err:    "KubevirtConfig no-such-cluster not found",
+		},
+		"100,000 log lines": {
+			reason: "a plugin that floods its log still gets its answer through",
+			part:   "flood",
+			want:   placement.Decision{Config: "east"},
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -119,7 +232,8 @@ func TestFaultsInDecide(t *testing.T) {
 	}
 }
 
-// TestHangIsKilled stops the process: two calls in a row run out of time, then it is killed and started again.
+// TestHangIsKilled stops the process: two calls in a row run out of time, then it is killed and
+// started again.
 func TestHangIsKilled(t *testing.T) {
 	opts := options(t, entry("good"))
 	opts.Limits.Call = 300 * time.Millisecond
@@ -146,8 +260,8 @@ func TestHangIsKilled(t *testing.T) {
 	}))
 }
 
-// TestSlowCallsDoNotBlockOthers fills a slow plugin's slots; a call beyond them gives up by its own deadline, and the
-// good plugin answers as before.
+// TestSlowCallsDoNotBlockOthers fills a slow plugin's slots; a call beyond them gives up by its own
+// deadline, and the good plugin answers as before.
 func TestSlowCallsDoNotBlockOthers(t *testing.T) {
 	opts := options(t, entry("slow"), entry("good"))
 	opts.Limits.Call, opts.Limits.ConcurrentCall = time.Second, 1
@@ -180,20 +294,48 @@ func TestDirectories(t *testing.T) {
 		prepare func(t *testing.T, dir string)
 		want    string
 	}{
-		"Missing":   {reason: "not mounted", prepare: func(t *testing.T, dir string) { remove(t, dir) }, want: "no such file"},
-		"Empty":     {reason: "mounted too early", prepare: func(*testing.T, string) {}, want: "no such file"},
-		"GroupFile": {reason: "the file is writable by the group", prepare: func(t *testing.T, dir string) { install(t, dir, 0o775) }, want: "writable by group or others"},
-		"OtherFile": {reason: "the file is writable by others", prepare: func(t *testing.T, dir string) { install(t, dir, 0o757) }, want: "writable by group or others"},
-		"GroupDir": {reason: "the directory is writable by the group", prepare: func(t *testing.T, dir string) {
-			install(t, dir, 0o755)
-			chmod(t, dir, 0o775)
-		}, want: "writable by group or others"},
-		"NotExecutable": {reason: "no right to run it", prepare: func(t *testing.T, dir string) { install(t, dir, 0o644) }, want: "permission denied"},
-		"LinkOutside": {reason: "a link that leaves the directory", prepare: func(t *testing.T, dir string) {
-			if err := os.Symlink(filepath.Join(pluginDir, "faulty"), filepath.Join(dir, "faulty")); err != nil {
-				t.Fatal(err)
-			}
-		}, want: "outside of the plugin directory"},
+		"directory is missing": {
+			reason:  "a plugin directory that is not mounted has no plugin",
+			prepare: func(t *testing.T, dir string) { remove(t, dir) },
+			want:    "no such file",
+		},
+		"directory is empty": {
+			reason:  "a plugin directory that was mounted too early has no plugin yet",
+			prepare: func(*testing.T, string) {},
+			want:    "no such file",
+		},
+		"file is writable by the group": {
+			reason:  "a file that its group can write may have been changed",
+			prepare: func(t *testing.T, dir string) { install(t, dir, 0o775) },
+			want:    "writable by group or others",
+		},
+		"file is writable by others": {
+			reason:  "a file that others can write may have been changed",
+			prepare: func(t *testing.T, dir string) { install(t, dir, 0o757) },
+			want:    "writable by group or others",
+		},
+		"directory is writable by the group": {
+			reason: "a directory that its group can write may have got another file",
+			prepare: func(t *testing.T, dir string) {
+				install(t, dir, 0o755)
+				chmod(t, dir, 0o775)
+			},
+			want: "writable by group or others",
+		},
+		"file is not executable": {
+			reason:  "a file without the right to run is told",
+			prepare: func(t *testing.T, dir string) { install(t, dir, 0o644) },
+			want:    "permission denied",
+		},
+		"link leaves the directory": {
+			reason: "a link must not lead out of the plugin directory",
+			prepare: func(t *testing.T, dir string) {
+				if err := os.Symlink(filepath.Join(pluginDir, "faulty"), filepath.Join(dir, "faulty")); err != nil {
+					t.Fatal(err)
+				}
+			},
+			want: "outside of the plugin directory",
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -243,7 +385,8 @@ func chmod(t *testing.T, path string, mode os.FileMode) {
 	}
 }
 
-// install puts the executable into a directory. It is a copy, under a new name first, as an init container would do it.
+// install puts the executable into a directory. It is a copy, under a new name first, as an init
+// container would do it.
 func install(t *testing.T, dir string, mode os.FileMode) {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(pluginDir, "faulty"))

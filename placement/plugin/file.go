@@ -36,8 +36,9 @@ func decodeDigest(text string) ([]byte, error) {
 
 const writableByOthers fs.FileMode = 0o022
 
-// resolve returns the executable of an entry with all symbolic links followed, and fails unless it is a regular file
-// inside the directory and nobody but the owners can change it or put another in its place.
+// resolve returns the executable of an entry with all symbolic links followed, and fails unless it
+// is a regular file inside the directory and nobody but the owners can change it or put another in
+// its place.
 func resolve(dir, path string) (string, error) {
 	root, err := filepath.EvalSymlinks(dir)
 	if err != nil {

@@ -11,11 +11,12 @@ import (
 )
 
 const (
-	// ProtocolVersion is the major version that host and plugin must share: that of the package placement.v1.
+	// ProtocolVersion is the major version that host and plugin must share: that of the package
+	// placement.v1.
 	ProtocolVersion = 1
 
-	// CookieKey is in a plugin's environment when a host started it. It guards against running a plugin by hand, not against
-	// anybody.
+	// CookieKey is in a plugin's environment when a host started it. It guards against running a
+	// plugin by hand, not against anybody.
 	CookieKey = "VITISTACK_PLACEMENT_PLUGIN"
 	// CookieValue is its value.
 	CookieValue = "placement.v1"
@@ -33,13 +34,15 @@ var handshake = goplugin.HandshakeConfig{
 	MagicCookieValue: CookieValue,
 }
 
-// versions are the plugin sets by the major versions that this build speaks, of which the two sides take the highest that both have. An
-// incompatible placement.v2 stands here beside v1 for as long as v1 is to be had.
+// versions are the plugin sets by the major versions that this build speaks, of which the two sides
+// take the highest that both have. An incompatible placement.v2 stands here beside v1 for as long
+// as v1 is to be had.
 func versions(v1 glue) map[int]goplugin.PluginSet {
 	return map[int]goplugin.PluginSet{ProtocolVersion: {dispensed: v1}}
 }
 
-// glue is what go-plugin wants on both sides: how to register the service, and how to get a client of it.
+// glue is what go-plugin wants on both sides: how to register the service, and how to get a client
+// of it.
 type glue struct {
 	goplugin.NetRPCUnsupportedPlugin
 	server placementv1.StrategyServiceServer // nil in the host

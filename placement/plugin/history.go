@@ -2,7 +2,8 @@ package plugin
 
 import "time"
 
-// A history judges a plugin by its past: how long to wait before the next start, and when to give up. It has no clock.
+// A history judges a plugin by its past: how long to wait before the next start, and when to give
+// up. It has no clock.
 type history struct {
 	limits  Limits
 	crashes []time.Time // within the window, oldest first
@@ -16,7 +17,8 @@ func (h *history) ran(ready time.Duration) {
 	}
 }
 
-// ended notes an end: a crash, or only something that could not be had, which never leads to a quarantine.
+// ended notes an end: a crash, or only something that could not be had, which never leads to a
+// quarantine.
 func (h *history) ended(crash bool, now time.Time) {
 	if crash {
 		h.crashed(now)

@@ -15,12 +15,27 @@ func TestHistoryDelay(t *testing.T) {
 		jitter float64
 		want   time.Duration
 	}{
-		"First":    {reason: "the back-off starts at a second", crash: 1, want: time.Second},
-		"Doubles":  {reason: "and doubles", crash: 4, want: 8 * time.Second},
-		"Bound":    {reason: "up to two minutes", crash: 40, want: 2 * time.Minute},
-		"Jitter":   {reason: "jitter adds up to a fifth, so that plugins do not restart in step", crash: 1, jitter: 0.5, want: 1100 * time.Millisecond},
-		"JitterUp": {reason: "but not past the bound", crash: 8, jitter: 0.99, want: 2 * time.Minute},
-		"Stable":   {reason: "a minute of being ready forgets the streak", crash: 6, stable: true, want: time.Second},
+		"first crash":    {reason: "the back-off starts at one second", crash: 1, want: time.Second},
+		"fourth crash":   {reason: "the back-off doubles with each crash", crash: 4, want: 8 * time.Second},
+		"fortieth crash": {reason: "the back-off ends at two minutes", crash: 40, want: 2 * time.Minute},
+		"jitter": {
+			reason: "jitter adds up to a fifth, so that plugins do not restart in step",
+			crash:  1,
+			jitter: 0.5,
+			want:   1100 * time.Millisecond,
+		},
+		"jitter at the bound": {
+			reason: "jitter does not lift the back-off past its bound",
+			crash:  8,
+			jitter: 0.99,
+			want:   2 * time.Minute,
+		},
+		"crash after a minute of being ready": {
+			reason: "a minute of being ready starts the back-off anew",
+			crash:  6,
+			stable: true,
+			want:   time.Second,
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -46,10 +61,31 @@ func TestHistoryHopeless(t *testing.T) {
 		missed bool
 		want   bool
 	}{
-		"Four":   {reason: "four are not five", every: time.Second, count: 4, want: false},
-		"Five":   {reason: "five within ten minutes", every: 2 * time.Minute, count: 5, want: true},
-		"Rare":   {reason: "a crash every three minutes never gathers five in ten", every: 3 * time.Minute, count: 50, want: false},
-		"Missed": {reason: "a file that is not there has not crashed", every: time.Second, count: 50, missed: true, want: false},
+		"four crashes": {
+			reason: "four crashes in ten minutes do not quarantine a plugin",
+			every:  time.Second,
+			count:  4,
+			want:   false,
+		},
+		"five crashes": {
+			reason: "five crashes within ten minutes quarantine a plugin",
+			every:  2 * time.Minute,
+			count:  5,
+			want:   true,
+		},
+		"a crash every three minutes": {
+			reason: "a crash every three minutes never gathers five in ten",
+			every:  3 * time.Minute,
+			count:  50,
+			want:   false,
+		},
+		"file that is missing": {
+			reason: "a file that is not there has not crashed",
+			every:  time.Second,
+			count:  50,
+			missed: true,
+			want:   false,
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -82,10 +118,23 @@ func TestPulse(t *testing.T) {
 		beats  []beat
 		want   int // how often it was called hung
 	}{
-		"Once":      {reason: "slow once is not hung", beats: []beat{{0, 2, true}}},
-		"InARow":    {reason: "two in a row are", beats: []beat{{0, 2, true}, {2, 4, true}}, want: 1},
-		"Together":  {reason: "eight calls that were in flight together are one sign, not eight", beats: []beat{{0, 2, true}, {0, 2, true}, {1, 3, true}}},
-		"Recovered": {reason: "an answer between clears it", beats: []beat{{0, 2, true}, {2, 3, false}, {3, 5, true}}},
+		"one time-out": {
+			reason: "a call that was slow once does not mean that the plugin hangs",
+			beats:  []beat{{0, 2, true}},
+		},
+		"two time-outs in a row": {
+			reason: "two calls in a row without an answer mean that the plugin hangs",
+			beats:  []beat{{0, 2, true}, {2, 4, true}},
+			want:   1,
+		},
+		"eight time-outs at the same time": {
+			reason: "eight calls that were in flight together are one sign, not eight",
+			beats:  []beat{{0, 2, true}, {0, 2, true}, {1, 3, true}},
+		},
+		"answer between two time-outs": {
+			reason: "an answer between two time-outs shows that the plugin works",
+			beats:  []beat{{0, 2, true}, {2, 3, false}, {3, 5, true}},
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -10,7 +10,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement"
 )
 
-// A Host runs plugins and lets them be asked as strategies. All methods are safe for concurrent use.
+// A Host runs plugins and lets them be asked as strategies. All methods are safe for concurrent
+// use.
 type Host struct {
 	options Options
 
@@ -38,9 +39,10 @@ func NewHost(options Options) *Host {
 	return h
 }
 
-// Start brings all plugins up, side by side, and returns without waiting for them. Its error says that the options make
-// no sense or that there is no room for sockets; a plugin that is missing or broken is no error here, but in its answers.
-// The plugins end when ctx ends or with Close, which must be called in any case. A host starts once.
+// Start brings all plugins up, side by side, and returns without waiting for them. Its error says
+// that the options make no sense or that there is no room for sockets; a plugin that is missing or
+// broken is no error here, but in its answers. The plugins end when ctx ends or with Close, which
+// must be called in any case. A host starts once.
 func (h *Host) Start(ctx context.Context) error {
 	if err := h.options.validate(); err != nil {
 		return err
@@ -70,13 +72,14 @@ func (l *lockedRun) begin(s *supervisor) {
 	l.begun++
 }
 
-// Update puts other entries into the place of those that run, as a whole or not at all: what is new or changed is started and
-// configured first, and only when all of that is ready do questions go there; then what is no longer wanted may finish its
-// answers (Limits.Drain) and ends. Plugins whose entry is the same, error policy and place apart, are not touched. A question
-// that is being asked gets its answers from one configuration.
+// Update puts other entries into the place of those that run, as a whole or not at all: what is new
+// or changed is started and configured first, and only when all of that is ready do questions go
+// there; then what is no longer wanted may finish its answers (Limits.Drain) and ends. Plugins
+// whose entry is the same, error policy and place apart, are not touched. A question that is being
+// asked gets its answers from one configuration.
 //
-// The error says why everything stays as it was: the entries make no sense, a plugin did not become ready (a multierror of
-// [Unavailable]), or the host does not run.
+// The error says why everything stays as it was: the entries make no sense, a plugin did not become
+// ready (a multierror of [Unavailable]), or the host does not run.
 func (h *Host) Update(ctx context.Context, entries []Entry) error {
 	options := h.options
 	options.Entries = entries
@@ -168,11 +171,13 @@ func (h *Host) Place(ctx context.Context, req placement.Request) (placement.Deci
 	return current.chain().Place(ctx, req)
 }
 
-// Needs is what any of the current plugins needs, as far as it is known: a plugin that has never been ready needs nothing yet.
+// Needs is what any of the current plugins needs, as far as it is known: a plugin that has never
+// been ready needs nothing yet.
 func (h *Host) Needs() placement.Needs { return h.now().chain().Needs() }
 
-// WaitReady waits until each plugin is ready or has failed once. It returns nil if all are ready, else a multierror of
-// [Unavailable] in the order of the entries. Nobody needs to wait: calls to a plugin that is starting wait for it.
+// WaitReady waits until each plugin is ready or has failed once. It returns nil if all are ready,
+// else a multierror of [Unavailable] in the order of the entries. Nobody needs to wait: calls to a
+// plugin that is starting wait for it.
 func (h *Host) WaitReady(ctx context.Context) error {
 	var all *multierror.Error
 	for _, m := range h.now().members {
@@ -190,8 +195,9 @@ func (h *Host) Run(ctx context.Context) error {
 	return h.Close()
 }
 
-// Close ends all plugins and leaves no process, file, socket or goroutine. It waits for them: a healthy plugin ends at
-// once, one that hangs is killed. Calls in flight fail as [Unavailable]. Close may be called more than once.
+// Close ends all plugins and leaves no process, file, socket or goroutine. It waits for them: a
+// healthy plugin ends at once, one that hangs is killed. Calls in flight fail as [Unavailable].
+// Close may be called more than once.
 func (h *Host) Close() error {
 	h.halt() // so that an Update that waits for a plugin gives up
 	h.changing.Lock()
@@ -217,11 +223,13 @@ func (h *Host) halt() {
 	}
 }
 
-// Chain returns the plugins that are current as a chain, in the order of the entries and with their error policies. It may be
-// taken before Start. It does not follow an Update: after one, its plugins that were replaced are [Unavailable].
+// Chain returns the plugins that are current as a chain, in the order of the entries and with their
+// error policies. It may be taken before Start. It does not follow an Update: after one, its
+// plugins that were replaced are [Unavailable].
 func (h *Host) Chain() placement.Chain { return h.now().chain() }
 
-// Strategies returns the current plugins one by one, in the order of the entries, for a chain of one's own.
+// Strategies returns the current plugins one by one, in the order of the entries, for a chain of
+// one's own.
 func (h *Host) Strategies() []placement.Strategy {
 	var strategies []placement.Strategy
 	for _, link := range h.Chain() {

@@ -65,8 +65,8 @@ type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// forGoPlugin is the logger that go-plugin wants. Its own lines are of interest to nobody but us; the plugin's come from
-// the loggers that go-plugin derives by name.
+// forGoPlugin is the logger that go-plugin wants. Its own lines are of interest to nobody but us;
+// the plugin's come from the loggers that go-plugin derives by name.
 func (l *hostLog) forGoPlugin() hclog.Logger { return &bridge{log: l} }
 
 // A bridge is an hclog.Logger over a hostLog.
@@ -122,7 +122,8 @@ func (b *bridge) With(args ...any) hclog.Logger {
 // Name implements hclog.Logger.
 func (b *bridge) Name() string { return b.name }
 
-// Named implements hclog.Logger. go-plugin names the plugin's own lines after its executable, and its machinery "stdio".
+// Named implements hclog.Logger. go-plugin names the plugin's own lines after its executable, and
+// its machinery "stdio".
 func (b *bridge) Named(name string) hclog.Logger {
 	derived := *b
 	derived.name, derived.plugin = name, name != "stdio"
@@ -135,7 +136,8 @@ func (b *bridge) ResetNamed(name string) hclog.Logger { return b.Named(name) }
 // SetLevel does nothing: the host's logger decides.
 func (b *bridge) SetLevel(hclog.Level) {}
 
-// GetLevel is the lowest level that the host's logger shows, so that go-plugin need not parse what is below.
+// GetLevel is the lowest level that the host's logger shows, so that go-plugin need not parse what
+// is below.
 func (b *bridge) GetLevel() hclog.Level {
 	switch {
 	case b.log.host.V(2).Enabled():
@@ -164,7 +166,8 @@ type limiter struct {
 	used, dropped int
 }
 
-// allow reports whether one more event may pass, and with the first of a second how many did not since the last report.
+// allow reports whether one more event may pass, and with the first of a second how many did not
+// since the last report.
 func (l *limiter) allow() (allowed bool, dropped int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -9,7 +9,8 @@ import (
 	placementv1 "github.com/vitistack/kubevirt-multicluster/placement/proto/placement/v1"
 )
 
-// A carrier is what an instance is reached by: a process of the host's own, or a connection to somebody else's.
+// A carrier is what an instance is reached by: a process of the host's own, or a connection to
+// somebody else's.
 type carrier interface {
 	// gone is closed when the plugin has ended by itself.
 	gone() <-chan struct{}
@@ -60,7 +61,8 @@ func (i *instance) introduce(ctx context.Context, entry Entry) error {
 	return err
 }
 
-// configure hands over the entry's configuration. Its error is placement.Violations where the plugin does not like it.
+// configure hands over the entry's configuration. Its error is placement.Violations where the
+// plugin does not like it.
 func (i *instance) configure(ctx context.Context, entry Entry, generation int64) error {
 	reply, err := i.Configure(ctx, &placementv1.ConfigureRequest{Config: entry.Config, Generation: generation})
 	if err != nil {

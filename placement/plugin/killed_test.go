@@ -14,7 +14,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )
 
-// runHost is the host process of TestNoPluginOutlivesItsHost: it prints the plugins' process IDs and waits to be killed.
+// runHost is the host process of TestNoPluginOutlivesItsHost: it prints the plugins' process IDs
+// and waits to be killed.
 func runHost(dir string) {
 	digest, err := plugin.Digest(dir + "/faulty")
 	if err != nil {
@@ -25,7 +26,9 @@ func runHost(dir string) {
 	for _, name := range []string{"a", "b", "c"} {
 		entries = append(entries, plugin.Entry{Name: name, Path: "faulty", SHA256: digest, Args: []string{"good", name}})
 	}
-	host := plugin.NewHost(plugin.Options{Dir: dir, Entries: entries, TempDir: os.Getenv("PLACEMENT_TEST_TMP"), Limits: quick})
+	host := plugin.NewHost(
+		plugin.Options{Dir: dir, Entries: entries, TempDir: os.Getenv("PLACEMENT_TEST_TMP"), Limits: quick},
+	)
 	if err := host.Start(context.Background()); err != nil {
 		fmt.Println(err)
 		return

@@ -52,7 +52,8 @@ func (c *child) stop() {
 	_ = os.RemoveAll(c.dir)
 }
 
-// run starts the plugin and brings it to the point where it can be asked. If it fails, nothing is left.
+// run starts the plugin and brings it to the point where it can be asked. If it fails, nothing is
+// left.
 func (l launch) run(ctx context.Context) (_ *instance, err error) {
 	if err := errors.Join(os.RemoveAll(l.dir), os.Mkdir(l.dir, 0o700)); err != nil {
 		return nil, fmt.Errorf("folder for the socket: %w", err)

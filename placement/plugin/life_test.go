@@ -25,7 +25,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )
 
-// TestCrashesQuarantine lets a plugin crash at start until the host gives up, and gives it another file.
+// TestCrashesQuarantine lets a plugin crash at start until the host gives up, and gives it another
+// file.
 func TestCrashesQuarantine(t *testing.T) {
 	opts := options(t, entry("good"))
 	opts.Entries[0].Args[0] = "exit"
@@ -89,7 +90,8 @@ func TestKilledPluginComesBack(t *testing.T) {
 	}
 }
 
-// TestChildrenDieWithTheirPlugin holds for a plugin that starts a process of its own, which keeps the log's pipe open.
+// TestChildrenDieWithTheirPlugin holds for a plugin that starts a process of its own, which keeps
+// the log's pipe open.
 func TestChildrenDieWithTheirPlugin(t *testing.T) {
 	host := start(t, options(t, entry("child")))
 	decision, _, err := host.Chain().Place(t.Context(), request("east"))
@@ -117,7 +119,8 @@ func TestEnvironmentIsEmpty(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := plugin.CookieKey + ",PLUGIN_MIN_PORT,PLUGIN_MAX_PORT,PLUGIN_PROTOCOL_VERSIONS,PLUGIN_CLIENT_CERT,PLUGIN_UNIX_SOCKET_DIR"
+	want := plugin.CookieKey +
+		",PLUGIN_MIN_PORT,PLUGIN_MAX_PORT,PLUGIN_PROTOCOL_VERSIONS,PLUGIN_CLIENT_CERT,PLUGIN_UNIX_SOCKET_DIR"
 	if diff := cmp.Diff(want, decision.Reason); diff != "" {
 		t.Errorf("environment: -want, +got:\n%s", diff)
 	}
@@ -237,8 +240,8 @@ func TestLongRestarts(t *testing.T) {
 	}
 }
 
-// TestLongChaos asks three plugins from many goroutines while a fourth kills, stops and wakes their processes at random.
-// Every answer is right or Unavailable, and in the end all are well.
+// TestLongChaos asks three plugins from many goroutines while a fourth kills, stops and wakes their
+// processes at random. Every answer is right or Unavailable, and in the end all are well.
 func TestLongChaos(t *testing.T) {
 	names := []string{"a", "b", "c"}
 	var entries []plugin.Entry

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// newLogHandler returns a slog handler that writes the JSON lines which go-plugin's host side reads: @level, @message,
-// @timestamp and the attributes.
+// newLogHandler returns a slog handler that writes the JSON lines which go-plugin's host side
+// reads: @level, @message, @timestamp and the attributes.
 func newLogHandler(w io.Writer) slog.Handler {
 	return slog.NewJSONHandler(w, &slog.HandlerOptions{
 		Level: slog.LevelDebug, // the host decides what it shows

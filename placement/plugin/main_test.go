@@ -65,8 +65,15 @@ func entry(part string) plugin.Entry {
 	return plugin.Entry{Name: part, Path: "faulty", SHA256: faultySHA, Args: []string{part, part}}
 }
 
-// quick are limits for tests: short where a test waits for them, long where only a slow machine meets them.
-var quick = plugin.Limits{Start: 20 * time.Second, Call: 5 * time.Second, BackoffMin: 10 * time.Millisecond, BackoffMax: 50 * time.Millisecond, Recheck: 20 * time.Millisecond}
+// quick are limits for tests: short where a test waits for them, long where only a slow machine
+// meets them.
+var quick = plugin.Limits{
+	Start:      20 * time.Second,
+	Call:       5 * time.Second,
+	BackoffMin: 10 * time.Millisecond,
+	BackoffMax: 50 * time.Millisecond,
+	Recheck:    20 * time.Millisecond,
+}
 
 func options(t *testing.T, entries ...plugin.Entry) plugin.Options {
 	t.Helper()

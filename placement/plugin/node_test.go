@@ -41,7 +41,8 @@ func nodeSidecar(t *testing.T, socket string) *exec.Cmd {
 	return cmd
 }
 
-// TestOtherLanguage holds a strategy in JavaScript to the contract, beside one in Go of the same answers.
+// TestOtherLanguage holds a strategy in JavaScript to the contract, beside one in Go of the same
+// answers.
 func TestOtherLanguage(t *testing.T) {
 	opts := options(t)
 	socket := filepath.Join(opts.TempDir, "s")
@@ -64,9 +65,12 @@ func TestOtherLanguage(t *testing.T) {
 		want placement.Decision
 		err  error
 	}{
-		"NoOpinion": {want: placement.Decision{Reason: "the machine has no label site"}},
-		"Place":     {site: "b", want: placement.Decision{Config: "west", Reason: "same site"}},
-		"Refusal":   {site: "c", err: placement.Refusal{Reason: "NoSuchZone", Message: "no KubevirtConfig has the label site=c"}},
+		"no label":           {want: placement.Decision{Reason: "the machine has no label site"}},
+		"label of a cluster": {site: "b", want: placement.Decision{Config: "west", Reason: "same site"}},
+		"label of no cluster": {
+			site: "c",
+			err:  placement.Refusal{Reason: "NoSuchZone", Message: "no KubevirtConfig has the label site=c"},
+		},
 	}
 	strategy := host.Strategies()[0]
 	requests := map[string]placement.Request{}
@@ -81,7 +85,9 @@ func TestOtherLanguage(t *testing.T) {
 		}
 	}
 	placementtest.RunRequests(t, strategy, requests)
-	if err := host.Update(t.Context(), []plugin.Entry{{Name: "zone-js", Socket: socket, Config: json.RawMessage(`{"key":""}`)}}); err == nil || !strings.Contains(err.Error(), "/properties/key") {
+	refused := []plugin.Entry{{Name: "zone-js", Socket: socket, Config: json.RawMessage(`{"key":""}`)}}
+	if err := host.Update(t.Context(), refused); err == nil ||
+		!strings.Contains(err.Error(), "/properties/key") {
 		t.Errorf("a configuration against its own schema: %v", err)
 	}
 	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {

@@ -17,18 +17,20 @@ import (
 
 // An Entry is one plugin of a host.
 type Entry struct {
-	// Name is the strategy's name; the plugin must say the same. Lower-case letters, digits and '-'.
+	// Name is the strategy's name; the plugin must say the same. Lower-case letters, digits and
+	// '-'.
 	Name string `json:"name"`
-	// Path is the executable, relative to Options.Dir; "" means "placement-" and the name. Symbolic links are followed but
-	// must not leave the directory.
+	// Path is the executable, relative to Options.Dir; "" means "placement-" and the name. Symbolic
+	// links are followed but must not leave the directory.
 	Path string `json:"path,omitempty"`
-	// SHA256 is the executable's digest in hexadecimal, checked at every start. Package function Digest computes it. A plugin
-	// without one is not started, unless Options.AllowUnpinned is set.
+	// SHA256 is the executable's digest in hexadecimal, checked at every start. Package function
+	// Digest computes it. A plugin without one is not started, unless Options.AllowUnpinned is set.
 	SHA256 string `json:"sha256,omitempty"`
 	// Args are the executable's arguments.
 	Args []string `json:"args,omitempty"`
-	// Socket is the absolute path of the unix socket of a side-car that serves the strategy, in place of an executable. The host
-	// connects to it and neither starts nor ends what is behind it.
+	// Socket is the absolute path of the unix socket of a side-car that serves the strategy, in
+	// place of an executable. The host connects to it and neither starts nor ends what is behind
+	// it.
 	Socket string `json:"socket,omitempty"`
 	// PeerUID is the user who must listen on Socket; nil means the host's own.
 	PeerUID *uint32 `json:"peerUID,omitempty"`
@@ -50,16 +52,18 @@ func (e Entry) transport() string {
 
 // Options say what a [Host] runs. Dir and Entries are required; the zero value of the rest works.
 type Options struct {
-	// Dir is the plugin directory. Neither it nor a plugin in it may be writable by group or others.
+	// Dir is the plugin directory. Neither it nor a plugin in it may be writable by group or
+	// others.
 	Dir string
 	// Entries are the plugins in the order of the chain.
 	Entries []Entry
-	// Logger gets the host's own lines and those of the plugins, with the plugin's name. The zero value discards.
+	// Logger gets the host's own lines and those of the plugins, with the plugin's name. The zero
+	// value discards.
 	Logger logr.Logger
 	// Observer is told what happens; nil means nobody.
 	Observer Observer
-	// TempDir is where sockets live, in a folder of the host's own; "" means os.TempDir(). Keep it short: the path of a
-	// socket has some 100 bytes.
+	// TempDir is where sockets live, in a folder of the host's own; "" means os.TempDir(). Keep it
+	// short: the path of a socket has some 100 bytes.
 	TempDir string
 	// AllowUnpinned accepts entries without SHA256. For development.
 	AllowUnpinned bool
@@ -99,14 +103,16 @@ type realClock struct{}
 func (realClock) Now() time.Time                         { return time.Now() }
 func (realClock) After(d time.Duration) <-chan time.Time { return time.After(d) }
 
-// An Observer is told what happens, for metrics. Its methods are called concurrently, must return at once and must not call
-// the host.
+// An Observer is told what happens, for metrics. Its methods are called concurrently, must return
+// at once and must not call the host.
 type Observer interface {
-	// PluginState is called when a plugin changes its state. One that an Update leaves out ends as Stopped.
+	// PluginState is called when a plugin changes its state. One that an Update leaves out ends as
+	// Stopped.
 	PluginState(name string, state State)
 	// PluginRestart is called when a plugin is started again; cause is "exited", "hung" or "start".
 	PluginRestart(name, cause string)
-	// PluginCall is called after each question; result is "answered", "failed", "timeout" or "unavailable".
+	// PluginCall is called after each question; result is "answered", "failed", "timeout" or
+	// "unavailable".
 	PluginCall(name, result string, duration time.Duration)
 }
 
@@ -174,7 +180,9 @@ func (o Options) validate() error {
 	for i, entry := range o.Entries {
 		switch {
 		case !namePattern.MatchString(entry.Name):
-			problems = multierror.Append(problems, fmt.Errorf("plugin %d: name %q must be lower-case letters, digits and '-'", i, entry.Name))
+			problems = multierror.Append(
+				problems, fmt.Errorf("plugin %d: name %q must be lower-case letters, digits and '-'", i, entry.Name),
+			)
 		case seen[entry.Name]:
 			problems = multierror.Append(problems, fmt.Errorf("plugin %q is listed twice", entry.Name))
 		}

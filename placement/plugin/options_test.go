@@ -15,16 +15,32 @@ func TestStartRefusesOptions(t *testing.T) {
 		options plugin.Options
 		want    []string
 	}{
-		"NoDir": {reason: "nowhere to look", options: plugin.Options{}, want: []string{"no plugin directory"}},
-		"All": {
-			reason: "all problems are told at once",
+		"no plugin directory": {
+			reason:  "a host without a plugin directory has no place to look for plugins",
+			options: plugin.Options{},
+			want:    []string{"no plugin directory"},
+		},
+		"several faults": {
+			reason: "all faults of the options are told at once",
 			options: plugin.Options{Dir: "/plugins", Entries: []plugin.Entry{
 				{Name: "a", SHA256: digest}, {Name: "a", SHA256: digest}, {Name: "B/..", SHA256: digest},
-				{Name: "c", Socket: "/s", Path: "c"}, {Name: "d", SHA256: "abc"}, {Name: "e", SHA256: digest, Config: json.RawMessage("{")},
+				{
+					Name:   "c",
+					Socket: "/s",
+					Path:   "c",
+				}, {Name: "d", SHA256: "abc"}, {Name: "e", SHA256: digest, Config: json.RawMessage("{")},
 				{Name: "f", Socket: "s"}, {Name: "g", SHA256: digest, PeerUID: new(uint32(1)), Timeout: -1},
 			}},
-			want: []string{`"a" is listed twice`, `name "B/.."`, `"c": path, sha256 and args are for plugins without a socket`, `sha256 "abc" is not 64`, `"e": its config is not JSON`,
-				`"f": socket "s" is not an absolute path`, `"g": peerUID is for plugins with a socket`, `"g": timeout -1ns is negative`},
+			want: []string{
+				`"a" is listed twice`,
+				`name "B/.."`,
+				`"c": path, sha256 and args are for plugins without a socket`,
+				`sha256 "abc" is not 64`,
+				`"e": its config is not JSON`,
+				`"f": socket "s" is not an absolute path`,
+				`"g": peerUID is for plugins with a socket`,
+				`"g": timeout -1ns is negative`,
+			},
 		},
 	}
 	for name, tc := range cases {
@@ -45,7 +61,8 @@ func TestStartRefusesOptions(t *testing.T) {
 
 func TestEntryJSON(t *testing.T) {
 	var entries []plugin.Entry
-	text := `[{"name":"zone","path":"placement-zone","sha256":"ab","args":["-v"],"config":{"zone":"a"},"onError":"skip"},{"name":"search"}]`
+	text := `[{"name":"zone","path":"placement-zone","sha256":"ab","args":["-v"],"config":{"zone":"a"},` +
+		`"onError":"skip"},{"name":"search"}]`
 	if err := json.Unmarshal([]byte(text), &entries); err != nil {
 		t.Fatal(err)
 	}

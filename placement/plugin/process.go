@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// drain is how long the output of a dead process may still be read: its last words, but not those of a child that it
-// left behind and that holds the pipe open.
+// drain is how long the output of a dead process may still be read: its last words, but not those
+// of a child that it left behind and that holds the pipe open.
 const drain = time.Second
 
-// A process is one run of an executable, as go-plugin wants a runner. It differs from go-plugin's own: standard input is
-// a life-line that closes when the host dies, the process leads a group that dies with it, and its end is seen even if a
-// child holds its output open.
+// A process is one run of an executable, as go-plugin wants a runner. It differs from go-plugin's
+// own: standard input is a life-line that closes when the host dies, the process leads a group that
+// dies with it, and its end is seen even if a child holds its output open.
 type process struct {
 	cmd   *exec.Cmd
 	spawn func(start func() error) error // runs start on a thread that lives as long as the host
@@ -102,8 +102,8 @@ func (p *process) Kill(context.Context) error {
 	return nil
 }
 
-// end asks the process to end by closing its life-line, and kills it if it does not within the grace period. It returns
-// when the process has ended.
+// end asks the process to end by closing its life-line, and kills it if it does not within the
+// grace period. It returns when the process has ended.
 func (p *process) end(grace time.Duration) {
 	p.mu.Lock()
 	started := p.pid != 0
@@ -137,7 +137,8 @@ func (p *process) status() error {
 	return p.err
 }
 
-// killed tells a process that was killed, which only the host does, from one that has ended by itself.
+// killed tells a process that was killed, which only the host does, from one that has ended by
+// itself.
 func killed(status error) bool {
 	exit, ok := errors.AsType[*exec.ExitError](status)
 	if !ok {
@@ -166,7 +167,8 @@ func (p *process) ID() string {
 	return strconv.Itoa(p.pid)
 }
 
-// PluginToHost returns the address as it is, if it is a unix socket: a plugin has no business on the network.
+// PluginToHost returns the address as it is, if it is a unix socket: a plugin has no business on
+// the network.
 func (p *process) PluginToHost(network, address string) (string, string, error) {
 	if network != "unix" {
 		return "", "", fmt.Errorf("the plugin listens on %s; only unix sockets are allowed", network)

@@ -7,14 +7,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sysProcAttr puts the process into a group of its own and has the kernel kill it when the thread that started it dies,
-// which even a stopped process cannot escape. The host starts processes on a thread that lives as long as the host.
+// sysProcAttr puts the process into a group of its own and has the kernel kill it when the thread
+// that started it dies, which even a stopped process cannot escape. The host starts processes on a
+// thread that lives as long as the host.
 func sysProcAttr() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// reap waits for the end of the process, ends its children and only then lets it go: until then the number of its group
-// cannot be given to another.
+// reap waits for the end of the process, ends its children and only then lets it go: until then the
+// number of its group cannot be given to another.
 func (p *process) reap() error {
 	for errors.Is(unix.Waitid(unix.P_PID, p.pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
 	}

@@ -4,11 +4,12 @@ package plugin
 
 import "syscall"
 
-// sysProcAttr puts the process into a group of its own. Elsewhere than on Linux only the life-line ends a plugin whose
-// host was killed.
+// sysProcAttr puts the process into a group of its own. Elsewhere than on Linux only the life-line
+// ends a plugin whose host was killed.
 func sysProcAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
-// reap waits for the end of the process. There is no portable way to end its children before its number is free.
+// reap waits for the end of the process. There is no portable way to end its children before its
+// number is free.
 func (p *process) reap() error {
 	err := p.cmd.Wait()
 	p.mu.Lock()

@@ -22,7 +22,11 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )
 
-var record = flag.String("record", "", "executable of placement-search of a release, whose messages are recorded into testdata")
+var record = flag.String(
+	"record",
+	"",
+	"executable of placement-search of a release, whose messages are recorded into testdata",
+)
 
 // recordings are the bytes that the plugin search of each released minor version put on the wire.
 const recordings = "testdata/recorded"
@@ -63,14 +67,34 @@ var asked = []struct {
 	want placement.Decision
 	err  error
 }{
-	{name: "place", vms: []placement.VM{{Presence: placement.Absent}, {Presence: placement.Present, Owner: placement.Ours, UID: "1"}}, want: placement.Decision{Config: "b", Reason: "its virtual machine is there"}},
-	{name: "no-opinion", vms: []placement.VM{{Presence: placement.Absent}, {Presence: placement.Absent}}, want: placement.Decision{Reason: "its virtual machine is in none of 2 clusters"}},
-	{name: "hold", vms: []placement.VM{{Presence: placement.Unreachable}, {Presence: placement.Absent}}, err: placement.Hold{
-		Reason: placement.ReasonPresenceUnknown, Message: "1 of 2 clusters have not said whether they hold the virtual machine of machine ns/n: a",
-	}},
-	{name: "refusal", vms: []placement.VM{{Presence: placement.Present, Owner: placement.Ours}, {Presence: placement.Present, Owner: placement.Ours}}, err: placement.Refusal{
-		Reason: placement.ReasonDuplicateVM, Message: "the virtual machine of machine ns/n was found in 2 clusters: a, b",
-	}},
+	{
+		name: "place",
+		vms:  []placement.VM{{Presence: placement.Absent}, {Presence: placement.Present, Owner: placement.Ours, UID: "1"}},
+		want: placement.Decision{Config: "b", Reason: "its virtual machine is there"},
+	},
+	{
+		name: "no-opinion",
+		vms:  []placement.VM{{Presence: placement.Absent}, {Presence: placement.Absent}},
+		want: placement.Decision{Reason: "its virtual machine is in none of 2 clusters"},
+	},
+	{
+		name: "hold",
+		vms:  []placement.VM{{Presence: placement.Unreachable}, {Presence: placement.Absent}},
+		err: placement.Hold{
+			Reason:  placement.ReasonPresenceUnknown,
+			Message: "1 of 2 clusters have not said whether they hold the virtual machine of machine ns/n: a",
+		},
+	},
+	{
+		name: "refusal",
+		vms: []placement.VM{
+			{Presence: placement.Present, Owner: placement.Ours},
+			{Presence: placement.Present, Owner: placement.Ours},
+		},
+		err: placement.Refusal{
+			Reason: placement.ReasonDuplicateVM, Message: "the virtual machine of machine ns/n was found in 2 clusters: a, b",
+		},
+	},
 }
 
 func ask(i int) placement.Request {
@@ -81,7 +105,8 @@ func ask(i int) placement.Request {
 	return req
 }
 
-// TestRecordedMinors asks hosts of today about plugins of earlier minor versions, by what those put on the wire: they work as they did.
+// TestRecordedMinors asks hosts of today about plugins of earlier minor versions, by what those put
+// on the wire: they work as they did.
 func TestRecordedMinors(t *testing.T) {
 	versions, err := os.ReadDir(recordings)
 	if err != nil || len(versions) == 0 {
@@ -148,8 +173,9 @@ func serveRecorded(t *testing.T, socket, dir string) {
 	})
 }
 
-// TestRecord records a plugin (go test -c ./plugin; in its folder, with a standard input that stays open: plugin.test -test.run
-// TestRecord$ -record PATH). Without the flag it checks that something is recorded.
+// TestRecord records a plugin (go test -c ./plugin; in its folder, with a standard input that stays
+// open: plugin.test -test.run TestRecord$ -record PATH). Without the flag it checks that something
+// is recorded.
 func TestRecord(t *testing.T) {
 	if *record == "" {
 		if _, err := os.Stat(filepath.Join(recordings, "v1.0", "info.binpb")); err != nil {
@@ -158,7 +184,11 @@ func TestRecord(t *testing.T) {
 		return
 	}
 	client := goplugin.NewClient(&goplugin.ClientConfig{
-		HandshakeConfig:  goplugin.HandshakeConfig{ProtocolVersion: plugin.ProtocolVersion, MagicCookieKey: plugin.CookieKey, MagicCookieValue: plugin.CookieValue},
+		HandshakeConfig: goplugin.HandshakeConfig{
+			ProtocolVersion:  plugin.ProtocolVersion,
+			MagicCookieKey:   plugin.CookieKey,
+			MagicCookieValue: plugin.CookieValue,
+		},
 		Plugins:          goplugin.PluginSet{"strategy": connection{}},
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		Cmd:              exec.CommandContext(t.Context(), *record), Logger: hclog.NewNullLogger(),

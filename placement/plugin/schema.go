@@ -9,8 +9,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement"
 )
 
-// validateConfig holds a plugin's configuration against the plugin's own JSON Schema, before the plugin sees it. Its error is
-// placement.Violations where they differ. Without a schema or a configuration there is nothing to hold.
+// validateConfig holds a plugin's configuration against the plugin's own JSON Schema, before the
+// plugin sees it. Its error is placement.Violations where they differ. Without a schema or a
+// configuration there is nothing to hold.
 func validateConfig(schema, config []byte) error {
 	if len(schema) == 0 || len(config) == 0 {
 		return nil

@@ -17,20 +17,23 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement"
 )
 
-// gcPercent keeps a plugin small: it holds nothing between questions, so that collecting often costs little.
+// gcPercent keeps a plugin small: it holds nothing between questions, so that collecting often
+// costs little.
 const gcPercent = 25
 
-// Serve is the whole main function of a plugin that needs no logger: it serves the strategy until the host ends, and
-// never returns. A strategy that is a placement.Configurer gets its configuration before the first question.
+// Serve is the whole main function of a plugin that needs no logger: it serves the strategy until
+// the host ends, and never returns. A strategy that is a placement.Configurer gets its
+// configuration before the first question.
 //
-// Where the environment has [SocketKey] it is a side-car instead: it serves the strategy on that unix socket, until it gets
-// SIGTERM or SIGINT.
+// Where the environment has [SocketKey] it is a side-car instead: it serves the strategy on that
+// unix socket, until it gets SIGTERM or SIGINT.
 func Serve(strategy placement.Strategy) {
 	ServeFactory(func(*slog.Logger) (placement.Strategy, error) { return strategy, nil })
 }
 
-// ServeFactory is Serve for a strategy that wants a logger or may fail to start. Logs go to the host; standard output
-// belongs to the handshake, so whatever the plugin prints there goes to standard error instead.
+// ServeFactory is Serve for a strategy that wants a logger or may fail to start. Logs go to the
+// host; standard output belongs to the handshake, so whatever the plugin prints there goes to
+// standard error instead.
 func ServeFactory(factory func(log *slog.Logger) (placement.Strategy, error)) {
 	stdout, stderr := os.Stdout, os.Stderr
 	os.Stdout = stderr
@@ -49,7 +52,9 @@ func ServeFactory(factory func(log *slog.Logger) (placement.Strategy, error)) {
 		return
 	}
 	os.Stdout = stdout // go-plugin prints the handshake here, then takes standard output away for good
-	goplugin.Serve(serveConfig(strategy, log, hclog.New(&hclog.LoggerOptions{Output: stderr, JSONFormat: true, Level: hclog.Warn})))
+	goplugin.Serve(
+		serveConfig(strategy, log, hclog.New(&hclog.LoggerOptions{Output: stderr, JSONFormat: true, Level: hclog.Warn})),
+	)
 	os.Exit(0)
 }
 
@@ -83,7 +88,8 @@ func serverOptions(log *slog.Logger) []grpc.ServerOption {
 	return []grpc.ServerOption{grpc.MaxRecvMsgSize(MaxMessageBytes), grpc.UnaryInterceptor(recoverPanics(log))}
 }
 
-// exitWithHost ends the process when the host's end of the life-line closes, which the kernel does however the host dies.
+// exitWithHost ends the process when the host's end of the life-line closes, which the kernel does
+// however the host dies.
 func exitWithHost(lifeline io.Reader) {
 	_, _ = io.Copy(io.Discard, lifeline)
 	os.Exit(0)

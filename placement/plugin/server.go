@@ -29,7 +29,8 @@ func newServer(strategy placement.Strategy) *server {
 // Info implements the service.
 func (s *server) Info(context.Context, *placementv1.InfoRequest) (*placementv1.InfoResponse, error) {
 	info := &placementv1.InfoResponse{
-		Name: s.strategy.Name(), Version: s.version, Needs: encodeNeeds(s.strategy.Needs()), Unread: encodeUnread(s.strategy.Needs()),
+		Name: s.strategy.Name(), Version: s.version,
+		Needs: encodeNeeds(s.strategy.Needs()), Unread: encodeUnread(s.strategy.Needs()),
 	}
 	if c, ok := s.strategy.(placement.Configurer); ok {
 		info.ConfigSchema = c.ConfigSchema()
@@ -37,8 +38,11 @@ func (s *server) Info(context.Context, *placementv1.InfoRequest) (*placementv1.I
 	return info, nil
 }
 
-// Configure implements the service. A strategy that takes no configuration refuses one: it would be without effect.
-func (s *server) Configure(_ context.Context, req *placementv1.ConfigureRequest) (*placementv1.ConfigureResponse, error) {
+// Configure implements the service. A strategy that takes no configuration refuses one: it would be
+// without effect.
+func (s *server) Configure(
+	_ context.Context, req *placementv1.ConfigureRequest,
+) (*placementv1.ConfigureResponse, error) {
 	var err error
 	if c, ok := s.strategy.(placement.Configurer); ok {
 		err = c.Configure(req.GetConfig())
@@ -71,10 +75,12 @@ func (s *server) Decide(ctx context.Context, req *placementv1.DecideRequest) (*p
 	}
 }
 
-// recoverPanics turns a panic into an error of that call: the plugin lives on and other Machines get their answers. The
-// host sees the stack's first line; the log has all of it.
+// recoverPanics turns a panic into an error of that call: the plugin lives on and other Machines
+// get their answers. The host sees the stack's first line; the log has all of it.
 func recoverPanics(log *slog.Logger) grpc.UnaryServerInterceptor {
-	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (reply any, err error) {
+	return func(
+		ctx context.Context, req any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler,
+	) (reply any, err error) {
 		defer func() {
 			if cause := recover(); cause != nil {
 				log.Error("panic", "method", info.FullMethod, "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))

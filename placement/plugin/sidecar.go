@@ -18,15 +18,17 @@ import (
 	placementv1 "github.com/vitistack/kubevirt-multicluster/placement/proto/placement/v1"
 )
 
-// SocketKey names the variable that makes a plugin a side-car; its value is the path of the unix socket to serve on.
+// SocketKey names the variable that makes a plugin a side-car; its value is the path of the unix
+// socket to serve on.
 const SocketKey = "PLACEMENT_SOCKET"
 
 // socketMode lets the group connect: the operator's container may run as another user.
 const socketMode = 0o660
 
-// ServeSocket serves the strategy on a unix socket until ctx ends, and takes the socket away again. A socket that a side-car
-// that was killed has left is replaced; one on which somebody answers is an error. A host that comes back configures the
-// strategy anew, and never while an earlier question is being answered.
+// ServeSocket serves the strategy on a unix socket until ctx ends, and takes the socket away again.
+// A socket that a side-car that was killed has left is replaced; one on which somebody answers is
+// an error. A host that comes back configures the strategy anew, and never while an earlier
+// question is being answered.
 func ServeSocket(ctx context.Context, path string, strategy placement.Strategy, log *slog.Logger) error {
 	if err := removeStale(path); err != nil {
 		return err
@@ -76,15 +78,17 @@ func removeStale(path string) error {
 	return os.Remove(path)
 }
 
-// A patient server holds Configure back until the questions of an earlier host are answered: hosts come and go here, and a
-// strategy need not know.
+// A patient server holds Configure back until the questions of an earlier host are answered: hosts
+// come and go here, and a strategy need not know.
 type patient struct {
 	*server
 	mu sync.RWMutex
 }
 
 // Configure implements the service.
-func (p *patient) Configure(ctx context.Context, req *placementv1.ConfigureRequest) (*placementv1.ConfigureResponse, error) {
+func (p *patient) Configure(
+	ctx context.Context, req *placementv1.ConfigureRequest,
+) (*placementv1.ConfigureResponse, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.server.Configure(ctx, req)

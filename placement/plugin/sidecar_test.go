@@ -21,7 +21,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )
 
-// sidecar runs a plugin as a process of its own on a socket until the test ends, and returns its process.
+// sidecar runs a plugin as a process of its own on a socket until the test ends, and returns its
+// process.
 func sidecar(t *testing.T, socket, part, name string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(pluginDir, "faulty"), part, name)
@@ -75,9 +76,9 @@ func TestSidecarFaults(t *testing.T) {
 		other  func(t *testing.T, socket string) // in place of a side-car
 		want   string
 	}{
-		"Missing": {reason: "the side-car has not come up", want: "no such file"},
-		"NobodyListens": {
-			reason: "a socket that a killed side-car has left", want: "connection refused",
+		"no socket": {reason: "a side-car that has not come up has no socket yet", want: "no such file"},
+		"socket of a killed side-car": {
+			reason: "a killed side-car leaves a socket on which no process listens", want: "connection refused",
 			other: func(t *testing.T, socket string) {
 				listener, err := net.Listen("unix", socket)
 				if err != nil {
@@ -87,16 +88,16 @@ func TestSidecarFaults(t *testing.T) {
 				_ = listener.Close()
 			},
 		},
-		"File": {
-			reason: "a file is no socket", want: "connection refused",
+		"file in place of the socket": {
+			reason: "a file is not a socket", want: "connection refused",
 			other: func(t *testing.T, socket string) {
 				if err := os.WriteFile(socket, nil, 0o600); err != nil {
 					t.Fatal(err)
 				}
 			},
 		},
-		"Silent": {
-			reason: "somebody listens and never says a word", want: "not ready within",
+		"process that never answers": {
+			reason: "a process that listens and never answers is given up", want: "not ready within",
 			other: func(t *testing.T, socket string) {
 				listener, err := net.Listen("unix", socket)
 				if err != nil {
@@ -105,11 +106,35 @@ func TestSidecarFaults(t *testing.T) {
 				t.Cleanup(func() { _ = listener.Close() })
 			},
 		},
-		"OtherUser":     {reason: "anybody can listen in a shared folder", part: "good", edit: func(e *plugin.Entry) { e.PeerUID = &other }, want: "is served by user"},
-		"WrongName":     {reason: "the side-car of another strategy", part: "good", name: "search", want: `the socket serves strategy "search"`},
-		"Crash":         {reason: "crash in configure", part: "crash-configure", want: "configuring it"},
-		"Configuration": {reason: "a configuration that it refuses", part: "good", edit: func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":""}`) }, want: "zone: is empty"},
-		"Schema":        {reason: "a configuration against its own schema never reaches it", part: "good", edit: func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":7}`) }, want: "/properties/zone"},
+		"process of another user": {
+			reason: "any user can listen in a shared folder, so the user is checked",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.PeerUID = &other },
+			want:   "is served by user",
+		},
+		"side-car of another strategy": {
+			reason: "a side-car that serves another strategy is refused",
+			part:   "good",
+			name:   "search",
+			want:   `the socket serves strategy "search"`,
+		},
+		"crashes while it is configured": {
+			reason: "a side-car that ends while it is configured is told",
+			part:   "crash-configure",
+			want:   "configuring it",
+		},
+		"configuration that the strategy refuses": {
+			reason: "a configuration that the strategy refuses is told with its field",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":""}`) },
+			want:   "zone: is empty",
+		},
+		"configuration against the schema": {
+			reason: "a configuration that breaks the schema of the strategy never reaches it",
+			part:   "good",
+			edit:   func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":7}`) },
+			want:   "/properties/zone",
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -151,7 +176,8 @@ func isHold(err error) bool {
 	return held && hold.Reason == placement.ReasonStrategyUnavailable
 }
 
-// TestSidecarComesBack kills, stops and replaces a side-car: the host connects again and configures what it finds.
+// TestSidecarComesBack kills, stops and replaces a side-car: the host connects again and configures
+// what it finds.
 func TestSidecarComesBack(t *testing.T) {
 	opts := options(t)
 	socket := filepath.Join(opts.TempDir, "s")

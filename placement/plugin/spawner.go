@@ -2,8 +2,8 @@ package plugin
 
 import "runtime"
 
-// A spawner starts processes on one thread of its own. The kernel's parent-death signal is bound to the thread that
-// started a process, and Go's threads come and go.
+// A spawner starts processes on one thread of its own. The kernel's parent-death signal is bound to
+// the thread that started a process, and Go's threads come and go.
 type spawner struct {
 	jobs chan spawnJob
 	done chan struct{}

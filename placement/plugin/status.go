@@ -14,7 +14,8 @@ type Status struct {
 	Socket string `json:"socket,omitempty"`
 	// Restarts counts the starts after the first.
 	Restarts int `json:"restarts"`
-	// Generation is that of the configuration that brought the plugin: 1, and one more with each Update.
+	// Generation is that of the configuration that brought the plugin: 1, and one more with each
+	// Update.
 	Generation int64 `json:"generation"`
 }
 

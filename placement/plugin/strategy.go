@@ -19,7 +19,8 @@ type remote struct{ s *supervisor }
 // Name implements placement.Strategy.
 func (r remote) Name() string { return r.s.entry.Name }
 
-// Needs implements placement.Strategy. Before the plugin was ready for the first time it is nothing.
+// Needs implements placement.Strategy. Before the plugin was ready for the first time it is
+// nothing.
 func (r remote) Needs() placement.Needs { return r.s.view().needs }
 
 // Place implements placement.Strategy. Its failures are [Unavailable] and [Failure].
@@ -80,8 +81,8 @@ func (r remote) failure(err error) error {
 	return Failure{Name: r.s.entry.Name, Message: clip(first), Cause: err}
 }
 
-// A pulse tells a hung plugin from one that is slow once: two calls in a row, the second begun after the first had run
-// out of time, without an answer between.
+// A pulse tells a hung plugin from one that is slow once: two calls in a row, the second begun
+// after the first had run out of time, without an answer between.
 type pulse struct {
 	mu     sync.Mutex
 	missed int

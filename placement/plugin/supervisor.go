@@ -104,7 +104,9 @@ func (s *supervisor) run(ctx context.Context, dir string, spawn func(func() erro
 }
 
 // bring returns a running instance; ran says whether a failure was the plugin's own.
-func (s *supervisor) bring(ctx context.Context, dir string, spawn func(func() error) error) (_ *instance, ran bool, _ error) {
+func (s *supervisor) bring(
+	ctx context.Context, dir string, spawn func(func() error) error,
+) (_ *instance, ran bool, _ error) {
 	if s.entry.Socket != "" {
 		running, err := dial{entry: s.entry, timeout: s.options.Limits.Start, generation: s.generation}.run(ctx)
 		return running, false, err // who runs a side-car has a back-off of his own
@@ -200,7 +202,8 @@ func (s *supervisor) rest(ctx context.Context, past *history, why lapse, file st
 	}
 }
 
-// awaitOtherFile returns when another executable stands in the plugin's place. A file that was only touched is the same.
+// awaitOtherFile returns when another executable stands in the plugin's place. A file that was only
+// touched is the same.
 func (s *supervisor) awaitOtherFile(ctx context.Context, file string, known stamp) bool {
 	digest, _ := Digest(file)
 	if stampOf(file) != known { // replaced between the last start and now
@@ -251,7 +254,8 @@ func (s *supervisor) set(state State, reason string, running *instance) {
 	}
 }
 
-// quiet keeps the plugin's states from the observer, or lets them through again, beginning with the one there is.
+// quiet keeps the plugin's states from the observer, or lets them through again, beginning with the
+// one there is.
 func (s *supervisor) quiet(quiet bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 // hostDirPrefix begins the names of hosts' folders for sockets.
 const hostDirPrefix = "placement-host-"
 
-// A tempDir is a host's own folder. It is locked as long as the host lives, so that the next one can tell the folder of a
-// host that was killed from that of one that runs beside it.
+// A tempDir is a host's own folder. It is locked as long as the host lives, so that the next one
+// can tell the folder of a host that was killed from that of one that runs beside it.
 type tempDir struct {
 	path string
 	lock *os.File
@@ -29,7 +29,9 @@ func newTempDir(parent string) (*tempDir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("folder for sockets: %w", err)
 	}
-	dir, err := lockedDir(unlocked, filepath.Join(parent, hostDirPrefix+strings.TrimPrefix(filepath.Base(unlocked), "placement-new-")))
+	dir, err := lockedDir(
+		unlocked, filepath.Join(parent, hostDirPrefix+strings.TrimPrefix(filepath.Base(unlocked), "placement-new-")),
+	)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("folder for sockets: %w", err), os.RemoveAll(unlocked))
 	}
@@ -42,7 +44,8 @@ func lockedDir(unlocked, path string) (*tempDir, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB), os.Rename(unlocked, path)); err != nil {
+	locked := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err := errors.Join(locked, os.Rename(unlocked, path)); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	return &tempDir{path: path, lock: lock}, nil
@@ -62,7 +65,8 @@ func removeLeftovers(parent string) {
 	}
 }
 
-// child is the path of a folder for the i-th plugin. It is short: a socket's path has some 100 bytes.
+// child is the path of a folder for the i-th plugin. It is short: a socket's path has some 100
+// bytes.
 func (d *tempDir) child(i int) string { return filepath.Join(d.path, fmt.Sprint(i)) }
 
 func (d *tempDir) remove() error { return errors.Join(os.RemoveAll(d.path), d.lock.Close()) }

@@ -26,8 +26,8 @@ func zoned(e plugin.Entry, zone string) plugin.Entry {
 	return e
 }
 
-// TestUpdate changes the configuration of a host that runs: what is the same goes on, what is new comes first, what is gone
-// leaves nothing.
+// TestUpdate changes the configuration of a host that runs: what is the same goes on, what is new
+// comes first, what is gone leaves nothing.
 func TestUpdate(t *testing.T) {
 	observer := &recorder{}
 	opts := options(t, named("a", "good"), zoned(named("b", "good"), "north"), named("c", "good"))
@@ -39,7 +39,8 @@ func TestUpdate(t *testing.T) {
 	a, b, c := host.PID("a"), host.PID("b"), host.PID("c")
 	skipping := named("a", "good")
 	skipping.OnError = placement.SkipOnError
-	if err := host.Update(t.Context(), []plugin.Entry{zoned(named("b", "good"), "south"), skipping, named("d", "good")}); err != nil {
+	changed := []plugin.Entry{zoned(named("b", "good"), "south"), skipping, named("d", "good")}
+	if err := host.Update(t.Context(), changed); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
@@ -80,10 +81,26 @@ func TestUpdateIsWholeOrNothing(t *testing.T) {
 		entries []plugin.Entry
 		want    string
 	}{
-		"Digest":        {reason: "another file than the pinned one", entries: []plugin.Entry{named("a", "good"), bad}, want: "pinned sha256"},
-		"Crash":         {reason: "crashes at start", entries: []plugin.Entry{named("a", "exit")}, want: "exit status 3"},
-		"Configuration": {reason: "refuses its configuration", entries: []plugin.Entry{zoned(named("a", "good"), "")}, want: "zone: is empty"},
-		"Twice":         {reason: "makes no sense", entries: []plugin.Entry{named("a", "good"), named("a", "good")}, want: "listed twice"},
+		"digest differs": {
+			reason:  "an update with an executable other than the pinned one changes nothing",
+			entries: []plugin.Entry{named("a", "good"), bad},
+			want:    "pinned sha256",
+		},
+		"new plugin crashes at start": {
+			reason:  "an update with a plugin that crashes changes nothing",
+			entries: []plugin.Entry{named("a", "exit")},
+			want:    "exit status 3",
+		},
+		"new configuration is refused": {
+			reason:  "an update that the strategy refuses changes nothing",
+			entries: []plugin.Entry{zoned(named("a", "good"), "")},
+			want:    "zone: is empty",
+		},
+		"name given twice": {
+			reason:  "an update that lists a name twice makes no sense and changes nothing",
+			entries: []plugin.Entry{named("a", "good"), named("a", "good")},
+			want:    "listed twice",
+		},
 	}
 	host := start(t, options(t, named("a", "good")))
 	if err := host.WaitReady(t.Context()); err != nil {

@@ -50,8 +50,8 @@ func TestHandoverOrder(t *testing.T) {
 	}
 }
 
-// TestHandover runs the steps of the document on a supervisor as the public operator leaves it, without either operator. A step that
-// needs the operator is another test's.
+// TestHandover runs the steps of the document on a supervisor as the public operator leaves it,
+// without either operator. A step that needs the operator is another test's.
 func TestHandover(t *testing.T) {
 	s := newScene(t)
 	checks := map[string]func(){
@@ -168,7 +168,8 @@ func (s *scene) wantRights() {
 	}
 }
 
-// wantInstalledAndStopped: while theirs runs ours must not, and the public KubevirtConfig is as it was.
+// wantInstalledAndStopped: while theirs runs ours must not, and the public KubevirtConfig is as it
+// was.
 func (s *scene) wantInstalledAndStopped() {
 	s.Helper()
 	s.wantReplicas("kubevirt-operator", "kubevirt-operator", 0)

@@ -15,10 +15,12 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 )
 
-// record is a value of the placement annotations. The policy looks at names and at changes, never at values.
+// record is a value of the placement annotations. The policy looks at names and at changes, never
+// at values.
 const record = `{"config":"cluster-east"}`
 
-// TestPlacementPolicy installs deploy/supervisor on a real API server and writes Machines as different users.
+// TestPlacementPolicy installs deploy/supervisor on a real API server and writes Machines as
+// different users.
 func TestPlacementPolicy(t *testing.T) {
 	plane := controlplane.New(t, controlplane.Options{Name: "supervisor"})
 	admin := as(t, plane, controlplane.Admin)
@@ -125,8 +127,8 @@ func TestPlacementPolicy(t *testing.T) {
 	}
 }
 
-// writeMachine creates the Machine with the annotations after; or, where it has annotations already, makes it with them, as the
-// operator leaves it, and brings it to after.
+// writeMachine creates the Machine with the annotations after; or, where it has annotations
+// already, makes it with them, as the operator leaves it, and brings it to after.
 func writeMachine(t *testing.T, writer, owner, admin client.Client, m *vitistackv1alpha1.Machine, after map[string]string) error {
 	t.Helper()
 	if m.Annotations == nil {

@@ -12,7 +12,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 )
 
-// TestRights asks an API server what the service account of deploy/supervisor may do, with and without the right to claims.
+// TestRights asks an API server what the service account of deploy/supervisor may do, with and
+// without the right to claims.
 func TestRights(t *testing.T) {
 	plane := controlplane.New(t, controlplane.Options{Name: "supervisor"})
 	admin := as(t, plane, controlplane.Admin)

@@ -9,14 +9,16 @@ import (
 type Step struct {
 	// Name is unique in its document.
 	Name string
-	// Needs names a program that must run for the step to end well, as "```bash step=NAME needs=PROGRAM" says it; "" means none.
+	// Needs names a program that must run for the step to end well, as "```bash step=NAME
+	// needs=PROGRAM" says it; "" means none.
 	Needs string
 	// Script is the text between the fences, for bash.
 	Script string
 }
 
-// Steps returns the steps of a Markdown document in their order. It fails where a fence is not closed, or a name is given twice,
-// or a bash block has no name: such a block would be run by nobody.
+// Steps returns the steps of a Markdown document in their order. It fails where a fence is not
+// closed, or a name is given twice, or a bash block has no name: such a block would be run by
+// nobody.
 func Steps(document string) ([]Step, error) {
 	var steps []Step
 	named := map[string]bool{}

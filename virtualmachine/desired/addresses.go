@@ -12,7 +12,8 @@ import (
 type InterfaceAddresses struct {
 	// Interface that has them.
 	Interface Interface
-	// DHCP says that the guest asks for its addresses; there are none here. NoRoutes says that it takes no routes with them.
+	// DHCP says that the guest asks for its addresses; there are none here. NoRoutes says that it
+	// takes no routes with them.
 	DHCP, NoRoutes bool
 	// Addresses with their prefix lengths, IPv4 first.
 	Addresses []netip.Prefix
@@ -22,11 +23,12 @@ type InterfaceAddresses struct {
 	DNS []netip.Addr
 }
 
-// StaticAddresses returns the addresses of all interfaces of a record. Those on static networks get theirs from the status of the
-// NetworkConfiguration that the record names; nil means that no network is static. The first interface that the Machine asked for
-// has the default routes. A [*Wait] of reason WaitingForAddresses says that some addresses are not there yet, one of reason
-// NetworkNamespaceNotFound that a network can no longer be looked up; a [*Refusal] of reason InvalidSpec says that addresses cannot be
-// read.
+// StaticAddresses returns the addresses of all interfaces of a record. Those on static networks get
+// theirs from the status of the NetworkConfiguration that the record names; nil means that no
+// network is static. The first interface that the Machine asked for has the default routes. A
+// [*Wait] of reason WaitingForAddresses says that some addresses are not there yet, one of reason
+// NetworkNamespaceNotFound that a network can no longer be looked up; a [*Refusal] of reason
+// InvalidSpec says that addresses cannot be read.
 func StaticAddresses(
 	machine *vitistackv1alpha1.Machine, record vitistackv1alpha1.NetworkRecord,
 	networkNamespaces []vitistackv1alpha1.NetworkNamespace, configurations []vitistackv1alpha1.NetworkConfiguration,
@@ -60,8 +62,9 @@ func StaticAddresses(
 
 func isAsked(a vitistackv1alpha1.Attachment) bool { return a.Wanted != Unasked }
 
-// networkOf returns the network of an attachment as its NetworkNamespace describes it now. Without the NetworkNamespace nothing
-// tells whether a guest has static addresses, and a guest that loses them is cut off.
+// networkOf returns the network of an attachment as its NetworkNamespace describes it now. Without
+// the NetworkNamespace nothing tells whether a guest has static addresses, and a guest that loses
+// them is cut off.
 func networkOf(
 	machine *vitistackv1alpha1.Machine, a vitistackv1alpha1.Attachment, all []vitistackv1alpha1.NetworkNamespace,
 ) (Network, error) {
@@ -77,7 +80,8 @@ func networkOf(
 	return describe(nn), nil
 }
 
-// findConfiguration returns the NetworkConfiguration that asks for the addresses of an attachment, or nil.
+// findConfiguration returns the NetworkConfiguration that asks for the addresses of an attachment,
+// or nil.
 func findConfiguration(
 	all []vitistackv1alpha1.NetworkConfiguration, namespace string, a vitistackv1alpha1.Attachment,
 ) *vitistackv1alpha1.NetworkConfiguration {
@@ -119,7 +123,8 @@ func addressesOf(
 	return result, err
 }
 
-// givenTo finds the interface by its name. An entry with another MAC address is left over from an earlier Machine of that name.
+// givenTo finds the interface by its name. An entry with another MAC address is left over from an
+// earlier Machine of that name.
 func givenTo(
 	name, mac string, interfaces []vitistackv1alpha1.NetworkConfigurationInterface,
 ) (given vitistackv1alpha1.NetworkConfigurationInterface, found bool) {
@@ -139,7 +144,8 @@ type family struct {
 	gateways  []netip.Addr
 }
 
-// readFamily gives the addresses of one family the prefix length of their subnet, unless they bring their own.
+// readFamily gives the addresses of one family the prefix length of their subnet, unless they bring
+// their own.
 func readFamily(addresses []string, subnet, gateway string) (family, error) {
 	var f family
 	for _, address := range addresses {

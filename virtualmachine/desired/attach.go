@@ -12,8 +12,9 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// Unasked is the Wanted of an attachment that the virtual machine has and that no entry of spec.network.interfaces asked for, for
-// example an interface that a person added by hand. It is never taken away. No entry can have this name.
+// Unasked is the Wanted of an attachment that the virtual machine has and that no entry of
+// spec.network.interfaces asked for, for example an interface that a person added by hand. It is
+// never taken away. No entry can have this name.
 const Unasked = "-"
 
 // AttachInput is what the network attachments of a Machine depend on.
@@ -22,21 +23,25 @@ type AttachInput struct {
 	Machine *vitistackv1alpha1.Machine
 	// Recorded is what was decided before, nil where nothing was.
 	Recorded *vitistackv1alpha1.NetworkRecord
-	// VM is the Machine's VirtualMachine, nil where there is none. It counts only where nothing is recorded.
+	// VM is the Machine's VirtualMachine, nil where there is none. It counts only where nothing is
+	// recorded.
 	VM *kubevirtv1.VirtualMachine
-	// Configurations are NetworkConfigurations of the Machine's namespace. Those of other Machines have no effect.
+	// Configurations are NetworkConfigurations of the Machine's namespace. Those of other Machines
+	// have no effect.
 	Configurations []vitistackv1alpha1.NetworkConfiguration
 	// NetworkNamespaces are those of the Machine's namespace; others have no effect.
 	NetworkNamespaces []vitistackv1alpha1.NetworkNamespace
-	// Former is the UID of the Machine of this name whose virtual machine this one takes over, "" for none.
+	// Former is the UID of the Machine of this name whose virtual machine this one takes over, ""
+	// for none.
 	Former types.UID
 	// Options of the operator.
 	Options Options
 }
 
-// NetworkWish returns a digest of the Machine's spec.network as far as attachments depend on it: the NetworkNamespace that it names,
-// and the name and subnet of each interface. Which one is primary has no part in it: an interface keeps its name and its place.
-// The text before the dot stands for the NetworkNamespace alone.
+// NetworkWish returns a digest of the Machine's spec.network as far as attachments depend on it:
+// the NetworkNamespace that it names, and the name and subnet of each interface. Which one is
+// primary has no part in it: an interface keeps its name and its place. The text before the dot
+// stands for the NetworkNamespace alone.
 func NetworkWish(machine *vitistackv1alpha1.Machine) string {
 	var entries [][2]string
 	for _, entry := range machine.Spec.Network.Interfaces {
@@ -52,16 +57,17 @@ func ownWish(machine *vitistackv1alpha1.Machine) string {
 
 // Attach returns the network attachments of a Machine. It decides each of them once:
 //
-//   - Recorded is returned as it is while the Machine's spec.network is what it was. What happens to a NetworkNamespace changes
-//     nothing.
-//   - Where the Machine changed, each recorded attachment that is still asked for stays, with its name and address. New ones follow
-//     at the end, and those that are no longer asked for go.
-//   - Where nothing is recorded, a virtual machine that exists is attached as it is. NetworkNamespaces that are ambiguous, gone or
-//     not ready hold up nothing then.
+//   - Recorded is returned as it is while the Machine's spec.network is what it was. What happens
+//     to a NetworkNamespace changes nothing.
+//   - Where the Machine changed, each recorded attachment that is still asked for stays, with its
+//     name and address. New ones follow at the end, and those that are no longer asked for go.
+//   - Where nothing is recorded, a virtual machine that exists is attached as it is. Then
+//     NetworkNamespaces that are ambiguous, gone or not ready hold up nothing.
 //   - Else NetworkNamespaces decide.
 //
-// Errors are those of [SelectNetworkNamespace] and [NetworkFor], and [*Refusal] of reason InvalidSpec. With an error Attach returns
-// what is recorded, so that the caller can tell the error and go on with the virtual machine as it is.
+// Errors are those of [SelectNetworkNamespace] and [NetworkFor], and [*Refusal] of reason
+// InvalidSpec. With an error Attach returns what is recorded, so that the caller can tell the error
+// and go on with the virtual machine as it is.
 func Attach(in AttachInput) (vitistackv1alpha1.NetworkRecord, error) {
 	if in.Machine.UID == "" {
 		return vitistackv1alpha1.NetworkRecord{}, errNoUID
@@ -93,8 +99,9 @@ func cloneRecord(record vitistackv1alpha1.NetworkRecord) vitistackv1alpha1.Netwo
 	return record
 }
 
-// entries returns what the Machine asks for, the primary first: that one boots from the network, and is named as its network is,
-// because operators of addresses know it by that name. A Machine that lists no interfaces asks for one.
+// entries returns what the Machine asks for, the primary first: that one boots from the network,
+// and is named as its network is, because operators of addresses know it by that name. A Machine
+// that lists no interfaces asks for one.
 func (in AttachInput) entries() []vitistackv1alpha1.NetworkInterface {
 	wanted := slices.Clone(in.Machine.Spec.Network.Interfaces)
 	if len(wanted) == 0 {
@@ -107,7 +114,8 @@ func (in AttachInput) entries() []vitistackv1alpha1.NetworkInterface {
 	return wanted
 }
 
-// change keeps the recorded attachments that are still asked for, and adds one for each entry that has none.
+// change keeps the recorded attachments that are still asked for, and adds one for each entry that
+// has none.
 func (in AttachInput) change(recorded []vitistackv1alpha1.Attachment) ([]vitistackv1alpha1.Attachment, error) {
 	entries := in.entries()
 	kept, open := in.keep(recorded, entries)
@@ -128,7 +136,8 @@ func (in AttachInput) change(recorded []vitistackv1alpha1.Attachment) ([]vitista
 	return kept, nil
 }
 
-// keep returns the recorded attachments that stay, in their order, and for each entry whether it is still open.
+// keep returns the recorded attachments that stay, in their order, and for each entry whether it is
+// still open.
 func (in AttachInput) keep(
 	recorded []vitistackv1alpha1.Attachment, entries []vitistackv1alpha1.NetworkInterface,
 ) (kept []vitistackv1alpha1.Attachment, open []bool) {
@@ -159,8 +168,9 @@ func (in AttachInput) keep(
 	return kept, open
 }
 
-// asksAgain says whether an entry is the one that an attachment was made for. An entry without a subnet is on the Machine's own
-// NetworkNamespace: it is another one once the Machine names another.
+// asksAgain says whether an entry is the one that an attachment was made for. An entry without a
+// subnet is on the Machine's own NetworkNamespace: it is another one once the Machine names
+// another.
 func (in AttachInput) asksAgain(a vitistackv1alpha1.Attachment, entry vitistackv1alpha1.NetworkInterface) bool {
 	if a.Wanted != entry.Name || a.Subnet != entry.Subnet {
 		return false
@@ -170,12 +180,14 @@ func (in AttachInput) asksAgain(a vitistackv1alpha1.Attachment, entry vitistackv
 	return entry.Subnet != "" || own == "" || own == a.NetworkNamespace || before == ownWish(in.Machine)
 }
 
-// asksByNetwork says whether an entry of the same name now spells out the NetworkNamespace that the attachment is on.
+// asksByNetwork says whether an entry of the same name now spells out the NetworkNamespace that the
+// attachment is on.
 func asksByNetwork(a vitistackv1alpha1.Attachment, entry vitistackv1alpha1.NetworkInterface) bool {
 	return a.Wanted == entry.Name && entry.Subnet != "" && entry.Subnet == a.NetworkNamespace
 }
 
-// asksByName says whether an entry asks for an interface that the virtual machine has without having been asked for.
+// asksByName says whether an entry asks for an interface that the virtual machine has without
+// having been asked for.
 func asksByName(a vitistackv1alpha1.Attachment, entry vitistackv1alpha1.NetworkInterface) bool {
 	return a.Wanted == Unasked && a.Interface == entry.Name
 }
@@ -193,83 +205,6 @@ func attachmentOf(all []vitistackv1alpha1.Attachment, name string) (vitistackv1a
 		return vitistackv1alpha1.Attachment{}, false
 	}
 	return all[i], true
-}
-
-// add decides the attachment of an entry that has none yet.
-func (in AttachInput) add(
-	first bool, entry vitistackv1alpha1.NetworkInterface, kept, dropped []vitistackv1alpha1.Attachment,
-) (vitistackv1alpha1.Attachment, error) {
-	selected, err := in.selectFor(entry, kept)
-	if err != nil {
-		return vitistackv1alpha1.Attachment{}, err
-	}
-	network, err := NetworkFor(selected, in.Options)
-	if err != nil {
-		return vitistackv1alpha1.Attachment{}, err
-	}
-	next := vitistackv1alpha1.Attachment{
-		Wanted: entry.Name, Subnet: entry.Subnet, NetworkNamespace: network.NetworkNamespace, VLAN: network.VLAN,
-		NetworkAttachmentDefinition: network.NetworkAttachmentDefinition(),
-	}
-	if selected != nil {
-		next.NetworkNamespaceUID = selected.UID
-	}
-	next.Interface = interfaceName(first, entry.Name, network, kept, dropped)
-	if next.MAC, err = in.mac(next, dropped); err != nil {
-		return vitistackv1alpha1.Attachment{}, err
-	}
-	next.NetworkConfiguration = in.configurationName(next.NetworkNamespace, kept)
-	return next, nil
-}
-
-// selectFor returns the NetworkNamespace of an entry. The Machine's own is the one that its other interfaces are on already, where
-// it names none: a second NetworkNamespace that appears later makes nothing ambiguous.
-func (in AttachInput) selectFor(
-	entry vitistackv1alpha1.NetworkInterface, kept []vitistackv1alpha1.Attachment,
-) (*vitistackv1alpha1.NetworkNamespace, error) {
-	name := entry.Subnet
-	if name == "" && in.Machine.Spec.Network.NetworkNamespaceName == "" {
-		for _, a := range kept {
-			if a.Wanted != Unasked && a.Subnet == "" {
-				name = a.NetworkNamespace
-			}
-		}
-	}
-	return SelectNetworkNamespace(in.Machine, name, in.NetworkNamespaces)
-}
-
-// interfaceName returns the name of a new interface. The first one's is that of its network; so is another's that has no name. A
-// name never moves to another network: guest, virtual machine and addresses know the interface by it.
-func interfaceName(first bool, wanted string, network Network, kept, dropped []vitistackv1alpha1.Attachment) string {
-	names := []string{or(wanted, network.Interface()), network.Interface()}
-	if first {
-		slices.Reverse(names)
-	}
-	for _, name := range names {
-		_, taken := attachmentOf(kept, name)
-		if taken && !first {
-			break // the Machine gives one name to two
-		}
-		before, left := attachmentOf(dropped, name)
-		if !taken && (!left || before.NetworkAttachmentDefinition == network.NetworkAttachmentDefinition()) {
-			return name
-		}
-	}
-	return names[0]
-}
-
-// mac returns the address of a new interface: the one that it had, else the one that is configured for it, else a derived one.
-func (in AttachInput) mac(a vitistackv1alpha1.Attachment, dropped []vitistackv1alpha1.Attachment) (string, error) {
-	before, found := attachmentOf(dropped, a.Interface)
-	if found && before.MAC != "" && before.NetworkAttachmentDefinition == a.NetworkAttachmentDefinition {
-		return before.MAC, nil
-	}
-	for i := range in.Configurations {
-		if mac, found := macOf(a.Interface, configured(&in.Configurations[i])); found {
-			return mac, nil
-		}
-	}
-	return MAC(in.Machine.UID, a.Interface, in.Options.MACSet)
 }
 
 // checkBeside refuses an interface that cannot be beside the others.
@@ -301,40 +236,4 @@ func (in AttachInput) ownConfigurations() []vitistackv1alpha1.NetworkConfigurati
 		}
 	}
 	return own
-}
-
-// configurationName returns the name of the NetworkConfiguration for a NetworkNamespace. The Machine's own NetworkNamespace has the
-// Machine's name, by which other operators find it; another one's name carries that of the NetworkNamespace and eight digits of the
-// Machine's UID. A name that is recorded stays.
-func (in AttachInput) configurationName(networkNamespace string, recorded []vitistackv1alpha1.Attachment) string {
-	ownTaken := false
-	for _, a := range recorded {
-		if a.NetworkNamespace == networkNamespace {
-			return a.NetworkConfiguration
-		}
-		ownTaken = ownTaken || a.NetworkConfiguration == in.Machine.Name && a.NetworkNamespace != ""
-	}
-	if networkNamespace == "" || !ownTaken && networkNamespace == in.ownNetworkNamespace(networkNamespace) {
-		return in.Machine.Name
-	}
-	return ownName(in.Machine.Name+"-"+networkNamespace, in.Machine.UID)
-}
-
-// ownNetworkNamespace returns the name of the Machine's own NetworkNamespace. Where none of its interfaces is on that one, otherwise
-// is taken: a NetworkConfiguration of the Machine's name is to exist whatever the Machine says.
-func (in AttachInput) ownNetworkNamespace(otherwise string) string {
-	own := in.Machine.Spec.Network.NetworkNamespaceName
-	if own == "" {
-		selected, err := SelectNetworkNamespace(in.Machine, "", in.NetworkNamespaces)
-		if err != nil || selected == nil {
-			return otherwise
-		}
-		own = selected.Name
-	}
-	for _, entry := range in.entries() {
-		if or(entry.Subnet, own) == own {
-			return own
-		}
-	}
-	return otherwise
 }

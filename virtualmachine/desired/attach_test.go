@@ -28,7 +28,9 @@ func lan(vlan int) vitistackv1alpha1.NetworkNamespace {
 	return nn
 }
 
-func storageAt(vlan int) vitistackv1alpha1.NetworkNamespace { return named(dhcpNetwork(vlan), "storage") }
+func storageAt(vlan int) vitistackv1alpha1.NetworkNamespace {
+	return named(dhcpNetwork(vlan), "storage")
+}
 
 // brief is an attachment in one line: interface, NetworkAttachmentDefinition, NetworkNamespace, NetworkConfiguration.
 func brief(record vitistackv1alpha1.NetworkRecord) (lines []string) {
@@ -194,6 +196,11 @@ func TestAttachAdopted(t *testing.T) {
 			machine: onNetwork("lan"), vm: liveVM([2]string{"net", "team-a/fast"}), networks: nns{lan(30)},
 			want: []string{"net on fast of lan in web"},
 		},
+		"ForeignNames": {
+			reason:  "names that only KubeVirt allows, and a definition of another namespace, are recorded as they are",
+			machine: onNetwork(""), vm: liveVM([2]string{"Net_1", "shared/fast"}),
+			want: []string{"Net_1 on shared/fast of  in web"},
+		},
 		"ByHand": {
 			reason:  "an interface that was added by hand is kept, and the Machine's own is the one that its network fits",
 			machine: onNetwork("lan"), vm: liveVM([2]string{"default", ""}, [2]string{"nic", "vlan30"}), networks: nns{lan(30)},
@@ -210,6 +217,9 @@ func TestAttachAdopted(t *testing.T) {
 			}
 			if diff := cmp.Diff(tc.want, brief(record)); diff != "" {
 				t.Errorf("\n%s\nAttach(...): -want +got:\n%s", tc.reason, diff)
+			}
+			if _, err := vitistackv1alpha1.ParseNetworkRecord(record.String()); err != nil {
+				t.Errorf("\n%s\nthe record cannot be read again: %v", tc.reason, err)
 			}
 		})
 	}

@@ -15,7 +15,8 @@ import (
 type Change struct {
 	// Live is the VirtualMachine as it is. Fields that this program does not know are there too.
 	Live map[string]any
-	// Wanted is the VirtualMachine as it would be created: see [VirtualMachine], with Input.Last set.
+	// Wanted is the VirtualMachine as it would be created: see [VirtualMachine], with Input.Last
+	// set.
 	Wanted *kubevirtv1.VirtualMachine
 	// Now and Last are the Machine's wish and the one last applied.
 	Now, Last Wish
@@ -23,29 +24,34 @@ type Change struct {
 
 // Part is one patch of a VirtualMachine: a subject in which the wish differs from the last one.
 type Part struct {
-	// What is the subject, for people: "run strategy", "size", "eviction strategy", "disks", "interfaces".
+	// What is the subject, for people: "run strategy", "size", "eviction strategy", "disks",
+	// "interfaces".
 	What string
-	// Patch is a JSON merge patch of the spec. It is empty where the VirtualMachine is as wished already: then only the wish is to be
-	// written down. The caller adds metadata.uid and metadata.resourceVersion, so that the patch meets this object in this state or
-	// none, and the annotation with Applied.
+	// Patch is a JSON merge patch of the spec. It is empty where the VirtualMachine is as wished
+	// already: then only the wish is to be written down. The caller adds metadata.uid and
+	// metadata.resourceVersion, so that the patch meets this object in this state or none, and the
+	// annotation with Applied.
 	Patch map[string]any
-	// Applied is the wish that the VirtualMachine carries once this part and all before it are applied.
+	// Applied is the wish that the VirtualMachine carries once this part and all before it are
+	// applied.
 	Applied Wish
 
 	now  Wish
 	take func(into *Wish, now Wish)
 }
 
-// AppliedOn returns a wish with the subject of this part alone applied: for callers that skip a part that the cluster refuses.
+// AppliedOn returns a wish with the subject of this part alone applied: for callers that skip a
+// part that the cluster refuses.
 func (p Part) AppliedOn(wish Wish) Wish {
 	p.take(&wish, p.now)
 	return wish
 }
 
-// Parts returns what to patch, in the order in which to do it: the run strategy first and alone, so that no other part can hold up a
-// stop, then the size, then the rest. Each subject in which Now and Last differ is a part. A part has exactly the paths whose wish
-// changed; the parts have no path in common. Lists are those of Live, with entries of ours added or taken out by their name. Nothing
-// in a result shares memory with Live.
+// Parts returns what to patch, in the order in which to do it: the run strategy first and alone, so
+// that no other part can hold up a stop, then the size, then the rest. Each subject in which Now
+// and Last differ is a part. A part has exactly the paths whose wish changed; the parts have no
+// path in common. Lists are those of Live, with entries of ours added or taken out by their name.
+// Nothing in a result shares memory with Live.
 func (c Change) Parts() ([]Part, error) {
 	wanted, err := runtime.DefaultUnstructuredConverter.ToUnstructured(c.Wanted)
 	if err != nil {
@@ -69,7 +75,8 @@ func (c Change) Parts() ([]Part, error) {
 	return parts, nil
 }
 
-// Join returns one part that does what all of them do, to be tried first: it is one write. No parts give the zero Part.
+// Join returns one part that does what all of them do, to be tried first: it is one write. No parts
+// give the zero Part.
 func Join(parts []Part) Part {
 	if len(parts) == 0 {
 		return Part{}
@@ -150,7 +157,8 @@ var subjects = []subject{
 	},
 }
 
-// writeRunStrategy also serves a VirtualMachine that has the older field running: KubeVirt refuses both fields beside each other.
+// writeRunStrategy also serves a VirtualMachine that has the older field running: KubeVirt refuses
+// both fields beside each other.
 func writeRunStrategy(p *patch, now, _ Wish) {
 	strategy := kubevirtv1.VirtualMachineRunStrategy(now.RunStrategy)
 	_, older, _ := unstructured.NestedBool(p.live, pathRunning...)
@@ -169,7 +177,8 @@ func writeRunStrategy(p *patch, now, _ Wish) {
 	}
 }
 
-// writeSize writes number by number: a socket that was plugged in by hand stays, while the Machine asks for more memory.
+// writeSize writes number by number: a socket that was plugged in by hand stays, while the Machine
+// asks for more memory.
 func writeSize(p *patch, now, last Wish) {
 	if now.Instancetype != last.Instancetype {
 		p.replace(pathInstancetype...)
@@ -200,8 +209,8 @@ func writeSize(p *patch, now, last Wish) {
 	}
 }
 
-// writeDisks adds disks that are new, takes the drive of an installation out that is done, and replaces the cloud-init disk. What else
-// is in the lists stays.
+// writeDisks adds disks that are new, takes the drive of an installation out that is done, and
+// replaces the cloud-init disk. What else is in the lists stays.
 func writeDisks(p *patch, now, last Wish) {
 	for _, name := range now.diskNames() {
 		if _, had := last.Disks[name]; !had {
@@ -217,8 +226,8 @@ func writeDisks(p *patch, now, last Wish) {
 	}
 }
 
-// writeInterfaces takes out interfaces that the Machine asked for and asks for no more, and adds those that are new. Others stay: a
-// person added them.
+// writeInterfaces takes out interfaces that the Machine asked for and asks for no more, and adds
+// those that are new. Others stay: a person added them.
 func writeInterfaces(p *patch, now, last Wish) {
 	wanted := listOf(p.wanted, pathInterfaces)
 	for _, name := range last.Interfaces {

@@ -13,10 +13,12 @@ import (
 )
 
 const (
-	// cloudInitInlineMax is the largest text, in bytes, that KubeVirt takes in a VirtualMachine itself.
+	// cloudInitInlineMax is the largest text, in bytes, that KubeVirt takes in a VirtualMachine
+	// itself.
 	cloudInitInlineMax = 2048
 
-	// emptyUserData stands for no user data: KubeVirt drops an empty text, and with it the whole disk would be refused.
+	// emptyUserData stands for no user data: KubeVirt drops an empty text, and with it the whole
+	// disk would be refused.
 	emptyUserData = "#cloud-config\n"
 
 	// The keys of a Secret that KubeVirt reads.
@@ -32,8 +34,9 @@ type CloudInitInput struct {
 	VMName string
 	// Sources of [CloudInitSources], with Data set.
 	Sources Sources
-	// Network is the record of the Machine's attachments, of [Attach]. NetworkNamespaces and NetworkConfigurations of the Machine's
-	// namespace give their static addresses, which are written into the network data where the Machine gives none of its own.
+	// Network is the record of the Machine's attachments, of [Attach]. NetworkNamespaces and
+	// NetworkConfigurations of the Machine's namespace give their static addresses, which are
+	// written into the network data where the Machine gives none of its own.
 	Network           vitistackv1alpha1.NetworkRecord
 	NetworkNamespaces []vitistackv1alpha1.NetworkNamespace
 	Configurations    []vitistackv1alpha1.NetworkConfiguration
@@ -45,19 +48,22 @@ type CloudInitInput struct {
 type CloudInit struct {
 	// Type of the data source.
 	Type vitistackv1alpha1.CloudInitType
-	// UserData and NetworkData are inline texts, "" where there is none or where the document is elsewhere.
+	// UserData and NetworkData are inline texts, "" where there is none or where the document is
+	// elsewhere.
 	UserData, NetworkData string
-	// UserDataBase64 and NetworkDataBase64 are inline documents that are no UTF-8 text, "" likewise. Put into a text they would lose
-	// the bytes that are no character.
+	// UserDataBase64 and NetworkDataBase64 are inline documents that are no UTF-8 text, ""
+	// likewise. Put into a text they would lose the bytes that are no character.
 	UserDataBase64, NetworkDataBase64 string
-	// Secret to create in the remote cluster after the VirtualMachine, which owns it, nil where there is none. It holds documents
-	// that came from a Secret and documents of more than 2,048 bytes. It lacks the namespace and its owner.
+	// Secret to create in the remote cluster after the VirtualMachine, which owns it, nil where
+	// there is none. It holds documents that came from a Secret and documents of more than 2,048
+	// bytes. It lacks the namespace and its owner.
 	Secret *corev1.Secret
 }
 
-// NewCloudInit returns the cloud-init of a Machine, nil where it wants none: neither cloudInit nor SSH keys. Errors are those of
-// [StaticAddresses], a [*Refusal] of reason InvalidSpec where the SSH keys cannot be added to the user data, and one of reason
-// UserDataTooLarge where no Secret can hold the documents. No error repeats any of a document.
+// NewCloudInit returns the cloud-init of a Machine, nil where it wants none: neither cloudInit nor
+// SSH keys. Errors are those of [StaticAddresses], a [*Refusal] of reason InvalidSpec where the SSH
+// keys cannot be added to the user data, and one of reason UserDataTooLarge where no Secret can
+// hold the documents. No error repeats any of a document.
 func NewCloudInit(in CloudInitInput) (*CloudInit, error) {
 	if !wantsCloudInit(in.Machine) {
 		return nil, nil
@@ -96,7 +102,8 @@ func NewCloudInit(in CloudInitInput) (*CloudInit, error) {
 	return result, nil
 }
 
-// checkSecret refuses what the remote API server would refuse, before the VirtualMachine is made that would wait for it.
+// checkSecret refuses what the remote API server would refuse, before the VirtualMachine is made
+// that would wait for it.
 func checkSecret(data map[string][]byte) error {
 	total := 0
 	for key, value := range data {
@@ -145,8 +152,9 @@ func (in CloudInitInput) networkData(cloudInitType vitistackv1alpha1.CloudInitTy
 	return Source{Kind: SourceMachine, Data: []byte(text)}, err
 }
 
-// inline returns a document if it may stand in a VirtualMachine, as text or else in base64. Every other document goes into the
-// Secret: people who may read VirtualMachines need not be allowed to read Secrets.
+// inline returns a document if it may stand in a VirtualMachine, as text or else in base64. Every
+// other document goes into the Secret: people who may read VirtualMachines need not be allowed to
+// read Secrets.
 func inline(s Source, key string, secret map[string][]byte) (text, encoded string) {
 	switch {
 	case s.Kind == SourceSecret || len(s.Data) > cloudInitInlineMax:

@@ -1,11 +1,15 @@
 package desired_test
 
 import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"pgregory.net/rapid"
 	"sigs.k8s.io/yaml"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
@@ -148,5 +152,107 @@ func TestNetworkDataMAC(t *testing.T) {
 	}
 	if diff := cmp.Diff([]map[string]string{{"to": "0.0.0.0/0", "via": "10.0.1.1"}}, vlan.Routes); diff != "" {
 		t.Errorf("\nthe range's gateway\n-want +got:\n%s", diff)
+	}
+}
+
+// TestSSHKeys adds keys to user data in every form. What cloud-init could not read again is refused: a guest without keys is one that
+// no one can log in to.
+func TestSSHKeys(t *testing.T) {
+	cases := map[string]struct {
+		reason, userData, want, wantErr string
+	}{
+		"Text": {
+			reason: "keys follow a mapping, whose text and comments stay", userData: "#cloud-config\n# ours\nhostname: web",
+			want: "#cloud-config\n# ours\nhostname: web\nssh_authorized_keys:\n- ssh-ed25519 A\n",
+		},
+		"JSON": {
+			reason: "keys become a member of a mapping that is written as JSON", userData: "#cloud-config\n{\"packages\": [\"nginx\"]}\n",
+			want: "#cloud-config\n{\"packages\":[\"nginx\"],\"ssh_authorized_keys\":[\"ssh-ed25519 A\"]}\n",
+		},
+		"Empty":    {reason: "a cloud-config without content takes keys", userData: "#cloud-config\n", want: "#cloud-config\nssh_authorized_keys:\n- ssh-ed25519 A\n"},
+		"Indented": {reason: "a root that is indented ends before the keys", userData: "#cloud-config\n  packages: [nginx]\n", wantErr: "refusal/InvalidSpec"},
+		"Ended":    {reason: "keys behind the end of a document are not read", userData: "#cloud-config\npackages: [nginx]\n...\n", wantErr: "refusal/InvalidSpec"},
+		"Second": {
+			reason: "keys in a second document are not read", userData: "#cloud-config\npackages: [nginx]\n---\nhostname: a\n",
+			wantErr: "refusal/InvalidSpec",
+		},
+		"Flow": {reason: "a mapping in flow style that is no JSON cannot be added to", userData: "#cloud-config\n{packages: [nginx]}\n", wantErr: "refusal/InvalidSpec"},
+		"Archive": {
+			reason: "an archive is a list and has no keys", userData: "#cloud-config-archive\n- type: a\n", wantErr: "refusal/InvalidSpec",
+		},
+		"Gzip": {reason: "compressed data cannot be added to", userData: "\x1f\x8b\x08\x00", wantErr: "refusal/InvalidSpec"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			m := machine("m", func(m *vitistackv1alpha1.Machine) { m.Spec.SSHKeys = []string{"ssh-ed25519 A"} })
+			got, err := desired.NewCloudInit(desired.CloudInitInput{
+				Machine: m, VMName: "vm-m",
+				Sources: desired.Sources{UserData: desired.Source{Kind: desired.SourceMachine, Data: []byte(tc.userData)}},
+			})
+			if diff := cmp.Diff(tc.wantErr, reasonOf(err)); diff != "" {
+				t.Fatalf("\n%s\nNewCloudInit(...): -want error +got:\n%s", tc.reason, diff)
+			}
+			if err == nil {
+				if diff := cmp.Diff(tc.want, got.UserData); diff != "" {
+					t.Errorf("\n%s\nNewCloudInit(...): -want +got:\n%s", tc.reason, diff)
+				}
+			}
+		})
+	}
+}
+
+// TestCloudInitBytes is the property that each byte of a document arrives, wherever the document stands.
+func TestCloudInitBytes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		user := append([]byte("x"), rapid.SliceOfN(rapid.Byte(), 0, 3000).Draw(t, "user")...)
+		network := append([]byte("x"), rapid.SliceOfN(rapid.Byte(), 0, 100).Draw(t, "network")...)
+		kind := rapid.SampledFrom([]desired.SourceKind{desired.SourceMachine, desired.SourceSecret, desired.SourceConfigMap}).Draw(t, "kind")
+		got, err := desired.NewCloudInit(desired.CloudInitInput{
+			Machine: machine("m", withCloudInit(vitistackv1alpha1.MachineCloudInit{})), VMName: "vm-m",
+			Sources: desired.Sources{UserData: desired.Source{Kind: kind, Data: user}, NetworkData: desired.Source{Kind: kind, Data: network}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		arrived := func(text, encoded, key string) []byte {
+			switch {
+			case text != "":
+				rendered, err := json.Marshal(text) // as it goes to the API server
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := json.Unmarshal(rendered, &text); err != nil {
+					t.Fatal(err)
+				}
+				return []byte(text)
+			case encoded != "":
+				decoded, err := base64.StdEncoding.DecodeString(encoded)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return decoded
+			default:
+				return got.Secret.Data[key]
+			}
+		}
+		if diff := cmp.Diff(user, arrived(got.UserData, got.UserDataBase64, "userdata")); diff != "" {
+			t.Errorf("user data: -want +got:\n%s", diff)
+		}
+		if diff := cmp.Diff(network, arrived(got.NetworkData, got.NetworkDataBase64, "networkdata")); diff != "" {
+			t.Errorf("network data: -want +got:\n%s", diff)
+		}
+	})
+}
+
+// TestUserDataTooLarge: a Secret that cannot be made is refused before the virtual machine is made that would wait for it.
+func TestUserDataTooLarge(t *testing.T) {
+	for size, want := range map[int]string{1<<20 - 8: "", 1<<20 - 7: "refusal/UserDataTooLarge", 3 << 20: "refusal/UserDataTooLarge"} {
+		_, err := desired.NewCloudInit(desired.CloudInitInput{
+			Machine: machine("m", withCloudInit(vitistackv1alpha1.MachineCloudInit{})), VMName: "vm-m",
+			Sources: desired.Sources{UserData: desired.Source{Kind: desired.SourceSecret, Data: bytes.Repeat([]byte("x"), size)}},
+		})
+		if diff := cmp.Diff(want, reasonOf(err)); diff != "" {
+			t.Errorf("%d bytes: -want error +got:\n%s", size, diff)
+		}
 	}
 }

@@ -21,8 +21,8 @@ const (
 	SourceConfigMap SourceKind = "ConfigMap"
 )
 
-// Source is a document of cloud-init and where it comes from. Secrets and ConfigMaps are in the Machine's namespace of the
-// supervisor; the caller reads them and sets Data.
+// Source is a document of cloud-init and where it comes from. Secrets and ConfigMaps are in the
+// Machine's namespace of the supervisor; the caller reads them and sets Data.
 type Source struct {
 	// Kind of the source.
 	Kind SourceKind
@@ -45,8 +45,9 @@ type Sources struct {
 	NetworkData Source
 }
 
-// CloudInitSources returns where a Machine's cloud-init documents come from: for each the first of inline text, base64, Secret and
-// ConfigMap that is set. A [*Refusal] of reason InvalidSpec says that what stands for base64 is none.
+// CloudInitSources returns where a Machine's cloud-init documents come from: for each the first of
+// inline text, base64, Secret and ConfigMap that is set. A [*Refusal] of reason InvalidSpec says
+// that what stands for base64 is none.
 func CloudInitSources(machine *vitistackv1alpha1.Machine) (Sources, error) {
 	init := machine.Spec.CloudInit
 	if init == nil {
@@ -69,7 +70,8 @@ func CloudInitSources(machine *vitistackv1alpha1.Machine) (Sources, error) {
 	return Sources{UserData: user, NetworkData: network}, nil
 }
 
-// sourceSpec are the four fields in which a text may be given, and the key that is read where a reference names none.
+// sourceSpec are the four fields in which a text may be given, and the key that is read where a
+// reference names none.
 type sourceSpec struct {
 	field, text, base64, key string
 	secret, configMap        *vitistackv1alpha1.CloudInitSourceRef

@@ -11,8 +11,9 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// dataVolumeTemplate is a disk's DataVolume. It has storage rather than pvc, so that what the options leave open comes from the
-// StorageProfile of the storage class: access modes that fit one class are wrong for another.
+// dataVolumeTemplate is a disk's DataVolume. It has storage rather than pvc, so that what the
+// options leave open comes from the StorageProfile of the storage class: access modes that fit one
+// class are wrong for another.
 func dataVolumeTemplate(d disk, name, namespace string, labels map[string]string, options Options) kubevirtv1.DataVolumeTemplateSpec {
 	storage := &cdiv1beta1.StorageSpec{
 		Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: d.size()}},
@@ -46,7 +47,8 @@ func ISOName(ledger vitistackv1alpha1.Ledger, machineUID types.UID) string {
 	return DataVolumeName(ledger.VMName, isoDiskName, machineUID)
 }
 
-// ClaimName is the name of the PersistentVolumeClaim behind a disk of a VirtualMachine, "" where there is none.
+// ClaimName is the name of the PersistentVolumeClaim behind a disk of a VirtualMachine, "" where
+// there is none.
 func ClaimName(vm *kubevirtv1.VirtualMachine, disk string) string {
 	if vm.Spec.Template == nil {
 		return ""

@@ -19,10 +19,12 @@ const (
 
 	defaultDiskGiB = 10
 	maxDiskGiB     = 65536
-	// defaultISOGiB is room for an ISO image where nobody says how large it is: the operator does not ask the server that a Machine names.
+	// defaultISOGiB is room for an ISO image where nobody says how large it is: the operator does
+	// not ask the server that a Machine names.
 	defaultISOGiB = 8
 
-	// Boot order: the disk, then what puts content on a disk that has none: the ISO image, or the network.
+	// Boot order: the disk, then what puts content on a disk that has none: the ISO image, or the
+	// network.
 	bootFromDisk      = 1
 	bootFromInstaller = 2
 )
@@ -37,8 +39,8 @@ type disk struct {
 	image *image // content, nil for a blank disk
 }
 
-// disksFor returns the disks of a Machine, at least one, and then the ISO image while it is needed. At most one disk boots: the one
-// marked, else the first if something is to be put on it.
+// disksFor returns the disks of a Machine, at least one, and then the ISO image while it is needed.
+// At most one disk boots: the one marked, else the first if something is to be put on it.
 func disksFor(machine *vitistackv1alpha1.Machine, storageClasses StorageClasses) ([]disk, error) {
 	content, err := contentFor(machine)
 	if err != nil {
@@ -63,7 +65,8 @@ func disksFor(machine *vitistackv1alpha1.Machine, storageClasses StorageClasses)
 	return append(disks, disk{name: isoDiskName, bus: kubevirtv1.DiskBusSATA, gib: gib, image: content.iso}), err
 }
 
-// isoGiB is the room for the image to install from, rounded up to whole GiB. A number without a unit is one of bytes, and so too small.
+// isoGiB is the room for the image to install from, rounded up to whole GiB. A number without a
+// unit is one of bytes, and so too small.
 func isoGiB(machine *vitistackv1alpha1.Machine) (int64, error) {
 	text, found := machine.Annotations[vitistackv1alpha1.AnnotationISOSize]
 	if !found {
@@ -127,7 +130,8 @@ func diskName(name string, index int) string {
 	return or(name, "disk"+strconv.Itoa(index))
 }
 
-// diskBus reads the type of a disk. It may also be a storage class or anything else, which are virtio.
+// diskBus reads the type of a disk. It may also be a storage class or anything else, which are
+// virtio.
 func diskBus(diskType string) kubevirtv1.DiskBus {
 	switch strings.ToLower(diskType) {
 	case "sata":

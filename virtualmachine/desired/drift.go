@@ -8,9 +8,9 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// NetworkDrift returns one sentence that names where the NetworkNamespaces of a Machine's namespace now say something else than its
-// record, and "" where they agree. The virtual machine stays as the record says. The sentence is the same for the same difference,
-// whatever the order of the list.
+// NetworkDrift returns one sentence that names where the NetworkNamespaces of a Machine's namespace
+// now say something else than its record, and "" where they agree. The virtual machine stays as the
+// record says. The sentence is the same for the same difference, whatever the order of the list.
 func NetworkDrift(
 	record vitistackv1alpha1.NetworkRecord, networkNamespaces []vitistackv1alpha1.NetworkNamespace,
 ) string {

@@ -16,7 +16,7 @@ import (
 
 // earlier is what an earlier release made of a scenario: a file of testdata/earlier, which is never written again.
 type earlier struct {
-	VirtualMachine        *kubevirtv1.VirtualMachine                `json:"virtualMachine"`
+	VirtualMachine        *kubevirtv1.VirtualMachine               `json:"virtualMachine"`
 	NetworkConfigurations []vitistackv1alpha1.NetworkConfiguration `json:"networkConfigurations"`
 }
 
@@ -122,4 +122,46 @@ func partsOf(t *testing.T, in desired.Input, live *kubevirtv1.VirtualMachine, no
 		t.Errorf("Live was changed: %s", diff)
 	}
 	return parts
+}
+
+// TestEarlierExtraInterfaces: an earlier release plugged an interface in whenever a NetworkNamespace was renumbered. Those that are
+// there stay, and none is taken for another.
+func TestEarlierExtraInterfaces(t *testing.T) {
+	vm := liveVM([2]string{"default", ""}, [2]string{"vlan30", "vlan30"}, [2]string{"vlan31", "vlan31"})
+	m, networks := onNetwork(""), nns{lan(31)}
+	in := desired.Input{
+		Machine: m, Options: options(), Ledger: vitistackv1alpha1.Ledger{Namespace: "team-a", VMName: "vm-web"},
+		Network: vitistackv1alpha1.NetworkRecord{Attachments: []vitistackv1alpha1.Attachment{{Interface: "vlan31"}}},
+	}
+	last, err := desired.NewWish(in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last.Asked = nil
+	vm.Annotations = map[string]string{vitistackv1alpha1.AnnotationAppliedWish: last.String()}
+	nc := vitistackv1alpha1.NetworkConfiguration{}
+	nc.Namespace, nc.Name, nc.Labels = "team-a", "web", desired.Labels(m, options())
+	nc.Spec.NetworkNamespaceName = "lan"
+	for _, name := range []string{"vlan31", "default", "vlan30"} {
+		mac, err := desired.MAC(machineUID, name, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		nc.Spec.NetworkInterfaces = append(nc.Spec.NetworkInterfaces,
+			vitistackv1alpha1.NetworkConfigurationInterface{Name: name, MacAddress: mac})
+	}
+	in.Network, err = desired.Attach(desired.AttachInput{
+		Machine: m, VM: vm, Configurations: []vitistackv1alpha1.NetworkConfiguration{nc}, NetworkNamespaces: networks, Options: options(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Last = &last
+	now, err := desired.NewWish(in, &last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if parts := partsOf(t, in, vm, now, last); len(parts) != 0 || len(in.Network.Attachments) != 3 {
+		t.Errorf("want three attachments and no change, got %v and %+v", brief(in.Network), parts)
+	}
 }

@@ -20,8 +20,9 @@ const (
 	preferenceKind   = "VirtualMachineClusterPreference"
 )
 
-// instancetype is the name of the remote cluster's instance type that the Machine asks for, which gives processor and memory in place of a
-// class; "" for none. What the Machine says itself about them would be refused by KubeVirt.
+// instancetype is the name of the remote cluster's instance type that the Machine asks for, which
+// gives processor and memory in place of a class; "" for none. What the Machine says itself about
+// them would be refused by KubeVirt.
 func instancetype(machine *vitistackv1alpha1.Machine) (string, error) {
 	name := machine.Annotations[vitistackv1alpha1.AnnotationInstancetype]
 	if spec := machine.Spec; name != "" && (spec.CPU != vitistackv1alpha1.MachineCPU{} || spec.Memory != 0) {
@@ -42,7 +43,8 @@ func evictionStrategy(machine *vitistackv1alpha1.Machine) (kubevirtv1.EvictionSt
 	return strategy, nil
 }
 
-// runStrategy is the Machine's, or Always: unset, a virtual machine is started once and then left to people.
+// runStrategy is the Machine's, or Always: unset, a virtual machine is started once and then left
+// to people.
 func runStrategy(machine *vitistackv1alpha1.Machine) (kubevirtv1.VirtualMachineRunStrategy, error) {
 	switch strategy := or(machine.Spec.RunStrategy, vitistackv1alpha1.RunStrategyAlways); strategy {
 	case vitistackv1alpha1.RunStrategyAlways, vitistackv1alpha1.RunStrategyRerunOnFailure, vitistackv1alpha1.RunStrategyManual, vitistackv1alpha1.RunStrategyHalted, vitistackv1alpha1.RunStrategyOnce:

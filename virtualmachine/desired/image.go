@@ -24,18 +24,19 @@ const (
 	registryScheme = "docker://"
 )
 
-// image is where the content of a disk comes from: one of the two. Only the remote cluster ever fetches it: the operator contacts no
-// address that somebody wrote into a Machine.
+// image is where the content of a disk comes from: one of the two. Only the remote cluster ever
+// fetches it: the operator contacts no address that somebody wrote into a Machine.
 type image struct {
 	source *cdiv1beta1.DataVolumeSource
 	ref    *cdiv1beta1.DataVolumeSourceRef
 }
 
-// imageContent is what a Machine wants on its boot disk, or in its drive to install from; nil where nothing.
+// imageContent is what a Machine wants on its boot disk, or in its drive to install from; nil where
+// nothing.
 type imageContent struct{ disk, iso *image }
 
-// contentFor reads os.imageID and os.isoUri. An imageID that ends in .iso is installed from, too: the boot disk would not boot with it. What was
-// installed needs the drive no more.
+// contentFor reads os.imageID and os.isoUri. An imageID that ends in .iso is installed from, too:
+// the boot disk would not boot with it. What was installed needs the drive no more.
 func contentFor(machine *vitistackv1alpha1.Machine) (imageContent, error) {
 	if machine.Annotations[vitistackv1alpha1.AnnotationBootSource] != vitistackv1alpha1.BootSourceDataVolume {
 		return imageContent{}, nil
@@ -61,14 +62,15 @@ func contentFor(machine *vitistackv1alpha1.Machine) (imageContent, error) {
 	return imageContent{disk: disk, iso: iso}, nil
 }
 
-// hasImage says whether anything but the network may put content on the boot disk. An imageID counts even where it is not fetched: it tells
-// others what is there.
+// hasImage says whether anything but the network may put content on the boot disk. An imageID
+// counts even where it is not fetched: it tells others what is there.
 func hasImage(machine *vitistackv1alpha1.Machine) bool {
 	fetched := machine.Annotations[vitistackv1alpha1.AnnotationBootSource] == vitistackv1alpha1.BootSourceDataVolume
 	return machine.Spec.OS.ImageID != "" || fetched && machine.Spec.OS.ISOUri != ""
 }
 
-// Installed reports whether somebody said that the guest is on its disk, so that the ISO image may go.
+// Installed reports whether somebody said that the guest is on its disk, so that the ISO image may
+// go.
 func Installed(machine *vitistackv1alpha1.Machine) bool {
 	return machine.Annotations[vitistackv1alpha1.AnnotationOSInstalled] == "true"
 }
@@ -111,7 +113,8 @@ func imageFrom(field, kind, text string) (*image, error) {
 	}
 }
 
-// imageInCluster reads [namespace/]name of what the remote cluster has. Whether it may be copied from another namespace KubeVirt decides.
+// imageInCluster reads [namespace/]name of what the remote cluster has. Whether it may be copied
+// from another namespace KubeVirt decides.
 func imageInCluster(field, kind, text string) (*image, error) {
 	namespace, name, found := strings.Cut(text, "/")
 	if !found {

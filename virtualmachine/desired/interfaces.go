@@ -6,7 +6,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// Interface is a network interface: what a VirtualMachine and a NetworkConfiguration have in common.
+// Interface is a network interface: what a VirtualMachine and a NetworkConfiguration have in
+// common.
 type Interface struct {
 	// Name of the interface, and of its network.
 	Name string
@@ -14,7 +15,8 @@ type Interface struct {
 	MAC string
 }
 
-// Interfaces are the interfaces of a VirtualMachine that have a MAC address, in its order. nil gives none.
+// Interfaces are the interfaces of a VirtualMachine that have a MAC address, in its order. nil
+// gives none.
 func Interfaces(vm *kubevirtv1.VirtualMachine) []Interface {
 	if vm == nil || vm.Spec.Template == nil {
 		return nil
@@ -22,7 +24,8 @@ func Interfaces(vm *kubevirtv1.VirtualMachine) []Interface {
 	return withMAC(vm.Spec.Template.Spec.Domain.Devices.Interfaces, func(i kubevirtv1.Interface) Interface { return Interface{i.Name, i.MacAddress} })
 }
 
-// configured are the interfaces of a NetworkConfiguration's spec that have a MAC address, in its order. nil gives none.
+// configured are the interfaces of a NetworkConfiguration's spec that have a MAC address, in its
+// order. nil gives none.
 func configured(nc *vitistackv1alpha1.NetworkConfiguration) []Interface {
 	if nc == nil {
 		return nil

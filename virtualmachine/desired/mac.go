@@ -9,9 +9,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// MAC is the MAC address of an interface of a Machine: always the same for the same UID, interface and set, unicast, and locally
-// administered. It begins with 02; set, two hexadecimal digits, is the next octet (Options.MACSet), and everything after comes out of
-// a hash. A [*Refusal] of reason InvalidSpec says that set is something else.
+// MAC is the MAC address of an interface of a Machine: always the same for the same UID, interface
+// and set, unicast, and locally administered. It begins with 02; set, two hexadecimal digits, is
+// the next octet (Options.MACSet), and everything after comes out of a hash. A [*Refusal] of reason
+// InvalidSpec says that set is something else.
 func MAC(machineUID types.UID, interfaceName, set string) (string, error) {
 	octet, err := hex.DecodeString(set)
 	if err != nil || len(octet) > 1 {
@@ -27,8 +28,8 @@ func MAC(machineUID types.UID, interfaceName, set string) (string, error) {
 	}
 }
 
-// ParseMAC returns the usual form of a MAC address, with colons and in lower case, and whether it is one that an interface can have:
-// six octets, not all zero, not multicast.
+// ParseMAC returns the usual form of a MAC address, with colons and in lower case, and whether it
+// is one that an interface can have: six octets, not all zero, not multicast.
 func ParseMAC(address string) (mac string, ok bool) {
 	parsed, err := net.ParseMAC(address)
 	if err != nil || len(parsed) != 6 || parsed[0]&1 != 0 || bytes.Equal(parsed, make([]byte, 6)) {

@@ -11,7 +11,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// NetworkAttachmentDefinitionKind is the kind that attaches virtual machines to a VLAN, in the remote cluster.
+// NetworkAttachmentDefinitionKind is the kind that attaches virtual machines to a VLAN, in the
+// remote cluster.
 var NetworkAttachmentDefinitionKind = schema.GroupVersionKind{
 	Group: "k8s.cni.cncf.io", Version: "v1", Kind: "NetworkAttachmentDefinition",
 }
@@ -19,8 +20,8 @@ var NetworkAttachmentDefinitionKind = schema.GroupVersionKind{
 // bridgeName is the bridge that every node of a remote cluster has.
 const bridgeName = "br0"
 
-// bridgeConfig is the configuration of the CNI plug-in bridge. No other plug-in is chained to it: nodes may lack them. Without a
-// VLAN the bridge takes untagged frames.
+// bridgeConfig is the configuration of the CNI plug-in bridge. No other plug-in is chained to it:
+// nodes may lack them. Without a VLAN the bridge takes untagged frames.
 type bridgeConfig struct {
 	CNIVersion string   `json:"cniVersion"`
 	Name       string   `json:"name"`
@@ -30,9 +31,10 @@ type bridgeConfig struct {
 	IPAM       struct{} `json:"ipam"`
 }
 
-// NetworkAttachmentDefinition returns the NetworkAttachmentDefinition of an attachment in a namespace of the remote cluster. nil
-// means that there is none to make: the interface is on the pod network, or on a definition that a person made and named. All
-// Machines of the namespace share it: it is created where it is absent, else left alone, and belongs to none of them.
+// NetworkAttachmentDefinition returns the NetworkAttachmentDefinition of an attachment in a
+// namespace of the remote cluster. nil means that there is none to make: the interface is on the
+// pod network, or on a definition that a person made and named. All Machines of the namespace share
+// it: it is created where it is absent, else left alone, and belongs to none of them.
 func NetworkAttachmentDefinition(
 	namespace string, attachment vitistackv1alpha1.Attachment, options Options,
 ) (*unstructured.Unstructured, error) {

@@ -16,7 +16,8 @@ import (
 const DefaultVMNamePrefix = "vm-"
 
 const (
-	// nameDigest is the number of hexadecimal digits of a shortened name: enough that a collision cannot be searched for.
+	// nameDigest is the number of hexadecimal digits of a shortened name: enough that a collision
+	// cannot be searched for.
 	nameDigest = 16
 	// uidDigits is the number of digits of a Machine's UID in the names of what belongs to it.
 	uidDigits = 8
@@ -25,22 +26,24 @@ const (
 )
 
 var (
-	// shortened is what names look like that shorten made. Names that look so by themselves are shortened too: no name that is
-	// kept can then equal one that was made.
+	// shortened is what names look like that shorten made. Names that look so by themselves are
+	// shortened too: no name that is kept can then equal one that was made.
 	shortened = regexp.MustCompile(`-[0-9a-f]{16}$`)
 
 	vmNamePrefix = regexp.MustCompile(`^([a-z0-9][-a-z0-9]{0,31})?$`)
 
-	// workerName and controlPlaneName are the long names that a cluster's operator gives to the Machines of its pools.
+	// workerName and controlPlaneName are the long names that a cluster's operator gives to the
+	// Machines of its pools.
 	workerName       = regexp.MustCompile(`^(.+?)-worker(-.+)?-pool-([0-9]+)$`)
 	controlPlaneName = regexp.MustCompile(`^(.+)-control-plane-([0-9]+)$`)
 
 	networkConfigurationName = regexp.MustCompile(`^[A-Za-z0-9_-]{2,32}$`)
 )
 
-// VMName is the name of a Machine's VirtualMachine: the prefix (VM_NAME_PREFIX, "" is none) and the Machine's name. Where that is no
-// DNS label, because it is longer than 63 characters or has dots, it is cut and ends in a hash of the whole. Different Machines get
-// different names. A [*Refusal] of reason NameTooLong says that no valid name can be made.
+// VMName is the name of a Machine's VirtualMachine: the prefix (VM_NAME_PREFIX, "" is none) and the
+// Machine's name. Where that is no DNS label, because it is longer than 63 characters or has dots,
+// it is cut and ends in a hash of the whole. Different Machines get different names. A [*Refusal]
+// of reason NameTooLong says that no valid name can be made.
 func VMName(prefix, machineName string) (string, error) {
 	if !vmNamePrefix.MatchString(prefix) {
 		return "", refuse(vitistackv1alpha1.ReasonNameTooLong,
@@ -52,8 +55,9 @@ func VMName(prefix, machineName string) (string, error) {
 	return shorten(prefix+machineName, validation.DNS1123LabelMaxLength), nil
 }
 
-// DataVolumeName is the name of the DataVolume, and of the PersistentVolumeClaim, behind a disk. It carries eight digits of the
-// Machine's UID, so that a Machine that is made again never meets the disks of an earlier one.
+// DataVolumeName is the name of the DataVolume, and of the PersistentVolumeClaim, behind a disk. It
+// carries eight digits of the Machine's UID, so that a Machine that is made again never meets the
+// disks of an earlier one.
 func DataVolumeName(vmName, diskName string, machineUID types.UID) string {
 	return ownName(vmName+"-"+diskName, machineUID)
 }
@@ -63,9 +67,9 @@ func CloudInitSecretName(vmName string, machineUID types.UID) string {
 	return ownName(vmName+"-cloudinit", machineUID)
 }
 
-// NetworkConfigurationName is the spec.name of a Machine's NetworkConfiguration: 2 to 32 letters, digits, '-' and '_'.
-// <c>-worker-pool-<n> becomes <c>-wrk<n>, <c>-control-plane-<n> becomes <c>-ctp<n>, and what still does not fit is cut and ends in a
-// hash of the Machine's name.
+// NetworkConfigurationName is the spec.name of a Machine's NetworkConfiguration: 2 to 32 letters,
+// digits, '-' and '_'. <c>-worker-pool-<n> becomes <c>-wrk<n>, <c>-control-plane-<n> becomes
+// <c>-ctp<n>, and what still does not fit is cut and ends in a hash of the Machine's name.
 func NetworkConfigurationName(machineName string) string {
 	name, unique := machineName, true
 	if m := workerName.FindStringSubmatch(name); m != nil {
@@ -84,7 +88,8 @@ func ownName(name string, machineUID types.UID) string {
 	return shorten(name, validation.DNS1123LabelMaxLength-uidDigits-1) + "-" + UIDDigits(machineUID)
 }
 
-// UIDDigits are the first eight hexadecimal digits of a UID, or of its hash where it does not begin with any.
+// UIDDigits are the first eight hexadecimal digits of a UID, or of its hash where it does not begin
+// with any.
 func UIDDigits(uid types.UID) string {
 	plain := strings.ToLower(strings.ReplaceAll(string(uid), "-", ""))
 	if len(plain) >= uidDigits {

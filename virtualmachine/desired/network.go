@@ -19,11 +19,13 @@ const (
 	providerStatic = "static-ip-operator"
 )
 
-// Network is what a NetworkNamespace says about the network that it stands for. The zero value is the pod network.
+// Network is what a NetworkNamespace says about the network that it stands for. The zero value is
+// the pod network.
 type Network struct {
 	// NetworkNamespace is the name of the NetworkNamespace, "" where there is none.
 	NetworkNamespace string
-	// Provider is the operator that gives addresses, "" where the NetworkNamespace says nothing about them.
+	// Provider is the operator that gives addresses, "" where the NetworkNamespace says nothing
+	// about them.
 	Provider string
 	// VLAN is 1 to 4094. 0 means untagged where Static is set, else the pod network.
 	VLAN int
@@ -34,12 +36,12 @@ type Network struct {
 	DNS                     []string
 }
 
-// Interface returns the name of an interface on the network: "default" on the pod network, else the name of the
-// NetworkAttachmentDefinition.
+// Interface returns the name of an interface on the network: "default" on the pod network, else the
+// name of the NetworkAttachmentDefinition.
 func (n Network) Interface() string { return or(n.NetworkAttachmentDefinition(), podInterface) }
 
-// NetworkAttachmentDefinition returns the name of the NetworkAttachmentDefinition: vlan and the number, vlan0 for an untagged
-// static network, "" for the pod network.
+// NetworkAttachmentDefinition returns the name of the NetworkAttachmentDefinition: vlan and the
+// number, vlan0 for an untagged static network, "" for the pod network.
 func (n Network) NetworkAttachmentDefinition() string {
 	if n.VLAN == 0 && !n.Static {
 		return ""
@@ -49,10 +51,11 @@ func (n Network) NetworkAttachmentDefinition() string {
 
 func attachmentDefinitionName(vlan int) string { return "vlan" + strconv.Itoa(vlan) }
 
-// SelectNetworkNamespace chooses a NetworkNamespace among those of the Machine's namespace: the one called name, where name ""
-// means the Machine's own. The Machine's own is the one that it names, else the one of its own name, else the only one. nil means
-// the pod network. It returns a [*Wait] of reason NetworkNamespaceNotFound, or a [*Refusal] of reason NetworkNamespaceAmbiguous
-// where there are several: the first of a list would be the wrong one sooner or later.
+// SelectNetworkNamespace chooses a NetworkNamespace among those of the Machine's namespace: the one
+// called name, where name "" means the Machine's own. The Machine's own is the one that it names,
+// else the one of its own name, else the only one. nil means the pod network. It returns a [*Wait]
+// of reason NetworkNamespaceNotFound, or a [*Refusal] of reason NetworkNamespaceAmbiguous where
+// there are several: the first of a list would be the wrong one sooner or later.
 func SelectNetworkNamespace(
 	machine *vitistackv1alpha1.Machine, name string, networkNamespaces []vitistackv1alpha1.NetworkNamespace,
 ) (*vitistackv1alpha1.NetworkNamespace, error) {
@@ -82,12 +85,14 @@ func SelectNetworkNamespace(
 	}
 }
 
-// NetworkFor returns the network of a NetworkNamespace; nil gives the pod network. The VLAN comes from the status, because whoever
-// may write a NetworkNamespace could otherwise join every network; Options.VLANFromSpec trusts the spec too.
+// NetworkFor returns the network of a NetworkNamespace; nil gives the pod network. The VLAN comes
+// from the status, because whoever may write a NetworkNamespace could otherwise join every network;
+// Options.VLANFromSpec trusts the spec too.
 //
-// A static NetworkNamespace whose spec names no VLAN is untagged: its author has answered, and no operator will write one later. A
-// [*Wait] of reason NetworkNamespaceNotReady says that the VLAN is not known yet. Guessing would attach the virtual machine to a
-// wrong network. A [*Refusal] of reason InvalidSpec says that the VLAN is none.
+// A static NetworkNamespace whose spec names no VLAN is untagged: its author has answered, and no
+// operator will write one later. A [*Wait] of reason NetworkNamespaceNotReady says that the VLAN is
+// not known yet. Guessing would attach the virtual machine to a wrong network. A [*Refusal] of
+// reason InvalidSpec says that the VLAN is none.
 func NetworkFor(networkNamespace *vitistackv1alpha1.NetworkNamespace, options Options) (Network, error) {
 	if networkNamespace == nil {
 		return Network{}, nil
@@ -111,7 +116,8 @@ func NetworkFor(networkNamespace *vitistackv1alpha1.NetworkNamespace, options Op
 	return network, nil
 }
 
-// describe returns the network of a NetworkNamespace with the VLAN of its status, however that may be.
+// describe returns the network of a NetworkNamespace with the VLAN of its status, however that may
+// be.
 func describe(networkNamespace *vitistackv1alpha1.NetworkNamespace) Network {
 	status := networkNamespace.Status
 	network := Network{
@@ -142,7 +148,8 @@ func wantedVLAN(networkNamespace *vitistackv1alpha1.NetworkNamespace) int {
 	return allocation.Static.VlanID
 }
 
-// reported says whether an operator has written a status: then a VLAN of 0 means that there is none.
+// reported says whether an operator has written a status: then a VLAN of 0 means that there is
+// none.
 func reported(status vitistackv1alpha1.NetworkNamespaceStatus) bool {
 	return status.Phase != "" || status.Status != "" || status.Created != nil || status.ObservedGeneration != 0 ||
 		len(status.Conditions) > 0

@@ -23,20 +23,24 @@ type NetworkConfigurationInput struct {
 	Record vitistackv1alpha1.NetworkRecord
 	// Name is its name: one of [NetworkConfigurationNames].
 	Name string
-	// NetworkNamespace is the one that it is for, nil where that does not exist. It gives the provider of a new one.
+	// NetworkNamespace is the one that it is for, nil where that does not exist. It gives the
+	// provider of a new one.
 	NetworkNamespace *vitistackv1alpha1.NetworkNamespace
 	// Existing is the NetworkConfiguration of that name, nil where there is none.
 	Existing *vitistackv1alpha1.NetworkConfiguration
-	// InUse are interfaces that the virtual machine or its running instance still has. Those of Existing among them stay, also where
-	// the record has dropped them: an address that is in use is not given to another Machine.
+	// InUse are interfaces that the virtual machine or its running instance still has. Those of
+	// Existing among them stay, also where the record has dropped them: an address that is in use
+	// is not given to another Machine.
 	InUse []Interface
-	// Former is the UID of the Machine of this name whose virtual machine this one takes over, "" for none.
+	// Former is the UID of the Machine of this name whose virtual machine this one takes over, ""
+	// for none.
 	Former types.UID
 	// Options of the operator.
 	Options Options
 }
 
-// NetworkConfigurationNames returns the names of the NetworkConfigurations of a record, each once, in the order of the attachments.
+// NetworkConfigurationNames returns the names of the NetworkConfigurations of a record, each once,
+// in the order of the attachments.
 func NetworkConfigurationNames(record vitistackv1alpha1.NetworkRecord) []string {
 	var names []string
 	for _, a := range record.Attachments {
@@ -47,14 +51,17 @@ func NetworkConfigurationNames(record vitistackv1alpha1.NetworkRecord) []string 
 	return names
 }
 
-// NetworkConfiguration returns one of the Machine's NetworkConfigurations: Existing with what we own changed, else a new one. It
-// lives beside the Machine in the supervisor cluster. The Machine controls it, because other operators find it so, and our finalizer
-// holds it: its addresses stay until the virtual machine is gone, however the Machine is deleted.
+// NetworkConfiguration returns one of the Machine's NetworkConfigurations: Existing with what we
+// own changed, else a new one. It lives beside the Machine in the supervisor cluster. The Machine
+// controls it, because other operators find it so, and our finalizer holds it: its addresses stay
+// until the virtual machine is gone, however the Machine is deleted.
 //
-// It has the interfaces that the record gives to it, with the recorded MAC addresses: operators of addresses give each of them an
-// address. An interface that only Existing has is dropped unless it is InUse. A provider that is set stays.
+// It has the interfaces that the record gives to it, with the recorded MAC addresses: operators of
+// addresses give each of them an address. An interface that only Existing has is dropped unless it
+// is InUse. A provider that is set stays.
 //
-// A [*Refusal] of reason NetworkConfigurationConflict says that Existing belongs to another Machine or controller.
+// A [*Refusal] of reason NetworkConfigurationConflict says that Existing belongs to another Machine
+// or controller.
 func NetworkConfiguration(in NetworkConfigurationInput) (*vitistackv1alpha1.NetworkConfiguration, error) {
 	if in.Machine.UID == "" {
 		return nil, errNoUID
@@ -89,7 +96,8 @@ func NetworkConfiguration(in NetworkConfigurationInput) (*vitistackv1alpha1.Netw
 	return nc, nil
 }
 
-// OwnsNetworkConfiguration says whether a NetworkConfiguration is one of a Machine's, which ends with it.
+// OwnsNetworkConfiguration says whether a NetworkConfiguration is one of a Machine's, which ends
+// with it.
 func OwnsNetworkConfiguration(
 	machine *vitistackv1alpha1.Machine, nc *vitistackv1alpha1.NetworkConfiguration, options Options,
 ) bool {
@@ -105,8 +113,9 @@ func (in NetworkConfigurationInput) owns() bool {
 	return IsOurs(labels, in.Machine.UID, supervisor) || IsOurs(labels, in.Former, supervisor)
 }
 
-// owned returns an error where Existing belongs to another Machine or controller. A NetworkConfiguration without any mark of a
-// Machine may be the work of a person, whose addresses we would give away.
+// owned returns an error where Existing belongs to another Machine or controller. A
+// NetworkConfiguration without any mark of a Machine may be the work of a person, whose addresses
+// we would give away.
 func (in NetworkConfigurationInput) owned() error {
 	if in.Existing == nil {
 		return nil
@@ -162,7 +171,8 @@ func (in NetworkConfigurationInput) ownerReferences() []metav1.OwnerReference {
 	return append(references, ours)
 }
 
-// networkNamespaceName returns the first NetworkNamespace of the interfaces that it is for, "" where none is known.
+// networkNamespaceName returns the first NetworkNamespace of the interfaces that it is for, ""
+// where none is known.
 func (in NetworkConfigurationInput) networkNamespaceName() string {
 	for _, a := range in.Record.Attachments {
 		if a.NetworkConfiguration == in.Name && a.NetworkNamespace != "" {
@@ -188,8 +198,8 @@ func (in NetworkConfigurationInput) interfaces() []Interface {
 	return interfaces
 }
 
-// mergeInterfaces keeps an existing interface as it is where name and address are the same, so that nothing is written for a
-// letter's case.
+// mergeInterfaces keeps an existing interface as it is where name and address are the same, so that
+// nothing is written for a letter's case.
 func mergeInterfaces(
 	existing []vitistackv1alpha1.NetworkConfigurationInterface, wanted []Interface,
 ) []vitistackv1alpha1.NetworkConfigurationInterface {

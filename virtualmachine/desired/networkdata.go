@@ -43,8 +43,8 @@ type nameservers struct {
 	Addresses []string `json:"addresses"`
 }
 
-// networkDataV2 renders addresses for the data source NoCloud. An interface is found by its MAC address, because its name in the guest is
-// not known.
+// networkDataV2 renders addresses for the data source NoCloud. An interface is found by its MAC
+// address, because its name in the guest is not known.
 func networkDataV2(all []InterfaceAddresses) (string, error) {
 	config := networkConfigV2{Version: 2, Ethernets: map[string]ethernet{}}
 	for _, a := range all {
@@ -67,7 +67,8 @@ func networkDataV2(all []InterfaceAddresses) (string, error) {
 	return string(rendered), nil
 }
 
-// openStackNetwork is OpenStack's network_data.json, which the data source ConfigDrive reads, as far as we write it.
+// openStackNetwork is OpenStack's network_data.json, which the data source ConfigDrive reads, as
+// far as we write it.
 type openStackNetwork struct {
 	Links    []openStackLink    `json:"links"`
 	Networks []openStackSubnet  `json:"networks"`

@@ -39,7 +39,8 @@ func newPatch(live, wanted map[string]any) *patch {
 	return &patch{live: live, wanted: wanted, result: map[string]any{}}
 }
 
-// set writes a value. A field that has it already is written too: the API server then changes nothing.
+// set writes a value. A field that has it already is written too: the API server then changes
+// nothing.
 func (p *patch) set(value any, path ...string) {
 	if p.err == nil {
 		p.err = unstructured.SetNestedField(p.result, value, path...)
@@ -71,8 +72,8 @@ func (p *patch) copy(path ...string) {
 	}
 }
 
-// replace writes the wanted object in place of the live one. Fields that only the live one has belong to what it was, for example the
-// revision of another instance type.
+// replace writes the wanted object in place of the live one. Fields that only the live one has
+// belong to what it was, for example the revision of another instance type.
 func (p *patch) replace(path ...string) {
 	p.copy(path...)
 	wanted, found, _ := unstructured.NestedMap(p.wanted, path...)
@@ -87,15 +88,17 @@ func (p *patch) replace(path ...string) {
 	}
 }
 
-// clearSize takes processor and memory away, which an instance type gives from now on: KubeVirt refuses both. An object in which
-// nothing would be left goes as a whole: the API server refuses an empty one. The processor's model goes with the numbers where it is
-// all that is left, as the instance type may name another.
+// clearSize takes processor and memory away, which an instance type gives from now on: KubeVirt
+// refuses both. An object in which nothing would be left goes as a whole: the API server refuses an
+// empty one. The processor's model goes with the numbers where it is all that is left, as the
+// instance type may name another.
 func (p *patch) clearSize() {
 	p.clear(pathCPU, []string{"cores", "sockets", "threads"}, "model")
 	p.clear(pathMemory, []string{"guest"})
 }
 
-// clear takes fields of an object away, and the whole object where at most the fields of spare would be left.
+// clear takes fields of an object away, and the whole object where at most the fields of spare
+// would be left.
 func (p *patch) clear(path, fields []string, spare ...string) {
 	live, _, _ := unstructured.NestedMap(p.live, path...)
 	for key := range live {
@@ -133,7 +136,8 @@ func (p *patch) addEntry(path []string, name string) {
 	p.set(append(list, p.withoutTakenBootOrder(wanted)), path...)
 }
 
-// withoutTakenBootOrder returns an entry without its boot order where another device has that one: KubeVirt refuses two.
+// withoutTakenBootOrder returns an entry without its boot order where another device has that one:
+// KubeVirt refuses two.
 func (p *patch) withoutTakenBootOrder(added any) any {
 	fields, ok := added.(map[string]any)
 	if !ok || fields["bootOrder"] == nil {
@@ -159,7 +163,8 @@ func (p *patch) removeEntry(path []string, name string) {
 	}
 }
 
-// addDisk adds a disk with its volume and, if the volume is not there already, the template of its DataVolume.
+// addDisk adds a disk with its volume and, if the volume is not there already, the template of its
+// DataVolume.
 func (p *patch) addDisk(name string) {
 	if _, there := entry(p.list(pathVolumes), name); !there {
 		wanted, _ := entry(listOf(p.wanted, pathVolumes), name)
@@ -171,7 +176,8 @@ func (p *patch) addDisk(name string) {
 	p.addEntry(pathDisks, name)
 }
 
-// ejectISO takes the image to install from out of the VirtualMachine, so that nothing refers to it when it is deleted.
+// ejectISO takes the image to install from out of the VirtualMachine, so that nothing refers to it
+// when it is deleted.
 func (p *patch) ejectISO() {
 	if volume, there := entry(p.list(pathVolumes), isoDiskName); there {
 		if dataVolume := dataVolumeOf(volume); dataVolume != "" {

@@ -6,7 +6,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// Refusal is the error that says that what is asked for cannot be made until a person changes it. Find it with errors.As.
+// Refusal is the error that says that what is asked for cannot be made until a person changes it.
+// Find it with errors.As.
 type Refusal struct {
 	// Reason is one of the reasons of package v1alpha1, for a condition.
 	Reason string
@@ -17,7 +18,8 @@ type Refusal struct {
 // Error returns Message.
 func (r *Refusal) Error() string { return r.Message }
 
-// Wait is the error that says that something is missing that others are going to provide. Find it with errors.As.
+// Wait is the error that says that something is missing that others are going to provide. Find it
+// with errors.As.
 type Wait struct {
 	// Reason is one of the reasons of package v1alpha1, for a condition.
 	Reason string

@@ -19,7 +19,8 @@ type Size struct {
 const (
 	mebibyte = 1 << 20
 	gibibyte = 1 << 30
-	// maxTopology bounds each number of a processor's topology, so that their product stays far from overflowing.
+	// maxTopology bounds each number of a processor's topology, so that their product stays far
+	// from overflowing.
 	maxTopology = 1024
 )
 
@@ -34,8 +35,9 @@ var (
 	}
 )
 
-// ClassName is the name of the MachineClass that a Machine asks for, by machineClass or by the older instanceType, "" if it asks for
-// none. A [*Refusal] of reason ClassesDiffer says that it asks for two.
+// ClassName is the name of the MachineClass that a Machine asks for, by machineClass or by the
+// older instanceType, "" if it asks for none. A [*Refusal] of reason ClassesDiffer says that it
+// asks for two.
 func ClassName(machine *vitistackv1alpha1.Machine) (string, error) {
 	newer, older := machine.Spec.MachineClass, machine.Spec.InstanceType
 	if newer != "" && older != "" && newer != older {
@@ -45,8 +47,9 @@ func ClassName(machine *vitistackv1alpha1.Machine) (string, error) {
 	return or(newer, older), nil
 }
 
-// DefaultClass is the MachineClass of Machines that ask for none: of the enabled ones that are marked as default and meant for us the
-// newest, as Kubernetes chooses among default storage classes. nil where there is none.
+// DefaultClass is the MachineClass of Machines that ask for none: of the enabled ones that are
+// marked as default and meant for us the newest, as Kubernetes chooses among default storage
+// classes. nil where there is none.
 func DefaultClass(classes []vitistackv1alpha1.MachineClass, options Options) *vitistackv1alpha1.MachineClass {
 	var best *vitistackv1alpha1.MachineClass
 	for i := range classes {
@@ -62,10 +65,11 @@ func DefaultClass(classes []vitistackv1alpha1.MachineClass, options Options) *vi
 	return best.DeepCopy()
 }
 
-// SizeFor is the size of a Machine: that of the class, changed field by field by what the Machine says itself. class is the
-// MachineClass of the name that [ClassName] gives, or of [DefaultClass] where that gives none; nil where there is no such class: small,
-// medium and large then have built-in sizes, and a Machine that asks for none has 2 cores and 2 GiB. A [*Refusal] has one of the reasons
-// ClassesDiffer, UnknownClass, ClassDisabled and InvalidSpec.
+// SizeFor is the size of a Machine: that of the class, changed field by field by what the Machine
+// says itself. class is the MachineClass of the name that [ClassName] gives, or of [DefaultClass]
+// where that gives none; nil where there is no such class: small, medium and large then have
+// built-in sizes, and a Machine that asks for none has 2 cores and 2 GiB. A [*Refusal] has one of
+// the reasons ClassesDiffer, UnknownClass, ClassDisabled and InvalidSpec.
 func SizeFor(machine *vitistackv1alpha1.Machine, class *vitistackv1alpha1.MachineClass, options Options) (Size, error) {
 	name, err := ClassName(machine)
 	if err != nil {
@@ -84,9 +88,11 @@ func SizeFor(machine *vitistackv1alpha1.Machine, class *vitistackv1alpha1.Machin
 	return size, nil
 }
 
-// KeptSize returns the size of a Machine whose VirtualMachine exists. What the Machine says itself counts. Everything else stays as
-// last has it, whatever became of the class: a class that is edited, disabled or deleted changes no VirtualMachine. Only where the
-// Machine itself asks for another class, or takes a number of its own back, class is read. class and errors are as for [SizeFor].
+// KeptSize returns the size of a Machine whose VirtualMachine exists. What the Machine says itself
+// counts. Everything else stays as last has it, whatever became of the class: a class that is
+// edited, disabled or deleted changes no VirtualMachine. Only where the Machine itself asks for
+// another class, or takes a number of its own back, class is read. class and errors are as for
+// [SizeFor].
 func KeptSize(
 	machine *vitistackv1alpha1.Machine, class *vitistackv1alpha1.MachineClass, last Wish, options Options,
 ) (Size, error) {
@@ -112,7 +118,8 @@ func KeptSize(
 	}, nil
 }
 
-// kept returns one number of a size: the Machine's own, else the class's where the Machine had one of its own before, else the last.
+// kept returns one number of a size: the Machine's own, else the class's where the Machine had one
+// of its own before, else the last.
 func kept[T comparable](asked, before, last, fresh T) T {
 	var none T
 	if asked == none && before != none {
@@ -133,7 +140,8 @@ func (in Input) size() (Size, error) {
 	}
 }
 
-// SizeAsked is what a Machine itself says about its size. Numbers that it leaves to its class are 0.
+// SizeAsked is what a Machine itself says about its size. Numbers that it leaves to its class are
+// 0.
 type SizeAsked struct {
 	// Class is the name of the class that it asks for, "" for the default one.
 	Class string `json:",omitempty"`
@@ -188,7 +196,8 @@ func classSize(name string, class *vitistackv1alpha1.MachineClass, options Optio
 	return size, nil
 }
 
-// meantFor reports whether a class may be used: always where it lists nobody, or where nobody said which names are ours.
+// meantFor reports whether a class may be used: always where it lists nobody, or where nobody said
+// which names are ours.
 func meantFor(listed, ours []string) bool {
 	if len(listed) == 0 || len(ours) == 0 {
 		return true

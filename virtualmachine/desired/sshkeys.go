@@ -18,9 +18,10 @@ const (
 	keysField = "ssh_authorized_keys"
 )
 
-// addKeys returns a cloud-config with SSH keys. They are added as text, so that everything in it stays as it is, and the result is
-// read again: text that is added behind the end of a document makes cloud-init drop all of it, and then no one can log in. Keys
-// cannot be added to a script, or beside keys that stand there already.
+// addKeys returns a cloud-config with SSH keys. They are added as text, so that everything in it
+// stays as it is, and the result is read again: text that is added behind the end of a document
+// makes cloud-init drop all of it, and then no one can log in. Keys cannot be added to a script, or
+// beside keys that stand there already.
 func addKeys(userData []byte, keys []string) ([]byte, error) {
 	var config map[string]any
 	header, body, _ := bytes.Cut(userData, []byte("\n"))
@@ -64,7 +65,8 @@ func withMember(header, body []byte, keys []string) []byte {
 	return bytes.Join([][]byte{header, result, nil}, []byte("\n"))
 }
 
-// hasKeys says whether a cloud-config reads as what it was before and the keys, and has nothing behind that.
+// hasKeys says whether a cloud-config reads as what it was before and the keys, and has nothing
+// behind that.
 func hasKeys(result []byte, before map[string]any, keys []string) bool {
 	var after map[string]any
 	if err := yaml.Unmarshal(result, &after); err != nil {

@@ -10,8 +10,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// takeOver returns the attachments that the virtual machine has. It is for virtual machines of earlier releases and for adopted
-// ones, whose attachments nothing has recorded.
+// takeOver returns the attachments that the virtual machine has. It is for virtual machines of
+// earlier releases and for adopted ones, whose attachments nothing has recorded.
 func (in AttachInput) takeOver() ([]vitistackv1alpha1.Attachment, error) {
 	spec := in.VM.Spec.Template.Spec
 	var attachments []vitistackv1alpha1.Attachment
@@ -34,8 +34,8 @@ func (in AttachInput) takeOver() ([]vitistackv1alpha1.Attachment, error) {
 	return attachments, nil
 }
 
-// definitionOf returns the NetworkAttachmentDefinition of an interface of the virtual machine, "" on the pod network. The name has
-// no namespace where that is the virtual machine's own.
+// definitionOf returns the NetworkAttachmentDefinition of an interface of the virtual machine, ""
+// on the pod network. The name has no namespace where that is the virtual machine's own.
 func (in AttachInput) definitionOf(interfaceName string) string {
 	for _, network := range in.VM.Spec.Template.Spec.Networks {
 		if network.Name == interfaceName && network.Multus != nil {
@@ -58,8 +58,9 @@ func vlanOf(name string) (vlan int, found bool) {
 	return vlan, true
 }
 
-// findConfiguration fills in what the Machine's NetworkConfigurations say about an interface. It is the best evidence of where an
-// interface is, because its addresses came from there. It returns false where they say nothing.
+// findConfiguration fills in what the Machine's NetworkConfigurations say about an interface. It is
+// the best evidence of where an interface is, because its addresses came from there. It returns
+// false where they say nothing.
 func (in AttachInput) findConfiguration(a *vitistackv1alpha1.Attachment) bool {
 	for i := range in.Configurations {
 		nc := &in.Configurations[i]
@@ -73,8 +74,9 @@ func (in AttachInput) findConfiguration(a *vitistackv1alpha1.Attachment) bool {
 	return false
 }
 
-// findNetwork fills in the NetworkNamespace that an interface is on, where one fits what the interface has: the one of the
-// NetworkConfiguration, else the Machine's own, else the first by name.
+// findNetwork fills in the NetworkNamespace that an interface is on, where one fits what the
+// interface has: the one of the NetworkConfiguration, else the Machine's own, else the first by
+// name.
 func (in AttachInput) findNetwork(a *vitistackv1alpha1.Attachment) {
 	evident := in.findConfiguration(a)
 	_, told := vlanOf(a.NetworkAttachmentDefinition)
@@ -99,7 +101,8 @@ func (in AttachInput) takeNetwork(a *vitistackv1alpha1.Attachment, nn *vitistack
 	}
 }
 
-// fitting returns the NetworkNamespaces that an interface may be on: those that the Machine names first, then by name.
+// fitting returns the NetworkNamespaces that an interface may be on: those that the Machine names
+// first, then by name.
 func (in AttachInput) fitting(a vitistackv1alpha1.Attachment) []*vitistackv1alpha1.NetworkNamespace {
 	var fitting []*vitistackv1alpha1.NetworkNamespace
 	for i := range in.NetworkNamespaces {
@@ -116,7 +119,8 @@ func (in AttachInput) fitting(a vitistackv1alpha1.Attachment) []*vitistackv1alph
 	return fitting
 }
 
-// names says whether the Machine names a NetworkNamespace, as its own or as the subnet of an interface.
+// names says whether the Machine names a NetworkNamespace, as its own or as the subnet of an
+// interface.
 func (in AttachInput) names(networkNamespace string) bool {
 	network := in.Machine.Spec.Network
 	return networkNamespace == or(network.NetworkNamespaceName, in.Machine.Name) ||
@@ -139,8 +143,9 @@ func onNetwork(a vitistackv1alpha1.Attachment, nn *vitistackv1alpha1.NetworkName
 	}
 }
 
-// pair says which entry of the Machine asked for which interface: as the wish says that was last applied, else by name, then by
-// network, then in order. Interfaces that are left were not asked for.
+// pair says which entry of the Machine asked for which interface: as the wish says that was last
+// applied, else by name, then by network, then in order. Interfaces that are left were not asked
+// for.
 func (in AttachInput) pair(attachments []vitistackv1alpha1.Attachment) {
 	entries := in.entries()
 	if in.pairAsApplied(attachments, entries) {
@@ -169,8 +174,9 @@ func (in AttachInput) pair(attachments []vitistackv1alpha1.Attachment) {
 	}
 }
 
-// pairAsApplied pairs entries and interfaces as the wish of an earlier release lists them: one name an entry, in their order. It
-// returns false where there is no such wish, or where the Machine has changed since.
+// pairAsApplied pairs entries and interfaces as the wish of an earlier release lists them: one name
+// an entry, in their order. It returns false where there is no such wish, or where the Machine has
+// changed since.
 func (in AttachInput) pairAsApplied(
 	attachments []vitistackv1alpha1.Attachment, entries []vitistackv1alpha1.NetworkInterface,
 ) bool {

@@ -20,10 +20,11 @@ type Input struct {
 	Ledger vitistackv1alpha1.Ledger
 	// Class is the MachineClass as for [SizeFor].
 	Class *vitistackv1alpha1.MachineClass
-	// Last is the wish last applied to the VirtualMachine, nil where there is none yet. It keeps the size that a class gave: see
-	// [KeptSize].
+	// Last is the wish last applied to the VirtualMachine, nil where there is none yet. It keeps
+	// the size that a class gave: see [KeptSize].
 	Last *Wish
-	// Network is the record of the Machine's attachments, of [Attach]. Networks and interfaces come from it alone.
+	// Network is the record of the Machine's attachments, of [Attach]. Networks and interfaces come
+	// from it alone.
 	Network vitistackv1alpha1.NetworkRecord
 	// StorageClasses are those of the remote cluster, which the type of a disk may name.
 	StorageClasses StorageClasses
@@ -35,8 +36,9 @@ type Input struct {
 
 var errNoLedger = errors.New("the Machine is not placed: its ledger names no VirtualMachine")
 
-// VirtualMachine returns the VirtualMachine of a Machine as it is created. It has the fields that we own and no other. [Change] says
-// which of them are changed later. It has no owner reference, because the Machine lives in another cluster.
+// VirtualMachine returns the VirtualMachine of a Machine as it is created. It has the fields that
+// we own and no other. [Change] says which of them are changed later. It has no owner reference,
+// because the Machine lives in another cluster.
 //
 // A [*Refusal] says what in the Machine or its class cannot be.
 func VirtualMachine(in Input) (*kubevirtv1.VirtualMachine, error) {
@@ -143,8 +145,8 @@ func networkFor(a vitistackv1alpha1.Attachment) kubevirtv1.Network {
 	return network
 }
 
-// nicOf returns the interface of an attachment. On the pod network it is masqueraded: a bridge there stops live migration and may be
-// switched off.
+// nicOf returns the interface of an attachment. On the pod network it is masqueraded: a bridge
+// there stops live migration and may be switched off.
 func nicOf(a vitistackv1alpha1.Attachment) kubevirtv1.Interface {
 	nic := kubevirtv1.Interface{Name: a.Interface, Model: kubevirtv1.VirtIO, MacAddress: a.MAC}
 	if a.NetworkAttachmentDefinition == "" {

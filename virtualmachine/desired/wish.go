@@ -10,31 +10,35 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// Wish is what a Machine asks of its VirtualMachine, as far as that can be changed once it exists. The VirtualMachine carries the wish
-// that was last applied. Where the two are the same there is nothing to do; where they differ, only what differs is changed. Everything
-// else belongs to the people and tools that look after the VirtualMachine.
+// Wish is what a Machine asks of its VirtualMachine, as far as that can be changed once it exists.
+// The VirtualMachine carries the wish that was last applied. Where the two are the same there is
+// nothing to do; where they differ, only what differs is changed. Everything else belongs to the
+// people and tools that look after the VirtualMachine.
 type Wish struct {
 	// Class is the name of the MachineClass that gave the size, "" for none.
 	Class string
-	// Cores a socket, Sockets and Threads a core, and Memory in bytes. All 0 where Instancetype gives them.
+	// Cores a socket, Sockets and Threads a core, and Memory in bytes. All 0 where Instancetype
+	// gives them.
 	Cores, Sockets, Threads uint32
 	Memory                  int64
-	// RunStrategy, Instancetype, Preference and EvictionStrategy are the Machine's own, "" for none.
+	// RunStrategy, Instancetype, Preference and EvictionStrategy are the Machine's own, "" for
+	// none.
 	RunStrategy, Instancetype, Preference, EvictionStrategy string
 	// Disks are the sizes in GiB by name, the image to install from among them.
 	Disks map[string]int64
 	// Interfaces are the names of those that the Machine asked for. The order has no meaning.
 	Interfaces []string
-	// CloudInit is a hash of what the Machine says about it, "" where it wants none. Documents in Secrets and ConfigMaps have no part
-	// in it: they are read when the Machine changes.
+	// CloudInit is a hash of what the Machine says about it, "" where it wants none. Documents in
+	// Secrets and ConfigMaps have no part in it: they are read when the Machine changes.
 	CloudInit string
-	// Asked is what the Machine itself said about its size, nil in a wish that an earlier release wrote.
+	// Asked is what the Machine itself said about its size, nil in a wish that an earlier release
+	// wrote.
 	Asked *SizeAsked `json:",omitempty"`
 }
 
-// NewWish returns the wish of a Machine. last is the one last applied, nil where there is none yet: it keeps the size that a class
-// gave ([KeptSize]), and with it the text of a wish that an earlier release wrote and that still holds. Errors are those of
-// [VirtualMachine].
+// NewWish returns the wish of a Machine. last is the one last applied, nil where there is none yet:
+// it keeps the size that a class gave ([KeptSize]), and with it the text of a wish that an earlier
+// release wrote and that still holds. Errors are those of [VirtualMachine].
 func NewWish(in Input, last *Wish) (Wish, error) {
 	in.Last = last
 	size, err := in.size()
@@ -110,9 +114,10 @@ func (in Input) wish() (Wish, error) {
 	return wish, nil
 }
 
-// AdoptedWish returns the wish of a Machine that takes over a VirtualMachine which carries none. It takes the numbers that the Machine
-// leaves to its class from the VirtualMachine, so that it needs no class: the one of an adopted VirtualMachine may be long gone. Nothing
-// is changed by it; only what the Machine asks for later is.
+// AdoptedWish returns the wish of a Machine that takes over a VirtualMachine which carries none. It
+// takes the numbers that the Machine leaves to its class from the VirtualMachine, so that it needs
+// no class: the one of an adopted VirtualMachine may be long gone. Nothing is changed by it; only
+// what the Machine asks for later is.
 func AdoptedWish(in Input, vm *kubevirtv1.VirtualMachine) (Wish, error) {
 	asked, err := sizeAsked(in.Machine)
 	if err != nil {
@@ -131,8 +136,8 @@ func AdoptedWish(in Input, vm *kubevirtv1.VirtualMachine) (Wish, error) {
 	return NewWish(in, &last)
 }
 
-// hasClassOf says whether a wish was made for the class that a Machine asks for. A wish of an earlier release names the class that
-// gave the size, which is none for a built-in size.
+// hasClassOf says whether a wish was made for the class that a Machine asks for. A wish of an
+// earlier release names the class that gave the size, which is none for a built-in size.
 func (w Wish) hasClassOf(asked SizeAsked) bool {
 	switch {
 	case w.Instancetype != "":
@@ -169,8 +174,9 @@ func ParseWish(text string) (Wish, error) {
 	return wish, nil
 }
 
-// Grown returns the disks that a wish wants larger than the last one, by name, with their new size in GiB. A [*Refusal] of reason
-// InvalidSpec says that one is wanted smaller, which would cut off data.
+// Grown returns the disks that a wish wants larger than the last one, by name, with their new size
+// in GiB. A [*Refusal] of reason InvalidSpec says that one is wanted smaller, which would cut off
+// data.
 func (w Wish) Grown(last Wish) (map[string]int64, error) {
 	grown := map[string]int64{}
 	for _, name := range w.diskNames() {

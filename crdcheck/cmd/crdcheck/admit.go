@@ -27,11 +27,14 @@ func admitCommand(s streams) *cobra.Command {
 		live    string
 	)
 	cmd := &cobra.Command{
-		Use: "admit OBJECTS... --against PLACE", Short: "Would the cluster accept these objects, and keep all of them?", Args: cobra.MinimumNArgs(1),
+		Use:   "admit OBJECTS... --against PLACE",
+		Short: "Would the cluster accept these objects, and keep all of them?",
+		Args:  cobra.MinimumNArgs(1),
 		Long: `Would the cluster accept these objects, and keep all of them?
 
-The objects are custom resources in YAML or JSON files, or "-" for standard input. They are pruned, defaulted and validated as the API server
-does it, with its own code, offline. Admission webhooks may refuse more: --live CONTEXT asks that cluster itself, without keeping anything.`,
+The objects are custom resources in YAML or JSON files, or "-" for standard input. They are pruned, defaulted and
+validated as the API server does it, with its own code, offline. Admission webhooks may refuse more: --live CONTEXT asks
+that cluster itself, without keeping anything.`,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if len(against) == 0 && live == "" {
 				return errors.New("--against or --live is needed: which definitions?")
@@ -141,9 +144,16 @@ func admitAll(ctx context.Context, sets []source.Set, objects []unstructured.Uns
 	return crdcheck.NewReport(subjects, found), nil
 }
 
-func admitOne(ctx context.Context, cache *admit.Cache, set source.Set, object *unstructured.Unstructured) (crdcheck.Subject, []crdcheck.Finding, error) {
+func admitOne(
+	ctx context.Context, cache *admit.Cache, set source.Set, object *unstructured.Unstructured,
+) (crdcheck.Subject, []crdcheck.Finding, error) {
 	gvk := object.GroupVersionKind()
-	subject := crdcheck.Subject{CRD: gvk.Kind + "." + gvk.Group, Cluster: set.Name, Version: gvk.Version, Object: nameOf(object)}
+	subject := crdcheck.Subject{
+		CRD:     gvk.Kind + "." + gvk.Group,
+		Cluster: set.Name,
+		Version: gvk.Version,
+		Object:  nameOf(object),
+	}
 	one := func(rule crdcheck.RuleID, why string) (crdcheck.Subject, []crdcheck.Finding, error) {
 		f := rule.Finding(crdcheck.Write)
 		f.CRD, f.Cluster, f.Version, f.Object = subject.CRD, subject.Cluster, subject.Version, subject.Object

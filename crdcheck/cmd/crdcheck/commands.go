@@ -16,7 +16,9 @@ import (
 func requireCommand(s streams) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
-		Use: "require PLACE... --usage FILE", Short: "Has each place the definitions, versions and fields that a program uses?", Args: cobra.MinimumNArgs(1),
+		Use:   "require PLACE... --usage FILE",
+		Short: "Has each place the definitions, versions and fields that a program uses?",
+		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, places []string) error {
 			usage, err := o.usage()
 			if err == nil && usage == nil {
@@ -35,7 +37,9 @@ func requireCommand(s streams) *cobra.Command {
 				report := crdcheck.Require(set.Snapshot(), usage.Requirements())
 				subjects, found = append(subjects, report.Subjects...), append(found, report.Findings...)
 			}
-			return o.finish(s, render.Document{Question: "require", Report: crdcheck.NewReport(subjects, found), At: positions(sets...)})
+			return o.finish(
+				s, render.Document{Question: "require", Report: crdcheck.NewReport(subjects, found), At: positions(sets...)},
+			)
 		},
 	}
 	o.register(cmd)
@@ -49,8 +53,9 @@ func compareCommand(s streams) *cobra.Command {
 		Use: "compare OLD NEW", Short: "What changed from one place to another, and who feels it?", Args: cobra.ExactArgs(2),
 		Long: `What changed from one place to another, and who feels it?
 
-Without --usage spec is taken for what programs write, and status for what they read. Profiles ask more and more: storage (objects that
-exist), server (who writes too), client (who reads too), strict (who reads whole objects and writes them back, too).`,
+Without --usage spec is taken for what programs write, and status for what they read. Profiles ask more and more:
+storage (objects that exist), server (who writes too), client (who reads too), strict (who reads whole objects and
+writes them back, too).`,
 		RunE: func(cmd *cobra.Command, places []string) error {
 			if !slices.Contains(crdcheck.Profiles(), crdcheck.Profile(profile)) {
 				return fmt.Errorf("--profile %q is none of %s", profile, profiles())
@@ -89,7 +94,8 @@ func fleetCommand(s streams) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
 		Use: "fleet PLACE...", Short: "Do the clusters agree with the first of them?", Args: cobra.MinimumNArgs(1),
-		Long: `Do the clusters agree with the first of them, by name, that answers? One that does not is unknown, never equal.`,
+		Long: "Do the clusters agree with the first of them, by name, that answers? " +
+			"One that does not is unknown, never equal.",
 		RunE: func(cmd *cobra.Command, places []string) error {
 			usage, err := o.usage()
 			if err != nil {

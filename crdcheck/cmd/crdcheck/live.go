@@ -20,7 +20,9 @@ import (
 type runtimeObject = runtime.Object
 
 // askLive asks the cluster of a context itself.
-func askLive(ctx context.Context, kubeconfig, name string, objects []unstructured.Unstructured) (crdcheck.Report, error) {
+func askLive(
+	ctx context.Context, kubeconfig, name string, objects []unstructured.Unstructured,
+) (crdcheck.Report, error) {
 	config, name, err := source.Contexts(kubeconfig, name)
 	if err != nil {
 		return crdcheck.Report{}, err
@@ -59,7 +61,9 @@ func askLive(ctx context.Context, kubeconfig, name string, objects []unstructure
 			return crdcheck.Report{}, fmt.Errorf("%s: %w", name, err)
 		}
 		crd := mapping.Resource.GroupResource().String()
-		subjects = append(subjects, crdcheck.Subject{CRD: crd, Cluster: cluster, Version: gvk.Version, Object: nameOf(object)})
+		subjects = append(
+			subjects, crdcheck.Subject{CRD: crd, Cluster: cluster, Version: gvk.Version, Object: nameOf(object)},
+		)
 		found = append(found, verdict.Findings(cluster, crd, gvk.Version, nameOf(object))...)
 	}
 	return crdcheck.NewReport(subjects, found), nil

@@ -1,4 +1,5 @@
-// Program crdcheck tells whether what you write will be accepted, and kept, by that cluster. See `crdcheck --help`.
+// Program crdcheck tells whether what you write will be accepted, and kept, by that cluster. See
+// `crdcheck --help`.
 package main
 
 import (

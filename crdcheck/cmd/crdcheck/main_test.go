@@ -14,7 +14,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"crdcheck": func() { os.Exit(mainCode()) }})
 }
 
-// TestScripts runs the program as people do: each script is a story with its input and the output that they see.
+// TestScripts runs the program as people do: each script is a story with its input and the output
+// that they see.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata", RequireExplicitExec: true, UpdateScripts: *update,
@@ -27,7 +28,9 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: exits CODE ARGS...")
 	}
-	err := ts.Exec("sh", append([]string{"-c", `"$0" "$@"; code=$?; echo "exit $code" >&2; exit 0`, "crdcheck"}, args[1:]...)...)
+	err := ts.Exec(
+		"sh",
+		append([]string{"-c", `"$0" "$@"; code=$?; echo "exit $code" >&2; exit 0`, "crdcheck"}, args[1:]...)...)
 	if err != nil {
 		ts.Fatalf("%v", err)
 	}

@@ -53,7 +53,9 @@ func (o *options) check() error {
 		allowed     []string
 	}{{"output", o.output, outputs}, {"color", o.color, colors}, {"fail-on", o.failOn, failOns}} {
 		if !slices.Contains(flag.allowed, flag.value) {
-			failed = multierror.Append(failed, fmt.Errorf("--%s %q is none of %s", flag.name, flag.value, strings.Join(flag.allowed, ", ")))
+			failed = multierror.Append(
+				failed, fmt.Errorf("--%s %q is none of %s", flag.name, flag.value, strings.Join(flag.allowed, ", ")),
+			)
 		}
 	}
 	return failed.ErrorOrNil()
@@ -78,7 +80,8 @@ func (o *options) usage() (*crdcheck.Usage, error) {
 	return &usage, nil
 }
 
-// names are the definitions to read from clusters: those that were named, or that the usage names; nil means all.
+// names are the definitions to read from clusters: those that were named, or that the usage names;
+// nil means all.
 func (o *options) names(usage *crdcheck.Usage) []string {
 	if o.crds != nil || usage == nil {
 		return o.crds
@@ -120,7 +123,10 @@ func (o *options) finish(s streams, d render.Document) error {
 		var ignored []ignore.Ignored
 		d.Report, ignored, d.Notes = ignore.Apply(d.Report, entries, time.Now())
 		for _, i := range ignored {
-			d.Ignored = append(d.Ignored, render.Ignored{Finding: i.Finding, Owner: i.Entry.Owner, Expires: i.Entry.Expires, Reason: i.Entry.Reason})
+			d.Ignored = append(
+				d.Ignored,
+				render.Ignored{Finding: i.Finding, Owner: i.Entry.Owner, Expires: i.Entry.Expires, Reason: i.Entry.Reason},
+			)
 		}
 	}
 	if err := o.write(s.out, d); err != nil {

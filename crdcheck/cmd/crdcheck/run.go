@@ -37,8 +37,8 @@ const long = `Will what I write be accepted, and kept, by that cluster?
 Places to read definitions from are written as
 ` + source.Help + `.
 
-Exit codes: 0 nothing found; 1 findings; 2 wrong arguments or something could not be loaded; 3 incomplete: nothing was found, but a
-cluster or a part of a schema could not be looked at.`
+Exit codes: 0 nothing found; 1 findings; 2 wrong arguments or something could not be loaded;
+3 incomplete: nothing was found, but a cluster or a part of a schema could not be looked at.`
 
 const examples = `  # What does a change of the definitions in a branch break?
   crdcheck compare git:origin/main:config/crd config/crd

@@ -6,8 +6,8 @@ import (
 	"weak"
 )
 
-// Values are made once for each key and forgotten when nobody holds them any more. The zero value works. Its methods are safe for
-// concurrent use.
+// Values are made once for each key and forgotten when nobody holds them any more. The zero value
+// works. Its methods are safe for concurrent use.
 type Values[K comparable, V any] struct {
 	lock  sync.Mutex
 	byKey map[K]*entry[V]
@@ -22,7 +22,8 @@ type entry[V any] struct {
 	done bool // under the lock: held is set for good
 }
 
-// Get returns the value of a key; those who ask while it is being made wait for it. An error is not kept.
+// Get returns the value of a key; those who ask while it is being made wait for it. An error is not
+// kept.
 func (v *Values[K, V]) Get(key K, create func() (*V, error)) (*V, error) {
 	for {
 		e := v.entry(key)
@@ -70,7 +71,8 @@ func (v *Values[K, V]) entry(key K) *entry[V] {
 	return e
 }
 
-// sweep forgets keys whose values are gone; there are as many keys as there are different definitions.
+// sweep forgets keys whose values are gone; there are as many keys as there are different
+// definitions.
 func (v *Values[K, V]) sweep() {
 	for key, e := range v.byKey {
 		if e.done && e.held.Value() == nil {

@@ -1,5 +1,5 @@
-// Package sarif writes reports as SARIF 2.1.0 (OASIS), which code scanning services show. It is apart from package render because the
-// library that it rests on is not small.
+// Package sarif writes reports as SARIF 2.1.0 (OASIS), which code scanning services show. It is
+// apart from package render because the library that it rests on is not small.
 package sarif
 
 import (
@@ -31,7 +31,9 @@ func Report(d render.Document) *sarif.Report {
 	for _, i := range d.Ignored {
 		suppressed := result(d, i.Finding, index[i.Rule])
 		suppressed.Suppressions = []*sarif.Suppression{
-			sarif.NewSuppression().WithKind("external").WithJustification(fmt.Sprintf("%s, until %s: %s", i.Owner, i.Expires, i.Reason)),
+			sarif.NewSuppression().WithKind("external").WithJustification(
+				fmt.Sprintf("%s, until %s: %s", i.Owner, i.Expires, i.Reason),
+			),
 		}
 		run.AddResult(suppressed)
 	}
@@ -39,12 +41,19 @@ func Report(d render.Document) *sarif.Report {
 }
 
 func result(d render.Document, f crdcheck.Finding, rule int) *sarif.Result {
-	levels := map[crdcheck.Severity]string{crdcheck.Error: sarif.LevelError, crdcheck.Warning: sarif.LevelWarning, crdcheck.Unsettled: sarif.LevelWarning, crdcheck.Info: sarif.LevelNote}
+	levels := map[crdcheck.Severity]string{
+		crdcheck.Error:     sarif.LevelError,
+		crdcheck.Warning:   sarif.LevelWarning,
+		crdcheck.Unsettled: sarif.LevelWarning,
+		crdcheck.Info:      sarif.LevelNote,
+	}
 	name := f.CRD
 	if f.Path != "" {
 		name += "#" + f.Path
 	}
-	location := sarif.NewLocation().WithLogicalLocations([]*sarif.LogicalLocation{sarif.NewLogicalLocation().WithFullyQualifiedName(name).WithKind("member")})
+	location := sarif.NewLocation().WithLogicalLocations(
+		[]*sarif.LogicalLocation{sarif.NewLogicalLocation().WithFullyQualifiedName(name).WithKind("member")},
+	)
 	if at, found := d.At[render.Place{Cluster: f.Cluster, CRD: f.CRD}]; found {
 		location.WithPhysicalLocation(sarif.NewPhysicalLocation().
 			WithArtifactLocation(sarif.NewArtifactLocation().WithURI(filepath.ToSlash(at.File))).

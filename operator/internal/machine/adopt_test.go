@@ -39,6 +39,7 @@ func TestAdoptsThePublicOperators(t *testing.T) {
 
 func adopts(t *testing.T, vm *kubevirtv1.VirtualMachine) {
 	vm.Spec.Template.Spec.Domain.CPU = &kubevirtv1.CPU{Cores: 7}
+	refersToDisk(vm)
 	w := newWorld(t, []string{east, west}, newMachine())
 	w.put(supervisor, legacyNC(legacyMAC))
 	w.put(east, vm.DeepCopy())
@@ -77,7 +78,7 @@ func adopts(t *testing.T, vm *kubevirtv1.VirtualMachine) {
 			left[cluster] = append(left[cluster], claim.Name)
 		}
 	}
-	want := map[string][]string{east: {"other"}, supervisor: {"other"}}
+	want := map[string][]string{east: {"other"}, supervisor: {"disk", "other"}}
 	if diff := cmp.Diff(want, left); diff != "" || w.machine() != nil || len(w.vms()) > 0 {
 		t.Errorf("after the deletion: claims (-want +got):\n%sVMs: %v", diff, w.where())
 	}
@@ -113,7 +114,7 @@ func TestAdoptionGoesOn(t *testing.T) {
 	for _, breaks := range []string{"PersistentVolumeClaim", "VirtualMachineInstance", anyVM} {
 		w := newWorld(t, []string{east}, newMachine(in(east)))
 		w.put(supervisor, legacyNC(legacyMAC))
-		w.put(east, foundVM(today))
+		w.put(east, foundVM(today, refersToDisk))
 		w.put(east, claimFor(foundVM(today), "disk"))
 		w.put(east, &kubevirtv1.VirtualMachineInstance{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: vmName}})
 		w.before = func(c call) error {
@@ -166,4 +167,13 @@ func TestFinalizerComesBack(t *testing.T) {
 	if diff := cmp.Diff([]string{vitistackv1alpha1.FinalizerMachine}, w.machine().Finalizers); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
+}
+
+// refersToDisk gives a VirtualMachine the PVC "disk".
+func refersToDisk(vm *kubevirtv1.VirtualMachine) {
+	source := &kubevirtv1.PersistentVolumeClaimVolumeSource{}
+	source.ClaimName = "disk"
+	vm.Spec.Template.Spec.Volumes = append(vm.Spec.Template.Spec.Volumes, kubevirtv1.Volume{
+		Name: "disk", VolumeSource: kubevirtv1.VolumeSource{PersistentVolumeClaim: source},
+	})
 }

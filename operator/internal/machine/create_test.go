@@ -86,7 +86,7 @@ func TestCreationThatIsRefused(t *testing.T) {
 		"UnknownClass": {
 			reason: "no class, no built-in size",
 			change: func(m *vitistackv1alpha1.Machine) { m.Spec.InstanceType = "gigantic" },
-			phase:  "Failed", ready: "False/UnknownClass", says: "gigantic",
+			phase:  "Failed", ready: "False/UnknownClass", says: "gigantic", again: true,
 		},
 		"DisabledClass": {
 			reason: "a class that is switched off, though a built-in size has its name",
@@ -95,12 +95,12 @@ func TestCreationThatIsRefused(t *testing.T) {
 					ObjectMeta: metav1.ObjectMeta{Name: "medium"}, Spec: vitistackv1alpha1.MachineClassSpec{Enabled: ptr.To(false)},
 				})
 			},
-			phase: "Failed", ready: "False/ClassDisabled", says: "medium",
+			phase: "Failed", ready: "False/ClassDisabled", says: "medium", again: true,
 		},
 		"TwoClasses": {
 			reason: "two names for one setting that differ",
 			change: func(m *vitistackv1alpha1.Machine) { m.Spec.MachineClass = "large" },
-			phase:  "Failed", ready: "False/ClassesDiffer", says: "large",
+			phase:  "Failed", ready: "False/ClassesDiffer", says: "large", again: true,
 		},
 	}
 	for name, tc := range cases {

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 )
 
 // kubevirtFinalizer is on every VirtualMachine.
@@ -34,7 +35,7 @@ func TestDeletionInOrder(t *testing.T) {
 	w := placed(t)
 	w.editVM(func(vm *kubevirtv1.VirtualMachine) { vm.Finalizers = []string{kubevirtFinalizer} })
 	disk := &cdiv1beta1.DataVolume{ObjectMeta: metav1.ObjectMeta{
-		Namespace: namespace, Name: "disk", Finalizers: []string{"cdi"}, Labels: w.vms()[east+"/vm-web"].Labels,
+		Namespace: namespace, Name: w.vms()[east+"/vm-web"].Spec.DataVolumeTemplates[0].Name, Finalizers: []string{"cdi"}, Labels: w.vms()[east+"/vm-web"].Labels,
 	}}
 	w.put(east, disk)
 	w.deleteMachine()
@@ -174,25 +175,53 @@ func TestDeletionOfOneNeverPlaced(t *testing.T) {
 	}
 }
 
-// TestDeletionKeepsOthersClaims: only what carries both UIDs goes.
-func TestDeletionKeepsOthersClaims(t *testing.T) {
+// TestDeletionKeepsCopies: a clone, a restored copy and an export carry the Machine's labels, because KubeVirt and CDI copy them. They are a
+// person's. Only what the record names goes.
+func TestDeletionKeepsCopies(t *testing.T) {
 	w := placed(t)
-	mine := w.vms()[east+"/vm-web"].Labels
-	for _, cluster := range []string{east, supervisor} {
-		w.put(cluster, &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "ours", Labels: mine}})
-		w.put(cluster, &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "other", Labels: map[string]string{
-			vitistackv1alpha1.LabelMachineUID: string(anotherUID), vitistackv1alpha1.LabelSupervisorUID: supervisorID,
-		}}})
+	vm := w.vms()[east+"/vm-web"]
+	template := vm.Spec.DataVolumeTemplates[0].Name
+	for _, name := range []string{template, "web-backup"} {
+		w.put(east, &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: vm.Labels}})
 	}
+	copied := vm.DeepCopy()
+	copied.Name, copied.UID, copied.ResourceVersion = "web-copy", anotherUID, ""
+	w.put(east, copied)
 	w.deleteMachine()
 	w.mustSettle()
-	for _, cluster := range []string{east, supervisor} {
-		claims := &corev1.PersistentVolumeClaimList{}
-		if err := w.clients[cluster].List(t.Context(), claims); err != nil {
+	pvcs := &corev1.PersistentVolumeClaimList{}
+	if err := w.clients[east].List(t.Context(), pvcs); err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, pvc := range pvcs.Items {
+		left = append(left, pvc.Name)
+	}
+	want := []any{false, []string{"web-backup"}, east + "/web-copy of " + string(machineUID)}
+	if diff := cmp.Diff(want, []any{w.machine() != nil, left, w.where()}); diff != "" {
+		t.Errorf("the Machine is there, PVCs, VirtualMachines (-want +got):\n%s", diff)
+	}
+}
+
+// TestDeletionInTheSupervisor: an early layout kept disks in the supervisor. They go only where the flag says so, and only the Machine's own.
+func TestDeletionInTheSupervisor(t *testing.T) {
+	for _, legacy := range []bool{false, true} {
+		w := placed(t)
+		w.put(supervisor, &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{
+			Namespace: namespace, Name: "ours", Labels: w.vms()[east+"/vm-web"].Labels,
+		}})
+		w.put(supervisor, &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "other"}})
+		settings := worldSettings()
+		settings.LegacySupervisorPVCs = legacy
+		w.options = append(w.options, machine.WithSettings(settings))
+		w.deleteMachine()
+		w.mustSettle()
+		pvcs := &corev1.PersistentVolumeClaimList{}
+		if err := w.clients[supervisor].List(t.Context(), pvcs); err != nil {
 			t.Fatal(err)
 		}
-		if len(claims.Items) != 1 || claims.Items[0].Name != "other" {
-			t.Errorf("%s has %d claims left", cluster, len(claims.Items))
+		if gone := len(pvcs.Items) == 1; gone != legacy {
+			t.Errorf("with the flag %t there are %d PVCs left", legacy, len(pvcs.Items))
 		}
 	}
 }

@@ -22,6 +22,8 @@ import (
 type found struct {
 	// VM is the VirtualMachine, nil where the cluster answered that there is none.
 	VM *kubevirtv1.VirtualMachine
+	// FromCache says that the cache shows it: an event tells when it changes.
+	FromCache bool
 	// Former is the UID of the Machine that it was made for, where that is another one that is gone. "" is none.
 	Former types.UID
 	// Restored says that it came back under another UID than the ledger has.
@@ -43,7 +45,7 @@ func (r *MachineReconciler) find(ctx context.Context, job provision.Job, placed 
 	switch {
 	case err == nil && r.isMine(job, vm):
 		copies, err := r.copies(ctx, job, vm)
-		return found{VM: vm, Copies: copies}, err
+		return found{VM: vm, FromCache: true, Copies: copies}, err
 	case err != nil && !apierrors.IsNotFound(err):
 		return found{}, problem.Remote(err, job.Remote.Config, problem.At{Condition: vmReady, Doing: "reading VirtualMachine " + key.Name})
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -136,7 +135,7 @@ func TestLostRaces(t *testing.T) {
 			return nil
 		}
 		w.mustSettle()
-		if w.where() == "" || w.condition("NetworkReady") != "True/NetworkConfigured" {
+		if w.where() == "" || w.condition("NetworkReady") != "False/WaitingForAddresses" {
 			t.Errorf("the VirtualMachine is in %q, NetworkReady is %s", w.where(), w.condition("NetworkReady"))
 		}
 	})
@@ -166,7 +165,7 @@ func TestNothingIsListed(t *testing.T) {
 	}
 	lists := w.called(func(c call) bool { return c.verb == "list" })
 	lists = slices.DeleteFunc(lists, func(s string) bool { return strings.Contains(s, "MachineClass") })
-	if diff := cmp.Diff([]string{"supervisor: list NetworkNamespaceList"}, lists); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
+	if len(lists) > 0 {
+		t.Errorf("a Machine at rest lists %v", lists)
 	}
 }

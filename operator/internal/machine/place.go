@@ -50,7 +50,9 @@ func (r *MachineReconciler) place(ctx context.Context, supervisor side.Superviso
 	if decision.Verdict == VerdictPlaced && isHeld(machine) {
 		return placed, nil
 	}
-	network, undecided := provision.Decide(ctx, supervisor.Cache, machine, placed.network, decision.VM, r.settings.Desired)
+	network, undecided := provision.Decide(ctx, supervisor.Cache, provision.Question{
+		Machine: machine, Recorded: placed.network, VM: decision.VM, Former: decision.Former, Options: r.settings.Desired,
+	})
 	if undecided == nil {
 		placed.network = &network
 	}

@@ -134,32 +134,40 @@ func (r *MachineReconciler) complete(ctx context.Context, job provision.Job, fou
 // change changes the VirtualMachine in what the Machine wishes otherwise than last.
 func (r *MachineReconciler) change(ctx context.Context, job provision.Job, vm *kubevirtv1.VirtualMachine, sources provision.Sources) error {
 	last, applied := provision.Applied(vm)
-	var before *desired.Wish
-	if applied {
-		before = &last
+	if !applied {
+		return r.writeWish(ctx, job, vm)
 	}
-	class, err := provision.Class(ctx, job.Supervisor.Cache, job.Machine, before, job.Options)
+	class, err := provision.Class(ctx, job.Supervisor.Cache, job.Machine, &last, job.Options)
 	if err != nil {
 		return err
 	}
-	now, err := job.Wish(class, before)
+	now, err := job.Wish(class, &last)
 	if err != nil {
 		return err
 	}
-	if applied && now.String() == last.String() {
+	if now.String() == last.String() {
 		return nil
 	}
 	if err := r.held(job.Machine); err != nil {
 		return err
-	}
-	if !applied {
-		return job.WriteWish(ctx, vm, now)
 	}
 	if err := job.Change(ctx, vm, class, now, last, sources); err != nil {
 		return problem.Attempted(err)
 	}
 	r.event(job.Machine, eventNormal, "Changed", "Apply", fmt.Sprintf("changed VirtualMachine %s in %s", vm.Name, job.Remote.Config))
 	return nil
+}
+
+// writeWish writes down what the Machine wishes on a VirtualMachine that was adopted: from then on a change of the Machine is a change.
+func (r *MachineReconciler) writeWish(ctx context.Context, job provision.Job, vm *kubevirtv1.VirtualMachine) error {
+	now, err := job.AdoptedWish(vm)
+	if err != nil {
+		return err
+	}
+	if err := r.held(job.Machine); err != nil {
+		return err
+	}
+	return problem.Attempted(job.WriteWish(ctx, vm, now))
 }
 
 // held returns the error of the last attempt to write, while the next one is not due: an event in the remote cluster brings no refused write back

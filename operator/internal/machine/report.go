@@ -19,6 +19,7 @@ type report struct {
 	config string        // of the remote cluster whose cache was read, "" for none
 	err    error         // a *problem.Problem that ended the reconcile, or nil
 	again  time.Duration // when to come back although all is well, 0 for not
+	unseen bool          // the VirtualMachine exists and the cache does not show it
 	gone   bool          // the Machine was let go: there is no status to write
 }
 
@@ -39,6 +40,6 @@ func (v report) noted(err error) report {
 // with is the report with what was seen of the VirtualMachine.
 func (v report) with(found found, instance provision.Instance) report {
 	v.Looked, v.VM, v.VMI, v.DataVolumes = true, found.VM, instance.VMI, instance.DataVolumes
-	v.Copies = found.Copies
+	v.Copies, v.unseen = found.Copies, found.VM != nil && !found.FromCache
 	return v
 }

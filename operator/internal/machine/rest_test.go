@@ -36,9 +36,6 @@ func TestRestEnds(t *testing.T) {
 		"NetworkConfiguration": func(w *world) {
 			edit(w, supervisor, webKey, &vitistackv1alpha1.NetworkConfiguration{}, func(nc *vitistackv1alpha1.NetworkConfiguration) { nc.Spec.Name = "other" })
 		},
-		"NetworkNamespace": func(w *world) {
-			w.put(supervisor, &vitistackv1alpha1.NetworkNamespace{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "web"}})
-		},
 		"Class": func(w *world) {
 			edit(w, supervisor, client.ObjectKey{Name: "medium"}, &vitistackv1alpha1.MachineClass{}, func(c *vitistackv1alpha1.MachineClass) { c.Spec.CPU.Cores = 8 })
 		},

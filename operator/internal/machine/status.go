@@ -70,7 +70,7 @@ func (r *MachineReconciler) attempt(view report, ended *problem.Problem) wake.St
 // cluster, and one that is being deleted for objects that nothing watches, so that they are not remembered.
 func (r *MachineReconciler) remember(view report, machine *vitistackv1alpha1.Machine, wait time.Duration) {
 	key := client.ObjectKeyFromObject(machine)
-	if view.config == "" || !machine.DeletionTimestamp.IsZero() {
+	if view.config == "" || view.unseen || !machine.DeletionTimestamp.IsZero() {
 		r.memory.rest.Forget(key)
 		return
 	}

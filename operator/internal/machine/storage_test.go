@@ -69,7 +69,7 @@ func TestStorageClassMissing(t *testing.T) {
 	w.put(east, &storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: "slow"}})
 	w.mustSettle()
 	got := []string{w.condition("Ready"), w.machine().Status.FailureMessage, w.where()}
-	want := []string{"False/StorageClassMissing", "cluster-east has no default storage class, and STORAGE_CLASS_NAME names none", ""}
+	want := []string{"False/StorageClassMissing", `disk "root" names no storage class, the cluster has no default one, and STORAGE_CLASS_NAME names none`, ""}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -45,7 +45,7 @@ func (r *MachineReconciler) wanted(ctx context.Context, view report) report {
 		return view.ended(observed.StepRemote, err)
 	}
 
-	network, err := r.attach(ctx, job, found, placed)
+	network, err := r.attach(ctx, job, found, instance, placed)
 	view.Machine, view.Network = network.machine, network.observed()
 	view = view.noted(network.drift())
 	if err != nil && found.VM == nil {

@@ -50,7 +50,7 @@ func (j Job) Change(ctx context.Context, vm *kubevirtv1.VirtualMachine, class *v
 	if err != nil {
 		return err
 	}
-	return j.patchAll(ctx, live, parts, now)
+	return j.patchAll(ctx, live, parts, now, last)
 }
 
 // changedInit renders cloud-init where the Machine says something else about it, and puts its Secret there first: once the wish is written down
@@ -94,8 +94,9 @@ func (j Job) parts(ctx context.Context, vm *kubevirtv1.VirtualMachine, class *vi
 	return parts, live, problem.Pure(err, vmReady)
 }
 
-// patchAll applies all parts at once. Where that is refused it applies them one by one, the run strategy first, up to the one that is refused.
-func (j Job) patchAll(ctx context.Context, live *unstructured.Unstructured, parts []desired.Part, now desired.Wish) error {
+// patchAll applies all parts at once. Where that is refused it applies them one by one, the run strategy first, and leaves out those that are
+// refused. It returns the first refusal.
+func (j Job) patchAll(ctx context.Context, live *unstructured.Unstructured, parts []desired.Part, now, last desired.Wish) error {
 	whole := desired.Join(parts)
 	whole.Applied = now
 	err := j.patch(ctx, live, whole)
@@ -103,12 +104,17 @@ func (j Job) patchAll(ctx context.Context, live *unstructured.Unstructured, part
 	if len(parts) < 2 || !isProblem || !refused.Blocked() {
 		return err
 	}
+	var first error
 	for _, part := range parts {
-		if err := j.patch(ctx, live, part); err != nil {
-			return err
+		part.Applied = part.AppliedOn(last)
+		switch err := j.patch(ctx, live, part); {
+		case err == nil:
+			last = part.Applied
+		case first == nil:
+			first = err
 		}
 	}
-	return nil
+	return first
 }
 
 // patch applies one part. It carries UID and resourceVersion, so that it can neither create nor meet another object, nor a list that somebody

@@ -54,3 +54,9 @@ func (j Job) Wish(class *vitistackv1alpha1.MachineClass, last *desired.Wish) (de
 	wish, err := desired.NewWish(j.input(class, nil), last)
 	return wish, problem.Pure(err, vmReady)
 }
+
+// AdoptedWish is the wish of a Machine whose VirtualMachine carries none. It needs no class, and changes nothing.
+func (j Job) AdoptedWish(vm *kubevirtv1.VirtualMachine) (desired.Wish, error) {
+	wish, err := desired.AdoptedWish(j.input(nil, nil), vm)
+	return wish, problem.Pure(err, vmReady)
+}

@@ -19,36 +19,37 @@ import (
 
 const networkReady = vitistackv1alpha1.ConditionNetworkReady
 
-// Decide decides how a Machine's virtual machine is attached to networks. recorded is what was decided before, nil for nothing; it is returned
-// as it is while the Machine's own spec.network is the one that it was decided for. vm is the virtual machine that exists, or nil.
-func Decide(ctx context.Context, cache side.SupervisorCache, machine *vitistackv1alpha1.Machine, recorded *vitistackv1alpha1.NetworkRecord, vm *kubevirtv1.VirtualMachine, options desired.Options) (vitistackv1alpha1.NetworkRecord, error) {
-	if recorded != nil && recorded.Wish == desired.NetworkWish(machine) {
-		return *recorded, nil
+// Question is what the decision about a Machine's networks depends on.
+type Question struct {
+	Machine *vitistackv1alpha1.Machine
+	// Recorded is what was decided before, nil for nothing.
+	Recorded *vitistackv1alpha1.NetworkRecord
+	// VM is the virtual machine that exists, nil for none.
+	VM *kubevirtv1.VirtualMachine
+	// Former is the UID of the Machine that VM was made for, "" for none.
+	Former  types.UID
+	Options desired.Options
+}
+
+// Decide decides how a Machine's virtual machine is attached to networks. What was recorded is returned as it is, without a read, while the
+// Machine's own spec.network is the one that it was decided for.
+func Decide(ctx context.Context, cache side.SupervisorCache, q Question) (vitistackv1alpha1.NetworkRecord, error) {
+	if q.Recorded != nil && q.Recorded.Wish == desired.NetworkWish(q.Machine) {
+		return *q.Recorded, nil
 	}
-	in := desired.AttachInput{Machine: machine, Recorded: recorded, VM: vm, Options: options}
-	here := client.InNamespace(machine.Namespace)
+	in := desired.AttachInput{Machine: q.Machine, Recorded: q.Recorded, VM: q.VM, Former: q.Former, Options: q.Options}
+	here := client.InNamespace(q.Machine.Namespace)
 	namespaces := &vitistackv1alpha1.NetworkNamespaceList{}
 	if err := cache.List(ctx, namespaces, here); err != nil {
 		return vitistackv1alpha1.NetworkRecord{}, problem.Supervisor(err, problem.At{Condition: networkReady, Doing: "listing NetworkNamespaces"})
 	}
-	in.NetworkNamespaces = namespaces.Items
-	var err error
-	if in.Configurations, err = ownConfigurations(ctx, cache, machine, options); err != nil {
-		return vitistackv1alpha1.NetworkRecord{}, err
+	configurations := &vitistackv1alpha1.NetworkConfigurationList{}
+	if err := cache.List(ctx, configurations, here); err != nil {
+		return vitistackv1alpha1.NetworkRecord{}, problem.Supervisor(err, problem.At{Condition: networkReady, Doing: "listing NetworkConfigurations"})
 	}
+	in.NetworkNamespaces, in.Configurations = namespaces.Items, configurations.Items
 	record, err := desired.Attach(in)
 	return record, problem.Pure(err, networkReady)
-}
-
-// ownConfigurations are the NetworkConfigurations that a Machine has already, before a network record names them.
-func ownConfigurations(ctx context.Context, cache side.SupervisorCache, machine *vitistackv1alpha1.Machine, options desired.Options) ([]vitistackv1alpha1.NetworkConfiguration, error) {
-	list := &vitistackv1alpha1.NetworkConfigurationList{}
-	if err := cache.List(ctx, list, client.InNamespace(machine.Namespace)); err != nil {
-		return nil, problem.Supervisor(err, problem.At{Condition: networkReady, Doing: "listing NetworkConfigurations"})
-	}
-	return slices.DeleteFunc(list.Items, func(nc vitistackv1alpha1.NetworkConfiguration) bool {
-		return !desired.OwnsNetworkConfiguration(machine, &nc, options)
-	}), nil
 }
 
 // NetworkNamespaces reads the NetworkNamespaces that a record names, without those that are gone.
@@ -74,12 +75,29 @@ func NetworkNamespaces(ctx context.Context, cache side.SupervisorCache, namespac
 	return found, nil
 }
 
-// Configurations makes the Machine's NetworkConfigurations what its network record says, and returns them. former is the UID of the Machine
-// whose virtual machine this one takes over, "" for none.
-func (j Job) Configurations(ctx context.Context, namespaces []vitistackv1alpha1.NetworkNamespace, former types.UID) ([]vitistackv1alpha1.NetworkConfiguration, error) {
+// Use is who uses the addresses of a Machine's NetworkConfigurations.
+type Use struct {
+	// InUse are the interfaces that the virtual machine and its running instance have now.
+	InUse []desired.Interface
+	// Former is the UID of the Machine whose virtual machine this one takes over, "" for none.
+	Former types.UID
+}
+
+// InUse are the interfaces of a virtual machine and of its running instance. Both may be nil.
+func InUse(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance) []desired.Interface {
+	all := desired.Interfaces(vm)
+	if vmi != nil {
+		spec := &kubevirtv1.VirtualMachineInstanceTemplateSpec{Spec: vmi.Spec}
+		all = append(all, desired.Interfaces(&kubevirtv1.VirtualMachine{Spec: kubevirtv1.VirtualMachineSpec{Template: spec}})...)
+	}
+	return all
+}
+
+// Configurations makes the Machine's NetworkConfigurations what its network record says, and returns them.
+func (j Job) Configurations(ctx context.Context, namespaces []vitistackv1alpha1.NetworkNamespace, use Use) ([]vitistackv1alpha1.NetworkConfiguration, error) {
 	var all []vitistackv1alpha1.NetworkConfiguration
 	for _, name := range desired.NetworkConfigurationNames(j.Network) {
-		applied, err := j.configuration(ctx, name, namespaces, former)
+		applied, err := j.configuration(ctx, name, namespaces, use)
 		if err != nil {
 			return all, err
 		}
@@ -88,7 +106,7 @@ func (j Job) Configurations(ctx context.Context, namespaces []vitistackv1alpha1.
 	return all, nil
 }
 
-func (j Job) configuration(ctx context.Context, name string, namespaces []vitistackv1alpha1.NetworkNamespace, former types.UID) (*vitistackv1alpha1.NetworkConfiguration, error) {
+func (j Job) configuration(ctx context.Context, name string, namespaces []vitistackv1alpha1.NetworkNamespace, use Use) (*vitistackv1alpha1.NetworkConfiguration, error) {
 	key := client.ObjectKey{Namespace: j.Machine.Namespace, Name: name}
 	at := problem.At{Condition: networkReady, Doing: "writing NetworkConfiguration " + name}
 	existing, err := readConfiguration(ctx, j.Supervisor.Cache, key)
@@ -98,7 +116,7 @@ func (j Job) configuration(ctx context.Context, name string, namespaces []vitist
 	if existing != nil && !existing.DeletionTimestamp.IsZero() {
 		return nil, j.replace(ctx, existing, at)
 	}
-	wanted, err := desired.NetworkConfiguration(j.configurationInput(name, namespaces, existing, former))
+	wanted, err := desired.NetworkConfiguration(j.configurationInput(name, namespaces, existing, use))
 	if err != nil {
 		return nil, problem.Pure(err, networkReady)
 	}
@@ -114,9 +132,9 @@ func (j Job) configuration(ctx context.Context, name string, namespaces []vitist
 	return wanted, problem.Supervisor(err, at)
 }
 
-func (j Job) configurationInput(name string, namespaces []vitistackv1alpha1.NetworkNamespace, existing *vitistackv1alpha1.NetworkConfiguration, former types.UID) desired.NetworkConfigurationInput {
+func (j Job) configurationInput(name string, namespaces []vitistackv1alpha1.NetworkNamespace, existing *vitistackv1alpha1.NetworkConfiguration, use Use) desired.NetworkConfigurationInput {
 	in := desired.NetworkConfigurationInput{
-		Machine: j.Machine, Record: j.Network, Name: name, Existing: existing, Former: former, Options: j.Options,
+		Machine: j.Machine, Record: j.Network, Name: name, Existing: existing, InUse: use.InUse, Former: use.Former, Options: j.Options,
 	}
 	for _, attachment := range j.Network.Attachments {
 		for i := range namespaces {

@@ -1,4 +1,5 @@
-// Command placement-annotation serves the strategy of package annotation to the operator's plugin host.
+// Command placement-annotation serves the strategy of package annotation to the operator's plugin
+// host.
 package main
 
 import (

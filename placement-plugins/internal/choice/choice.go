@@ -1,5 +1,5 @@
-// Package choice is what strategies that choose among several clusters have in common: who may be chosen, who is the best, and
-// how to say why the others are not.
+// Package choice is what strategies that choose among several clusters have in common. It says
+// which clusters can be chosen, which of them is the best, and why the others cannot be chosen.
 //
 // The package is pure: no I/O, no clock, no log.
 package choice
@@ -20,50 +20,56 @@ import (
 // ReasonNoCluster is the reason of a hold: there are clusters, but none can be chosen now.
 const ReasonNoCluster = "NoClusterFits"
 
-// Field is a candidate that may be chosen, or the reason in a few words why it may not.
-type Field func(c placement.Candidate) (leftOut string)
+// Exclusion returns in a few words why a Machine cannot go to a cluster, or "" if it can.
+type Exclusion func(c placement.Candidate) (why string)
 
-// Among returns the candidates that may be chosen, and for the others how many there are of each reason. What is unreachable is
-// left out first, whatever else is wrong with it.
-func Among(req placement.Request, field Field) (usable []placement.Candidate, out LeftOut) {
-	out = LeftOut{}
+// None excludes no cluster.
+func None(placement.Candidate) (why string) { return "" }
+
+// Among returns the candidates that can be chosen, and counts the others by the reason why they
+// cannot. An unreachable cluster is counted as that, and whyExcluded is not asked about it.
+func Among(req placement.Request, whyExcluded Exclusion) (usable []placement.Candidate, excluded Excluded) {
+	excluded = Excluded{}
 	for _, c := range req.Candidates {
-		reason := "unreachable"
+		why := "unreachable"
 		if c.Reachable {
-			reason = field(c)
+			why = whyExcluded(c)
 		}
-		if reason == "" {
+		if why == "" {
 			usable = append(usable, c)
 			continue
 		}
-		out[reason]++
+		excluded[why]++
 	}
-	return usable, out
+	return usable, excluded
 }
 
-// LeftOut counts clusters by the reason why they cannot be chosen.
-type LeftOut map[string]int
+// Excluded counts clusters by the reason why they cannot be chosen.
+type Excluded map[string]int
 
 // String lists the reasons, sorted: "1 full, 2 unreachable".
-func (l LeftOut) String() string {
-	parts := make([]string, 0, len(l))
-	for _, reason := range slices.Sorted(maps.Keys(l)) {
-		parts = append(parts, fmt.Sprintf("%d %s", l[reason], reason))
+func (e Excluded) String() string {
+	parts := make([]string, 0, len(e))
+	for _, why := range slices.Sorted(maps.Keys(e)) {
+		parts = append(parts, fmt.Sprintf("%d %s", e[why], why))
 	}
 	return strings.Join(parts, ", ")
 }
 
-// Hold says that no cluster can be chosen now.
-func (l LeftOut) Hold(req placement.Request) placement.Hold {
+// Hold says that no cluster can be chosen now, and why each cannot.
+func (e Excluded) Hold(req placement.Request) placement.Hold {
 	return placement.Hold{
 		Reason:  ReasonNoCluster,
-		Message: fmt.Sprintf("none of %d clusters fits machine %s: %s", len(req.Candidates), req.Machine, l),
+		Message: fmt.Sprintf("none of %d clusters fits machine %s: %s", len(req.Candidates), req.Machine, e),
 	}
 }
 
-// Best is the first by the order; where several are, the Machine's UID decides, so that Machines spread evenly and the same
-// one always gets the same cluster. There must be a candidate.
-func Best(req placement.Request, candidates []placement.Candidate, order func(a, b placement.Candidate) int) placement.Candidate {
+// Best returns the candidate that comes first by the order. Where several come first the Machine's
+// UID decides among them. Machines are then spread evenly, and one Machine always gets the same
+// cluster. There must be at least one candidate.
+func Best(
+	req placement.Request, candidates []placement.Candidate, order func(a, b placement.Candidate) int,
+) placement.Candidate {
 	return slices.MinFunc(candidates, func(a, b placement.Candidate) int {
 		if by := order(a, b); by != 0 {
 			return by
@@ -88,7 +94,7 @@ func weight(m placement.Machine, c placement.Candidate) uint64 {
 	return sum ^ sum>>33
 }
 
-// Fewest orders by the number of Machines; an unknown number comes last.
+// Fewest is an order for [Best]: fewer Machines come first, and an unknown number comes last.
 func Fewest(a, b placement.Candidate) int {
 	countA, countB := a.Capacity.Machines, b.Capacity.Machines
 	switch {
@@ -102,7 +108,8 @@ func Fewest(a, b placement.Candidate) int {
 	return int(max(-1, min(1, *countA-*countB)))
 }
 
-// Read reads a strategy's configuration; nil leaves it as it is. Fields that it does not know are violations.
+// Read reads a strategy's configuration from JSON. No document leaves the configuration as it is. A
+// field that the configuration does not have is a violation.
 func Read[T any](document []byte, into *T) error {
 	if len(document) == 0 {
 		return nil

@@ -1,4 +1,5 @@
-// Package replay is the command that puts a recorded question to a placement plugin, for its author.
+// Package replay is the command that puts a recorded question to a placement plugin, for its
+// author.
 package replay
 
 import (
@@ -23,14 +24,17 @@ type question struct {
 	plugin, socket, name, config string
 }
 
-// Command is the command. Its error is placementhost.ErrUndecided where the plugin holds or refuses, and another where it gave no answer.
+// Command is the command. Its error is placementhost.ErrUndecided where the plugin holds or
+// refuses, and another where it gave no answer.
 func Command() *cobra.Command {
 	var q question
 	cmd := &cobra.Command{
 		Use:   "replay FILE (--plugin EXECUTABLE | --socket PATH)",
 		Short: "Put a recorded question to a placement plugin and print its answer",
-		Long: "Put a question to a placement plugin and print its answer as JSON. FILE is what explain -o json has written, or the request in it;\n" +
-			"- is standard input. Nothing is placed, and no cluster is needed. It ends with 0 where the plugin decided or has no opinion, 1\n" +
+		Long: "Put a question to a placement plugin and print its answer as JSON. FILE is what explain -o json has " +
+			"written, or the request in it;\n" +
+			"- is standard input. Nothing is placed, and no cluster is needed. It ends with 0 where the plugin decided or has " +
+			"no opinion, 1\n" +
 			"where it holds or refuses, and 2 where it gave no answer.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -25,7 +25,12 @@ func TestReplay(t *testing.T) {
 	request, err := plugin.MarshalRequest(placement.Request{
 		Machine: placement.Machine{Namespace: "team-a", Name: "web", UID: "u"},
 		Candidates: []placement.Candidate{
-			{Name: "east", Reachable: true, VM: placement.VM{Presence: placement.Absent}, Capacity: placement.Capacity{Machines: new(int64(4))}},
+			{
+				Name:      "east",
+				Reachable: true,
+				VM:        placement.VM{Presence: placement.Absent},
+				Capacity:  placement.Capacity{Machines: new(int64(4))},
+			},
 			{Name: "west", VM: placement.VM{Presence: placement.Unreachable, Cause: "no route to host"}},
 		},
 	})
@@ -44,16 +49,44 @@ func TestReplay(t *testing.T) {
 		err    string // "" for none
 		held   bool   // it answered, but not with a place
 	}{
-		"Decision": {reason: "placed", args: []string{"--plugin", dir + "/placement-spread"}, want: `"config": "east"`},
-		"Hold":     {reason: "held: one has not answered", args: []string{"--plugin", dir + "/placement-search"}, want: `"reason": "PresenceUnknown"`, err: "no place", held: true},
-		"Explained": {
-			reason: "the whole of explain -o json", input: `{"machine":"team-a/web","request":` + string(request) + `}`,
-			args: []string{"--plugin", dir + "/placement-single"}, want: `"verdict": "NoOpinion"`,
+		"strategy decides": {
+			reason: "the answer shows the cluster that the strategy chose",
+			args:   []string{"--plugin", dir + "/placement-spread"},
+			want:   `"config": "east"`,
 		},
-		"Config":  {reason: "a configuration that it refuses", args: []string{"--plugin", dir + "/placement-spread", "--config", config}, err: "maxSkew"},
-		"Name":    {reason: "not the strategy it says", args: []string{"--plugin", dir + "/placement-spread", "--name", "mine"}, err: `serves strategy "spread"`},
-		"Missing": {reason: "no such program", args: []string{"--plugin", dir + "/placement-none"}, err: "no such file"},
-		"Garbage": {reason: "no request", input: "{", args: []string{"--plugin", dir + "/placement-spread"}, err: "reading the request"},
+		"strategy holds": {
+			reason: "the answer is a hold, because one cluster has not said whether it has the VM",
+			args:   []string{"--plugin", dir + "/placement-search"},
+			want:   `"reason": "PresenceUnknown"`,
+			err:    "no place",
+			held:   true,
+		},
+		"input is the output of explain": {
+			reason: "the whole output of explain -o json is accepted, not only the request in it",
+			input:  `{"machine":"team-a/web","request":` + string(request) + `}`,
+			args:   []string{"--plugin", dir + "/placement-single"}, want: `"verdict": "NoOpinion"`,
+		},
+		"configuration that the strategy refuses": {
+			reason: "a configuration that the strategy refuses is told with its field",
+			args:   []string{"--plugin", dir + "/placement-spread", "--config", config},
+			err:    "maxSkew",
+		},
+		"name of another strategy": {
+			reason: "a program that serves another strategy than it is asked for is refused",
+			args:   []string{"--plugin", dir + "/placement-spread", "--name", "mine"},
+			err:    `serves strategy "spread"`,
+		},
+		"program that does not exist": {
+			reason: "a program that does not exist is told",
+			args:   []string{"--plugin", dir + "/placement-none"},
+			err:    "no such file",
+		},
+		"input that is no JSON": {
+			reason: "an input that holds no request is told",
+			input:  "{",
+			args:   []string{"--plugin", dir + "/placement-spread"},
+			err:    "reading the request",
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -67,7 +100,8 @@ func TestReplay(t *testing.T) {
 			cmd.SetOut(&out)
 			cmd.SilenceUsage, cmd.SilenceErrors = true, true
 			err := cmd.ExecuteContext(t.Context())
-			if (err == nil) != (tc.err == "") || err != nil && (!strings.Contains(err.Error(), tc.err) || errors.Is(err, placementhost.ErrUndecided) != tc.held) {
+			if (err == nil) != (tc.err == "") ||
+				err != nil && (!strings.Contains(err.Error(), tc.err) || errors.Is(err, placementhost.ErrUndecided) != tc.held) {
 				t.Errorf("%s: %v, want %q", tc.reason, err, tc.err)
 			}
 			if !strings.Contains(out.String(), tc.want) {

@@ -21,8 +21,9 @@ type sample struct {
 	vm            kubevirtv1.VirtualMachine
 }
 
-// bareLoop watches the Machines of a namespace and makes, for each, the calls that cannot be left out: a patch that records the place, a
-// NetworkConfiguration, a VirtualMachine, a status. It looks at nothing, and would make second virtual machines.
+// bareLoop watches the Machines of a namespace and makes, for each, the calls that cannot be left out:
+// a patch that records the place, a NetworkConfiguration, a VirtualMachine, a status. It looks at
+// nothing, and would make second virtual machines.
 func (b *bench) bareLoop(ctx context.Context, namespace string) (run func() error, err error) {
 	machines, err := watchIn(ctx, b.clients.supervisor, &vitistackv1alpha1.MachineList{}, namespace)
 	if err != nil {
@@ -56,18 +57,19 @@ func (b *bench) makeAll(ctx context.Context, machines watch.Interface) error {
 func (b *bench) make(ctx context.Context, machine *vitistackv1alpha1.Machine) error {
 	config := machine.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig]
 	place := client.MergeFromWithOptions(machine.DeepCopy(), client.MergeFromWithOptimisticLock{})
-	machine.Annotations[vitistackv1alpha1.AnnotationPlacement] = b.sample.machine.Annotations[vitistackv1alpha1.AnnotationPlacement]
+	record := b.sample.machine.Annotations[vitistackv1alpha1.AnnotationPlacement]
+	machine.Annotations[vitistackv1alpha1.AnnotationPlacement] = record
 	if err := b.clients.supervisor.Patch(ctx, machine, place); err != nil {
 		return fmt.Errorf("recording the place of %s: %w", machine.Name, err)
 	}
 	configuration := b.sample.configuration.DeepCopy()
-	configuration.ObjectMeta = metav1.ObjectMeta{Namespace: machine.Namespace, Name: machine.Name, Labels: configuration.Labels}
+	configuration.ObjectMeta = metav1.ObjectMeta{
+		Namespace: machine.Namespace, Name: machine.Name, Labels: configuration.Labels,
+	}
 	if err := b.clients.supervisor.Create(ctx, configuration); err != nil {
 		return fmt.Errorf("NetworkConfiguration of %s: %w", machine.Name, err)
 	}
-	vm := b.sample.vm.DeepCopy()
-	vm.ObjectMeta = metav1.ObjectMeta{Namespace: machine.Namespace, Name: "vm-" + machine.Name, Annotations: vm.Annotations}
-	vm.Spec.DataVolumeTemplates[0].Name = vm.Name // none is made of it: the machine is halted
+	vm := b.newVM(machine.Namespace, machine.Name)
 	if err := b.clients.remotes[config].Create(ctx, vm); err != nil {
 		return fmt.Errorf("VirtualMachine of %s: %w", machine.Name, err)
 	}
@@ -77,6 +79,14 @@ func (b *bench) make(ctx context.Context, machine *vitistackv1alpha1.Machine) er
 		return fmt.Errorf("status of %s: %w", machine.Name, err)
 	}
 	return nil
+}
+
+// newVM returns what the operator would make for a Machine. No disk is made of it: it is halted.
+func (b *bench) newVM(namespace, machine string) *kubevirtv1.VirtualMachine {
+	vm := b.sample.vm.DeepCopy()
+	vm.ObjectMeta = metav1.ObjectMeta{Namespace: namespace, Name: "vm-" + machine, Annotations: vm.Annotations}
+	vm.Spec.DataVolumeTemplates[0].Name = vm.Name
+	return vm
 }
 
 // learn lets the operator make a first Machine, and keeps what it made.

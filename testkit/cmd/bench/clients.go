@@ -47,7 +47,8 @@ func newClients(ctx context.Context, f *fleet.Fleet) (c clients, err error) {
 		}
 		c.lookers = append(c.lookers, looker)
 		secret := &corev1.Secret{}
-		if err := c.admin.Get(ctx, client.ObjectKey{Namespace: fleet.ConfigsNamespace, Name: remote.Name + "-kubeconfig"}, secret); err != nil {
+		key := client.ObjectKey{Namespace: fleet.ConfigsNamespace, Name: fleet.SecretName(remote.Name)}
+		if err := c.admin.Get(ctx, key, secret); err != nil {
 			return c, err
 		}
 		if c.remotes[remote.Name], err = fromKubeconfig(secret.Data["kubeconfig"]); err != nil {
@@ -67,7 +68,9 @@ func fromKubeconfig(content []byte) (client.WithWatch, error) {
 
 func newClient(config *rest.Config) (client.WithWatch, error) {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, vitistackv1alpha1.AddToScheme, kubevirtv1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{
+		clientgoscheme.AddToScheme, vitistackv1alpha1.AddToScheme, kubevirtv1.AddToScheme,
+	} {
 		if err := add(scheme); err != nil {
 			return nil, err
 		}
@@ -76,14 +79,16 @@ func newClient(config *rest.Config) (client.WithWatch, error) {
 	return client.NewWithWatch(config, client.Options{Scheme: scheme})
 }
 
-// watchIn watches the objects of a namespace that are made from now on, and goes on where the server ends a watch, as it does when it learns a definition.
+// watchIn watches the objects of a namespace that are made from now on. It goes on where the server
+// ends a watch, as it does when it learns a definition.
 func watchIn(ctx context.Context, c client.WithWatch, list client.ObjectList, namespace string) (watch.Interface, error) {
 	if err := c.List(ctx, list, client.InNamespace(namespace)); err != nil {
 		return nil, err
 	}
 	return watchtools.NewRetryWatcherWithContext(ctx, list.GetResourceVersion(), watcherFunc(
 		func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-			return c.Watch(ctx, list.DeepCopyObject().(client.ObjectList), client.InNamespace(namespace), &client.ListOptions{Raw: &options})
+			into := list.DeepCopyObject().(client.ObjectList)
+			return c.Watch(ctx, into, client.InNamespace(namespace), &client.ListOptions{Raw: &options})
 		}))
 }
 

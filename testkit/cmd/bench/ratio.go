@@ -1,14 +1,11 @@
 package main
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
-// last is the last time, in seconds.
+// last returns the last time, in seconds.
 func last(times []time.Duration) float64 { return times[len(times)-1].Seconds() }
 
-// means are the means of each pair.
+// means returns the mean of each pair.
 func means(a, b []time.Duration) []time.Duration {
 	all := make([]time.Duration, len(a))
 	for i := range a {
@@ -17,15 +14,20 @@ func means(a, b []time.Duration) []time.Duration {
 	return all
 }
 
-// ratios are those of each pair, sorted.
+// ratios returns a[i] / b[i] of each pair.
 func ratios(a, b []time.Duration) []float64 {
 	all := make([]float64, len(a))
 	for i := range a {
 		all[i] = a[i].Seconds() / b[i].Seconds()
 	}
-	slices.Sort(all)
 	return all
 }
 
-// median of what is sorted.
-func median(sorted []float64) float64 { return sorted[len(sorted)/2] }
+// median returns the middle of numbers that are sorted; of two in the middle, their mean.
+func median(sorted []float64) float64 {
+	middle := len(sorted) / 2
+	if len(sorted)%2 == 0 {
+		return (sorted[middle-1] + sorted[middle]) / 2
+	}
+	return sorted[middle]
+}

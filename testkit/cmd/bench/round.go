@@ -10,12 +10,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/utils/ptr"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
-	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -23,6 +22,8 @@ const (
 	// patience is for one round, and for its end.
 	patience     = 3 * time.Minute
 	pollInterval = 50 * time.Millisecond
+	// slowClean is how long the cleaning of a round may take without a word.
+	slowClean = 20 * time.Second
 )
 
 // maker begins to watch the Machines of a namespace, and returns what makes all that they ask for.
@@ -30,13 +31,14 @@ type maker func(ctx context.Context, namespace string) (run func() error, err er
 
 // round is one measurement.
 type round struct {
-	clusters int            // that get Machines, in turn
-	awaited  int            // of them, whose virtual machines are waited for
-	maker    maker          // nil is the operator
-	heal     *fleet.Cluster // whose fault ends with the measurement; nil for none
+	clusters int     // that get Machines, in turn
+	awaited  int     // of them, whose virtual machines are waited for
+	maker    maker   // nil is the operator
+	trouble  trouble // of the last cluster; it ends with the measurement
 }
 
-// round creates Machines, and returns the time until the virtual machines of the awaited clusters exist. It leaves nothing behind.
+// round creates Machines, and returns the time until the virtual machines of the awaited clusters
+// exist. It leaves nothing behind.
 func (b *bench) round(ctx context.Context, r round) (took time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*patience)
 	defer cancel()
@@ -45,6 +47,10 @@ func (b *bench) round(ctx context.Context, r round) (took time.Duration, err err
 	if err := b.makeNamespaces(ctx, namespace); err != nil {
 		return 0, err
 	}
+	if err := r.trouble.begin(ctx); err != nil {
+		return 0, fmt.Errorf("%s: beginning the trouble: %w", namespace, err)
+	}
+	whole := ctx // the group's own ends with its last member
 	working, ctx := errgroup.WithContext(ctx)
 	if r.maker != nil {
 		making, err := r.maker(ctx, namespace)
@@ -79,10 +85,10 @@ func (b *bench) round(ctx context.Context, r round) (took time.Duration, err err
 	for _, at := range seen {
 		took = max(took, at.Sub(start))
 	}
-	if r.heal != nil {
-		err = r.heal.SetFault(faults.Fault{Kind: faults.Pass})
+	if err := r.trouble.end(whole); err != nil {
+		return 0, fmt.Errorf("%s: ending the trouble: %w", namespace, err)
 	}
-	return took, errors.Join(err, b.clean(context.WithoutCancel(ctx), namespace, r))
+	return took, b.clean(whole, namespace, r.maker != nil)
 }
 
 // each waits for a number of objects that are added.
@@ -146,11 +152,15 @@ func (b *bench) makeNamespaces(ctx context.Context, name string) error {
 	return nil
 }
 
-// clean deletes what a round made and waits until it is gone. What the operator made it deletes itself.
-func (b *bench) clean(ctx context.Context, namespace string, r round) error {
+// clean deletes what a round made and waits until it is gone. What the operator made it deletes itself;
+// what the bare loop made is deleted here.
+func (b *bench) clean(ctx context.Context, namespace string, bare bool) error {
 	in := client.InNamespace(namespace)
 	err := b.clients.admin.DeleteAllOf(ctx, &vitistackv1alpha1.Machine{}, in)
-	if r.maker != nil {
+	for _, c := range b.clients.lookers {
+		err = errors.Join(err, c.DeleteAllOf(ctx, &kubevirtv1.VirtualMachineInstance{}, in))
+	}
+	if bare {
 		err = errors.Join(err, b.clients.admin.DeleteAllOf(ctx, &vitistackv1alpha1.NetworkConfiguration{}, in))
 		for _, c := range b.clients.lookers {
 			err = errors.Join(err, c.DeleteAllOf(ctx, &kubevirtv1.VirtualMachine{}, in))
@@ -159,32 +169,54 @@ func (b *bench) clean(ctx context.Context, namespace string, r round) error {
 	if err != nil {
 		return fmt.Errorf("cleaning %s: %w", namespace, err)
 	}
-	return b.until(ctx, func(ctx context.Context) error {
-		left := &vitistackv1alpha1.MachineList{}
-		if err := b.clients.admin.List(ctx, left, in); err != nil {
+	start := time.Now()
+	err = b.until(ctx, func(ctx context.Context) error { return b.left(ctx, namespace) })
+	if took := time.Since(start); took > slowClean {
+		fmt.Fprintf(b.progress, "  cleaning %s took %s\n", namespace, took.Round(time.Second))
+	}
+	return err
+}
+
+// left returns an error while anything of a namespace is left, which says what the first Machine
+// waits for. It asks for one object of a kind and the number of the others: whole lists, twenty times
+// a second, would take the processors from the operator that cleans.
+func (b *bench) left(ctx context.Context, namespace string) error {
+	one := []client.ListOption{client.InNamespace(namespace), client.Limit(1)}
+	machines := &vitistackv1alpha1.MachineList{}
+	if err := b.clients.admin.List(ctx, machines, one...); err != nil {
+		return err
+	}
+	vms := 0
+	for _, c := range b.clients.lookers {
+		list := &kubevirtv1.VirtualMachineList{}
+		if err := c.List(ctx, list, one...); err != nil {
 			return err
 		}
-		vms := 0
-		for _, c := range b.clients.lookers {
-			list := &kubevirtv1.VirtualMachineList{}
-			if err := c.List(ctx, list, in); err != nil {
-				return err
-			}
-			vms += len(list.Items)
-		}
-		if vms+len(left.Items) > 0 {
-			return fmt.Errorf("%d Machines and %d virtual machines of %s are left", len(left.Items), vms, namespace)
-		}
+		vms += len(list.Items) + int(ptr.Deref(list.RemainingItemCount, 0))
+	}
+	switch {
+	case len(machines.Items) > 0:
+		first, others := machines.Items[0], ptr.Deref(machines.RemainingItemCount, 0)
+		return fmt.Errorf(
+			"%s/%s in %s, %d other Machines and %d virtual machines are left: it is %s, %q, its finalizers are %v",
+			namespace, first.Name, first.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig], others, vms,
+			first.Status.Phase, first.Status.Message, first.Finalizers)
+	case vms > 0:
+		return fmt.Errorf("%d virtual machines of %s are left", vms, namespace)
+	default:
 		return nil
-	})
+	}
 }
 
 // until waits until there is no error any more.
 func (b *bench) until(ctx context.Context, check func(context.Context) error) error {
 	var last error
 	err := wait.PollUntilContextTimeout(ctx, pollInterval, patience, true, func(ctx context.Context) (bool, error) {
-		last = check(ctx)
-		return last == nil, nil
+		err := check(ctx)
+		if last == nil || ctx.Err() == nil {
+			last = err // and not that the time was over during the last check
+		}
+		return err == nil, nil
 	})
 	if err != nil {
 		return errors.Join(err, last)

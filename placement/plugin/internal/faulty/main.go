@@ -1,5 +1,5 @@
-// Command faulty is a plugin that misbehaves as its first argument says; the host's tests run it. Its second argument is
-// the strategy's name.
+// Command faulty is a plugin that misbehaves as its first argument says; the host's tests run it.
+// Its second argument is the strategy's name.
 package main
 
 import (

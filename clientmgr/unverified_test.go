@@ -1,0 +1,153 @@
+package clientmgr
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	clocktesting "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+func TestAdmit(t *testing.T) {
+	cases := map[string]struct {
+		reason     string
+		remembered string
+		accepted   string
+		seen       string
+		want       error
+		former     []string
+	}{
+		"never known, hidden":  {reason: "a cluster that never let its identity be read is connected"},
+		"known, hidden":        {reason: "another cluster could hide behind a 403", remembered: "a", want: ErrIdentityUnverified},
+		"known, hidden, other": {reason: "consent to one UID is no consent to an unread one", remembered: "a", accepted: "b", want: ErrIdentityUnverified},
+		"known, same":          {reason: "the cluster is who it was", remembered: "a", seen: "a"},
+		"known, another":       {reason: "a person must decide", remembered: "a", seen: "b", want: ErrIdentityChanged},
+		"accepted":             {reason: "the predecessor is told, so that ledgers can be bound anew", remembered: "a", accepted: "b", seen: "b", former: []string{"a"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := wish{configUID: "config", rememberedUID: tc.remembered, acceptedUID: tc.accepted}
+			c := newCluster("east", w, Options{Clock: clocktesting.NewFakeClock(time.Unix(1e9, 0))})
+			if err := c.admit(identity{uid: tc.seen}); !errors.Is(err, tc.want) {
+				t.Errorf("%s: want %v, got %v", tc.reason, tc.want, err)
+			}
+			state := c.withIdentity(c.state)
+			if diff := cmp.Diff(tc.former, state.FormerClusterUIDs); diff != "" || state.ConfigUID != "config" {
+				t.Errorf("%s: former UIDs: -want +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestVerifyReference(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		ref    reference
+		uid    string
+		want   error
+	}{
+		"ledger's UID cannot be read": {"the flag does not concern a machine that knows its cluster", reference{placed: true, clusterUID: "a"}, "", ErrIdentityUnverified},
+		"ledger names another":        {"the config leads elsewhere", reference{placed: true, clusterUID: "a"}, "b", ErrIdentityChanged},
+		"never had one":               {"this is what the flag is for", reference{placed: true}, "", nil},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if err := tc.ref.verify(placed("east", "a"), tc.uid, true); !errors.Is(err, tc.want) {
+				t.Errorf("%s: want %v, got %v", tc.reason, tc.want, err)
+			}
+		})
+	}
+}
+
+func TestServersWordsSurvive(t *testing.T) {
+	vms := schema.GroupResource{Group: "kubevirt.io", Resource: "virtualmachines"}
+	status := func(code int32, reason metav1.StatusReason, message string) error {
+		return &apierrors.StatusError{ErrStatus: metav1.Status{Code: code, Reason: reason, Message: message}}
+	}
+	cases := map[string]struct {
+		reason       string
+		err          error
+		has, hasNot  string
+		notConnected bool
+	}{
+		"quota":      {"a 403 about a quota is not about rights", apierrors.NewForbidden(vms, "vm-web", errors.New("exceeded quota: vms")), "exceeded quota: vms", "", false},
+		"address":    {"a message may quote an address", status(403, metav1.StatusReasonForbidden, "denied by 10.1.2.3:6443 for [fd00::1]:443"), "denied by", "10.1.2.3", false},
+		"control":    {"a message may try to write on a terminal", status(403, metav1.StatusReasonForbidden, "a\x1b[31m\nb"), "a", "\x1b", false},
+		"endless":    {"a message may be endless", status(403, metav1.StatusReasonForbidden, strings.Repeat("x", 1<<20)), "xxx", strings.Repeat("x", maxWords), false},
+		"webhook":    {"the API server has answered: a webhook is down", status(500, metav1.StatusReasonInternalError, "failed calling webhook \"virt-api\""), "virt-api", "", false},
+		"late":       {"the API server has answered: it ran out of time", status(504, metav1.StatusReasonTimeout, "request did not complete"), "did not complete", "", false},
+		"proxy page": {"a proxy's page is no answer, and quotes the request", apierrors.NewGenericServerResponse(http.StatusBadGateway, "get", vms, "vm-web", "authorization=Bearer s3cr3t", 0, true), "502", "s3cr3t", true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			err := callError("east", tc.err)
+			if !strings.Contains(err.Error(), tc.has) || tc.hasNot != "" && strings.Contains(err.Error(), tc.hasNot) {
+				t.Errorf("%s: want %q in it and not %q: %.200s", tc.reason, tc.has, tc.hasNot, err)
+			}
+			if got := errors.Is(err, ErrNotConnected); got != tc.notConnected {
+				t.Errorf("%s: not connected: want %t, got %t", tc.reason, tc.notConnected, got)
+			}
+		})
+	}
+}
+
+func TestMockTranslatesErrors(t *testing.T) {
+	mock := NewMockClientManager()
+	mock.AddMockedClient("east", fake.NewClientBuilder().WithInterceptorFuncs(interceptor.Funcs{
+		Get: func(context.Context, client.WithWatch, client.ObjectKey, client.Object, ...client.GetOption) error {
+			return apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "a", errors.New("no"))
+		},
+	}).Build())
+	remote, err := mock.GetClientForConfig(t.Context(), "east")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = remote.Get(t.Context(), client.ObjectKey{Name: "a"}, &corev1.ConfigMap{})
+	if !errors.Is(err, ErrForbidden) || !apierrors.IsForbidden(err) {
+		t.Errorf("the real client's error is a *CallError with the status in it, got %v", err)
+	}
+}
+
+func TestBreaker(t *testing.T) {
+	fakeClock := clocktesting.NewFakeClock(time.Unix(1e9, 0))
+	b := newBreaker(fakeClock)
+	calls := 0
+	look := func(took time.Duration, answer error) error {
+		return b.guard("east", func() error {
+			calls++
+			fakeClock.Step(took)
+			return answer
+		})
+	}
+	step := func(reason string, took time.Duration, answer error, want int) {
+		t.Helper()
+		_ = look(took, answer)
+		if diff := cmp.Diff(want, calls); diff != "" {
+			t.Errorf("%s: calls: -want +got:\n%s", reason, diff)
+		}
+	}
+	step("a caller with a short deadline has learned nothing", 100*time.Millisecond, context.DeadlineExceeded, 1)
+	step("the next call goes out", 2*time.Second, context.DeadlineExceeded, 2)
+	step("a call after a time-out fails at once", 0, nil, 2)
+	if err := look(0, nil); !errors.Is(err, ErrNotConnected) {
+		t.Errorf("want ErrNotConnected, got %v", err)
+	}
+	fakeClock.Step(pauseMin)
+	step("one call goes out after the pause", 2*time.Second, context.DeadlineExceeded, 3)
+	step("it was late again", 0, nil, 3)
+	fakeClock.Step(pauseMax)
+	step("one call is answered", 0, nil, 4)
+	step("the cluster is back", 0, nil, 5)
+}
