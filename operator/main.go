@@ -8,11 +8,14 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/app"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli"
 )
 
 func main() {
-	if err := app.Command().ExecuteContext(ctrl.SetupSignalHandler()); err != nil {
+	root := app.Command()
+	root.AddCommand(cli.Commands()...)
+	if err := root.ExecuteContext(ctrl.SetupSignalHandler()); err != nil {
 		fmt.Fprintln(os.Stderr, "operator:", err)
-		os.Exit(app.ExitCode(err))
+		os.Exit(cli.ExitCode(err))
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
@@ -13,8 +14,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/compatibility"
 )
 
-// addConfigStatus adds the writer of the KubevirtConfigs' status, where this process is the one that writes it.
-func addConfigStatus(mgr ctrl.Manager, options Options, remotes clientmgr.RemoteClusters) error {
+// addConfigStatus adds the writer of the KubevirtConfigs' status, where this process is the one
+// that writes it.
+func addConfigStatus(mgr ctrl.Manager, supervisor client.Client, options Options, remotes clientmgr.RemoteClusters) error {
 	if !options.WriteConfigStatus {
 		return nil
 	}
@@ -26,7 +28,7 @@ func addConfigStatus(mgr ctrl.Manager, options Options, remotes clientmgr.Remote
 	if err != nil {
 		return err
 	}
-	reconciler := clusterstatus.NewReconciler(mgr.GetClient(), remotes, clusterstatus.Options{
+	reconciler := clusterstatus.NewReconciler(supervisor, remotes, clusterstatus.Options{
 		ConfigsNamespace:        options.Machine.ConfigsNamespace,
 		AllowUnverifiedIdentity: options.Machine.AllowUnverifiedIdentity,
 		Machines:                machines,
@@ -40,7 +42,8 @@ func addConfigStatus(mgr ctrl.Manager, options Options, remotes clientmgr.Remote
 	return nil
 }
 
-// allMachines is the manager's cache, or where that selects some Machines, one of all of them, without what does not matter here.
+// allMachines is the manager's cache, or where that selects some Machines, one of all of them,
+// without what does not matter here.
 func allMachines(mgr ctrl.Manager, options Options) (cache.Cache, error) {
 	if options.WatchSelector.Empty() {
 		return mgr.GetCache(), nil

@@ -29,6 +29,7 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 )
 
@@ -37,7 +38,8 @@ const (
 	maxStarvingPasses         = 20 * (hotMachines + coldMachines)
 )
 
-// pestered is the supervisor with somebody who changes each hot Machine whenever it is looked at, as one would be who answers every pass.
+// pestered is the supervisor with somebody who changes each hot Machine whenever it is looked at,
+// as one would be who answers every pass.
 type pestered struct {
 	client.Client
 	t *testing.T
@@ -65,7 +67,8 @@ func (p *pestered) Get(ctx context.Context, key client.ObjectKey, object client.
 	return p.Client.Get(ctx, key, object, options...)
 }
 
-// List implements client.Reader. Copies of all Machines for each event of something else would be dear in a fleet of thousands.
+// List implements client.Reader. Copies of all Machines for each event of something else would be
+// dear in a fleet of thousands.
 func (p *pestered) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
 	if _, ok := list.(*vitistackv1alpha1.MachineList); ok {
 		asked := (&client.ListOptions{}).ApplyOptions(options)
@@ -95,7 +98,8 @@ func (p *pestered) note(name string) bool {
 
 func (p *pestered) isOver() bool { return len(p.cold) == coldMachines || p.passes >= maxStarvingPasses }
 
-// starved waits for the end of the matter, and returns how many cold Machines nobody has looked at, after how many passes.
+// starved waits for the end of the matter, and returns how many cold Machines nobody has looked at,
+// after how many passes.
 func (p *pestered) starved() (starved, passes int) {
 	p.t.Helper()
 	select {
@@ -108,12 +112,13 @@ func (p *pestered) starved() (starved, passes int) {
 	return coldMachines - len(p.cold), p.passes
 }
 
-// TestHotMachinesStarveNobody starts on Machines that are there already, half of which are changed again whenever they are looked at. After a
-// start the others waited for ever: in controller-runtime's default queue what changes goes before what was listed first (D9).
+// TestHotMachinesStarveNobody starts on Machines that are there already, half of which are changed
+// again whenever they are looked at. After a start the others waited for ever: in
+// controller-runtime's default queue what changes goes before what was listed first (D9).
 func TestHotMachinesStarveNobody(t *testing.T) {
 	t.Parallel()
 	cluster := newSupervisor(t, "fair")
-	scheme, err := newScheme()
+	scheme, err := NewScheme()
 	must(t, err)
 	direct, err := client.New(cluster.Config(), client.Options{Scheme: scheme})
 	must(t, err)
@@ -152,7 +157,8 @@ func TestHotMachinesStarveNobody(t *testing.T) {
 	})
 }
 
-// TestDefaultClassWakes: a Machine without a class whose default one could not be used lay there when that was repaired.
+// TestDefaultClassWakes: a Machine without a class whose default one could not be used lay there
+// when that was repaired.
 func TestDefaultClassWakes(t *testing.T) {
 	t.Parallel()
 	cluster := newSupervisor(t, "classes")
@@ -220,12 +226,13 @@ func newFairManager(t *testing.T, cluster *controlplane.Cluster) ctrl.Manager {
 	t.Helper()
 	options := Options{MetricsAddress: "0", ProbeAddress: "0", WatchSelector: labels.Everything()}
 	options.Machine.ConfigsNamespace = "default"
-	mgr, err := newManager(cluster.Config(), options, watched(machine.NewWatcher(clock.RealClock{}), clientmgr.NewContinuity()))
+	mgr, err := NewManager(cluster.Config(), options, watched(wake.NewWatcher(clock.RealClock{}), clientmgr.NewContinuity()))
 	must(t, err)
 	return nameless{mgr}
 }
 
-// newFairReconciler has a remote cluster that is a fake: it is the supervisor's side that counts here.
+// newFairReconciler has a remote cluster that is a fake: it is the supervisor's side that counts
+// here.
 func newFairReconciler(t *testing.T, mgr ctrl.Manager, supervisor client.Client) *machine.MachineReconciler {
 	t.Helper()
 	remote := fake.NewClientBuilder().WithScheme(mgr.GetScheme()).WithObjects(

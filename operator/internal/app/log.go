@@ -22,9 +22,9 @@ type LogOptions struct {
 	NoStacktrace bool
 }
 
-func (o *LogOptions) readEnvironment(getenv func(string) string) error {
+func (o *LogOptions) readEnvironment(env lookup) error {
 	for name, to := range map[string]*bool{"LOG_JSON": &o.JSON, "LOG_ADD_CALLER": &o.Caller, "LOG_DISABLE_STACKTRACE": &o.NoStacktrace} {
-		text := getenv(name)
+		text := env.or(name, "")
 		if text == "" {
 			continue
 		}
@@ -34,7 +34,7 @@ func (o *LogOptions) readEnvironment(getenv func(string) string) error {
 		}
 		*to = value
 	}
-	if text := getenv("LOG_LEVEL"); text != "" {
+	if text := env.or("LOG_LEVEL", ""); text != "" {
 		if err := o.Level.UnmarshalText([]byte(text)); err != nil {
 			return fmt.Errorf("LOG_LEVEL is %q: want debug, info, warn or error", text)
 		}

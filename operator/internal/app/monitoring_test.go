@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestMonitoringNamesMetricsThatExist: an alert on a metric that is called otherwise never fires, and nobody notices.
+// TestMonitoringNamesMetricsThatExist: an alert on a metric that is called otherwise never fires,
+// and nobody notices.
 func TestMonitoringNamesMetricsThatExist(t *testing.T) {
 	known := documented(t, "Metrics", 0, 0)
 	for _, suffix := range []string{"_bucket"} {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,29 +13,33 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	placementhost "github.com/vitistack/kubevirt-multicluster/placement/host"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
-	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
 // Options are everything that can be set from outside.
 type Options struct {
-	// Kubeconfig is the file for the supervisor (--kubeconfig). "" means KUBECONFIG, and then the pod's own service account.
+	// Kubeconfig is the file for the supervisor (--kubeconfig). "" means KUBECONFIG, and then the
+	// pod's own service account.
 	Kubeconfig string
 	// MetricsAddress serves metrics, ProbeAddress /healthz and /readyz. "0" serves none.
 	MetricsAddress, ProbeAddress string
-	// LeaderElect lets one of several replicas work; LeaderElectionID names their lease, in LeaderElectionNamespace.
+	// LeaderElect lets one of several replicas work; LeaderElectionID names their lease, in
+	// LeaderElectionNamespace.
 	LeaderElect                               bool
 	LeaderElectionID, LeaderElectionNamespace string
 	// MaxConcurrentReconciles is the number of Machines worked on at once.
 	MaxConcurrentReconciles int
 	// WatchSelector selects the Machines that this process looks after, by label. Empty means all.
 	WatchSelector labels.Selector
-	// WriteConfigStatus makes this process the one that writes the KubevirtConfigs' status. Default: where WatchSelector is empty.
+	// WriteConfigStatus makes this process the one that writes the KubevirtConfigs' status.
+	// Default: where WatchSelector is empty.
 	WriteConfigStatus bool
 	// PluginDir has the placement plugins, and their digests in SHA256SUMS.
 	PluginDir string
-	// PlacementConfig is the file that says which strategies place Machines. "" means seed.md's four.
+	// PlacementConfig is the file that says which strategies place Machines. "" means seed.md's
+	// four.
 	PlacementConfig string
-	// SupervisorID tells what this supervisor made from what another one made. "" means the UID of its namespace kube-system.
+	// SupervisorID tells what this supervisor made from what another one made. "" means the UID of
+	// its namespace kube-system.
 	SupervisorID string
 	// WarmStandby keeps connections to remote clusters while another replica leads.
 	WarmStandby bool
@@ -52,89 +57,71 @@ const (
 	uniquenessExceptFresh = "ExceptFresh"
 )
 
-// defaultLeaderElectionID is the lease of the public operator: the two never work side by side.
-const defaultLeaderElectionID = "09393f52.vitistack.io"
+// DefaultLeaderElectionID is the lease of the public operator: the two never work side by side in
+// one namespace.
+const DefaultLeaderElectionID = "09393f52.vitistack.io"
+
+// LeaseLabels are the labels of the lease, whatever its name is, as a new map.
+func LeaseLabels() map[string]string {
+	return map[string]string{"app.kubernetes.io/name": "kubevirt-operator"}
+}
 
 // addFlags declares the flags. Their defaults are those of the environment where that has a say.
 func (o *Options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.said.selector, "watch-selector", "",
 		"look after Machines with these labels alone, as in kubectl get -l; each such deployment needs a --leader-election-id of its own")
-	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig for the supervisor (default: KUBECONFIG, then the pod's service account)")
+	o.AddKubeconfigFlag(flags)
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", "0", `address that serves metrics; "0" for none`)
 	flags.StringVar(&o.ProbeAddress, "health-probe-bind-address", ":9992", `address that serves /healthz and /readyz; "0" for none`)
 	flags.BoolVar(&o.LeaderElect, "leader-elect", false, "work only while holding the lease; for more than one replica")
-	flags.StringVar(&o.LeaderElectionID, "leader-election-id", defaultLeaderElectionID, "name of the lease")
+	flags.StringVar(&o.LeaderElectionID, "leader-election-id", DefaultLeaderElectionID, "name of the lease")
 	flags.StringVar(&o.LeaderElectionNamespace, "leader-election-namespace", "", "namespace of the lease (default: the pod's)")
 	flags.IntVar(&o.MaxConcurrentReconciles, "max-concurrent-reconciles", 16, "number of Machines worked on at once")
 	flags.StringVar(&o.said.writeConfigStatus, "write-config-status", "",
 		"true or false: write the status of KubevirtConfigs; one process does (default: true without --watch-selector)")
 	flags.Lookup("write-config-status").NoOptDefVal = "true"
-	o.addPlacementFlags(flags)
-	flags.StringVar(&o.SupervisorID, "supervisor-id", "", "identity of this supervisor in labels (default: the UID of its namespace kube-system)")
+	o.AddPlacementFlags(flags)
+	o.addSupervisorIDFlag(flags)
 	flags.BoolVar(&o.WarmStandby, "warm-standby", false, "keep connections to remote clusters while another replica leads")
 	flags.StringVar(&o.said.uniqueness, "uniqueness", uniquenessExceptFresh,
 		"ExceptFresh places a Machine that was seen being created while an uninvolved cluster is down; Strict waits for every cluster")
-	flags.BoolVar(&o.Machine.AllowUnverifiedIdentity, "allow-unverified-identity", false,
-		"place Machines also in clusters whose kubeconfig may not read the namespace kube-system")
+	flags.BoolVar(&o.Machine.Desired.VLANFromSpec, "vlan-from-spec", false,
+		"attach Machines by the VLAN that the spec of a static NetworkNamespace asks for; who may write one can then join every network")
+	flags.BoolVar(&o.Machine.LegacySupervisorPVCs, "legacy-supervisor-claims", false,
+		"delete a Machine's PVCs in the supervisor too, where early layouts kept disks; needs the rights of api/rbac/claims")
 }
 
-// addPlacementFlags declares the flags that say which strategies there are.
-func (o *Options) addPlacementFlags(flags *pflag.FlagSet) {
+// AddKubeconfigFlag declares the flag for the way to the supervisor.
+func (o *Options) AddKubeconfigFlag(flags *pflag.FlagSet) {
+	flags.StringVar(&o.Kubeconfig, "kubeconfig", "",
+		"kubeconfig for the supervisor (default: KUBECONFIG, then the pod's service account)")
+}
+
+// AddSessionFlags declares the flags of a command that connects once to the supervisor and its
+// clusters and then ends.
+func (o *Options) AddSessionFlags(flags *pflag.FlagSet) {
+	o.AddKubeconfigFlag(flags)
+	o.addSupervisorIDFlag(flags)
+}
+
+func (o *Options) addSupervisorIDFlag(flags *pflag.FlagSet) {
+	flags.StringVar(&o.SupervisorID, "supervisor-id", "",
+		"identity of this supervisor in labels (default: the UID of its namespace kube-system)")
+}
+
+// AddPlacementFlags declares the flags that say which strategies there are and which clusters they
+// may choose.
+func (o *Options) AddPlacementFlags(flags *pflag.FlagSet) {
+	flags.BoolVar(&o.Machine.AllowUnverifiedIdentity, "allow-unverified-identity", false,
+		"place Machines also in clusters whose kubeconfig may not read the namespace kube-system")
 	flags.StringVar(&o.PluginDir, "plugin-dir", "", "folder of the placement plugins (default: plugins beside the operator's binary)")
 	flags.StringVar(&o.PlacementConfig, "placement-config", "",
 		"YAML file of the placement strategies; read again when it changes (default: annotation, default, single, search)")
 }
 
-// plugins is where it stands which strategies there are.
-func (o *Options) plugins() placementhost.Source {
+// Plugins is where it stands which strategies there are.
+func (o *Options) Plugins() placementhost.Source {
 	return placementhost.Source{Dir: o.PluginDir, File: o.PlacementConfig}
-}
-
-// readEnvironment sets what the environment says. getenv is os.Getenv.
-func (o *Options) readEnvironment(getenv func(string) string) error {
-	or := func(name, otherwise string) string {
-		if value := getenv(name); value != "" {
-			return value
-		}
-		return otherwise
-	}
-	o.Machine.ConfigsNamespace = or("KUBEVIRT_CONFIGS_NAMESPACE", "default")
-	o.Machine.DefaultConfig = getenv("DEFAULT_KUBEVIRT_CONFIG")
-	o.Machine.VMNamePrefix = or("VM_NAME_PREFIX", desired.DefaultVMNamePrefix)
-	o.Machine.Desired.ManagedBy = getenv("MANAGED_BY")
-	o.Machine.Desired.CPUModel = getenv("CPU_MODEL")
-	o.Machine.Desired.StorageClassName = getenv("STORAGE_CLASS_NAME")
-	o.Machine.Desired.CNIVersion = getenv("NETWORK_ATTACHMENT_DEFINITION_CNI_VERSION")
-	o.Machine.Desired.MACSet = getenv("MAC_SET")
-	if provider := getenv("NAME_MACHINE_PROVIDER"); provider != "" {
-		o.Machine.Desired.MachineProviders = []string{provider}
-	}
-	for _, choice := range []struct {
-		name    string
-		set     func(string)
-		allowed []string
-	}{
-		{"PVC_VOLUME_MODE", func(v string) { o.Machine.Desired.VolumeMode = volumeMode(v) }, []string{"Block", "Filesystem"}},
-		{"PVC_ACCESS_MODE", func(v string) { o.Machine.Desired.AccessMode = accessMode(v) }, []string{"ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"}},
-		{"IP_SOURCE", func(v string) { o.Machine.Observed.IPSource = observed.IPSource(v) }, []string{"vmi", "networkconfiguration"}},
-	} {
-		value, err := oneOf(choice.name, getenv(choice.name), choice.allowed)
-		if err != nil {
-			return err
-		}
-		choice.set(value)
-	}
-	return o.Log.readEnvironment(getenv)
-}
-
-// oneOf refuses a value that is none of those allowed. "" is.
-func oneOf(name, value string, allowed []string) (string, error) {
-	for _, each := range append(allowed, "") {
-		if value == each {
-			return value, nil
-		}
-	}
-	return "", fmt.Errorf("%s is %q: want one of %v", name, value, allowed)
 }
 
 // complete fills in what depends on where the program is, and refuses what cannot work.
@@ -156,10 +143,30 @@ func (o *Options) complete() error {
 		return err
 	}
 	o.Machine.StrictUniqueness = o.said.uniqueness == uniquenessStrict
-	if o.LeaderElect && !o.WatchSelector.Empty() && o.LeaderElectionID == defaultLeaderElectionID {
+	if o.LeaderElect && !o.WatchSelector.Empty() && o.LeaderElectionID == DefaultLeaderElectionID {
 		return fmt.Errorf("--watch-selector needs a --leader-election-id of its own")
 	}
-	return o.completePluginDir()
+	return errors.Join(o.checkSupervisorID(), o.completePluginDir())
+}
+
+// CompleteSession reads the environment for a command that connects once and then ends. Such a
+// command looks at every Machine, connects without leading, and serves nothing.
+func (o *Options) CompleteSession() error {
+	o.WatchSelector, o.WarmStandby = labels.Everything(), true
+	o.MetricsAddress, o.ProbeAddress = "0", "0"
+	return errors.Join(o.readEnvironment(os.LookupEnv), o.checkSupervisorID(), o.completePluginDir())
+}
+
+// checkSupervisorID refuses an identity that cannot stand in a label: nothing with it could be
+// made, nor found again.
+func (o *Options) checkSupervisorID() error {
+	if o.SupervisorID == "" {
+		return nil
+	}
+	if err := desired.CheckSupervisorUID(o.SupervisorID); err != nil {
+		return fmt.Errorf("--supervisor-id: %w", err)
+	}
+	return nil
 }
 
 // completePluginDir looks for the plugins beside the program.

@@ -44,7 +44,8 @@ func (s set) want(t *testing.T, what string, got set) {
 
 var codeSpan = regexp.MustCompile("`([^`]+)`")
 
-// documented returns the code spans in columns first to last of the table under a heading of README.md.
+// documented returns the code spans in columns first to last of the table under a heading of
+// README.md.
 func documented(t *testing.T, heading string, first, last int) set {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
@@ -82,7 +83,7 @@ func TestReadmeFlags(t *testing.T) {
 
 func TestReadmeEnvironment(t *testing.T) {
 	names := set{}
-	if err := new(Options).readEnvironment(func(name string) string { names.add(name); return "" }); err != nil {
+	if err := new(Options).readEnvironment(func(name string) (string, bool) { names.add(name); return "", false }); err != nil {
 		t.Fatal(err)
 	}
 	names.want(t, "variables", documented(t, "Environment", 0, 0))

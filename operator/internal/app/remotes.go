@@ -18,11 +18,12 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/startup"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
-// newScheme knows the types of the supervisor and of the remote clusters.
-func newScheme() (*runtime.Scheme, error) {
+// NewScheme knows the types of the supervisor and of the remote clusters.
+func NewScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
 		clientgoscheme.AddToScheme, vitistackv1alpha1.AddToScheme, kubevirtv1.AddToScheme, cdiv1beta1.AddToScheme, startup.AddToScheme,
@@ -34,8 +35,8 @@ func newScheme() (*runtime.Scheme, error) {
 	return scheme, nil
 }
 
-// configsNamespaced tells whether the supervisor's KubevirtConfig is namespaced, as ours is, or cluster-scoped, as the public one is today.
-// Where none is installed yet it will be ours.
+// configsNamespaced tells whether the supervisor's KubevirtConfig is namespaced, as ours is, or
+// cluster-scoped, as the public one is today. Where none is installed yet it will be ours.
 func configsNamespaced(config *rest.Config) (bool, error) {
 	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
@@ -56,11 +57,11 @@ func configsNamespaced(config *rest.Config) (bool, error) {
 	return mapping.Scope.Name() == meta.RESTScopeNameNamespace, nil
 }
 
-// remoteOptions say what is cached of each remote cluster, and what rights that and the rest needs. Only what this supervisor made is
-// cached. live reads Secrets in namespaces that nobody watches.
-func remoteOptions(options Options, supervisorUID string, live client.Reader) clientmgr.Options {
+// RemoteOptions say what is cached of each remote cluster, and what rights that and the rest needs.
+// Only what this supervisor made is cached. live reads Secrets in namespaces that nobody watches.
+func RemoteOptions(options Options, supervisorUID string, live client.Reader) clientmgr.Options {
 	trim := &observed.Trimmer{}
-	mine := labels.SelectorFromSet(labels.Set{vitistackv1alpha1.LabelSupervisorUID: supervisorUID})
+	mine := labels.SelectorFromSet(desired.SupervisorLabels(supervisorUID))
 	return clientmgr.Options{
 		ConfigsNamespace: options.Machine.ConfigsNamespace,
 		Secrets:          live,
@@ -76,7 +77,8 @@ func remoteOptions(options Options, supervisorUID string, live client.Reader) cl
 	}
 }
 
-// remoteRights are the rights of api/rbac's remote role, without those that only some Machines need.
+// remoteRights are the rights of api/rbac's remote role, without those that only some Machines
+// need.
 func remoteRights() []authorizationv1.ResourceAttributes {
 	var rights []authorizationv1.ResourceAttributes
 	for _, each := range []struct {
@@ -94,10 +96,4 @@ func remoteRights() []authorizationv1.ResourceAttributes {
 		}
 	}
 	return rights
-}
-
-func volumeMode(name string) corev1.PersistentVolumeMode { return corev1.PersistentVolumeMode(name) }
-
-func accessMode(name string) corev1.PersistentVolumeAccessMode {
-	return corev1.PersistentVolumeAccessMode(name)
 }

@@ -35,8 +35,9 @@ const (
 	idleConnections = 20
 )
 
-// BenchmarkIdleConnection prints the heap of a connection with nothing in its cache, as the operator makes it. The definitions are KubeVirt's
-// own: the REST mapper of a connection knows them.
+// BenchmarkIdleConnection prints the heap of a connection with nothing in its cache, as the
+// operator makes it. The definitions are KubeVirt's own: the REST mapper of a connection knows
+// them.
 func BenchmarkIdleConnection(b *testing.B) {
 	binaries, err := kubevirt.FindBinaries()
 	must(b, err)
@@ -55,8 +56,9 @@ func BenchmarkIdleConnection(b *testing.B) {
 	runtime.KeepAlive(m)
 }
 
-// BenchmarkCachedPair prints the heap of a VirtualMachine and its instance in the cache of a connection. The definitions have no schemas: an
-// API server takes minutes to hold ten thousand of them against KubeVirt's, and the client does not know.
+// BenchmarkCachedPair prints the heap of a VirtualMachine and its instance in the cache of a
+// connection. The definitions have no schemas: an API server takes minutes to hold ten thousand of
+// them against KubeVirt's, and the client does not know.
 func BenchmarkCachedPair(b *testing.B) {
 	var open []*apiextensionsv1.CustomResourceDefinition
 	for _, each := range []schema.GroupVersionKind{
@@ -95,7 +97,8 @@ func openDefinition(kind schema.GroupVersionKind) *apiextensionsv1.CustomResourc
 	return definition
 }
 
-// heap is what is held once everything that is not has been freed. Connections that were dropped close their last sockets within a moment.
+// heap is what is held once everything that is not has been freed. Connections that were dropped
+// close their last sockets within a moment.
 func heap() uint64 {
 	var stats runtime.MemStats
 	for range 3 {
@@ -155,7 +158,8 @@ func (h *held) until(done func() bool) {
 	}
 }
 
-// fill creates the VirtualMachines of a golden file and their instances, with a status as KubeVirt writes it.
+// fill creates the VirtualMachines of a golden file and their instances, with a status as KubeVirt
+// writes it.
 func (h *held) fill(file string) {
 	h.b.Helper()
 	content, err := os.ReadFile("../../../virtualmachine/desired/testdata/" + file)

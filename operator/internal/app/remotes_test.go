@@ -25,8 +25,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 )
 
-// TestScopeOfConfigs follows KubevirtConfigs of either scope with the caches that the operator sets up. The remote cluster is the supervisor
-// itself, which is one as well as any.
+// TestScopeOfConfigs follows KubevirtConfigs of either scope with the caches that the operator sets
+// up. The remote cluster is the supervisor itself, which is one as well as any.
 func TestScopeOfConfigs(t *testing.T) {
 	cases := map[string]struct {
 		reason                  string
@@ -50,7 +50,8 @@ func TestScopeOfConfigs(t *testing.T) {
 			config.Spec = vitistackv1alpha1.KubevirtConfigSpec{Name: "east", KubeconfigSecretRef: "east-kubeconfig", SecretNamespace: tc.names}
 			must(t, c.Create(t.Context(), config))
 
-			// There is no KubeVirt: getting as far as to miss it takes the KubevirtConfig, the Secret and the cluster.
+			// There is no KubeVirt: getting as far as to miss it takes the KubevirtConfig, the
+			// Secret and the cluster.
 			err = wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 90*time.Second, true, func(ctx context.Context) (bool, error) {
 				_, err := manager.GetClientForConfig(ctx, "east")
 				return errors.Is(err, clientmgr.ErrKindNotServed), nil
@@ -85,7 +86,8 @@ func decodeDefinitions(contents map[string][]byte) ([]*apiextensionsv1.CustomRes
 	return definitions, nil
 }
 
-// startRemotes installs our definitions with a scope of KubevirtConfig, and starts the operator's client manager in the operator's manager.
+// startRemotes installs our definitions with a scope of KubevirtConfig, and starts the operator's
+// client manager in the operator's manager.
 func startRemotes(t testing.TB, config *rest.Config, scope string) (*clientmgr.KubevirtClientManager, client.Client) {
 	t.Helper()
 	content := crds.YAML()
@@ -97,12 +99,12 @@ func startRemotes(t testing.TB, config *rest.Config, scope string) (*clientmgr.K
 	must(t, err)
 	options := Options{MetricsAddress: "0", ProbeAddress: "0", WatchSelector: labels.Everything()}
 	options.Machine.ConfigsNamespace = "configs"
-	mgr, err := newManager(rest.CopyConfig(config), options, cache.New)
+	mgr, err := NewManager(rest.CopyConfig(config), options, cache.New)
 	must(t, err)
 	c, err := client.New(config, client.Options{Scheme: mgr.GetScheme()})
 	must(t, err)
 	must(t, c.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "configs"}}))
-	settings := remoteOptions(options, "supervisor", mgr.GetAPIReader())
+	settings := RemoteOptions(options, "supervisor", mgr.GetAPIReader())
 	settings.Registerer = prometheus.NewRegistry()
 	remotes, err := clientmgr.NewKubevirtClientManager(mgr.GetClient(), mgr.GetCache(), settings)
 	must(t, err)

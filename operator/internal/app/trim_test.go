@@ -13,7 +13,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
-// TestTrimmingIsNotSeen: a Machine's status is the same with a trimmed VirtualMachine and instance as with whole ones.
+// TestTrimmingIsNotSeen: a Machine's status is the same with a trimmed VirtualMachine and instance
+// as with whole ones.
 func TestTrimmingIsNotSeen(t *testing.T) {
 	content, err := os.ReadFile("../../../virtualmachine/desired/testdata/interfaces.yaml")
 	must(t, err)

@@ -17,12 +17,13 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/api/crds"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 )
 
-// TestListsOfOthersBreakNoStream: the writer of the KubevirtConfigs' status lists the Machines when the last one of a cluster is gone. With
-// that, new Machines were no longer known to be new, and waited for a cluster that had nothing to do with them.
+// TestListsOfOthersBreakNoStream: the writer of the KubevirtConfigs' status lists the Machines when
+// the last one of a cluster is gone. With that, new Machines were no longer known to be new, and
+// waited for a cluster that had nothing to do with them.
 func TestListsOfOthersBreakNoStream(t *testing.T) {
 	t.Parallel()
 	cluster := controlplane.New(t, controlplane.Options{Name: "fresh"})
@@ -30,10 +31,10 @@ func TestListsOfOthersBreakNoStream(t *testing.T) {
 	must(t, err)
 	_, err = envtest.InstallCRDs(cluster.Config(), envtest.CRDInstallOptions{CRDs: definitions})
 	must(t, err)
-	watcher := machine.NewWatcher(clock.RealClock{})
+	watcher := wake.NewWatcher(clock.RealClock{})
 	options := Options{MetricsAddress: "0", ProbeAddress: "0", WatchSelector: labels.Everything()}
 	options.Machine.ConfigsNamespace = "default"
-	mgr, err := newManager(cluster.Config(), options, watched(watcher, clientmgr.NewContinuity()))
+	mgr, err := NewManager(cluster.Config(), options, watched(watcher, clientmgr.NewContinuity()))
 	must(t, err)
 	informer, err := mgr.GetCache().GetInformer(t.Context(), &vitistackv1alpha1.Machine{})
 	must(t, err)
@@ -70,7 +71,7 @@ func TestListsOfOthersBreakNoStream(t *testing.T) {
 }
 
 // freshOf returns one that is fresh, or nil.
-func freshOf(watcher *machine.Watcher, made []*vitistackv1alpha1.Machine) *vitistackv1alpha1.Machine {
+func freshOf(watcher *wake.Watcher, made []*vitistackv1alpha1.Machine) *vitistackv1alpha1.Machine {
 	for _, each := range made {
 		if watcher.Fresh(each) {
 			return each

@@ -1,62 +1,52 @@
-package app
+package cli
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/go-logr/logr"
-	"github.com/spf13/pflag"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/wait"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/app"
 )
 
 // verdictTimeout is how long a command waits for clusters to answer.
 const verdictTimeout = 20 * time.Second
 
-// onceFlags are the flags of commands that do one thing and end.
-func (o *Options) onceFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "kubeconfig for the supervisor (default: KUBECONFIG, then the pod's service account)")
-	flags.StringVar(&o.SupervisorID, "supervisor-id", "", "identity of this supervisor in labels, as the operator has it")
-}
-
 // session is a way into the supervisor and its clusters for a command that does one thing.
 type session struct {
 	ctrl.Manager
-	remotes *clientmgr.KubevirtClientManager
-	options Options
+	remotes clientmgr.RemoteClusters
+	options app.Options
 	// silent are the clusters without an answer, with the reason.
 	silent map[string]error
 }
 
-// inSession connects to the supervisor and to every cluster, waits until each has answered or failed to, calls do, and disconnects. It
-// leads nothing and caches nothing of the clusters.
-func inSession(ctx context.Context, options Options, do func(context.Context, *session) error) error {
+// inSession connects to the supervisor and to every cluster, waits until each has answered or
+// failed to, calls do, and disconnects. It leads nothing and caches nothing of the clusters.
+func inSession(ctx context.Context, options app.Options, do func(context.Context, *session) error) error {
 	ctrl.SetLogger(logr.Discard())
-	if err := options.readEnvironment(os.Getenv); err != nil {
+	if err := options.CompleteSession(); err != nil {
 		return err
 	}
-	options.WatchSelector, options.WarmStandby = labels.Everything(), true
-	options.MetricsAddress, options.ProbeAddress = "0", "0"
-	config, err := restConfig(options.Kubeconfig)
+	config, err := app.RestConfig(options.Kubeconfig)
 	if err != nil {
 		return err
 	}
-	mgr, err := newManager(config, options, cache.New)
+	mgr, err := app.NewManager(config, options, cache.New)
 	if err != nil {
 		return err
 	}
-	if options.Machine.Desired.SupervisorUID, err = identity(ctx, mgr, options); err != nil {
+	if options.Machine.Desired.SupervisorUID, err = app.Identity(ctx, mgr.GetAPIReader(), options); err != nil {
 		return err
 	}
-	of := remoteOptions(options, options.Machine.Desired.SupervisorUID, mgr.GetAPIReader())
+	of := app.RemoteOptions(options, options.Machine.Desired.SupervisorUID, mgr.GetAPIReader())
 	of.Kinds, of.Rights = nil, nil
 	remotes, err := clientmgr.NewKubevirtClientManager(mgr.GetClient(), mgr.GetCache(), of)
 	if err != nil {

@@ -1,4 +1,4 @@
-package app
+package cli
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/api/crds"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/app"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	placementhost "github.com/vitistack/kubevirt-multicluster/placement/host"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
@@ -40,8 +42,9 @@ func write(t *testing.T, path, content string) {
 	}
 }
 
-// TestExplainCommand explains a Machine of a real supervisor whose one remote cluster has no credential: by the default chain, and by one
-// that counts Machines. Nothing of the Machine changes.
+// TestExplainCommand explains a Machine of a real supervisor whose one remote cluster has no
+// credential: by the default chain, and by one that counts Machines. Nothing of the Machine
+// changes.
 func TestExplainCommand(t *testing.T) {
 	plugins := builtPlugins(t)
 	supervisor := controlplane.New(t, controlplane.Options{Name: "supervisor"})
@@ -52,7 +55,7 @@ func TestExplainCommand(t *testing.T) {
 	if _, err := envtest.InstallCRDs(supervisor.Config(), envtest.CRDInstallOptions{Paths: []string{dir}, ErrorIfPathMissing: true}); err != nil {
 		t.Fatal(err)
 	}
-	scheme, err := newScheme()
+	scheme, err := app.NewScheme()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +95,8 @@ func TestExplainCommand(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			cmd := Command()
+			cmd := &cobra.Command{Use: "operator", SilenceUsage: true, SilenceErrors: true}
+			cmd.AddCommand(Commands()...)
 			cmd.SetOut(&out)
 			cmd.SetArgs(append([]string{"explain", "machine", "team-a/web", "-o", "json", "--kubeconfig", kubeconfig, "--plugin-dir", plugins}, tc.args...))
 			if err := cmd.ExecuteContext(t.Context()); !errors.Is(err, placementhost.ErrUndecided) || ExitCode(err) != 1 {

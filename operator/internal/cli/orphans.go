@@ -1,4 +1,4 @@
-package app
+package cli
 
 import (
 	"context"
@@ -10,21 +10,18 @@ import (
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/duration"
-	"k8s.io/apimachinery/pkg/util/wait"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/orphan"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/app"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
-
-// goneTimeout is how long the end of a virtual machine is waited for.
-const goneTimeout = 2 * time.Minute
 
 // consent is what a person says about orphans.
 type consent struct {
@@ -34,7 +31,7 @@ type consent struct {
 }
 
 func orphansCommand() *cobra.Command {
-	var options Options
+	var options app.Options
 	var said consent
 	cmd := &cobra.Command{
 		Use:   "orphans [UID...]",
@@ -49,7 +46,7 @@ func orphansCommand() *cobra.Command {
 			})
 		},
 	}
-	options.onceFlags(cmd.Flags())
+	options.AddSessionFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&said.yes, "yes", false, "delete the virtual machines of the UIDs given")
 	cmd.Flags().DurationVar(&said.olderThan, "older-than", 10*time.Minute, "least age of a virtual machine to be deleted")
 	return cmd
@@ -69,7 +66,7 @@ func (s *session) orphans(ctx context.Context, out io.Writer, said consent) erro
 		age := duration.HumanDuration(time.Since(each.Object.CreationTimestamp.Time))
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", each.Config, each.Name(), each.Object.UID, each.Object.Labels[vitistackv1alpha1.LabelSourceMachine], age)
 	}
-	debts, err := machine.ReadDebts(ctx, s.GetAPIReader(), s.options.Machine.ConfigsNamespace)
+	debts, err := removal.Book{Server: s.GetAPIReader(), Namespace: s.options.Machine.ConfigsNamespace}.Debts(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the debts: %w", err)
 	}
@@ -82,13 +79,14 @@ func (s *session) orphans(ctx context.Context, out io.Writer, said consent) erro
 	return clientmgr.HealthError(s.silent)
 }
 
-// findOrphans asks every API server itself, the supervisor's last: a Machine that is made meanwhile claims its virtual machine.
+// findOrphans asks every API server itself, the supervisor's last: a Machine that is made meanwhile
+// claims its virtual machine.
 func (s *session) findOrphans(ctx context.Context) ([]orphan.VM, error) {
 	configs, err := s.remotes.ListKubevirtConfigs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	mine := client.MatchingLabels{vitistackv1alpha1.LabelSupervisorUID: desired.LabelValue(s.options.Machine.Desired.SupervisorUID)}
+	mine := client.MatchingLabels(desired.SupervisorLabels(s.options.Machine.Desired.SupervisorUID))
 	lists := map[string]*kubevirtv1.VirtualMachineList{}
 	for _, config := range configs {
 		live, err := s.remotes.Live(config.Name)
@@ -121,7 +119,8 @@ func (s *session) findOrphans(ctx context.Context) ([]orphan.VM, error) {
 	return all, nil
 }
 
-// deleteOrphans deletes those asked for, or says what it would do. It refuses all of them if it refuses one.
+// deleteOrphans deletes those asked for, or says what it would do. It refuses all of them if it
+// refuses one.
 func (s *session) deleteOrphans(ctx context.Context, out io.Writer, all []orphan.VM, said consent) error {
 	var chosen []orphan.VM
 	for _, uid := range said.uids {
@@ -134,36 +133,17 @@ func (s *session) deleteOrphans(ctx context.Context, out io.Writer, all []orphan
 		}
 		chosen = append(chosen, all[i])
 	}
-	reconciler := machine.NewMachineReconciler(s.GetClient(), s.GetScheme(), s.remotes,
-		machine.WithSettings(s.options.Machine), machine.WithLiveReader(s.GetAPIReader()))
+	payer := machine.NewMachineReconciler(s.GetClient(), s.GetScheme(), s.remotes,
+		machine.WithSettings(s.options.Machine), machine.WithLiveReader(s.GetAPIReader())).Payer()
 	for _, each := range chosen {
 		if !said.yes {
 			fmt.Fprintf(out, "would delete %s of %s; add --yes to do so\n", each.Name(), each.Config)
 			continue
 		}
-		if err := pay(ctx, reconciler, s.debtOf(each)); err != nil {
+		if err := s.pay(ctx, payer, each); err != nil {
 			return fmt.Errorf("deleting %s of %s: %w", each.Name(), each.Config, err)
 		}
 		fmt.Fprintf(out, "deleted %s of %s\n", each.Name(), each.Config)
 	}
 	return nil
-}
-
-// debtOf is an orphan as a debt: deleted in the same steps, and under the same guards.
-func (s *session) debtOf(each orphan.VM) machine.Debt {
-	state, _ := s.remotes.State(each.Config)
-	vm := each.Object
-	return machine.Debt{
-		Machine: vm.Labels[vitistackv1alpha1.LabelSourceMachine], UID: types.UID(vm.Labels[vitistackv1alpha1.LabelMachineUID]),
-		Ledger: vitistackv1alpha1.Ledger{
-			Config: each.Config, ClusterUID: state.ClusterUID, Namespace: vm.Namespace, VMName: vm.Name, VMUID: string(vm.UID), Nonce: string(vm.UID),
-		},
-	}
-}
-
-func pay(ctx context.Context, reconciler *machine.MachineReconciler, debt machine.Debt) error {
-	return wait.PollUntilContextTimeout(ctx, time.Second, goneTimeout, true, func(ctx context.Context) (bool, error) {
-		again, err := reconciler.Pay(ctx, debt)
-		return again == 0, err
-	})
 }
