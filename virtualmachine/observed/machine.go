@@ -18,7 +18,7 @@ func (r *report) setVM(status *vitistackv1alpha1.MachineStatus) {
 		return
 	}
 	if r.vm == nil {
-		status.State, status.MachineID, status.CreationTime = "", "", nil
+		status.State, status.MachineID, status.CreationTime = "", r.remembered(), nil
 		status.CPUs, status.Memory, status.Architecture, status.Disks = 0, 0, "", nil
 		clearGuest(status)
 		return
@@ -38,6 +38,15 @@ func (r *report) setVM(status *vitistackv1alpha1.MachineStatus) {
 		clearGuest(status)
 		status.NetworkInterfaces = interfaces(spec, nil)
 	}
+}
+
+// remembered is the UID of the virtual machine that the ledger names, while it is gone. The status is
+// the witness that tells a ledger from a forged one, so that it does not forget what the ledger names.
+func (r *report) remembered() string {
+	if r.trusted && r.Ledger.VMUID == r.Machine.Status.MachineID {
+		return r.Ledger.VMUID
+	}
+	return ""
 }
 
 // alive says whether an instance has a guest. One that KubeVirt lost sight of may have.

@@ -10,6 +10,8 @@ import (
 // Record is a ledger that counts, with the other UIDs that its cluster had.
 type Record struct {
 	vitistackv1alpha1.Ledger
+	// Proven says that VMUID is known from elsewhere than the Machine's annotation: see Reading.
+	Proven bool
 	// FormerClusterUIDs are earlier identities of the KubevirtConfig's cluster, each replaced with a person's consent.
 	FormerClusterUIDs []string
 }
@@ -35,8 +37,7 @@ type Standing int
 const (
 	// None: the Machine has no ledger.
 	None Standing = iota
-	// Confirmed: the operator's finalizer is there and the status says the same, down to the VirtualMachine's UID where the
-	// ledger names one.
+	// Confirmed: the operator's finalizer is there and the status says the same about the place.
 	Confirmed
 	// Unconfirmed: nothing says the same. The VirtualMachine's labels and nonce may still do so, see ConfirmedBy.
 	Unconfirmed
@@ -51,6 +52,9 @@ type Reading struct {
 	Standing Standing
 	// Ledger is set with Confirmed and Unconfirmed; with Lost it has what the status still knows.
 	Ledger vitistackv1alpha1.Ledger
+	// Proven says that the status remembers the same VirtualMachine, down to its UID. Without that the UID is no claim to an object
+	// that does not carry the Machine's labels; but a VirtualMachine that it names and that is gone is not replaced in silence.
+	Proven bool
 	// Reason and Message say what is wrong with a Broken one.
 	Reason, Message string
 }
@@ -78,19 +82,11 @@ func Read(machine *vitistackv1alpha1.Machine, held bool, providerID func(vitista
 		return broken(vitistackv1alpha1.ReasonLedgerConflict, "annotation %s was copied from a Machine of namespace %s; "+
 			"take it off", annotation, ledger.Namespace)
 	}
-	if held && confirms(status, ledger, providerID) {
-		return Reading{Standing: Confirmed, Ledger: ledger}
+	reading := Reading{Standing: Unconfirmed, Ledger: ledger, Proven: ledger.VMUID != "" && status.MachineID == ledger.VMUID}
+	if held && (copied != nil || reading.Proven || status.ProviderID == providerID(ledger)) {
+		reading.Standing = Confirmed
 	}
-	return Reading{Standing: Unconfirmed, Ledger: ledger}
-}
-
-// confirms reports whether the status says what a ledger says. The UID of a VirtualMachine decides what is changed and deleted, so that
-// a ledger which names one is confirmed by the same UID alone.
-func confirms(status vitistackv1alpha1.MachineStatus, ledger vitistackv1alpha1.Ledger, providerID func(vitistackv1alpha1.Ledger) string) bool {
-	if ledger.VMUID != "" {
-		return status.MachineID == ledger.VMUID
-	}
-	return status.KubevirtConfigRef != nil || status.ProviderID == providerID(ledger)
+	return reading
 }
 
 func readLost(machine *vitistackv1alpha1.Machine) Reading {

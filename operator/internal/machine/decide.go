@@ -40,6 +40,8 @@ type Decision struct {
 	Verdict Verdict
 	// Ledger is what is recorded, or what would be.
 	Ledger vitistackv1alpha1.Ledger
+	// Proven says that the ledger's VirtualMachine is known from elsewhere than the Machine's annotation.
+	Proven bool
 	// VM is the VirtualMachine that exists, as a live look saw it, nil where none was seen.
 	VM *kubevirtv1.VirtualMachine
 	// Former is the UID of the Machine that VM was made for, where that is another one that is gone. "" is none.
@@ -67,7 +69,7 @@ func (r *MachineReconciler) decide(ctx context.Context, machine *vitistackv1alph
 	case custody.Broken:
 		return Decision{}, problem.Person(vitistackv1alpha1.ConditionReady, reading.Reason, "%s", reading.Message)
 	case custody.Confirmed:
-		return r.stay(reading.Ledger), nil
+		return r.stay(reading), nil
 	case custody.Unconfirmed:
 		if decision, confirmed, err := r.confirm(ctx, machine, reading.Ledger); confirmed || err != nil {
 			return decision, err
@@ -80,15 +82,16 @@ func (r *MachineReconciler) decide(ctx context.Context, machine *vitistackv1alph
 
 // stay keeps a Machine where its record says. Where a person accepted that the KubevirtConfig stands for another cluster now, the record follows:
 // it names VirtualMachines by their UIDs, so that it can meet no other.
-func (r *MachineReconciler) stay(ledger vitistackv1alpha1.Ledger) Decision {
+func (r *MachineReconciler) stay(reading custody.Reading) Decision {
+	ledger := reading.Ledger
 	state, _ := r.KubevirtClientMgr.State(ledger.Config)
 	for _, former := range state.FormerClusterUIDs {
 		if former == ledger.ClusterUID && ledger.VMUID != "" && state.ClusterUID != "" {
 			ledger.ClusterUID = state.ClusterUID
-			return Decision{Verdict: VerdictRestore, Ledger: ledger}
+			return Decision{Verdict: VerdictRestore, Ledger: ledger, Proven: reading.Proven}
 		}
 	}
-	return Decision{Verdict: VerdictPlaced, Ledger: ledger}
+	return Decision{Verdict: VerdictPlaced, Ledger: ledger, Proven: reading.Proven}
 }
 
 // confirm asks the cluster of a record that only the Machine itself carries. Where the VirtualMachine there says the same, it is a record.
@@ -103,7 +106,7 @@ func (r *MachineReconciler) confirm(ctx context.Context, machine *vitistackv1alp
 	subject := r.subject(machine, ledger.VMName, nil)
 	for _, vm := range seen.Found {
 		if subject.ConfirmedBy(ledger, vm) {
-			decision := r.stay(ledger)
+			decision := r.stay(custody.Reading{Ledger: ledger, Proven: true})
 			decision.Seen, decision.VM = survey.All{seen}, seen.VM(vm.UID)
 			return decision, true, nil
 		}
@@ -140,7 +143,7 @@ func (r *MachineReconciler) restore(ctx context.Context, machine *vitistackv1alp
 		Config: remembered.Config, ClusterUID: seen.ClusterUID, Namespace: machine.Namespace,
 		VMName: vm.Name, VMUID: string(vm.UID), Nonce: cmp.Or(vm.Nonce, newNonce()),
 	}
-	return Decision{Verdict: VerdictRestore, Ledger: ledger, VM: seen.VM(vm.UID), Seen: survey.All{seen}}, nil
+	return Decision{Verdict: VerdictRestore, Ledger: ledger, Proven: true, VM: seen.VM(vm.UID), Seen: survey.All{seen}}, nil
 }
 
 func suffix(message string) string {
@@ -231,7 +234,7 @@ func (r *MachineReconciler) accept(ctx context.Context, machine *vitistackv1alph
 		ledger.VMName, ledger.VMUID = found.Place.VM.Name, string(found.Place.VM.UID)
 		ledger.Nonce = cmp.Or(found.Place.VM.Nonce, ledger.Nonce)
 	}
-	decision.Ledger = ledger
+	decision.Ledger, decision.Proven = ledger, true
 	return decision, nil
 }
 

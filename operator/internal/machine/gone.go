@@ -64,7 +64,7 @@ func (r *MachineReconciler) lastPlace(ctx context.Context, machine *vitistackv1a
 	placed := place{machine: machine, network: networkRecord(machine)}
 	switch reading.Standing {
 	case custody.Confirmed:
-		decision := r.stay(reading.Ledger)
+		decision := r.stay(reading)
 		return r.keep(ctx, placed, decision)
 	case custody.Lost:
 		decision, err := r.restore(ctx, machine, reading.Ledger)
@@ -90,7 +90,7 @@ func (r *MachineReconciler) lastPlace(ctx context.Context, machine *vitistackv1a
 
 // keep writes a decision down where that is not recorded yet.
 func (r *MachineReconciler) keep(ctx context.Context, placed place, decision Decision) (place, error) {
-	placed.ledger, placed.seen = &decision.Ledger, decision.Seen
+	placed.ledger, placed.seen, placed.proven = &decision.Ledger, decision.Seen, decision.Proven
 	if decision.Verdict == VerdictPlaced {
 		return placed, nil
 	}
@@ -133,7 +133,7 @@ func (r *MachineReconciler) searchEverywhere(ctx context.Context, placed place) 
 		return placed, err
 	}
 	ledger.VMUID = string(found.Place.VM.UID)
-	return r.keep(ctx, placed, Decision{Verdict: VerdictRestore, Ledger: ledger, Seen: seen})
+	return r.keep(ctx, placed, Decision{Verdict: VerdictRestore, Ledger: ledger, Proven: true, Seen: seen})
 }
 
 // removed is how far a removal got.
@@ -157,7 +157,7 @@ func (r *MachineReconciler) remove(ctx context.Context, view report, placed plac
 		at := problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "looking for VirtualMachine " + job.Ledger.VMName}
 		return left, problem.Remote(seen.Silent, remote.Config, at)
 	}
-	found, err := r.judged(ctx, job, seen)
+	found, err := r.judged(ctx, job, placed, seen)
 	if p, isProblem := problem.As(err); isProblem && p.Reason == vitistackv1alpha1.ReasonNameCollision {
 		err = nil // what has the name is somebody else's; the Machine's own is gone
 	}

@@ -50,10 +50,10 @@ func (r *MachineReconciler) read(machine *vitistackv1alpha1.Machine) custody.Rea
 	return custody.Read(machine, isHeld(machine), observed.ProviderID)
 }
 
-// record is a ledger that counts, with what its KubevirtConfig says of the cluster's earlier identities.
-func (r *MachineReconciler) record(ledger vitistackv1alpha1.Ledger) *custody.Record {
+// record is a ledger that counts, with what its KubevirtConfig says of the cluster's earlier identities. proven is that of custody.Reading.
+func (r *MachineReconciler) record(ledger vitistackv1alpha1.Ledger, proven bool) *custody.Record {
 	state, _ := r.KubevirtClientMgr.State(ledger.Config)
-	return &custody.Record{Ledger: ledger, FormerClusterUIDs: state.FormerClusterUIDs}
+	return &custody.Record{Ledger: ledger, Proven: proven, FormerClusterUIDs: state.FormerClusterUIDs}
 }
 
 // networkRecord reads the Machine's network record, nil where it has none. One that cannot be read is decided anew from what the virtual machine
