@@ -82,8 +82,10 @@ func addAll(mgr ctrl.Manager, options Options, watcher *wake.Watcher) error {
 	if err != nil {
 		return fmt.Errorf("placement plugins: %w", err)
 	}
-	checks := startup.New(mgr.GetAPIReader(), remotes, startup.Options{Elected: elected(mgr, options)})
-	err = errors.Join(mgr.Add(remotes), mgr.Add(host), checks.SetupWithManager(mgr, remotes), ctrlmetrics.Registry.Register(host.Collector()))
+	startUp := startup.New(mgr.GetAPIReader(), startup.Options{})
+	err = errors.Join(
+		mgr.Add(remotes), mgr.Add(host), startUp.SetupWithManager(mgr), ctrlmetrics.Registry.Register(host.Collector()),
+	)
 	if err != nil {
 		return err
 	}
@@ -101,19 +103,10 @@ func addAll(mgr ctrl.Manager, options Options, watcher *wake.Watcher) error {
 		return fmt.Errorf("machine controller: %w", err)
 	}
 	return errors.Join(
-		addConfigStatus(mgr, supervisor, options, remotes),
+		configStatus{supervisor: supervisor, remotes: remotes, startUp: startUp, options: options}.add(mgr),
 		mgr.AddHealthzCheck("ping", healthz.Ping),
 		mgr.AddReadyzCheck("caches", synced(mgr)),
 	)
-}
-
-// elected is closed once this process connects to remote clusters; nil where it does so from the
-// start.
-func elected(mgr ctrl.Manager, options Options) <-chan struct{} {
-	if options.WarmStandby {
-		return nil
-	}
-	return mgr.Elected()
 }
 
 // synced is ready once the supervisor's caches are filled. Remote clusters have no part in it.

@@ -12,15 +12,23 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus"
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/compatibility"
+	"github.com/vitistack/kubevirt-multicluster/clusterstatus/startup"
 )
 
-// addConfigStatus adds the writer of the KubevirtConfigs' status, where this process is the one
-// that writes it.
-func addConfigStatus(mgr ctrl.Manager, supervisor client.Client, options Options, remotes clientmgr.RemoteClusters) error {
-	if !options.WriteConfigStatus {
+// configStatus is what the writer of the KubevirtConfigs' status works with.
+type configStatus struct {
+	supervisor client.Client
+	remotes    clientmgr.RemoteClusters
+	startUp    *startup.Lines
+	options    Options
+}
+
+// add lets mgr run the writer, where this process is the one that writes.
+func (c configStatus) add(mgr ctrl.Manager) error {
+	if !c.options.WriteConfigStatus {
 		return nil
 	}
-	machines, err := allMachines(mgr, options)
+	machines, err := allMachines(mgr, c.options)
 	if err != nil {
 		return fmt.Errorf("cache of all machines: %w", err)
 	}
@@ -28,12 +36,13 @@ func addConfigStatus(mgr ctrl.Manager, supervisor client.Client, options Options
 	if err != nil {
 		return err
 	}
-	reconciler := clusterstatus.NewReconciler(supervisor, remotes, clusterstatus.Options{
-		ConfigsNamespace:        options.Machine.ConfigsNamespace,
-		AllowUnverifiedIdentity: options.Machine.AllowUnverifiedIdentity,
+	reconciler := clusterstatus.NewReconciler(c.supervisor, c.remotes, clusterstatus.Options{
+		ConfigsNamespace:        c.options.Machine.ConfigsNamespace,
+		AllowUnverifiedIdentity: c.options.Machine.AllowUnverifiedIdentity,
 		Machines:                machines,
 		Live:                    mgr.GetAPIReader(),
 		Schemas:                 schemas,
+		StartUp:                 c.startUp,
 		Events:                  mgr.GetEventRecorder("kubevirt-operator"),
 	})
 	if err := reconciler.SetupWithManager(mgr); err != nil {
@@ -49,12 +58,14 @@ func allMachines(mgr ctrl.Manager, options Options) (cache.Cache, error) {
 		return mgr.GetCache(), nil
 	}
 	all, err := cache.New(mgr.GetConfig(), cache.Options{
-		Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient(), DefaultTransform: onlyMetadata,
+		Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient(),
+		DefaultTransform: onlyMetadata,
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := all.IndexField(context.Background(), &vitistackv1alpha1.Machine{}, clientmgr.IndexConfig, clientmgr.ByConfig); err != nil {
+	err = all.IndexField(context.Background(), &vitistackv1alpha1.Machine{}, clientmgr.IndexConfig, clientmgr.ByConfig)
+	if err != nil {
 		return nil, err
 	}
 	return all, mgr.Add(all)
@@ -63,7 +74,8 @@ func allMachines(mgr ctrl.Manager, options Options) (cache.Cache, error) {
 // onlyMetadata drops from a Machine what it does not need to be counted.
 func onlyMetadata(object any) (any, error) {
 	if each, isMachine := object.(*vitistackv1alpha1.Machine); isMachine {
-		each.Spec, each.Status, each.ManagedFields = vitistackv1alpha1.MachineSpec{}, vitistackv1alpha1.MachineStatus{}, nil
+		each.Spec, each.Status = vitistackv1alpha1.MachineSpec{}, vitistackv1alpha1.MachineStatus{}
+		each.ManagedFields = nil
 	}
 	return object, nil
 }

@@ -18,11 +18,22 @@ func TestWriteConfigStatus(t *testing.T) {
 		args   []string
 		want   bool
 	}{
-		"alone":            {reason: "one process does all", want: true},
-		"one of several":   {reason: "two writers would undo each other's work", args: []string{"--watch-selector=shard=a"}},
-		"the one of them":  {reason: "somebody has to", args: []string{"--watch-selector=shard=a", "--write-config-status"}, want: true},
-		"neither":          {reason: "the writer is elsewhere", args: []string{"--write-config-status=false"}},
-		"order of no note": {reason: "flags come in any order", args: []string{"--write-config-status=true", "--watch-selector=shard=a"}, want: true},
+		"alone": {reason: "one process does all", want: true},
+		"one of several": {
+			reason: "two writers would undo each other's work",
+			args:   []string{"--watch-selector=shard=a"},
+		},
+		"the one of them": {
+			reason: "somebody has to",
+			args:   []string{"--watch-selector=shard=a", "--write-config-status"},
+			want:   true,
+		},
+		"neither": {reason: "the writer is elsewhere", args: []string{"--write-config-status=false"}},
+		"order of no note": {
+			reason: "flags come in any order",
+			args:   []string{"--write-config-status=true", "--watch-selector=shard=a"},
+			want:   true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var options Options

@@ -55,7 +55,9 @@ func newPestered(t *testing.T, c client.Client) *pestered {
 }
 
 // Get implements client.Reader.
-func (p *pestered) Get(ctx context.Context, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+func (p *pestered) Get(
+	ctx context.Context, key client.ObjectKey, object client.Object, options ...client.GetOption,
+) error {
 	m, ok := object.(*vitistackv1alpha1.Machine)
 	if ok && p.note(key.Name) && strings.HasPrefix(key.Name, "a-hot") {
 		m.Namespace, m.Name = key.Namespace, key.Name
@@ -72,7 +74,8 @@ func (p *pestered) Get(ctx context.Context, key client.ObjectKey, object client.
 func (p *pestered) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
 	if _, ok := list.(*vitistackv1alpha1.MachineList); ok {
 		asked := (&client.ListOptions{}).ApplyOptions(options)
-		if asked.FieldSelector == nil && asked.Namespace == "" || asked.UnsafeDisableDeepCopy == nil || !*asked.UnsafeDisableDeepCopy {
+		all := asked.FieldSelector == nil && asked.Namespace == ""
+		if all || asked.UnsafeDisableDeepCopy == nil || !*asked.UnsafeDisableDeepCopy {
 			p.t.Errorf("Machines are listed without an index, or copied: %+v", asked)
 		}
 	}
@@ -226,7 +229,8 @@ func newFairManager(t *testing.T, cluster *controlplane.Cluster) ctrl.Manager {
 	t.Helper()
 	options := Options{MetricsAddress: "0", ProbeAddress: "0", WatchSelector: labels.Everything()}
 	options.Machine.ConfigsNamespace = "default"
-	mgr, err := NewManager(cluster.Config(), options, watched(wake.NewWatcher(clock.RealClock{}), clientmgr.NewContinuity()))
+	newCache := watched(wake.NewWatcher(clock.RealClock{}), clientmgr.NewContinuity())
+	mgr, err := NewManager(cluster.Config(), options, newCache)
 	must(t, err)
 	return nameless{mgr}
 }
@@ -237,14 +241,17 @@ func newFairReconciler(t *testing.T, mgr ctrl.Manager, supervisor client.Client)
 	t.Helper()
 	remote := fake.NewClientBuilder().WithScheme(mgr.GetScheme()).WithObjects(
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "default"}},
-		&storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: "fast", Annotations: map[string]string{"storageclass.kubernetes.io/is-default-class": "true"}}},
+		&storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{
+			Name: "fast", Annotations: map[string]string{"storageclass.kubernetes.io/is-default-class": "true"},
+		}},
 	).Build()
 	manager := clientmgr.NewMockClientManager()
 	manager.SupervisorClient = supervisor
 	manager.AddMockedClient("east", remote)
 	settings := machine.Settings{ConfigsNamespace: "default"}
 	settings.Desired.SupervisorUID = "supervisor-uid"
-	return machine.NewMachineReconciler(supervisor, mgr.GetScheme(), manager, machine.WithSettings(settings), machine.WithLiveReader(mgr.GetAPIReader()))
+	return machine.NewMachineReconciler(supervisor, mgr.GetScheme(), manager,
+		machine.WithSettings(settings), machine.WithLiveReader(mgr.GetAPIReader()))
 }
 
 func start(t *testing.T, mgr ctrl.Manager) {
@@ -264,10 +271,11 @@ func start(t *testing.T, mgr ctrl.Manager) {
 func until(t *testing.T, what func() string) {
 	t.Helper()
 	last := ""
-	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
+	said := func(context.Context) (bool, error) {
 		last = what()
 		return last == "", nil
-	})
+	}
+	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true, said)
 	if err != nil {
 		t.Fatal(last)
 	}

@@ -23,7 +23,9 @@ type LogOptions struct {
 }
 
 func (o *LogOptions) readEnvironment(env lookup) error {
-	for name, to := range map[string]*bool{"LOG_JSON": &o.JSON, "LOG_ADD_CALLER": &o.Caller, "LOG_DISABLE_STACKTRACE": &o.NoStacktrace} {
+	for name, to := range map[string]*bool{
+		"LOG_JSON": &o.JSON, "LOG_ADD_CALLER": &o.Caller, "LOG_DISABLE_STACKTRACE": &o.NoStacktrace,
+	} {
 		text := env.or(name, "")
 		if text == "" {
 			continue
@@ -48,7 +50,9 @@ func (o LogOptions) logger() logr.Logger {
 	if o.JSON {
 		options = append(options, zap.JSONEncoder())
 	} else {
-		options = append(options, zap.ConsoleEncoder(func(config *zapcore.EncoderConfig) { config.EncodeTime = zapcore.RFC3339TimeEncoder }))
+		options = append(options, zap.ConsoleEncoder(func(config *zapcore.EncoderConfig) {
+			config.EncodeTime = zapcore.RFC3339TimeEncoder
+		}))
 	}
 	if o.NoStacktrace {
 		options = append(options, zap.StacktraceLevel(zapcore.FatalLevel))

@@ -69,13 +69,16 @@ func LeaseLabels() map[string]string {
 // addFlags declares the flags. Their defaults are those of the environment where that has a say.
 func (o *Options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.said.selector, "watch-selector", "",
-		"look after Machines with these labels alone, as in kubectl get -l; each such deployment needs a --leader-election-id of its own")
+		"look after Machines with these labels alone, as in kubectl get -l; "+
+			"each such deployment needs a --leader-election-id of its own")
 	o.AddKubeconfigFlag(flags)
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", "0", `address that serves metrics; "0" for none`)
-	flags.StringVar(&o.ProbeAddress, "health-probe-bind-address", ":9992", `address that serves /healthz and /readyz; "0" for none`)
+	flags.StringVar(&o.ProbeAddress, "health-probe-bind-address", ":9992",
+		`address that serves /healthz and /readyz; "0" for none`)
 	flags.BoolVar(&o.LeaderElect, "leader-elect", false, "work only while holding the lease; for more than one replica")
 	flags.StringVar(&o.LeaderElectionID, "leader-election-id", DefaultLeaderElectionID, "name of the lease")
-	flags.StringVar(&o.LeaderElectionNamespace, "leader-election-namespace", "", "namespace of the lease (default: the pod's)")
+	flags.StringVar(&o.LeaderElectionNamespace, "leader-election-namespace", "",
+		"namespace of the lease (default: the pod's)")
 	flags.IntVar(&o.MaxConcurrentReconciles, "max-concurrent-reconciles", 16, "number of Machines worked on at once")
 	flags.StringVar(&o.said.writeConfigStatus, "write-config-status", "",
 		"true or false: write the status of KubevirtConfigs; one process does (default: true without --watch-selector)")
@@ -84,9 +87,11 @@ func (o *Options) addFlags(flags *pflag.FlagSet) {
 	o.addSupervisorIDFlag(flags)
 	flags.BoolVar(&o.WarmStandby, "warm-standby", false, "keep connections to remote clusters while another replica leads")
 	flags.StringVar(&o.said.uniqueness, "uniqueness", uniquenessExceptFresh,
-		"ExceptFresh places a Machine that was seen being created while an uninvolved cluster is down; Strict waits for every cluster")
+		"ExceptFresh places a Machine that was seen being created while an uninvolved cluster is down; "+
+			"Strict waits for every cluster")
 	flags.BoolVar(&o.Machine.Desired.VLANFromSpec, "vlan-from-spec", false,
-		"attach Machines by the VLAN that the spec of a static NetworkNamespace asks for; who may write one can then join every network")
+		"attach Machines by the VLAN that the spec of a static NetworkNamespace asks for; "+
+			"who may write one can then join every network")
 	flags.BoolVar(&o.Machine.LegacySupervisorPVCs, "legacy-supervisor-claims", false,
 		"delete a Machine's PVCs in the supervisor too, where early layouts kept disks; needs the rights of api/rbac/claims")
 }
@@ -114,7 +119,8 @@ func (o *Options) addSupervisorIDFlag(flags *pflag.FlagSet) {
 func (o *Options) AddPlacementFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.Machine.AllowUnverifiedIdentity, "allow-unverified-identity", false,
 		"place Machines also in clusters whose kubeconfig may not read the namespace kube-system")
-	flags.StringVar(&o.PluginDir, "plugin-dir", "", "folder of the placement plugins (default: plugins beside the operator's binary)")
+	flags.StringVar(&o.PluginDir, "plugin-dir", "",
+		"folder of the placement plugins (default: plugins beside the operator's binary)")
 	flags.StringVar(&o.PlacementConfig, "placement-config", "",
 		"YAML file of the placement strategies; read again when it changes (default: annotation, default, single, search)")
 }

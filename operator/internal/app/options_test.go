@@ -119,8 +119,8 @@ func TestSupervisorID(t *testing.T) {
 			id:     "6f1d1a5e-0000-4000-8000-000000000001",
 		},
 		"one that looks shortened": {
-			reason: "An identity that ends as shortened names do is shortened in the label. The cache selected by the identity itself, " +
-				"so that it never showed a VirtualMachine.",
+			reason: "An identity that ends as shortened names do is shortened in the label. " +
+				"The cache selected by the identity itself, so that it never showed a VirtualMachine.",
 			id: "prod-eu-0123456789abcdef",
 		},
 		"a long one": {
@@ -128,7 +128,8 @@ func TestSupervisorID(t *testing.T) {
 			id:     strings.Repeat("long", 20),
 		},
 		"one with a space": {
-			reason:  "An identity that cannot stand in a label is refused at the start, not by each remote cluster for each Machine.",
+			reason: "An identity that cannot stand in a label is refused at the start, " +
+				"not by each remote cluster for each Machine.",
 			id:      "eu north",
 			refused: true,
 		},

@@ -83,14 +83,18 @@ func TestReadmeFlags(t *testing.T) {
 
 func TestReadmeEnvironment(t *testing.T) {
 	names := set{}
-	if err := new(Options).readEnvironment(func(name string) (string, bool) { names.add(name); return "", false }); err != nil {
+	err := new(Options).readEnvironment(func(name string) (string, bool) {
+		names.add(name)
+		return "", false
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	names.want(t, "variables", documented(t, "Environment", 0, 0))
 }
 
-// TestReadmeEvents compares the table of Events with the calls that make them. Warnings have the
-// reasons of conditions, which a test of module api compares.
+// TestReadmeEvents compares the table of Events with the calls that make them. Warnings that are named
+// by a constant have the reasons of conditions, which a test of module api compares.
 func TestReadmeEvents(t *testing.T) {
 	events := set{}
 	for _, folder := range []string{"../machine", "../../../clusterstatus"} {
@@ -101,11 +105,13 @@ func TestReadmeEvents(t *testing.T) {
 				return
 			}
 			found++
-			switch reason := call.Args[1].(type) {
+			arguments := call.Args[len(call.Args)-4:] // kind, reason, action, note
+			switch reason := arguments[1].(type) {
 			case *ast.BasicLit:
 				events.add(literal(t, reason))
 			case *ast.SelectorExpr: // a constant, whose name ends in its value
-				if name, isReason := strings.CutPrefix(reason.Sel.Name, "Reason"); isReason && name != "" {
+				name, isReason := strings.CutPrefix(reason.Sel.Name, "Reason")
+				if isReason && name != "" && !isWarning(arguments[0]) {
 					events.add(name)
 				}
 			}
@@ -123,10 +129,11 @@ func TestReadmeMetrics(t *testing.T) {
 	if _, err := clientmgr.NewKubevirtClientManager(supervisor, nil, clientmgr.Options{Registerer: registry}); err != nil {
 		t.Fatal(err)
 	}
-	if err := registry.Register(clusterstatus.NewReconciler(supervisor, nil, clusterstatus.Options{}).Collector()); err != nil {
+	configs := clusterstatus.NewReconciler(supervisor, nil, clusterstatus.Options{})
+	if err := registry.Register(configs.Collector()); err != nil {
 		t.Fatal(err)
 	}
-	if err := registry.Register(startup.New(supervisor, nil, startup.Options{})); err != nil {
+	if err := registry.Register(startup.New(supervisor, startup.Options{})); err != nil {
 		t.Fatal(err)
 	}
 	host, err := placementhost.New(placementhost.Source{Dir: t.TempDir()}, logr.Discard())
@@ -206,10 +213,21 @@ func inspect(t *testing.T, pattern string, visit func(ast.Node)) {
 	}
 }
 
-// isEvent recognises x.event(kind, reason, action, note).
+// isEvent recognises x.event(kind, reason, action, note), with the object before them or without.
 func isEvent(call *ast.CallExpr) bool {
 	method, ok := call.Fun.(*ast.SelectorExpr)
-	return ok && method.Sel.Name == "event" && len(call.Args) == 4
+	return ok && method.Sel.Name == "event" && (len(call.Args) == 4 || len(call.Args) == 5)
+}
+
+// isWarning recognises eventWarning and corev1.EventTypeWarning.
+func isWarning(kind ast.Expr) bool {
+	switch kind := kind.(type) {
+	case *ast.Ident:
+		return kind.Name == "eventWarning"
+	case *ast.SelectorExpr:
+		return kind.Sel.Name == "EventTypeWarning"
+	}
+	return false
 }
 
 func literal(t *testing.T, expression ast.Expr) string {

@@ -26,7 +26,8 @@ import (
 func NewScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		clientgoscheme.AddToScheme, vitistackv1alpha1.AddToScheme, kubevirtv1.AddToScheme, cdiv1beta1.AddToScheme, startup.AddToScheme,
+		clientgoscheme.AddToScheme, startup.AddToScheme, vitistackv1alpha1.AddToScheme,
+		kubevirtv1.AddToScheme, cdiv1beta1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			return nil, err

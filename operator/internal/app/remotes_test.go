@@ -33,9 +33,18 @@ func TestScopeOfConfigs(t *testing.T) {
 		scope, namespace, where string // of the definition, of the KubevirtConfig, of the Secret
 		names                   string // secretNamespace
 	}{
-		"namespaced":                {reason: "as this project defines it", scope: "Namespaced", namespace: "configs", where: "configs"},
-		"cluster-scoped":            {reason: "as the public definition is today", scope: "Cluster", where: "configs", names: "configs"},
-		"cluster-scoped, elsewhere": {reason: "each names the namespace of its Secret", scope: "Cluster", where: "default", names: "default"},
+		"namespaced": {
+			reason: "as this project defines it",
+			scope:  "Namespaced", namespace: "configs", where: "configs",
+		},
+		"cluster-scoped": {
+			reason: "as the public definition is today",
+			scope:  "Cluster", where: "configs", names: "configs",
+		},
+		"cluster-scoped, elsewhere": {
+			reason: "each names the namespace of its Secret",
+			scope:  "Cluster", where: "default", names: "default",
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -45,9 +54,13 @@ func TestScopeOfConfigs(t *testing.T) {
 			kubeconfig, err := cluster.KubeconfigFor(controlplane.Admin)
 			must(t, err)
 			must(t, c.Create(t.Context(), &corev1.Secret{
-				ObjectMeta: metav1.ObjectMeta{Namespace: tc.where, Name: "east-kubeconfig"}, Data: map[string][]byte{"kubeconfig": kubeconfig}}))
+				ObjectMeta: metav1.ObjectMeta{Namespace: tc.where, Name: "east-kubeconfig"},
+				Data:       map[string][]byte{"kubeconfig": kubeconfig},
+			}))
 			config := &vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Namespace: tc.namespace, Name: "east"}}
-			config.Spec = vitistackv1alpha1.KubevirtConfigSpec{Name: "east", KubeconfigSecretRef: "east-kubeconfig", SecretNamespace: tc.names}
+			config.Spec = vitistackv1alpha1.KubevirtConfigSpec{
+				Name: "east", KubeconfigSecretRef: "east-kubeconfig", SecretNamespace: tc.names,
+			}
 			must(t, c.Create(t.Context(), config))
 
 			// There is no KubeVirt: getting as far as to miss it takes the KubevirtConfig, the

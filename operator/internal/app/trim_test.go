@@ -26,7 +26,10 @@ func TestTrimmingIsNotSeen(t *testing.T) {
 	instance := instanceOf(vm, 1)
 	instance.Spec.Hostname, instance.Spec.Architecture = "web", "amd64"
 	vm.Annotations = map[string]string{"kubectl.kubernetes.io/last-applied-configuration": "{}", "kept": "yes"}
-	in := observed.Input{Machine: &vitistackv1alpha1.Machine{}, Now: time.Unix(1000, 0), Looked: true, VM: vm.DeepCopy(), VMI: instance.DeepCopy()}
+	in := observed.Input{
+		Machine: &vitistackv1alpha1.Machine{}, Now: time.Unix(1000, 0), Looked: true,
+		VM: vm.DeepCopy(), VMI: instance.DeepCopy(),
+	}
 	want := observed.Status(in)
 	if want.NodeName == "" || len(want.Disks) == 0 || len(want.NetworkInterfaces) == 0 {
 		t.Fatalf("the whole ones give no status: the test compares nothing: %+v", want)

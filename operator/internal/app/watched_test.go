@@ -38,9 +38,8 @@ func TestListsOfOthersBreakNoStream(t *testing.T) {
 	must(t, err)
 	informer, err := mgr.GetCache().GetInformer(t.Context(), &vitistackv1alpha1.Machine{})
 	must(t, err)
-	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerDetailedFuncs{AddFunc: func(object any, initial bool) {
-		watcher.Created(object.(*vitistackv1alpha1.Machine), initial)
-	}})
+	created := func(object any, initial bool) { watcher.Created(object.(*vitistackv1alpha1.Machine), initial) }
+	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerDetailedFuncs{AddFunc: created})
 	must(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -56,7 +55,9 @@ func TestListsOfOthersBreakNoStream(t *testing.T) {
 	var made []*vitistackv1alpha1.Machine
 	// One that is created in the second of the cache's own list is not known to be new.
 	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
-		made = append(made, &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: fmt.Sprintf("m%d", len(made))}})
+		made = append(made, &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{
+			Namespace: "default", Name: fmt.Sprintf("m%d", len(made)),
+		}})
 		if err := mgr.GetClient().Create(ctx, made[len(made)-1]); err != nil {
 			return false, err
 		}

@@ -62,21 +62,23 @@ func TestReadsNeverWaitForEvents(t *testing.T) {
 	options := Options{MetricsAddress: "0", ProbeAddress: "0", WatchSelector: labels.Everything()}
 	options.Machine.ConfigsNamespace = "default"
 	quiet := &silence{}
-	mgr, err := NewManager(cluster.Config(), options, func(config *rest.Config, options cache.Options) (_ cache.Cache, err error) {
+	newCache := func(config *rest.Config, options cache.Options) (_ cache.Cache, err error) {
 		config = rest.CopyConfig(config)
 		config.Wrap(quiet.wrap)
 		if options.HTTPClient, err = rest.HTTPClientFor(config); err != nil {
 			return nil, err
 		}
 		return cache.New(config, options)
-	})
+	}
+	mgr, err := NewManager(cluster.Config(), options, newCache)
 	must(t, err)
 	supervisor, err := readingItsWrites(mgr)
 	must(t, err)
 	start(t, mgr)
 	before := create(t, supervisor, "web")
 	until(t, func() string {
-		if err := mgr.GetCache().Get(t.Context(), client.ObjectKeyFromObject(before), &vitistackv1alpha1.Machine{}); err != nil {
+		err := mgr.GetCache().Get(t.Context(), client.ObjectKeyFromObject(before), &vitistackv1alpha1.Machine{})
+		if err != nil {
 			return err.Error()
 		}
 		return ""
@@ -91,8 +93,10 @@ func TestReadsNeverWaitForEvents(t *testing.T) {
 	defer cancel()
 	for _, want := range []*vitistackv1alpha1.Machine{written, made} {
 		got := &vitistackv1alpha1.Machine{}
-		if err := supervisor.Get(ctx, client.ObjectKeyFromObject(want), got); err != nil || got.ResourceVersion != want.ResourceVersion {
-			t.Errorf("Machine %s is read in version %q, was written as %q: %v", want.Name, got.ResourceVersion, want.ResourceVersion, err)
+		err := supervisor.Get(ctx, client.ObjectKeyFromObject(want), got)
+		if err != nil || got.ResourceVersion != want.ResourceVersion {
+			t.Errorf("Machine %s is read in version %q, was written as %q: %v",
+				want.Name, got.ResourceVersion, want.ResourceVersion, err)
 		}
 	}
 	machines := &vitistackv1alpha1.MachineList{}

@@ -33,10 +33,12 @@ func explainMachineCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "machine NAMESPACE/NAME",
 		Short: "Say where a Machine is or would be placed, and why",
-		Long: "Say where a Machine is or would be placed: the facts, each strategy's answer and the guard's verdict, by the same code as the\n" +
-			"operator and without a write. Give it the operator's environment and placement flags. It was not there when the Machine was\n" +
-			"created, so it waits for every cluster, as the operator does after a restart.\n" +
-			"It ends with 0 where the Machine has or would get a place, 1 where it would not, and 2 where that cannot be told.",
+		Long: "Say where a Machine is or would be placed: the facts, each strategy's answer and the guard's verdict,\n" +
+			"by the same code as the operator and without a write. Give it the operator's environment and placement\n" +
+			"flags. It was not there when the Machine was created, so it waits for every cluster, as the operator does\n" +
+			"after a restart.\n" +
+			"It ends with 0 where the Machine has or would get a place, 1 where it would not, and 2 where that cannot\n" +
+			"be told.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return explainMachine(cmd.Context(), cmd.OutOrStdout(), options, args[0], output)
@@ -110,9 +112,9 @@ type explanation struct {
 
 func writeExplanation(out io.Writer, e machine.Explanation) error {
 	all := explanation{
-		Machine: e.Machine.Namespace + "/" + e.Machine.Name, UID: e.Machine.UID, Verdict: e.Verdict, Config: e.Config, VM: e.VM,
-		Reason: e.Reason, Message: e.Message, Ledger: e.Ledger, Trace: e.Trace,
-		Recorded: e.Recorded,
+		Machine: e.Machine.Namespace + "/" + e.Machine.Name, UID: e.Machine.UID,
+		Verdict: e.Verdict, Config: e.Config, VM: e.VM, Reason: e.Reason, Message: e.Message,
+		Ledger: e.Ledger, Recorded: e.Recorded, Trace: e.Trace,
 	}
 	if e.Trace != nil {
 		request, err := plugin.MarshalRequest(e.Request)

@@ -52,7 +52,8 @@ func TestExplainCommand(t *testing.T) {
 	for name, content := range crds.YAML() {
 		write(t, filepath.Join(dir, name+".yaml"), string(content))
 	}
-	if _, err := envtest.InstallCRDs(supervisor.Config(), envtest.CRDInstallOptions{Paths: []string{dir}, ErrorIfPathMissing: true}); err != nil {
+	definitions := envtest.CRDInstallOptions{Paths: []string{dir}, ErrorIfPathMissing: true}
+	if _, err := envtest.InstallCRDs(supervisor.Config(), definitions); err != nil {
 		t.Fatal(err)
 	}
 	scheme, err := app.NewScheme()
@@ -63,7 +64,10 @@ func TestExplainCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: "web"}, Spec: vitistackv1alpha1.MachineSpec{InstanceType: "medium"}}
+	web := &vitistackv1alpha1.Machine{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: "web"},
+		Spec:       vitistackv1alpha1.MachineSpec{InstanceType: "medium"},
+	}
 	for _, object := range []client.Object{
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "team-a"}}, web,
 		&vitistackv1alpha1.KubevirtConfig{
@@ -90,15 +94,20 @@ func TestExplainCommand(t *testing.T) {
 		reason  string
 		steps   int
 	}{
-		"Default":  {verdict: machine.VerdictWait, reason: "ClustersUnanswered", steps: 4},
-		"Counting": {args: []string{"--placement-config", counting}, verdict: machine.VerdictWait, reason: "NoClusterFits", steps: 2},
+		"Default": {verdict: machine.VerdictWait, reason: "ClustersUnanswered", steps: 4},
+		"Counting": {
+			args:    []string{"--placement-config", counting},
+			verdict: machine.VerdictWait, reason: "NoClusterFits", steps: 2,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
 			cmd := &cobra.Command{Use: "operator", SilenceUsage: true, SilenceErrors: true}
 			cmd.AddCommand(Commands()...)
 			cmd.SetOut(&out)
-			cmd.SetArgs(append([]string{"explain", "machine", "team-a/web", "-o", "json", "--kubeconfig", kubeconfig, "--plugin-dir", plugins}, tc.args...))
+			cmd.SetArgs(append([]string{
+				"explain", "machine", "team-a/web", "-o", "json", "--kubeconfig", kubeconfig, "--plugin-dir", plugins,
+			}, tc.args...))
 			if err := cmd.ExecuteContext(t.Context()); !errors.Is(err, placementhost.ErrUndecided) || ExitCode(err) != 1 {
 				t.Fatalf("%v: %s", err, out.String())
 			}
@@ -116,7 +125,8 @@ func TestExplainCommand(t *testing.T) {
 		})
 	}
 	after := &vitistackv1alpha1.Machine{}
-	if err := admin.Get(t.Context(), client.ObjectKeyFromObject(web), after); err != nil || after.ResourceVersion != web.ResourceVersion {
+	err = admin.Get(t.Context(), client.ObjectKeyFromObject(web), after)
+	if err != nil || after.ResourceVersion != web.ResourceVersion {
 		t.Errorf("the Machine was changed (%v)", err)
 	}
 }

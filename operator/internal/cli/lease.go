@@ -47,8 +47,9 @@ func isOperators(lease *coordinationv1.Lease, names []string) bool {
 // isHeld reports whether somebody holds a lease. Who is killed keeps it until it ends.
 func isHeld(lease *coordinationv1.Lease, now time.Time) bool {
 	spec := lease.Spec
-	if spec.HolderIdentity == nil || *spec.HolderIdentity == "" || spec.RenewTime == nil || spec.LeaseDurationSeconds == nil {
+	if spec.HolderIdentity == nil || *spec.HolderIdentity == "" {
 		return false
 	}
-	return now.Sub(spec.RenewTime.Time) < time.Duration(*spec.LeaseDurationSeconds)*time.Second
+	return spec.RenewTime != nil && spec.LeaseDurationSeconds != nil &&
+		now.Sub(spec.RenewTime.Time) < time.Duration(*spec.LeaseDurationSeconds)*time.Second
 }

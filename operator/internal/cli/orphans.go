@@ -36,9 +36,9 @@ func orphansCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "orphans [UID...]",
 		Short: "List the virtual machines that no Machine claims; delete those of the UIDs given with --yes",
-		Long: "List the virtual machines in all remote clusters that this supervisor made and no Machine claims any more, and what is owed.\n" +
-			"With UIDs and --yes those are deleted, with their disks; each must be in the list and old enough: the Machine of a young one may be\n" +
-			"on its way out of a backup.",
+		Long: "List the virtual machines in all remote clusters that this supervisor made and no Machine claims any\n" +
+			"more, and what is owed. With UIDs and --yes those are deleted, with their disks. Each must be in the list\n" +
+			"and old enough: the Machine of a young one may be on its way out of a backup.",
 		RunE: func(cmd *cobra.Command, uids []string) error {
 			said.uids = uids
 			return inSession(cmd.Context(), options, func(ctx context.Context, s *session) error {
@@ -64,14 +64,16 @@ func (s *session) orphans(ctx context.Context, out io.Writer, said consent) erro
 	fmt.Fprintln(table, "CLUSTER\tVIRTUAL MACHINE\tUID\tMACHINE\tAGE")
 	for _, each := range all {
 		age := duration.HumanDuration(time.Since(each.Object.CreationTimestamp.Time))
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", each.Config, each.Name(), each.Object.UID, each.Object.Labels[vitistackv1alpha1.LabelSourceMachine], age)
+		machine := each.Object.Labels[vitistackv1alpha1.LabelSourceMachine]
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", each.Config, each.Name(), each.Object.UID, machine, age)
 	}
 	debts, err := removal.Book{Server: s.GetAPIReader(), Namespace: s.options.Machine.ConfigsNamespace}.Debts(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the debts: %w", err)
 	}
 	for _, debt := range debts {
-		fmt.Fprintf(table, "%s\t%s/%s\t%s\t%s\towed\n", debt.Ledger.Config, debt.Ledger.Namespace, debt.Ledger.VMName, debt.Ledger.VMUID, debt.Machine)
+		owed := debt.Ledger
+		fmt.Fprintf(table, "%s\t%s/%s\t%s\t%s\towed\n", owed.Config, owed.Namespace, owed.VMName, owed.VMUID, debt.Machine)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -129,7 +131,8 @@ func (s *session) deleteOrphans(ctx context.Context, out io.Writer, all []orphan
 		case i < 0:
 			return fmt.Errorf("%s is not the UID of an orphan", uid)
 		case time.Since(all[i].Object.CreationTimestamp.Time) < said.olderThan:
-			return fmt.Errorf("%s of %s is younger than %s", all[i].Name(), all[i].Config, duration.HumanDuration(said.olderThan))
+			return fmt.Errorf("%s of %s is younger than %s",
+				all[i].Name(), all[i].Config, duration.HumanDuration(said.olderThan))
 		}
 		chosen = append(chosen, all[i])
 	}

@@ -27,14 +27,15 @@ const goneTimeout = 2 * time.Minute
 // too early, an operator goes on.
 func (s *session) pay(ctx context.Context, payer *removal.Payer, each orphan.VM) error {
 	debt := s.debtOf(each)
-	err := wait.PollUntilContextTimeout(ctx, time.Second, goneTimeout, true, func(ctx context.Context) (paid bool, err error) {
+	payOnce := func(ctx context.Context) (paid bool, err error) {
 		if debt, err = inBook(ctx, payer.Book, debt); err != nil {
 			return false, err
 		}
 		return payer.Pay(ctx, debt)
-	})
+	}
+	err := wait.PollUntilContextTimeout(ctx, time.Second, goneTimeout, true, payOnce)
 	if wait.Interrupted(err) && ctx.Err() == nil {
-		return fmt.Errorf("it is not gone after %s; `operator orphans` lists it as owed once its deletion has begun", goneTimeout)
+		return fmt.Errorf("it is not gone after %s; operator orphans lists it as owed once its deletion began", goneTimeout)
 	}
 	if err != nil {
 		return err
@@ -51,7 +52,8 @@ func (s *session) debtOf(each orphan.VM) removal.Debt {
 		Machine: vm.Labels[vitistackv1alpha1.LabelSourceMachine],
 		UID:     types.UID(cmp.Or(vm.Labels[vitistackv1alpha1.LabelMachineUID], string(vm.UID))),
 		Ledger: vitistackv1alpha1.Ledger{
-			Config: each.Config, ClusterUID: state.ClusterUID, Namespace: vm.Namespace, VMName: vm.Name, VMUID: string(vm.UID), Nonce: string(vm.UID),
+			Config: each.Config, ClusterUID: state.ClusterUID,
+			Namespace: vm.Namespace, VMName: vm.Name, VMUID: string(vm.UID), Nonce: string(vm.UID),
 		},
 	}
 }
@@ -90,7 +92,7 @@ func (s *session) expectGone(ctx context.Context, each orphan.VM) error {
 		return client.IgnoreNotFound(err)
 	}
 	if vm.UID == each.Object.UID {
-		return errors.New("it is still there and was left alone: its labels or its cluster are not this supervisor's any more")
+		return errors.New("it was left alone: its labels or its cluster are not this supervisor's any more")
 	}
 	return nil
 }

@@ -17,7 +17,8 @@ func printExplanation(out io.Writer, e machine.Explanation) error {
 		fmt.Fprintln(table, "\nCLUSTER\tREACHABLE\tVIRTUAL MACHINE\tMACHINES\tFREE")
 	}
 	for _, c := range e.Request.Candidates {
-		fmt.Fprintf(table, "%s\t%t\t%s\t%s\t%s\n", c.Name, c.Reachable, vmText(c.VM), numberText(c.Capacity.Machines), freeText(c.Capacity.Free))
+		fmt.Fprintf(table, "%s\t%t\t%s\t%s\t%s\n",
+			c.Name, c.Reachable, vmText(c.VM), numberText(c.Capacity.Machines), freeText(c.Capacity.Free))
 	}
 	if len(e.Trace) > 0 {
 		fmt.Fprintln(table, "\nSTRATEGY\tANSWER\tCLUSTER\tWHY")

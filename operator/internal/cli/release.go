@@ -24,11 +24,13 @@ func releaseCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "release --all",
 		Short: "Uninstall: take the operator's finalizers off all its objects; virtual machines stay",
-		Long: "Take the operator's finalizers off all Machines, NetworkConfigurations and KubevirtConfigs, so that they can be deleted without\n" +
-			"it. Virtual machines stay as they are, and Machines keep the record of where theirs is: an operator that is installed again goes\n" +
-			"on with them. Finalizers of others stay, also " + vitistackv1alpha1.FinalizerMachinePublic + ", which is the public\n" +
-			"operator's: where that one is not run any more, take it off by hand.\n" +
-			"It refuses while an operator holds a lease, in whatever namespace. It knows a lease by its label, by its name or by its holder's.",
+		Long: "Take the operator's finalizers off all Machines, NetworkConfigurations and KubevirtConfigs, so that they\n" +
+			"can be deleted without it. Virtual machines stay as they are, and Machines keep the record of where theirs\n" +
+			"is: an operator that is installed again goes on with them. Finalizers of others stay, also the public\n" +
+			"operator's, " + vitistackv1alpha1.FinalizerMachinePublic + ": where that operator is not run any more, take it\n" +
+			"off by hand.\n" +
+			"It refuses while an operator holds a lease, in whatever namespace. It knows an operator's lease by its\n" +
+			"label, by its name or by its holder's.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !all {
@@ -39,7 +41,7 @@ func releaseCommand() *cobra.Command {
 	}
 	options.AddKubeconfigFlag(cmd.Flags())
 	cmd.Flags().StringArrayVar(&leases, "leader-election-id", nil,
-		"name of a lease that must not be held, beside "+app.DefaultLeaderElectionID+"; may be given several times, for each deployment")
+		"name of a lease that must not be held, beside "+app.DefaultLeaderElectionID+"; one for each deployment")
 	cmd.Flags().BoolVar(&all, "all", false, "every Machine, NetworkConfiguration and KubevirtConfig")
 	return cmd
 }
@@ -70,7 +72,10 @@ func releaseAll(ctx context.Context, out io.Writer, supervisor client.Client) er
 		list            client.ObjectList
 	}{
 		{"Machine", vitistackv1alpha1.FinalizerMachine, &vitistackv1alpha1.MachineList{}},
-		{"NetworkConfiguration", vitistackv1alpha1.FinalizerNetworkConfiguration, &vitistackv1alpha1.NetworkConfigurationList{}},
+		{
+			"NetworkConfiguration", vitistackv1alpha1.FinalizerNetworkConfiguration,
+			&vitistackv1alpha1.NetworkConfigurationList{},
+		},
 		{"KubevirtConfig", vitistackv1alpha1.FinalizerKubevirtConfig, &vitistackv1alpha1.KubevirtConfigList{}},
 	} {
 		err := supervisor.List(ctx, each.list)
@@ -117,7 +122,9 @@ func stays(object client.Object) string {
 }
 
 // unfinalize takes a finalizer off, and no other's. It reports whether it was there.
-func unfinalize(ctx context.Context, supervisor client.Client, object client.Object, finalizer string) (released bool, err error) {
+func unfinalize(
+	ctx context.Context, supervisor client.Client, object client.Object, finalizer string,
+) (released bool, err error) {
 	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		before := object.DeepCopyObject().(client.Object)
 		if released = controllerutil.RemoveFinalizer(object, finalizer); !released {

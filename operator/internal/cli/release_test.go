@@ -31,8 +31,9 @@ func TestReleaseTakesOffOursAlone(t *testing.T) {
 		Config: "east", ClusterUID: "east-uid", Namespace: "team", VMName: "vm-web", VMUID: "vm-uid", Nonce: "nonce",
 	}
 	web := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{
-		Namespace: "team", Name: "web", Annotations: map[string]string{vitistackv1alpha1.AnnotationPlacement: ledger.String()},
-		Finalizers: []string{vitistackv1alpha1.FinalizerMachine, vitistackv1alpha1.FinalizerMachinePublic, others},
+		Namespace: "team", Name: "web",
+		Annotations: map[string]string{vitistackv1alpha1.AnnotationPlacement: ledger.String()},
+		Finalizers:  []string{vitistackv1alpha1.FinalizerMachine, vitistackv1alpha1.FinalizerMachinePublic, others},
 	}}
 	network := &vitistackv1alpha1.NetworkConfiguration{ObjectMeta: metav1.ObjectMeta{
 		Namespace: "team", Name: "web", Finalizers: []string{vitistackv1alpha1.FinalizerNetworkConfiguration, others},
@@ -97,8 +98,9 @@ func TestReleaseLooksAtEveryLease(t *testing.T) {
 			lease:  heldLease(app.DefaultLeaderElectionID, "host_1"), held: true,
 		},
 		"a deployment with a selector": {
-			reason: "A deployment with a --watch-selector has a lease of its own name, which release did not look at. The label tells.",
-			lease:  labelled, held: true,
+			reason: "A deployment with a --watch-selector has a lease of its own name, " +
+				"which release did not look at. The label tells.",
+			lease: labelled, held: true,
 		},
 		"a deployment of an earlier release": {
 			reason: "A lease that an earlier release made has no label, but its holder is a pod of the operator's Deployment.",

@@ -70,7 +70,7 @@ func inSession(ctx context.Context, options app.Options, do func(context.Context
 func (s *session) wait(ctx context.Context) error {
 	var configs []vitistackv1alpha1.KubevirtConfig
 	var last error
-	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, verdictTimeout, true, func(ctx context.Context) (bool, error) {
+	answered := func(ctx context.Context) (bool, error) {
 		if configs, last = s.remotes.ListKubevirtConfigs(ctx); last != nil {
 			return false, nil
 		}
@@ -81,7 +81,8 @@ func (s *session) wait(ctx context.Context) error {
 			}
 		}
 		return true, nil
-	})
+	}
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, verdictTimeout, true, answered)
 	if last != nil {
 		return fmt.Errorf("%w (KUBEVIRT_CONFIGS_NAMESPACE is %q)", last, s.options.Machine.ConfigsNamespace)
 	}
