@@ -63,8 +63,14 @@ func identityVerified(in Input) metav1.Condition {
 	case in.State.IdentityVerified == metav1.ConditionTrue:
 		condition.Status, condition.Reason = metav1.ConditionTrue, vitistackv1alpha1.ReasonIdentityVerified
 		condition.Message = "cluster " + in.State.ClusterUID + shared(in.State)
+	case in.State.Reason == clientmgr.ReasonIdentityUnverified:
+		condition.Reason = vitistackv1alpha1.ReasonIdentityUnverified
+		condition.Message = fmt.Sprintf("cluster %s is expected, but reading the namespace kube-system is forbidden, so that another"+
+			" cluster may be answering; let the credential get that namespace", in.State.RememberedUID)
 	case in.State.Ready():
 		condition.Reason, condition.Message = vitistackv1alpha1.ReasonIdentityUnverified, "reading the namespace kube-system is forbidden"
+	case in.State.RememberedUID != "":
+		condition.Message = "cluster " + in.State.RememberedUID + " is expected; there is no contact that could prove it"
 	}
 	return condition
 }
@@ -78,11 +84,10 @@ func notShared(in Input) (condition metav1.Condition, told bool) {
 	if others := in.State.SharedWith; len(others) > 0 {
 		condition.Status, condition.Reason = metav1.ConditionFalse, vitistackv1alpha1.ReasonShared
 		condition.Message = fmt.Sprintf("KubevirtConfig %s leads to the same cluster %s; keep one KubevirtConfig for each cluster",
-			strings.Join(others, ", "), in.State.ClusterUID)
+			strings.Join(others, ", "), knownUID(in.State))
 		return condition, true
 	}
-	known := in.State.IdentityVerified == metav1.ConditionTrue
-	return condition, known && meta.FindStatusCondition(in.Config.Status.Conditions, condition.Type) != nil
+	return condition, knownUID(in.State) != "" && meta.FindStatusCondition(in.Config.Status.Conditions, condition.Type) != nil
 }
 
 // releasable says what a KubevirtConfig that is being deleted waits for.
@@ -191,10 +196,15 @@ func message(in Input, conditions []metav1.Condition, former string) string {
 		switch {
 		case condition == nil, condition.Status == metav1.ConditionTrue:
 			continue
-		case name == vitistackv1alpha1.ConditionConnected && in.State.Reason == clientmgr.ReasonIdentityChanged:
+		case name == vitistackv1alpha1.ConditionConnected && aboutIdentity(in.State.Reason):
 			continue // the next one says what to do
 		}
 		return condition.Message + note
 	}
 	return meta.FindStatusCondition(conditions, vitistackv1alpha1.ConditionConnected).Message + note
+}
+
+// aboutIdentity tells the reasons of a lost contact that IdentityVerified explains better.
+func aboutIdentity(reason string) bool {
+	return reason == clientmgr.ReasonIdentityChanged || reason == clientmgr.ReasonIdentityUnverified
 }

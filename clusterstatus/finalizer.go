@@ -3,6 +3,7 @@ package clusterstatus
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -36,7 +37,7 @@ func (p *pass) claim(ctx context.Context) error {
 	changed := p.usage.Count > 0 && after.DeletionTimestamp.IsZero() &&
 		controllerutil.AddFinalizer(after, vitistackv1alpha1.FinalizerKubevirtConfig)
 	if uid := clusterUID(p.config, p.state); uid != after.Annotations[vitistackv1alpha1.AnnotationClusterUID] && uid != "" {
-		identify(after, uid)
+		identify(after, uid, p.state.FormerClusterUIDs)
 		changed = true
 	}
 	if !changed {
@@ -46,11 +47,17 @@ func (p *pass) claim(ctx context.Context) error {
 }
 
 // identify notes that a KubevirtConfig stands for a cluster from now on. Where a person accepted
-// another cluster, the former identity stays known: the records of Machines and debts name it, and
-// they could never be served otherwise.
-func identify(config *vitistackv1alpha1.KubevirtConfig, uid string) {
-	former := recordedUID(config)
-	if former != "" && former != uid {
+// another cluster, the former identities stay known: the records of Machines and debts name them, and
+// they could never be served otherwise. accepted are those that the client manager knows of: a second
+// acceptance may have come before the first one was recorded here.
+func identify(config *vitistackv1alpha1.KubevirtConfig, uid string, accepted []string) {
+	recorded := recordedUID(config)
+	noted := append(vitistackv1alpha1.FormerClusterUIDs(config), recorded)
+	accepted = slices.DeleteFunc(slices.Clone(accepted), func(uid string) bool { return slices.Contains(noted, uid) })
+	for _, former := range append([]string{recorded}, accepted...) {
+		if former == "" || former == uid {
+			continue
+		}
 		metav1.SetMetaDataAnnotation(&config.ObjectMeta, vitistackv1alpha1.AnnotationFormerClusterUIDs,
 			vitistackv1alpha1.WithFormerClusterUID(config, former, uid))
 	}

@@ -1,6 +1,7 @@
 package clusterstatus
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 func TestNamesake(t *testing.T) {
 	w := newWorld(t, east(), placedIn("east", "one"))
 	former := well()
-	former.ConfigUID, former.ClusterUID = "former-config-uid", "uid-of-another-cluster"
+	former.ConfigUID, former.ClusterUID, former.RememberedUID = "former-config-uid", "uid-of-another-cluster", "uid-of-another-cluster"
 	w.remotes.SetState(former)
 	if again := w.reconcile(); again != time.Second {
 		t.Errorf("The client manager hears of the new object soon, so the next look is in %s, got %s", time.Second, again)
@@ -37,32 +38,58 @@ func TestNamesake(t *testing.T) {
 	}
 }
 
-// TestFormerIdentity: a rebuilt cluster is accepted, and what was recorded under its former
-// identity can still be found.
+// TestFormerIdentity: rebuilt clusters are accepted, and what was recorded under their former
+// identities can still be found.
 func TestFormerIdentity(t *testing.T) {
 	w := newWorld(t, east())
 	w.remotes.SetState(well())
 	w.reconcile()
-	config := w.east()
-	metav1.SetMetaDataAnnotation(&config.ObjectMeta, vitistackv1alpha1.AnnotationAcceptClusterUID, "uid-rebuilt")
-	if err := w.reconciler.options.Live.(client.Client).Update(t.Context(), config); err != nil {
-		t.Fatal(err)
-	}
-	rebuilt := well()
-	rebuilt.ClusterUID = "uid-rebuilt"
-	w.remotes.SetState(rebuilt)
-	w.reconcile()
-	config = w.east()
-	if diff := cmp.Diff([]string{"uid-east"}, vitistackv1alpha1.FormerClusterUIDs(config)); diff != "" {
-		t.Errorf("The former identity is lost, and with it every Machine that names it (-want +got):\n%s", diff)
-	}
-	got := []string{config.Annotations[vitistackv1alpha1.AnnotationClusterUID], config.Status.ClusterUID}
-	if diff := cmp.Diff([]string{"uid-rebuilt", "uid-rebuilt"}, got); diff != "" {
-		t.Errorf("The accepted identity counts from now on (-want +got):\n%s", diff)
-	}
+	w.acceptRebuilt("uid-rebuilt", "uid-east")
+	w.wantIdentity("The accepted identity counts from now on.", "uid-rebuilt", "uid-east")
 	w.took()
 	w.reconcile()
 	w.wantPatches("An accepted identity is written down once.", 0)
+
+	w.acceptRebuilt("uid-newest", "uid-between", "uid-east", "uid-rebuilt")
+	w.wantIdentity("An acceptance that only the client manager has seen is recorded too.",
+		"uid-newest", "uid-east", "uid-rebuilt", "uid-between")
+	w.acceptRebuilt("uid-east", "uid-between", "uid-newest", "uid-rebuilt")
+	w.wantIdentity("An identity that comes back is no former one.", "uid-east", "uid-rebuilt", "uid-between", "uid-newest")
+}
+
+// acceptRebuilt lets a person accept a cluster, and the client manager connect to it. It fails the
+// test where the former identities are not written together with the new one: a crash between two
+// patches would lose them.
+func (w *world) acceptRebuilt(uid string, former ...string) {
+	w.t.Helper()
+	config := w.east()
+	metav1.SetMetaDataAnnotation(&config.ObjectMeta, vitistackv1alpha1.AnnotationAcceptClusterUID, uid)
+	if err := w.reconciler.options.Live.(client.Client).Update(w.t.Context(), config); err != nil {
+		w.t.Fatal(err)
+	}
+	rebuilt := well()
+	rebuilt.ClusterUID, rebuilt.RememberedUID, rebuilt.FormerClusterUIDs = uid, uid, former
+	w.remotes.SetState(rebuilt)
+	w.took()
+	w.reconcile()
+	for _, patch := range w.patches {
+		if strings.Contains(patch, `"`+vitistackv1alpha1.AnnotationClusterUID+`"`) &&
+			strings.Contains(patch, `"`+vitistackv1alpha1.AnnotationFormerClusterUIDs+`"`) {
+			return
+		}
+	}
+	w.t.Errorf("No patch has the new identity and the former ones, got:\n%s", strings.Join(w.patches, "\n"))
+}
+
+// wantIdentity compares the identity of east, which status and annotation have, and the former ones.
+func (w *world) wantIdentity(reason, uid string, former ...string) {
+	w.t.Helper()
+	config := w.east()
+	got := append([]string{config.Annotations[vitistackv1alpha1.AnnotationClusterUID], config.Status.ClusterUID},
+		vitistackv1alpha1.FormerClusterUIDs(config)...)
+	if diff := cmp.Diff(append([]string{uid, uid}, former...), got); diff != "" {
+		w.t.Errorf("%s (-want +got):\n%s", reason, diff)
+	}
 }
 
 func TestNotShared(t *testing.T) {
@@ -89,6 +116,12 @@ func TestNotShared(t *testing.T) {
 		"AloneAgain": {
 			reason: "Once the other one is gone the condition says so.",
 			state:  well(),
+			former: told,
+			want:   "True no other KubevirtConfig leads to this cluster",
+		},
+		"AloneAndAway": {
+			reason: "A remembered identity tells as well that the other KubevirtConfig is gone.",
+			state:  away(time.Minute),
 			former: told,
 			want:   "True no other KubevirtConfig leads to this cluster",
 		},

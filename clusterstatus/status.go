@@ -1,6 +1,7 @@
 package clusterstatus
 
 import (
+	"cmp"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -116,19 +117,23 @@ func versions(in Input, former vitistackv1alpha1.KubevirtConfigVersions) vitista
 	return former
 }
 
-// clusterUID is the identity that the KubevirtConfig stands for: the one recorded, the first one seen where none is, and another one
-// only where a person accepts just that.
+// clusterUID is the identity that the KubevirtConfig stands for: the recorded one, and without a
+// record the one that the client manager has read. Another one replaces the record only where a
+// person accepts just that one.
 func clusterUID(config *vitistackv1alpha1.KubevirtConfig, state clientmgr.State) string {
-	recorded := recordedUID(config)
-	seen := state.ClusterUID
-	if seen == "" || state.IdentityVerified != metav1.ConditionTrue {
-		return recorded
+	recorded, known := recordedUID(config), state.RememberedUID
+	if state.IdentityVerified == metav1.ConditionTrue {
+		known = cmp.Or(state.ClusterUID, known)
 	}
-	if recorded == "" || seen == config.Annotations[vitistackv1alpha1.AnnotationAcceptClusterUID] {
-		return seen
+	if known != "" && (recorded == "" || known == config.Annotations[vitistackv1alpha1.AnnotationAcceptClusterUID]) {
+		return known
 	}
 	return recorded
 }
+
+// knownUID is the identity to name in a sentence: the one that the connection has proved, else the
+// one that is remembered.
+func knownUID(state clientmgr.State) string { return cmp.Or(state.ClusterUID, state.RememberedUID) }
 
 // recordedUID is the identity that was recorded last. The annotation stands in for the status, in which definitions of
 // others may not keep it.

@@ -34,15 +34,24 @@ func east() *vitistackv1alpha1.KubevirtConfig {
 func well() clientmgr.State {
 	return clientmgr.State{
 		Config: "east", Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, Message: "connected", Since: noon.Add(-time.Minute),
-		ClusterUID: "uid-east", IdentityVerified: metav1.ConditionTrue, KubernetesVersion: "v1.37.2", RightsChecked: true,
+		ClusterUID: "uid-east", RememberedUID: "uid-east", IdentityVerified: metav1.ConditionTrue,
+		KubernetesVersion: "v1.37.2", RightsChecked: true,
 	}
 }
 
-// away is well after contact was lost at noon less ago.
+// away is well after its connection was lost at noon less ago: no cluster proves its identity any more.
 func away(ago time.Duration) clientmgr.State {
 	state := well()
 	state.Phase, state.Reason, state.Message = clientmgr.Disconnected, clientmgr.ReasonUnreachable, "no answer in time"
+	state.ClusterUID, state.IdentityVerified = "", metav1.ConditionUnknown
 	state.Since, state.DisconnectedSince = noon.Add(-ago), noon.Add(-ago)
+	return state
+}
+
+// unproven is well in a cluster that never let its identity be read.
+func unproven() clientmgr.State {
+	state := well()
+	state.ClusterUID, state.RememberedUID, state.IdentityVerified = "", "", metav1.ConditionUnknown
 	return state
 }
 
@@ -101,7 +110,7 @@ func TestStatus(t *testing.T) {
 			reason: "silence says nothing about KubeVirt; what was known of identity and versions stays",
 			in:     input(formerly, func(in *Input) { in.State = away(2 * time.Minute) }),
 			want: []string{"Degraded Disconnected uid-east v1.37.2 v1.8.2 11:58:00", "no answer in time",
-				"Connected False Unreachable 12:00:00", "IdentityVerified True IdentityVerified 11:00:00",
+				"Connected False Unreachable 12:00:00", "IdentityVerified Unknown NotChecked 12:00:00",
 				"RightsSufficient True RightsSufficient 11:00:00", "KubeVirtReady Unknown NotChecked 12:00:00"},
 		},
 		"restart of this process": {
@@ -121,7 +130,7 @@ func TestStatus(t *testing.T) {
 				in.State.DisconnectedSince = in.Config.Status.DisconnectedSince.Time
 			}),
 			want: []string{"Degraded Disconnected uid-east v1.37.2  10:00:00", "no answer in time",
-				"Connected False Unreachable 12:00:00", "IdentityVerified True IdentityVerified 12:00:00",
+				"Connected False Unreachable 12:00:00", "IdentityVerified Unknown NotChecked 12:00:00",
 				"RightsSufficient True RightsSufficient 12:00:00", "KubeVirtReady Unknown NotChecked 12:00:00"},
 		},
 		"caches that do not fill": {
@@ -140,7 +149,7 @@ func TestStatus(t *testing.T) {
 				in.Config.Status = Status(input(func(in *Input) { in.State, in.Now = away(2*time.Hour), noon.Add(-time.Hour) }))
 			}),
 			want: []string{"Ready Connected uid-east v1.37.2 v1.8.2 -", "connected",
-				"Connected True Connected 12:00:00", "IdentityVerified True IdentityVerified 11:00:00",
+				"Connected True Connected 12:00:00", "IdentityVerified True IdentityVerified 12:00:00",
 				"RightsSufficient True RightsSufficient 11:00:00", "KubeVirtReady True KubeVirtReady 12:00:00"},
 		},
 		"no kubeconfig": {
@@ -150,7 +159,7 @@ func TestStatus(t *testing.T) {
 				in.State.Reason, in.State.Message = clientmgr.ReasonCredentialMissing, "failed to get kubeconfig secret configs/east-kubeconfig"
 			}),
 			want: []string{"Failed Disconnected uid-east v1.37.2 v1.8.2 12:00:00", "failed to get kubeconfig secret configs/east-kubeconfig",
-				"Connected False CredentialMissing 12:00:00", "IdentityVerified True IdentityVerified 11:00:00",
+				"Connected False CredentialMissing 12:00:00", "IdentityVerified Unknown NotChecked 12:00:00",
 				"RightsSufficient True RightsSufficient 11:00:00", "KubeVirtReady Unknown NotChecked 12:00:00"},
 		},
 		"another cluster": {
@@ -168,7 +177,7 @@ func TestStatus(t *testing.T) {
 		"identity forbidden": {
 			reason: "nothing is placed there, so the cluster cannot be used fully; no UID is recorded",
 			in: input(func(in *Input) {
-				in.State.IdentityVerified, in.State.ClusterUID = metav1.ConditionUnknown, ""
+				in.State = unproven()
 			}),
 			want: []string{"Degraded Connected  v1.37.2 v1.8.2 -", "reading the namespace kube-system is forbidden",
 				"Connected True Connected 12:00:00", "IdentityVerified Unknown IdentityUnverified 12:00:00",
@@ -177,11 +186,23 @@ func TestStatus(t *testing.T) {
 		"identity forbidden and not needed": {
 			reason: "--allow-unverified-identity makes such a cluster usable",
 			in: input(func(in *Input) {
-				in.State.IdentityVerified, in.State.ClusterUID, in.AllowUnverifiedIdentity = metav1.ConditionUnknown, "", true
+				in.State, in.AllowUnverifiedIdentity = unproven(), true
 			}),
 			want: []string{"Ready Connected  v1.37.2 v1.8.2 -", "reading the namespace kube-system is forbidden",
 				"Connected True Connected 12:00:00", "IdentityVerified Unknown IdentityUnverified 12:00:00",
 				"RightsSufficient True RightsSufficient 12:00:00", "KubeVirtReady True KubeVirtReady 12:00:00"},
+		},
+		"known identity forbidden": {
+			reason: "Another cluster may be answering under a KubevirtConfig whose cluster is known, and no flag says that this is well.",
+			in: input(formerly, func(in *Input) {
+				in.State, in.AllowUnverifiedIdentity = away(time.Minute), true
+				in.State.Reason, in.State.Message = clientmgr.ReasonIdentityUnverified, "the identity of the cluster is known but cannot be verified"
+			}),
+			want: []string{"Degraded Disconnected uid-east v1.37.2 v1.8.2 11:59:00",
+				"cluster uid-east is expected, but reading the namespace kube-system is forbidden, so that another cluster may be answering; " +
+					"let the credential get that namespace",
+				"Connected False IdentityUnverified 12:00:00", "IdentityVerified Unknown IdentityUnverified 12:00:00",
+				"RightsSufficient True RightsSufficient 11:00:00", "KubeVirtReady Unknown NotChecked 12:00:00"},
 		},
 		"rights missing": {
 			reason: "they are listed in one order, whatever the review's",
@@ -221,6 +242,7 @@ func TestStatus(t *testing.T) {
 			in: input(formerly, func(in *Input) {
 				in.State = away(time.Second)
 				in.State.Phase, in.State.Reason, in.State.Message = clientmgr.Degraded, clientmgr.ReasonWatchStalled, "a watch is silent for too long"
+				in.State.ClusterUID, in.State.IdentityVerified = "uid-east", metav1.ConditionTrue // its connection is there
 			}),
 			want: []string{"Degraded Degraded uid-east v1.37.2 v1.8.2 11:59:59", "a watch is silent for too long",
 				"Connected False WatchStalled 12:00:00", "IdentityVerified True IdentityVerified 11:00:00",
@@ -296,13 +318,15 @@ func TestClusterUID(t *testing.T) {
 	for name, c := range map[string]struct {
 		reason                         string
 		inStatus, annotation, accepted string
-		seen                           string
+		seen, remembered               string
 		verified                       metav1.ConditionStatus
 		want                           string
 	}{
 		"first contact":       {reason: "the first one seen is the one", seen: "new", verified: "True", want: "new"},
 		"no contact yet":      {reason: "nothing is recorded before the UID was read", verified: "Unknown"},
-		"remembered only":     {reason: "a UID that was not read on this connection is nobody's", seen: "new", verified: "Unknown"},
+		"read before":         {reason: "what an earlier connection of this process has read is recorded", remembered: "new", verified: "Unknown", want: "new"},
+		"not verified":        {reason: "a UID that the client manager did not verify is nobody's", seen: "new", verified: "Unknown"},
+		"accepted, and away":  {reason: "an accepted cluster that went away at once is recorded", inStatus: "old", accepted: "new", remembered: "new", verified: "Unknown", want: "new"},
 		"same":                {reason: "the recorded one stays", inStatus: "old", annotation: "old", seen: "old", verified: "True", want: "old"},
 		"pruned from status":  {reason: "a definition of others keeps the annotation alone", annotation: "old", seen: "new", verified: "True", want: "old"},
 		"not accepted":        {reason: "I7", inStatus: "old", seen: "new", verified: "True", want: "old"},
@@ -320,7 +344,7 @@ func TestClusterUID(t *testing.T) {
 			config.Annotations = map[string]string{
 				vitistackv1alpha1.AnnotationClusterUID: c.annotation, vitistackv1alpha1.AnnotationAcceptClusterUID: c.accepted,
 			}
-			got := clusterUID(config, clientmgr.State{ClusterUID: c.seen, IdentityVerified: c.verified})
+			got := clusterUID(config, clientmgr.State{ClusterUID: c.seen, RememberedUID: c.remembered, IdentityVerified: c.verified})
 			if got != c.want {
 				t.Errorf("%s: got %q, want %q", c.reason, got, c.want)
 			}
