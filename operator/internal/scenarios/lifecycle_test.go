@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
-	operatormachine "github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
@@ -62,7 +62,7 @@ func TestDeleteLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, patience, func() string {
-		debts, err := operatormachine.ReadDebts(t.Context(), supervisor(), fleet.ConfigsNamespace)
+		debts, err := removal.Book{Server: supervisor(), Namespace: fleet.ConfigsNamespace}.Debts(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
