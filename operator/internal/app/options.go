@@ -35,8 +35,8 @@ type Options struct {
 	WriteConfigStatus bool
 	// PluginDir has the placement plugins, and their digests in SHA256SUMS.
 	PluginDir string
-	// PlacementConfig is the file that says which strategies place Machines. "" means seed.md's
-	// four.
+	// PlacementConfig is the file that says which strategies place Machines. "" means the four
+	// annotation, default, single and search.
 	PlacementConfig string
 	// SupervisorID tells what this supervisor made from what another one made. "" means the UID of
 	// its namespace kube-system.
