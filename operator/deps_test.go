@@ -2,6 +2,7 @@ package main
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -38,3 +39,43 @@ func TestDependencies(t *testing.T) {
 }
 
 func within(path, root string) bool { return path == root || strings.HasPrefix(path, root+"/") }
+
+// house says which packages of the operator and of the workspace each room of the house may import, beside what its own imports bring in.
+var house = map[string][]string{
+	"custody":   {"api/v1alpha1", "placement"},
+	"side":      {},
+	"wake":      {"api/v1alpha1", "clientmgr"},
+	"problem":   {"api/v1alpha1", "clientmgr", "virtualmachine/desired", "virtualmachine/observed"},
+	"survey":    {"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "problem", "side", "virtualmachine/desired"},
+	"provision": {"api/v1alpha1", "problem", "side", "survey", "virtualmachine/desired"},
+	"removal":   {"api/v1alpha1", "clientmgr", "custody", "problem", "provision", "side", "survey", "virtualmachine/desired"},
+	"machine": {
+		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "placement", "problem", "provision", "removal", "side", "survey", "wake",
+		"virtualmachine/desired", "virtualmachine/observed",
+	},
+}
+
+// TestHouse holds the rooms of the operator to their imports. The judge in particular sees values alone: no client, no clock, no log.
+func TestHouse(t *testing.T) {
+	for room, allowed := range house {
+		for _, path := range list(t, "-f", "{{join .Imports \"\\n\"}}", "./internal/"+room) {
+			inside, ours := strings.CutPrefix(path, module)
+			inside = strings.TrimPrefix(inside, "operator/internal/")
+			if ours && !slices.Contains(allowed, inside) {
+				t.Errorf("%s imports %s", room, inside)
+			}
+		}
+	}
+	for _, path := range list(t, "-f", "{{join .Imports \"\\n\"}}", "./internal/custody") {
+		if strings.Contains(path, ".") && !within(path, "k8s.io/apimachinery") && !strings.HasPrefix(path, module) {
+			t.Errorf("the judge imports %s", path)
+		}
+	}
+	for _, path := range list(t, "-deps", "./internal/custody") {
+		for _, forbidden := range []string{"k8s.io/client-go", "sigs.k8s.io/controller-runtime", "k8s.io/utils/clock", "kubevirt.io"} {
+			if within(path, forbidden) {
+				t.Errorf("the judge depends on %s", path)
+			}
+		}
+	}
+}

@@ -21,7 +21,7 @@ func Class(ctx context.Context, cache side.SupervisorCache, machine *vitistackv1
 	if err != nil {
 		return nil, problem.Pure(err, condition)
 	}
-	if last != nil && (name == "" || name == last.Class) {
+	if last != nil && asksForSame(name, *last) {
 		return nil, nil
 	}
 	if name == "" {
@@ -37,4 +37,10 @@ func Class(ctx context.Context, cache side.SupervisorCache, machine *vitistackv1
 		return nil, nil
 	}
 	return class, problem.Supervisor(err, problem.At{Condition: condition, Doing: "reading MachineClass " + name})
+}
+
+// asksForSame reports whether a Machine asks for the class that its VirtualMachine was last sized for. A built-in size is a class too, also where a
+// MachineClass of its name came later.
+func asksForSame(name string, last desired.Wish) bool {
+	return name == "" || name == last.Class || last.Asked != nil && name == last.Asked.Class
 }
