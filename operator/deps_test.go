@@ -48,7 +48,7 @@ var house = map[string][]string{
 	"problem":   {"api/v1alpha1", "clientmgr", "virtualmachine/desired", "virtualmachine/observed"},
 	"survey":    {"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "problem", "side", "virtualmachine/desired"},
 	"provision": {"api/v1alpha1", "problem", "side", "survey", "virtualmachine/desired"},
-	"removal":   {"api/v1alpha1", "clientmgr", "custody", "problem", "provision", "side", "survey", "virtualmachine/desired"},
+	"removal":   {"api/v1alpha1", "clientmgr", "custody", "problem", "provision", "side", "survey", "wake", "virtualmachine/desired"},
 	"machine": {
 		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "placement", "problem", "provision", "removal", "side", "survey", "wake",
 		"virtualmachine/desired", "virtualmachine/observed",

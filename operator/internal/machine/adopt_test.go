@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
@@ -49,6 +50,9 @@ func adopts(t *testing.T, vm *kubevirtv1.VirtualMachine) {
 		w.put(cluster, claimFor(vm, "disk"))
 		w.put(cluster, other.DeepCopy())
 	}
+	settings := worldSettings()
+	settings.LegacySupervisorPVCs = true
+	w.options = append(w.options, machine.WithSettings(settings))
 	w.mustSettle(chain())
 	after := w.vms()[east+"/"+vm.Name]
 	if diff := cmp.Diff(vm.Spec.Template.Spec, after.Spec.Template.Spec); diff != "" {
@@ -78,7 +82,7 @@ func adopts(t *testing.T, vm *kubevirtv1.VirtualMachine) {
 			left[cluster] = append(left[cluster], claim.Name)
 		}
 	}
-	want := map[string][]string{east: {"other"}, supervisor: {"disk", "other"}}
+	want := map[string][]string{east: {"other"}, supervisor: {"other"}}
 	if diff := cmp.Diff(want, left); diff != "" || w.machine() != nil || len(w.vms()) > 0 {
 		t.Errorf("after the deletion: claims (-want +got):\n%sVMs: %v", diff, w.where())
 	}

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	kubevirtv1 "kubevirt.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
@@ -99,11 +100,14 @@ func (r *MachineReconciler) confirm(ctx context.Context, machine *vitistackv1alp
 	if _, known := r.KubevirtClientMgr.State(ledger.Config); !known {
 		return Decision{}, false, nil
 	}
+	subject := r.subject(machine, ledger.VMName, nil)
+	if vm := r.cached(ctx, ledger); vm != nil && subject.ConfirmedBy(ledger, survey.Sighting(vm)) {
+		return r.stay(custody.Reading{Ledger: ledger, Proven: true}), true, nil
+	}
 	seen := survey.In(ctx, r.KubevirtClientMgr, ledger.Config, r.lookFor(machine, ledger.VMName, true))
 	if seen.Silent != nil {
 		return Decision{}, false, nil // it is a request until its cluster answers
 	}
-	subject := r.subject(machine, ledger.VMName, nil)
 	for _, vm := range seen.Found {
 		if subject.ConfirmedBy(ledger, vm) {
 			decision := r.stay(custody.Reading{Ledger: ledger, Proven: true})
@@ -112,6 +116,19 @@ func (r *MachineReconciler) confirm(ctx context.Context, machine *vitistackv1alp
 		}
 	}
 	return Decision{}, false, nil
+}
+
+// cached is the VirtualMachine of a ledger's name as the cache shows it, nil where it shows none.
+func (r *MachineReconciler) cached(ctx context.Context, ledger vitistackv1alpha1.Ledger) *kubevirtv1.VirtualMachine {
+	remote, err := r.KubevirtClientMgr.GetClientForConfig(ctx, ledger.Config)
+	if err != nil {
+		return nil
+	}
+	vm := &kubevirtv1.VirtualMachine{}
+	if remote.Get(ctx, client.ObjectKey{Namespace: ledger.Namespace, Name: ledger.VMName}, vm) != nil {
+		return nil
+	}
+	return vm
 }
 
 // restore finds out what a lost ledger was, where the status still has its copy and the VirtualMachine itself is there to confirm it.

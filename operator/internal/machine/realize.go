@@ -37,6 +37,11 @@ func (r *MachineReconciler) claim(ctx context.Context, job provision.Job, found 
 			return found.VM, err
 		}
 	}
+	if r.settings.LegacySupervisorPVCs {
+		if err := job.ClaimSupervisorPVCs(ctx, found.VM, found.Former); err != nil {
+			return found.VM, err
+		}
+	}
 	claimed, err := job.Claim(ctx, found.VM, found.Former)
 	if err != nil {
 		return found.VM, problem.Attempted(err)

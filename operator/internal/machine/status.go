@@ -28,6 +28,7 @@ func (r *MachineReconciler) finish(ctx context.Context, view report) (ctrl.Resul
 	}
 	ended, failed := problem.As(view.err)
 	row := r.attempt(view, ended)
+	r.memory.rest.Forget(key)
 	if failed && ended.Stale && row.Failed <= staleTries {
 		return ctrl.Result{RequeueAfter: problem.StaleRetry}, nil
 	}
@@ -71,7 +72,6 @@ func (r *MachineReconciler) attempt(view report, ended *problem.Problem) wake.St
 func (r *MachineReconciler) remember(view report, machine *vitistackv1alpha1.Machine, wait time.Duration) {
 	key := client.ObjectKeyFromObject(machine)
 	if view.config == "" || view.unseen || !machine.DeletionTimestamp.IsZero() {
-		r.memory.rest.Forget(key)
 		return
 	}
 	state, _ := r.KubevirtClientMgr.State(view.config)

@@ -136,11 +136,14 @@ func (r *MachineReconciler) claimants(ctx context.Context, machine *vitistackv1a
 
 // caseOf is everything that the judge decides by.
 func (r *MachineReconciler) caseOf(ctx context.Context, machine *vitistackv1alpha1.Machine, vmName string, record *custody.Record, seen survey.All) (custody.Case, error) {
-	macs, err := r.macs(ctx, machine)
-	if err != nil {
-		return custody.Case{}, err
+	c := custody.Case{Machine: r.subject(machine, vmName, nil), Record: record, Looks: seen.Looks()}
+	if !slices.ContainsFunc(c.Looks, func(l custody.Look) bool { return len(l.Found) > 0 }) {
+		return c, nil // nothing has to be told apart
 	}
-	c := custody.Case{Machine: r.subject(machine, vmName, macs), Record: record, Looks: seen.Looks()}
+	var err error
+	if c.Machine.MACs, err = r.macs(ctx, machine); err != nil {
+		return c, err
+	}
 	c.Claimants, err = r.claimants(ctx, machine, c.Machine, c.Looks)
 	return c, err
 }

@@ -110,6 +110,34 @@ func (j Job) claimDisks(ctx context.Context, vm *kubevirtv1.VirtualMachine, form
 	return nil
 }
 
+// ClaimSupervisorPVCs labels the PVCs in the supervisor that belonged to the VirtualMachine in an early layout. It needs a right that only the flag
+// --legacy-supervisor-claims asks for.
+func (j Job) ClaimSupervisorPVCs(ctx context.Context, vm *kubevirtv1.VirtualMachine, former types.UID) error {
+	earlier := j.earlierLabels(vm, former)
+	if len(earlier) == 0 {
+		return nil
+	}
+	at := problem.At{Condition: vmReady, Doing: "labelling PVCs in the supervisor"}
+	pvcs := MetadataOf(pvcKind)
+	if err := j.Supervisor.Server.List(ctx, pvcs, client.InNamespace(j.Machine.Namespace), earlier); err != nil {
+		return problem.Supervisor(err, at)
+	}
+	for i := range pvcs.Items {
+		pvc := &pvcs.Items[i]
+		if former == "" && j.isTaken(pvc) {
+			continue
+		}
+		pvc.SetGroupVersionKind(pvcKind)
+		before := pvc.DeepCopy()
+		pvc.Labels = merged(pvc.Labels, desired.Labels(j.Machine, j.Options))
+		guarded := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+		if err := client.IgnoreNotFound(j.Supervisor.Writer.Patch(ctx, pvc, guarded)); err != nil {
+			return problem.Supervisor(err, at)
+		}
+	}
+	return nil
+}
+
 // isTaken reports whether somebody else has a claim to a disk.
 func (j Job) isTaken(disk client.Object) bool {
 	labels := disk.GetLabels()

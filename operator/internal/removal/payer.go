@@ -22,6 +22,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/survey"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
@@ -33,7 +34,8 @@ type Payer struct {
 	Server  side.SupervisorServer
 	Options desired.Options
 
-	made chan string // KubevirtConfigs to whose clusters something is owed since a moment ago
+	waiting wake.Streaks // by KubevirtConfig
+	made    chan string  // KubevirtConfigs to whose clusters something is owed since a moment ago
 }
 
 // NewPayer returns a Payer.
@@ -79,9 +81,6 @@ func (p *Payer) listen(ctx context.Context, queue workqueue.TypedRateLimitingInt
 	return nil
 }
 
-// retry is when debts are looked at again that could not be paid though their cluster answers.
-const retry = time.Minute
-
 // Reconcile pays what is owed to the cluster that the request names, each debt by itself: one that cannot be paid keeps no other from it.
 func (p *Payer) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	if state, _ := p.Clusters.State(request.Name); !state.Ready() {
@@ -106,9 +105,11 @@ func (p *Payer) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resul
 	if err := failed.ErrorOrNil(); err != nil {
 		return ctrl.Result{}, err
 	}
-	if left {
-		return ctrl.Result{RequeueAfter: retry}, nil
+	if left { // what is going is looked for again, ever more seldom
+		row := p.waiting.Fail(request.NamespacedName, "", "", nil, time.Now())
+		return ctrl.Result{RequeueAfter: row.Wait()}, nil
 	}
+	p.waiting.End(request.NamespacedName)
 	return ctrl.Result{}, nil
 }
 

@@ -119,6 +119,12 @@ func TestAdoption(t *testing.T) {
 	}
 	old := map[string]string{vitistackv1alpha1.LabelManagedBy: "kubevirt-operator", vitistackv1alpha1.LabelSourceMachine: "web"}
 	vm := publicVM(ns, old)
+	vm.Spec.Template.Spec.Domain.Devices.Disks = append(vm.Spec.Template.Spec.Domain.Devices.Disks, kubevirtv1.Disk{Name: "data"})
+	data := &kubevirtv1.PersistentVolumeClaimVolumeSource{}
+	data.ClaimName = "web-data"
+	vm.Spec.Template.Spec.Volumes = append(vm.Spec.Template.Spec.Volumes, kubevirtv1.Volume{
+		Name: "data", VolumeSource: kubevirtv1.VolumeSource{PersistentVolumeClaim: data},
+	})
 	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "web-data", Labels: old}, Spec: corev1.PersistentVolumeClaimSpec{
 		AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 		Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}},
@@ -168,13 +174,12 @@ func TestAdoption(t *testing.T) {
 	}
 	remove(t, m)
 	eventually(t, patience, func() string { return notGone(t, m) })
-	// The claims have a finalizer of their protection, which nothing here takes off: they are told to go.
-	for name, c := range map[string]client.Client{"cluster-east": east, "supervisor": supervisor()} {
-		left := &corev1.PersistentVolumeClaim{}
-		err := c.Get(t.Context(), client.ObjectKeyFromObject(claim), left)
-		if client.IgnoreNotFound(err) != nil || err == nil && left.DeletionTimestamp.IsZero() {
-			t.Errorf("the claim in %s stays: %v", name, err)
-		}
+	left := &corev1.PersistentVolumeClaim{}
+	if err := east.Get(t.Context(), client.ObjectKeyFromObject(claim), left); client.IgnoreNotFound(err) != nil || err == nil {
+		t.Errorf("the PVC that the virtual machine referred to is there after its Machine: %v", err)
+	}
+	if err := supervisor().Get(t.Context(), client.ObjectKeyFromObject(claim), left); err != nil || !left.DeletionTimestamp.IsZero() {
+		t.Errorf("without --legacy-supervisor-claims a PVC in the supervisor goes: %v", err)
 	}
 }
 
@@ -314,8 +319,8 @@ func TestVanished(t *testing.T) {
 	}
 	remove(t, m)
 	eventually(t, patience, func() string { return notGone(t, m) })
-	if err := west.Get(t.Context(), client.ObjectKeyFromObject(leftover), leftover); client.IgnoreNotFound(err) != nil || err == nil {
-		t.Errorf("the disk without an owner is there: %v", err)
+	if err := west.Get(t.Context(), client.ObjectKeyFromObject(leftover), leftover); err != nil || !leftover.DeletionTimestamp.IsZero() {
+		t.Errorf("a disk that the virtual machine did not refer to is a person's copy, and goes: %v", err)
 	}
 	if left := places(virtualMachines(t, ns)); len(left) > 0 {
 		t.Errorf("left: %v", left)
