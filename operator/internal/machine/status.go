@@ -109,9 +109,13 @@ func (r *MachineReconciler) writeStatus(ctx context.Context, view report, status
 	return written, 0, nil
 }
 
-// isSmall reports whether a change of a status can wait a moment: no person and no program decides by it.
+// isSmall reports whether a change of a status can wait a moment: no person and no program decides by it, or it is over in a moment, as for a guest
+// that has just begun to run and that KubeVirt has not called ready yet.
 func isSmall(before, after vitistackv1alpha1.MachineStatus) bool {
 	was, is := before.Condition(vitistackv1alpha1.ConditionReady), after.Condition(vitistackv1alpha1.ConditionReady)
+	if is != nil && is.Reason == vitistackv1alpha1.ReasonGuestNotReady {
+		return true
+	}
 	return was != nil && is != nil && was.Status == is.Status && before.Phase == after.Phase
 }
 
