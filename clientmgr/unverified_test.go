@@ -3,6 +3,7 @@ package clientmgr
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -18,6 +19,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/transport"
 )
 
 func TestAdmit(t *testing.T) {
@@ -145,9 +148,35 @@ func TestBreaker(t *testing.T) {
 		t.Errorf("want ErrNotConnected, got %v", err)
 	}
 	fakeClock.Step(pauseMin)
-	step("one call goes out after the pause", 2*time.Second, context.DeadlineExceeded, 3)
-	step("it was late again", 0, nil, 3)
+	step("our own limit let the one call not out, which says nothing", 0, fmt.Errorf("x: %w", transport.ErrBusy), 3)
+	step("one call goes out after the pause", 2*time.Second, context.DeadlineExceeded, 4)
+	step("it was late again", 0, nil, 4)
 	fakeClock.Step(pauseMax)
-	step("one call is answered", 0, nil, 4)
-	step("the cluster is back", 0, nil, 5)
+	step("one call is answered", 0, nil, 5)
+	step("the cluster is back", 0, nil, 6)
+}
+
+// TestBusyIsNoLossOfContact: a call that our own limit held back asks for no probe, and a call that the
+// cluster let run out of time does.
+func TestBusyIsNoLossOfContact(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		err    error
+		probed bool
+	}{
+		"Busy":   {reason: "The cluster has not been asked.", err: fmt.Errorf("x: %w", transport.ErrBusy)},
+		"Silent": {reason: "The cluster was asked and has not answered.", err: dialled(context.DeadlineExceeded), probed: true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			probed := false
+			r := &remoteClient{config: "east", gate: func() error { return nil }, failed: func() { probed = true }}
+			if err := r.do(func() error { return tc.err }); !errors.Is(err, ErrNotConnected) {
+				t.Errorf("%s want ErrNotConnected, got %v", tc.reason, err)
+			}
+			if probed != tc.probed {
+				t.Errorf("%s a probe: want %t, got %t", tc.reason, tc.probed, probed)
+			}
+		})
+	}
 }
