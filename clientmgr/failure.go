@@ -147,6 +147,9 @@ func callError(config string, err error) error {
 }
 
 func statusError(config string, err error, status metav1.Status) error {
+	if outOfTime, found := unlabelled(status); found {
+		err, status = outOfTime, outOfTime.ErrStatus
+	}
 	switch {
 	case status.Code == http.StatusUnauthorized, status.Code == http.StatusForbidden:
 		safe := safeStatus(status)

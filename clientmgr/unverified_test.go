@@ -85,12 +85,20 @@ func TestServersWordsSurvive(t *testing.T) {
 		has, hasNot  string
 		notConnected bool
 	}{
-		"quota":      {"a 403 about a quota is not about rights", apierrors.NewForbidden(vms, "vm-web", errors.New("exceeded quota: vms")), "exceeded quota: vms", "", false},
-		"address":    {"a message may quote an address", status(403, metav1.StatusReasonForbidden, "denied by 10.1.2.3:6443 for [fd00::1]:443"), "denied by", "10.1.2.3", false},
-		"control":    {"a message may try to write on a terminal", status(403, metav1.StatusReasonForbidden, "a\x1b[31m\nb"), "a", "\x1b", false},
-		"endless":    {"a message may be endless", status(403, metav1.StatusReasonForbidden, strings.Repeat("x", 1<<20)), "xxx", strings.Repeat("x", maxWords), false},
-		"webhook":    {"the API server has answered: a webhook is down", status(500, metav1.StatusReasonInternalError, "failed calling webhook \"virt-api\""), "virt-api", "", false},
-		"late":       {"the API server has answered: it ran out of time", status(504, metav1.StatusReasonTimeout, "request did not complete"), "did not complete", "", false},
+		"quota":   {"a 403 about a quota is not about rights", apierrors.NewForbidden(vms, "vm-web", errors.New("exceeded quota: vms")), "exceeded quota: vms", "", false},
+		"address": {"a message may quote an address", status(403, metav1.StatusReasonForbidden, "denied by 10.1.2.3:6443 for [fd00::1]:443"), "denied by", "10.1.2.3", false},
+		"control": {"a message may try to write on a terminal", status(403, metav1.StatusReasonForbidden, "a\x1b[31m\nb"), "a", "\x1b", false},
+		"endless": {"a message may be endless", status(403, metav1.StatusReasonForbidden, strings.Repeat("x", 1<<20)), "xxx", strings.Repeat("x", maxWords), false},
+		"webhook": {"the API server has answered: a webhook is down", status(500, metav1.StatusReasonInternalError, "failed calling webhook \"virt-api\""), "virt-api", "", false},
+		"late":    {"the API server has answered: it ran out of time", status(504, metav1.StatusReasonTimeout, "request did not complete"), "did not complete", "", false},
+		"unlabelled": {
+			"the API server's filter of late requests sets no content type, so that client-go takes the answer for text",
+			apierrors.NewGenericServerResponse(http.StatusGatewayTimeout, "post", vms, "vm-web",
+				`{"metadata":{},"status":"Failure","message":"Timeout: request did not complete within the allotted timeout","reason":"Timeout","details":{},"code":504}`,
+				0, true),
+			"did not complete", "", false,
+		},
+		"balancer":   {"a load balancer's 504 is none of the API server's", apierrors.NewGenericServerResponse(http.StatusGatewayTimeout, "post", vms, "vm-web", "<html>no upstream</html>", 0, true), "504", "upstream", true},
 		"proxy page": {"a proxy's page is no answer, and quotes the request", apierrors.NewGenericServerResponse(http.StatusBadGateway, "get", vms, "vm-web", "authorization=Bearer s3cr3t", 0, true), "502", "s3cr3t", true},
 	}
 	for name, tc := range cases {
