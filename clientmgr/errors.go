@@ -22,6 +22,9 @@ var (
 	ErrNotConnected = errors.New("not connected")
 	// ErrUnauthorized: the server refuses the credential (401). It is an ErrNotConnected too.
 	ErrUnauthorized = fmt.Errorf("credential refused: %w", ErrNotConnected)
+	// ErrBusy: our own limits on calls to one cluster (Options.MaxInFlight, Options.QPS) let none through in
+	// time. It says nothing about the cluster. It is an ErrNotConnected too: there is no answer.
+	ErrBusy = fmt.Errorf("too many calls at once: %w", ErrNotConnected)
 	// ErrNotSynced: connected, but a declared kind has not synced on this connection yet.
 	ErrNotSynced = errors.New("not synced")
 	// ErrForbidden: the server refuses the right (403).

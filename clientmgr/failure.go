@@ -101,7 +101,7 @@ func describe(err error) string {
 }
 
 // CallError is a call to a remote cluster that was refused, or not answered with authority. Its chain holds
-// the sentinel (ErrUnauthorized, ErrForbidden, ErrKindNotServed or ErrNotConnected) and, where an API server
+// the sentinel (ErrUnauthorized, ErrForbidden, ErrKindNotServed, ErrBusy or ErrNotConnected) and, where an API server
 // answered 401 or 403, that *errors.StatusError. Its text has the server's own words, made safe.
 type CallError struct {
 	// Config is the KubevirtConfig's name.
@@ -133,6 +133,8 @@ func callError(config string, err error) error {
 		return statusError(config, err, status.Status())
 	case errors.Is(err, context.Canceled):
 		return &CallError{Config: config, failed: unreachable(describe(err)), status: context.Canceled}
+	case errors.Is(err, transport.ErrBusy):
+		return &CallError{Config: config, failed: failure{ErrBusy, ReasonUnreachable, describe(err)}, status: context.DeadlineExceeded}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &CallError{Config: config, failed: unreachable(describe(err)), status: context.DeadlineExceeded}
 	case meta.IsNoMatchError(err):
@@ -145,6 +147,9 @@ func callError(config string, err error) error {
 }
 
 func statusError(config string, err error, status metav1.Status) error {
+	if outOfTime, found := unlabelled(status); found {
+		err, status = outOfTime, outOfTime.ErrStatus
+	}
 	switch {
 	case status.Code == http.StatusUnauthorized, status.Code == http.StatusForbidden:
 		safe := safeStatus(status)

@@ -81,6 +81,8 @@ func TestCallError(t *testing.T) {
 		"network":             {"nobody answered", dialled(syscall.ECONNREFUSED), ErrNotConnected, false},
 		"cancelled":           {"the caller went away", dialled(context.Canceled), context.Canceled, false},
 		"late":                {"the caller's deadline or ours", dialled(context.DeadlineExceeded), context.DeadlineExceeded, false},
+		"busy":                {"our own limit is told from the cluster's silence", fmt.Errorf("x: %w", transport.ErrBusy), ErrBusy, false},
+		"busy is no answer":   {"who waits for an answer goes on waiting", fmt.Errorf("x: %w", transport.ErrBusy), ErrNotConnected, false},
 		"programming error":   {"not the cluster's", errors.New("no kind registered"), nil, false},
 	}
 	for name, tc := range cases {

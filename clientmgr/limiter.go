@@ -2,9 +2,12 @@ package clientmgr
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 
 	"k8s.io/client-go/util/flowcontrol"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/transport"
 )
 
 // limiter limits the calls to one cluster, all users together. It is off where the server has Priority and Fairness: that shares
@@ -30,12 +33,17 @@ func (l *limiter) TryAccept() bool { return !l.limits() || l.bucket.TryAccept() 
 
 func (l *limiter) Accept() { _ = l.Wait(context.Background()) }
 
+// Wait waits for the call's turn. An error wraps transport.ErrBusy: also that of a turn which would come
+// after the deadline, for which the library has no error of a context.
 func (l *limiter) Wait(ctx context.Context) error {
 	if l.TryAccept() {
 		return nil
 	}
 	l.waited.Add(1)
-	return l.bucket.Wait(ctx)
+	if err := l.bucket.Wait(ctx); err != nil {
+		return fmt.Errorf("%w: %w", transport.ErrBusy, err)
+	}
+	return nil
 }
 
 func (l *limiter) Stop() {} // one connection's clients share it

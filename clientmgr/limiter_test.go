@@ -33,6 +33,9 @@ func TestLimiter(t *testing.T) {
 			if (failed != nil) != (tc.waited > 0) {
 				t.Errorf("%s: %v", tc.reason, failed)
 			}
+			if tc.waited > 0 && !errors.Is(callError("east", failed), ErrBusy) {
+				t.Errorf("%s, and its error says that this is our own limit: %v", tc.reason, failed)
+			}
 			if diff := cmp.Diff(tc.waited, l.waited.Load()); diff != "" {
 				t.Errorf("%s: -want +got:\n%s", tc.reason, diff)
 			}

@@ -60,7 +60,7 @@ func (r *remoteClient) do(call func() error) error {
 		return err
 	}
 	err := callError(r.config, r.breaker.guard(r.config, call))
-	if errors.Is(err, ErrNotConnected) && !errors.Is(err, context.Canceled) {
+	if errors.Is(err, ErrNotConnected) && !errors.Is(err, ErrBusy) && !errors.Is(err, context.Canceled) {
 		r.failed()
 	}
 	return err

@@ -3,6 +3,7 @@ package clientmgr
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -18,6 +19,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/transport"
 )
 
 func TestAdmit(t *testing.T) {
@@ -82,12 +85,20 @@ func TestServersWordsSurvive(t *testing.T) {
 		has, hasNot  string
 		notConnected bool
 	}{
-		"quota":      {"a 403 about a quota is not about rights", apierrors.NewForbidden(vms, "vm-web", errors.New("exceeded quota: vms")), "exceeded quota: vms", "", false},
-		"address":    {"a message may quote an address", status(403, metav1.StatusReasonForbidden, "denied by 10.1.2.3:6443 for [fd00::1]:443"), "denied by", "10.1.2.3", false},
-		"control":    {"a message may try to write on a terminal", status(403, metav1.StatusReasonForbidden, "a\x1b[31m\nb"), "a", "\x1b", false},
-		"endless":    {"a message may be endless", status(403, metav1.StatusReasonForbidden, strings.Repeat("x", 1<<20)), "xxx", strings.Repeat("x", maxWords), false},
-		"webhook":    {"the API server has answered: a webhook is down", status(500, metav1.StatusReasonInternalError, "failed calling webhook \"virt-api\""), "virt-api", "", false},
-		"late":       {"the API server has answered: it ran out of time", status(504, metav1.StatusReasonTimeout, "request did not complete"), "did not complete", "", false},
+		"quota":   {"a 403 about a quota is not about rights", apierrors.NewForbidden(vms, "vm-web", errors.New("exceeded quota: vms")), "exceeded quota: vms", "", false},
+		"address": {"a message may quote an address", status(403, metav1.StatusReasonForbidden, "denied by 10.1.2.3:6443 for [fd00::1]:443"), "denied by", "10.1.2.3", false},
+		"control": {"a message may try to write on a terminal", status(403, metav1.StatusReasonForbidden, "a\x1b[31m\nb"), "a", "\x1b", false},
+		"endless": {"a message may be endless", status(403, metav1.StatusReasonForbidden, strings.Repeat("x", 1<<20)), "xxx", strings.Repeat("x", maxWords), false},
+		"webhook": {"the API server has answered: a webhook is down", status(500, metav1.StatusReasonInternalError, "failed calling webhook \"virt-api\""), "virt-api", "", false},
+		"late":    {"the API server has answered: it ran out of time", status(504, metav1.StatusReasonTimeout, "request did not complete"), "did not complete", "", false},
+		"unlabelled": {
+			"the API server's filter of late requests sets no content type, so that client-go takes the answer for text",
+			apierrors.NewGenericServerResponse(http.StatusGatewayTimeout, "post", vms, "vm-web",
+				`{"metadata":{},"status":"Failure","message":"Timeout: request did not complete within the allotted timeout","reason":"Timeout","details":{},"code":504}`,
+				0, true),
+			"did not complete", "", false,
+		},
+		"balancer":   {"a load balancer's 504 is none of the API server's", apierrors.NewGenericServerResponse(http.StatusGatewayTimeout, "post", vms, "vm-web", "<html>no upstream</html>", 0, true), "504", "upstream", true},
 		"proxy page": {"a proxy's page is no answer, and quotes the request", apierrors.NewGenericServerResponse(http.StatusBadGateway, "get", vms, "vm-web", "authorization=Bearer s3cr3t", 0, true), "502", "s3cr3t", true},
 	}
 	for name, tc := range cases {
@@ -145,9 +156,35 @@ func TestBreaker(t *testing.T) {
 		t.Errorf("want ErrNotConnected, got %v", err)
 	}
 	fakeClock.Step(pauseMin)
-	step("one call goes out after the pause", 2*time.Second, context.DeadlineExceeded, 3)
-	step("it was late again", 0, nil, 3)
+	step("our own limit let the one call not out, which says nothing", 0, fmt.Errorf("x: %w", transport.ErrBusy), 3)
+	step("one call goes out after the pause", 2*time.Second, context.DeadlineExceeded, 4)
+	step("it was late again", 0, nil, 4)
 	fakeClock.Step(pauseMax)
-	step("one call is answered", 0, nil, 4)
-	step("the cluster is back", 0, nil, 5)
+	step("one call is answered", 0, nil, 5)
+	step("the cluster is back", 0, nil, 6)
+}
+
+// TestBusyIsNoLossOfContact: a call that our own limit held back asks for no probe, and a call that the
+// cluster let run out of time does.
+func TestBusyIsNoLossOfContact(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		err    error
+		probed bool
+	}{
+		"Busy":   {reason: "The cluster has not been asked.", err: fmt.Errorf("x: %w", transport.ErrBusy)},
+		"Silent": {reason: "The cluster was asked and has not answered.", err: dialled(context.DeadlineExceeded), probed: true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			probed := false
+			r := &remoteClient{config: "east", gate: func() error { return nil }, failed: func() { probed = true }}
+			if err := r.do(func() error { return tc.err }); !errors.Is(err, ErrNotConnected) {
+				t.Errorf("%s want ErrNotConnected, got %v", tc.reason, err)
+			}
+			if probed != tc.probed {
+				t.Errorf("%s a probe: want %t, got %t", tc.reason, tc.probed, probed)
+			}
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package clientmgr
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -32,6 +33,23 @@ func madeUp(status metav1.Status) bool {
 		}
 	}
 	return false
+}
+
+// unlabelled returns the status that an API server sent without a content type, as it does where a request
+// ran out of its time (504). client-go takes it for text, and quotes it in a status that it makes up.
+func unlabelled(status metav1.Status) (*apierrors.StatusError, bool) {
+	if status.Code != http.StatusGatewayTimeout || !madeUp(status) {
+		return nil, false
+	}
+	for _, cause := range status.Details.Causes {
+		var said metav1.Status
+		if json.Unmarshal([]byte(cause.Message), &said) != nil || said.Code != status.Code || said.Reason != metav1.StatusReasonTimeout {
+			continue
+		}
+		said.Details = &metav1.StatusDetails{Name: status.Details.Name, Group: status.Details.Group, Kind: status.Details.Kind}
+		return &apierrors.StatusError{ErrStatus: said}, true
+	}
+	return nil, false
 }
 
 // plain makes a server's message fit for a status and a log: one line of at most maxWords bytes, without

@@ -3,6 +3,7 @@ package clusterstatus
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/wait"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
@@ -22,6 +22,7 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
 // TestController runs the controller on a real API server, with a definition of KubevirtConfig that knows more than our types do.
@@ -39,16 +40,16 @@ func TestController(t *testing.T) {
 			if err := w.Status().Patch(t.Context(), config, foreign); err != nil {
 				t.Fatal(err)
 			}
-			w.eventually("a new KubevirtConfig wakes", config, "Pending", "")
+			w.reaches("a new KubevirtConfig wakes", config, "Pending", "")
 
 			w.remotes.SetState(well())
-			w.eventually("a State wakes", config, "Ready", "")
+			w.reaches("a State wakes", config, "Ready", "")
 			one := placedIn("east", "one")
 			one.Namespace = "default"
 			w.create(one)
-			w.eventually("a Machine wakes", config, "Ready", vitistackv1alpha1.FinalizerKubevirtConfig)
+			w.reaches("a Machine wakes", config, "Ready", vitistackv1alpha1.FinalizerKubevirtConfig)
 			w.remotes.SetState(away(0))
-			w.eventually("a State wakes", config, "Degraded", vitistackv1alpha1.FinalizerKubevirtConfig)
+			w.reaches("a State wakes", config, "Degraded", vitistackv1alpha1.FinalizerKubevirtConfig)
 			w.wantForeign(c.reason, config)
 
 			if err := w.Delete(t.Context(), config); err != nil {
@@ -134,16 +135,16 @@ func (w *controlled) create(object client.Object) {
 
 func (w *controlled) until(what string, done func(context.Context) bool) {
 	w.t.Helper()
-	err := wait.PollUntilContextTimeout(w.t.Context(), 20*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
-		return done(ctx), nil
+	eventually.Eventually(w.t, 30*time.Second, what, func(ctx context.Context) error {
+		if !done(ctx) {
+			return errors.New("it did not")
+		}
+		return nil
 	})
-	if err != nil {
-		w.t.Fatalf("%s: it did not", what)
-	}
 }
 
-// eventually waits until the KubevirtConfig has a phase, and just this finalizer.
-func (w *controlled) eventually(what string, config *vitistackv1alpha1.KubevirtConfig, phase vitistackv1alpha1.KubevirtConfigPhase, finalizer string) {
+// reaches waits until the KubevirtConfig has a phase, and just this finalizer.
+func (w *controlled) reaches(what string, config *vitistackv1alpha1.KubevirtConfig, phase vitistackv1alpha1.KubevirtConfigPhase, finalizer string) {
 	w.t.Helper()
 	w.until(what, func(ctx context.Context) bool {
 		if err := w.Get(ctx, client.ObjectKeyFromObject(config), config); err != nil {

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -10,6 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
 // bystander is a controller's view of another cluster while one is in trouble: it looks west up, reads from its cache and live, and writes,
@@ -95,7 +98,7 @@ func (b *bystander) turn() (time.Duration, error) {
 // cluster that hangs waits for seconds.
 func (b *bystander) check(t *testing.T) {
 	t.Helper()
-	eventually(t, 20*time.Second, func() error { // some faults are over soon
+	eventually.Eventually(t, 20*time.Second, "there are 20 turns of the other cluster", func(context.Context) error { // some faults are over soon
 		b.locked.Lock()
 		defer b.locked.Unlock()
 		if turns := len(b.locked.during); turns < 20 {

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
@@ -97,7 +99,7 @@ func TestConfigDeletedWhileDialling(t *testing.T) {
 	f.config("east", f.admin(east, proxy.Addr()))
 	f.reaches("east", clientmgr.Connecting, clientmgr.ReasonConnecting)
 	f.must(supervisor.admin.Delete(t.Context(), &vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "east"}}))
-	eventually(t, 5*time.Second, func() error {
+	eventually.Eventually(t, 5*time.Second, "the KubevirtConfig is not known any more", func(context.Context) error {
 		if _, err := f.GetClientForConfig(t.Context(), "east"); !errors.Is(err, clientmgr.ErrConfigNotFound) {
 			return fmt.Errorf("want ErrConfigNotFound, got %w", err)
 		}

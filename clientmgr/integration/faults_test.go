@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
@@ -159,7 +160,7 @@ func TestSupervisorAway(t *testing.T) {
 	f.rewrite("east", f.admin(east, east.Addr()))
 	f.config("late", f.admin(west, west.Addr()))
 	const minute = time.Minute
-	eventually(t, 2*minute, whileFor(minute, func() error {
+	eventually.Eventually(t, 2*minute, "the supervisor has been away for a minute", whileFor(minute, func() error {
 		state, _ := f.State("east")
 		if _, err := f.GetClientForConfig(t.Context(), "east"); err != nil || !state.Ready() {
 			t.Fatalf("the supervisor's absence is no news of a remote cluster: %+v, %v", state, err)
@@ -180,9 +181,9 @@ func TestSupervisorAway(t *testing.T) {
 }
 
 // whileFor returns an error until a time has passed, and calls hold all the while.
-func whileFor(d time.Duration, hold func() error) func() error {
+func whileFor(d time.Duration, hold func() error) func(context.Context) error {
 	until := time.Now().Add(d)
-	return func() error {
+	return func(context.Context) error {
 		if err := hold(); err != nil {
 			return err
 		}

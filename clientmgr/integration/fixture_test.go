@@ -21,6 +21,7 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
@@ -198,7 +199,7 @@ func (f *fixture) forget(name string) {
 	meta := metav1.ObjectMeta{Namespace: f.namespace, Name: name}
 	f.must(supervisor.admin.Delete(f.t.Context(), &vitistackv1alpha1.KubevirtConfig{ObjectMeta: meta}))
 	f.must(supervisor.admin.Delete(f.t.Context(), &corev1.Secret{ObjectMeta: meta}))
-	eventually(f.t, 10*time.Second, func() error {
+	eventually.Eventually(f.t, 10*time.Second, "the KubevirtConfig is forgotten", func(context.Context) error {
 		if _, found := f.State(name); found {
 			return fmt.Errorf("%s is still known", name)
 		}
@@ -210,7 +211,7 @@ func (f *fixture) forget(name string) {
 func (f *fixture) reaches(config string, phase clientmgr.Phase, reason string) clientmgr.State {
 	f.t.Helper()
 	var state clientmgr.State
-	eventually(f.t, 90*time.Second, func() error {
+	eventually.Eventually(f.t, 90*time.Second, "the cluster reaches its phase", func(context.Context) error {
 		state, _ = f.State(config)
 		if state.Phase != phase || state.Reason != reason {
 			return fmt.Errorf("%s: want %s/%s, is %s/%s: %s", config, phase, reason, state.Phase, state.Reason, state.Message)
@@ -245,7 +246,7 @@ func (f *fixture) client(config string) client.Client {
 // sees waits until the cache of a cluster holds a ConfigMap.
 func (f *fixture) sees(config, name string) {
 	f.t.Helper()
-	eventually(f.t, 30*time.Second, func() error {
+	eventually.Eventually(f.t, 30*time.Second, "the cache holds the ConfigMap", func(context.Context) error {
 		c, err := f.GetClientForConfig(f.t.Context(), config)
 		if err != nil {
 			return err

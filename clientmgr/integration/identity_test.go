@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
@@ -116,7 +118,7 @@ func TestSameNameForAnotherCluster(t *testing.T) {
 					ObjectMeta: meta, Spec: vitistackv1alpha1.KubevirtConfigSpec{Name: "reused", KubeconfigSecretRef: "reused"},
 				}))
 			}
-			eventually(t, 30*time.Second, func() error {
+			eventually.Eventually(t, 30*time.Second, "the other cluster is connected", func(context.Context) error {
 				if state, _ := f.State("reused"); !state.Ready() || state.ClusterUID == former.ClusterUID {
 					return fmt.Errorf("%s: %+v", tc.reason, state)
 				}
@@ -146,7 +148,7 @@ func TestAnotherClusterBehindTheSameAddress(t *testing.T) {
 	f.must(proxy.SetTarget(west.Addr()))
 	f.must(proxy.Set(faults.Fault{Kind: faults.Reset}))
 	f.must(proxy.Set(faults.Fault{}))
-	eventually(t, 60*time.Second, func() error {
+	eventually.Eventually(t, 60*time.Second, "the cluster behind the address is no longer trusted", func(context.Context) error {
 		if state, _ := f.State("east"); state.Phase == clientmgr.Connected {
 			return errors.New("still connected")
 		}

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"runtime"
@@ -11,6 +12,8 @@ import (
 	"go.uber.org/goleak"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/tools/metrics"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
 // The tests in this file look at the whole process, so they run beside no other.
@@ -78,7 +81,8 @@ func repeat(t *testing.T, n int, begin func(*fixture) func(turn int)) {
 		slack = 1 << 19 // and the time that it takes
 	}
 	var after footprint
-	eventually(t, 90*time.Second, func() error { // connections that were busy at a swap are looked at again for 30 s
+	// Connections that were busy at a swap are looked at again for 30 s.
+	eventually.Eventually(t, 90*time.Second, "the process is as small as before", func(context.Context) error {
 		after = f.footprint()
 		return after.exceeds(before, slack)
 	})
@@ -97,7 +101,7 @@ func noLeak(t *testing.T, known ...goleak.Option) {
 	for _, function := range []string{"readLoop", "ping", "ping.func1", "healthCheck"} {
 		known = append(known, goleak.IgnoreAnyFunction("golang.org/x/net/http2.(*ClientConn)."+function))
 	}
-	eventually(t, 30*time.Second, func() error { return goleak.Find(known...) })
+	eventually.Eventually(t, 30*time.Second, "no goroutine is left", func(context.Context) error { return goleak.Find(known...) })
 }
 
 // rotations rewrites the Secret with another client certificate at each turn.
@@ -122,7 +126,7 @@ func reconnects(f *fixture) func(int) {
 	f.must(east.admin.Create(f.t.Context(), f.configMap("held")))
 	return func(i int) {
 		f.InvalidateClient("east")
-		eventually(f.t, 30*time.Second, func() error {
+		eventually.Eventually(f.t, 30*time.Second, "the connection is made anew", func(context.Context) error {
 			if got := f.counter("clientmgr_connects_total", "east"); got != float64(i+1) {
 				return fmt.Errorf("connects: want %d, got %v", i+1, got)
 			}
@@ -141,7 +145,7 @@ func comings(f *fixture) func(int) {
 		f.config(name, kubeconfig)
 		f.connects(name)
 		f.forget(name)
-		eventually(f.t, 10*time.Second, func() error {
+		eventually.Eventually(f.t, 10*time.Second, "the metrics are gone", func(context.Context) error {
 			families, err := f.registry.Gather()
 			if err != nil || len(families) > 0 {
 				return fmt.Errorf("metrics of clusters that are gone: %v, %w", families, err)

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
@@ -58,7 +60,7 @@ func TestOutageIsResumed(t *testing.T) {
 			f.healthNames("east", other)
 
 			// A partition that is over before anybody gives the connection up leaves its stream as it was: that is another test.
-			eventually(t, time.Minute, func() error {
+			eventually.Eventually(t, time.Minute, "the watch ends", func(context.Context) error {
 				if f.openWatches("east") == open && f.audited(east).watches == before.watches {
 					return errors.New("the stream is still open")
 				}

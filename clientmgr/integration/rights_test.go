@@ -17,6 +17,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
@@ -66,7 +67,7 @@ func TestForbiddenKindIsNeverNotFound(t *testing.T) {
 	f.sees("east", "held")
 	held := f.client("east")
 	set(readIdentity) // the watch that is open lives on; the next one is not let in
-	eventually(t, 60*time.Second, func() error {
+	eventually.Eventually(t, 60*time.Second, "the lost right is noticed", func(context.Context) error {
 		f.must(proxy.Set(faults.Fault{Kind: faults.Cut}))
 		if state, _ := f.State("east"); state.Phase != clientmgr.Degraded || state.Reason != clientmgr.ReasonForbidden {
 			return fmt.Errorf("want Degraded/Forbidden, is %s/%s", state.Phase, state.Reason)
@@ -91,7 +92,7 @@ func TestRightsAreReviewed(t *testing.T) {
 		t.Errorf("missing rights: -want +got:\n%s", diff)
 	}
 	set(readIdentity, readConfigMaps, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}})
-	eventually(t, 30*time.Second, func() error {
+	eventually.Eventually(t, 30*time.Second, "the granted right is noticed", func(context.Context) error {
 		if state, _ := f.State("east"); !state.Ready() || !state.RightsChecked || len(state.MissingRights) > 0 {
 			return fmt.Errorf("the right was granted, and is still missing: %+v", state)
 		}

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
@@ -114,14 +115,14 @@ func (l *load) check(t *testing.T) {
 	if n := l.failures.Load(); n > 0 {
 		t.Errorf("%d of %d calls failed, the first with: %v", n, l.calls.Load(), *l.first.Load())
 	}
-	eventually(t, 30*time.Second, l.missed)
+	eventually.Eventually(t, 30*time.Second, "no event is missed", func(context.Context) error { return l.missed() })
 	t.Logf("%d calls, %d versions told of", l.calls.Load(), l.tally())
 }
 
 // rotated waits until the manager has taken over its n-th kubeconfig.
 func (f *fixture) rotated(config string, n int) {
 	f.t.Helper()
-	eventually(f.t, 30*time.Second, func() error {
+	eventually.Eventually(f.t, 30*time.Second, "the kubeconfig is taken over", func(context.Context) error {
 		if got := f.counter("clientmgr_rotations_total", config); got != float64(n) {
 			return fmt.Errorf("rotations: want %d, got %v", n, got)
 		}

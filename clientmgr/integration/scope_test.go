@@ -18,6 +18,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/api/crds"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
 // TestClusterScopedConfig uses east as a supervisor with the public, cluster-scoped definition, which is installed late.
@@ -34,7 +35,7 @@ func TestClusterScopedConfig(t *testing.T) {
 		f.must(east.admin.Delete(context.WithoutCancel(t.Context()), &apiextensionsv1.CustomResourceDefinition{
 			ObjectMeta: metav1.ObjectMeta{Name: "kubevirtconfigs.vitistack.io"}}))
 	})
-	eventually(t, 20*time.Second, func() error {
+	eventually.Eventually(t, 20*time.Second, "the definition is served", func(context.Context) error {
 		c, err = cache.New(east.Config(), cache.Options{Scheme: scheme, HTTPClient: east.http, ByObject: clientmgr.SupervisorCache(false, f.namespace)})
 		return err
 	})
@@ -61,7 +62,7 @@ func TestClusterScopedConfig(t *testing.T) {
 	f.must(east.admin.Create(t.Context(), config))
 	says := func(want string) {
 		t.Helper()
-		eventually(t, 20*time.Second, func() error {
+		eventually.Eventually(t, 20*time.Second, "the error of the look-up changes", func(context.Context) error {
 			_, err := manager.GetClientForConfig(t.Context(), "west")
 			if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" {
 				return fmt.Errorf("-want +got:\n%s", diff)

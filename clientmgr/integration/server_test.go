@@ -18,6 +18,7 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
 // The tests in this file take north for themselves: they kill it, freeze it and put old data back.
@@ -38,7 +39,9 @@ func TestServerIsKilledAndComesBack(t *testing.T) {
 	f.healthNames("north", other)
 	f.must(north.Launch(t.Context()))
 	f.connects("north")
-	eventually(t, 30*time.Second, func() error { return north.admin.Create(t.Context(), f.configMap("back")) })
+	eventually.Eventually(t, 30*time.Second, "the server takes writes again", func(ctx context.Context) error {
+		return north.admin.Create(ctx, f.configMap("back"))
+	})
 	f.sees("north", "back")
 	other.check(t)
 	if relists := f.audited(north).relists - before.relists; relists > 1 {
@@ -65,7 +68,9 @@ func TestServerFreezes(t *testing.T) {
 	f.healthNames("north", other)
 	thaw()
 	f.connects("north")
-	eventually(t, 30*time.Second, func() error { return north.admin.Create(t.Context(), f.configMap("back")) })
+	eventually.Eventually(t, 30*time.Second, "the server takes writes again", func(ctx context.Context) error {
+		return north.admin.Create(ctx, f.configMap("back"))
+	})
 	f.sees("north", "back")
 	other.check(t)
 	if relists := f.audited(north).relists - before.relists; relists > 0 {
@@ -89,7 +94,7 @@ func TestRestoredServerIsListedAnew(t *testing.T) {
 	f.sees("north", "lost-29")
 	other := f.bystander()
 	f.must(north.Restore(t.Context(), snapshot, controlplane.RestoreOptions{}))
-	eventually(t, 90*time.Second, func() error {
+	eventually.Eventually(t, 90*time.Second, "the client lists what the restored server has", func(context.Context) error {
 		c, err := f.GetClientForConfig(t.Context(), "north")
 		if err != nil {
 			return err
@@ -129,7 +134,7 @@ func TestKindThatIsNotServed(t *testing.T) {
 	held := f.client("north")
 	machine := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "web"}}
 	f.must(held.Create(t.Context(), machine))
-	eventually(t, 20*time.Second, func() error { return held.Get(t.Context(), f.key("web"), machine) })
+	eventually.Eventually(t, 20*time.Second, "the cache holds the Machine", func(context.Context) error { return held.Get(t.Context(), f.key("web"), machine) })
 
 	f.must(f.undefine(north, "machines.vitistack.io"))
 	f.reaches("north", clientmgr.Degraded, clientmgr.ReasonKindNotServed)

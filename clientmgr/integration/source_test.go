@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
@@ -96,27 +97,31 @@ func TestSourceTellsOfPresentAndFutureClusters(t *testing.T) {
 	f.connects("east")
 	early := f.listen(t.Context(), nil)
 	f.must(east.admin.Create(t.Context(), f.configMap("a")))
-	eventually(t, 20*time.Second, func() error { return early.of("east/a") })
+	eventually.Eventually(t, 20*time.Second, "the early source tells of east/a", func(context.Context) error { return early.of("east/a") })
 
 	late := f.listen(t.Context(), nil)
-	eventually(t, 20*time.Second, func() error { return late.of("east/a") })
+	eventually.Eventually(t, 20*time.Second, "the late source tells of east/a", func(context.Context) error { return late.of("east/a") })
 	f.config("west", f.admin(west, west.Addr()))
-	eventually(t, 20*time.Second, func() error { return late.of("west") })
+	eventually.Eventually(t, 20*time.Second, "the late source tells of west", func(context.Context) error { return late.of("west") })
 	f.connects("west")
 	f.must(west.admin.Create(t.Context(), f.configMap("b")))
-	eventually(t, 20*time.Second, func() error { return errors.Join(early.of("west/b"), late.of("west/b")) })
+	eventually.Eventually(t, 20*time.Second, "both sources tell of west/b", func(context.Context) error {
+		return errors.Join(early.of("west/b"), late.of("west/b"))
+	})
 
 	early.forget()
 	f.must(proxy.Set(faults.Fault{Kind: faults.Refuse}))
 	f.reaches("east", clientmgr.Degraded, clientmgr.ReasonUnreachable)
-	eventually(t, 20*time.Second, func() error { return early.of("east") })
+	eventually.Eventually(t, 20*time.Second, "the early source tells of east", func(context.Context) error { return early.of("east") })
 	early.forget()
 	f.must(east.admin.Delete(t.Context(), f.configMap("a")))
 	f.must(proxy.Set(faults.Fault{}))
 	f.connects("east")
-	eventually(t, 20*time.Second, func() error { return errors.Join(early.of("east"), early.of("east/a")) })
+	eventually.Eventually(t, 20*time.Second, "the early source tells of east anew", func(context.Context) error {
+		return errors.Join(early.of("east"), early.of("east/a"))
+	})
 	f.forget("west")
-	eventually(t, 20*time.Second, func() error { return early.of("west") })
+	eventually.Eventually(t, 20*time.Second, "the early source tells of west", func(context.Context) error { return early.of("west") })
 	release()
 }
 

@@ -176,16 +176,6 @@ func poll(ctx context.Context, ask func() error) error {
 	}
 }
 
-// eventually fails the test if ask does not succeed within a time.
-func eventually(t testing.TB, within time.Duration, ask func() error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), within)
-	defer cancel()
-	if err := poll(ctx, ask); err != nil {
-		t.Fatalf("not within %s: %v", within, err)
-	}
-}
-
 // behind puts a proxy in front of a cluster and returns the administrator's way through it.
 func behind(t testing.TB, p *plane) (*rest.Config, *http.Client, *faults.Proxy) {
 	t.Helper()

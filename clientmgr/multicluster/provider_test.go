@@ -14,7 +14,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/wait"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -32,6 +31,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	multicluster "github.com/vitistack/kubevirt-multicluster/clientmgr/multicluster"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
@@ -148,7 +148,7 @@ func (w *world) create(in client.Client, name, colour string) {
 
 func (w *world) sees(key, want string) {
 	w.t.Helper()
-	w.eventually(func() error {
+	eventually.Eventually(w.t, time.Minute, "the controller sees the object", func(context.Context) error {
 		w.locked.Lock()
 		defer w.locked.Unlock()
 		if got := w.locked.seen[key]; got != want {
@@ -156,18 +156,6 @@ func (w *world) sees(key, want string) {
 		}
 		return nil
 	})
-}
-
-func (w *world) eventually(ask func() error) {
-	w.t.Helper()
-	var last error
-	err := wait.PollUntilContextTimeout(w.t.Context(), 20*time.Millisecond, 60*time.Second, true, func(context.Context) (bool, error) {
-		last = ask()
-		return last == nil, nil
-	})
-	if err != nil {
-		w.t.Fatal(last)
-	}
 }
 
 func TestProvider(t *testing.T) {
@@ -181,7 +169,7 @@ func TestProvider(t *testing.T) {
 	w.notCached(first.GetCache())
 
 	w.must(w.proxy.Set(faults.Fault{Kind: faults.Blackhole}))
-	w.eventually(func() error {
+	eventually.Eventually(w.t, time.Minute, "the black-holed cluster is not trusted", func(context.Context) error {
 		if _, err := w.manager.GetCluster(t.Context(), "east"); !errors.Is(err, clientmgr.ErrNotConnected) || errors.Is(err, mc.ErrClusterNotFound) {
 			return fmt.Errorf("a black-holed cluster: want ErrNotConnected, got %w", err)
 		}
@@ -197,7 +185,7 @@ func TestProvider(t *testing.T) {
 	}
 
 	w.clusters.InvalidateClient("east")
-	w.eventually(func() error {
+	eventually.Eventually(w.t, time.Minute, "the cluster is connected anew", func(context.Context) error {
 		if again, err := w.manager.GetCluster(t.Context(), "east"); err != nil || again == first {
 			return fmt.Errorf("not connected anew: %w", err)
 		}
@@ -207,7 +195,7 @@ func TestProvider(t *testing.T) {
 	w.sees("east/anew", "red 2")
 
 	w.must(w.west.Delete(t.Context(), &vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "east"}}))
-	w.eventually(func() error {
+	eventually.Eventually(w.t, time.Minute, "the cluster is gone", func(context.Context) error {
 		if _, err := w.manager.GetCluster(t.Context(), "east"); !errors.Is(err, mc.ErrClusterNotFound) {
 			return fmt.Errorf("want ErrClusterNotFound, got %w", err)
 		}

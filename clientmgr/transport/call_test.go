@@ -14,6 +14,7 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr/kubeconfig"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr/transport"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
 func TestCallIsHeldForTheNewCredential(t *testing.T) {
@@ -25,7 +26,7 @@ func TestCallIsHeldForTheNewCredential(t *testing.T) {
 		resp, err := send(ctx, s, http.MethodPost, "/api/v1/pods", strings.NewReader("body"))
 		done <- outcome{resp, err}
 	}()
-	eventually(t, func() error {
+	eventually.Eventually(t, patience, "the call arrives", func(context.Context) error {
 		if len(server.seen()) == 0 {
 			return errors.New("the call did not arrive")
 		}
@@ -182,7 +183,7 @@ func TestBound(t *testing.T) {
 		t.Errorf("want ErrBusy, got %v", err)
 	}
 	_ = held.Body.Close()
-	eventually(t, func() error {
+	eventually.Eventually(t, patience, "the slot is free", func(context.Context) error {
 		if b.InFlight() != 0 {
 			return errors.New("the slot is not free")
 		}
@@ -195,7 +196,7 @@ func TestBound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() error {
+	eventually.Eventually(t, patience, "the leaked slot is free", func(context.Context) error {
 		if b.InFlight() != 0 {
 			return errors.New("a body that nobody closes keeps its slot for ever")
 		}

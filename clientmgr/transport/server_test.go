@@ -159,26 +159,11 @@ func within(t *testing.T, done <-chan outcome) outcome {
 	}
 }
 
-func eventually(t *testing.T, ask func() error) {
-	t.Helper()
-	deadline := time.After(20 * time.Second)
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		err := ask()
-		if err == nil {
-			return
-		}
-		select {
-		case <-deadline:
-			t.Fatal(err)
-		case <-ticker.C:
-		}
-	}
-}
+// patience is how long a test waits for what must happen.
+const patience = 20 * time.Second
 
-func parked(s *transport.Swap, n int) func() error {
-	return func() error {
+func parked(s *transport.Swap, n int) func(context.Context) error {
+	return func(context.Context) error {
 		if got := s.Watches().Parked; got != n {
 			return fmt.Errorf("parked watches: want %d, got %d", n, got)
 		}

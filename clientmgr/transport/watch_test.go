@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr/transport"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
 func TestBrokenStreamReadsAsItsEnd(t *testing.T) {
@@ -62,12 +63,12 @@ func TestResumingWatchIsParked(t *testing.T) {
 			s := newSwap(t, server.endpoint(t, "t"), transport.SwapOptions{})
 			tc.breaks(server)
 			opening := openWatch(t, s, resuming)
-			eventually(t, parked(s, 1))
+			eventually.Eventually(t, patience, "the watch is parked", parked(s, 1))
 			tc.heals(t, server, s)
 			if o := within(t, opening); o.err != nil || o.resp.StatusCode != http.StatusOK {
 				t.Errorf("%s: %+v", tc.reason, o)
 			}
-			eventually(t, parked(s, 0))
+			eventually.Eventually(t, patience, "no watch is parked", parked(s, 0))
 		})
 	}
 }
@@ -106,12 +107,12 @@ func TestParkedWatchEndsWithItsCaller(t *testing.T) {
 		resp, err := send(ctx, s, http.MethodGet, resuming, nil)
 		done <- outcome{resp, err}
 	}()
-	eventually(t, parked(s, 1))
+	eventually.Eventually(t, patience, "the watch is parked", parked(s, 1))
 	cancel()
 	if o := within(t, done); !errors.Is(o.err, context.Canceled) {
 		t.Errorf("want context.Canceled, got %+v", o)
 	}
-	eventually(t, parked(s, 0))
+	eventually.Eventually(t, patience, "no watch is parked", parked(s, 0))
 }
 
 func TestBeforeResume(t *testing.T) {
@@ -155,7 +156,7 @@ func TestBeforeResume(t *testing.T) {
 	_ = end(t, ended)
 	refuse.Store(true) // the stream ended before its time
 	opening := openWatch(t, s, resuming)
-	eventually(t, parked(s, 1))
+	eventually.Eventually(t, patience, "the watch is parked", parked(s, 1))
 	refuse.Store(false)
 	s.Wake()
 	if o := within(t, opening); o.err != nil {
@@ -203,7 +204,7 @@ func TestClosedSwapEndsEverything(t *testing.T) {
 	ended := readAll(o.resp.Body)
 	server.set("t", http.StatusServiceUnavailable)
 	opening := openWatch(t, s, resuming)
-	eventually(t, parked(s, 1))
+	eventually.Eventually(t, patience, "the watch is parked", parked(s, 1))
 	s.Close()
 	if err := end(t, ended); err != nil {
 		t.Error(err)
