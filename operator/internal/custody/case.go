@@ -35,6 +35,9 @@ type Subject struct {
 	MACs []string
 	// StatusVMUID is status.machineID: the UID of the VirtualMachine as the status remembers it. "" means that it remembers none.
 	StatusVMUID string
+	// LedgerVMUID is the UID that an unconfirmed ledger names. It proves nothing; it only keeps a VirtualMachine that was there from
+	// being made anew without consent. "" means that there is none.
+	LedgerVMUID string
 	// Adopt and Recreate are the values of the consent annotations of these names.
 	Adopt, Recreate string
 	// References are spec.kubevirtConfigRef.name and the annotation vitistack.io/kubevirt-config.

@@ -59,9 +59,13 @@ func (c Case) Place(choice Choice) Finding {
 	return found
 }
 
-// mayForget says whether a Machine without a record may get a new VirtualMachine. The status may be the last that remembers one.
+// mayForget says whether a Machine without a record may get a new VirtualMachine. The status may be the last that remembers one, or a ledger
+// that was written just before the operator ended.
 func (c Case) mayForget() Finding {
 	uid := c.Machine.StatusVMUID
+	if c.Machine.Held && c.Machine.LedgerVMUID != "" {
+		uid = c.Machine.LedgerVMUID // it was written later
+	}
 	if uid == "" || c.Machine.Recreate == uid {
 		return Finding{Is: Absent}
 	}

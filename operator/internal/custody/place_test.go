@@ -19,6 +19,7 @@ func TestPlace(t *testing.T) {
 		adopt     string
 		recreate  string
 		status    string
+		ledger    string
 		notHeld   bool
 		claimants []custody.Claimant
 		looks     []custody.Look
@@ -106,6 +107,22 @@ func TestPlace(t *testing.T) {
 			looks:    []custody.Look{east(), west()},
 			choice:   custody.Choice{Config: "east"},
 			want:     summary{Is: custody.Absent},
+		},
+		"UnconfirmedLedgerOfAVMThatIsGone": {
+			reason: "The operator ended after it recorded the UID and before the status, and then a person deleted the VirtualMachine.",
+			ledger: "vm-1",
+			looks:  []custody.Look{east(), west()},
+			choice: custody.Choice{Config: "east"},
+			want:   refused(vitistackv1alpha1.ReasonVanished),
+			tells:  "vitistack.io/recreate with the value vm-1",
+		},
+		"UnconfirmedLedgerWithoutTheFinalizer": {
+			reason:  "A ledger that came with a copied Machine has no finalizer of ours, and is no memory of a VirtualMachine.",
+			ledger:  "vm-1",
+			notHeld: true,
+			looks:   []custody.Look{east(), west()},
+			choice:  custody.Choice{Config: "east"},
+			want:    summary{Is: custody.Absent},
 		},
 		"UnclaimedBySearch": {
 			reason: "Search found exactly one unlabelled VirtualMachine of the wanted name in all clusters.",
@@ -289,7 +306,7 @@ func TestPlace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			subject := web()
 			subject.References[0], subject.Adopt, subject.Recreate, subject.StatusVMUID = tc.reference, tc.adopt, tc.recreate, tc.status
-			subject.Held = !tc.notHeld
+			subject.Held, subject.LedgerVMUID = !tc.notHeld, tc.ledger
 			got := custody.Case{Machine: subject, Looks: tc.looks, Claimants: tc.claimants}.Place(tc.choice)
 			check(t, tc.reason, got, tc.want, tc.tells)
 		})

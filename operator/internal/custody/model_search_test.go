@@ -1,0 +1,178 @@
+package custody_test
+
+import (
+	"fmt"
+	"strings"
+)
+
+// clusters fall silent and answer again.
+func (e exploration) clusters() {
+	for where := range cluster(2) {
+		if e.state.silent[where] {
+			e.freely("answers again: cluster", where, 0, func(s *state) { s.silent[where] = false })
+			continue
+		}
+		e.rarely(fellSilent, "falls silent: cluster", where, 0, func(s *state) bool {
+			s.silent[where] = true
+			return true
+		})
+	}
+}
+
+// operators start passes, write, crash and are replaced.
+func (e exploration) operators() {
+	for m := number(1); m <= machines; m++ {
+		if p := e.state.passes[m-1]; p.step != idle {
+			e.step(int(m - 1))
+			e.crash(m, p)
+			continue
+		}
+		self := e.state.machine(m)
+		if !self.exists || self.deleting && !self.held {
+			continue
+		}
+		e.begin(m, -1, "reconciles Machine")
+		for where := range 2 {
+			e.late(m, where)
+		}
+	}
+	if e.state.passes[formerLeader].step != idle {
+		e.step(formerLeader)
+		e.freely("what the former leader had in hand is lost", 0, 0, func(s *state) { s.passes[formerLeader], s.inFlight = pass{}, false })
+	}
+}
+
+// late is a pass in which the one answer of a cluster that is well comes too late.
+func (e exploration) late(m number, where int) {
+	if e.state.rare == 0 || e.state.done&cameLate != 0 || e.state.silent[where] {
+		return
+	}
+	e.state.rare--
+	e.state.done |= cameLate
+	e.begin(m, where, "reconciles with a late answer Machine")
+}
+
+// begin emits the first write of each pass that a Machine may begin.
+func (e exploration) begin(m number, late int, what string) {
+	broken := ""
+	s := e.state
+	passes := sight{operator: e.operator, state: &s, m: m, late: late, verdict: &broken}.start()
+	for _, p := range passes {
+		if p.step == idle && broken == "" {
+			continue
+		}
+		after := e.state
+		after.passes[m-1] = p
+		e.emit(next{event: event{what + ", which then " + stepNames[p.step], m, 0}, state: after, broken: broken})
+	}
+}
+
+func (e exploration) step(slot int) {
+	s := e.state
+	p := s.passes[slot]
+	who := "the operator " + stepNames[p.step]
+	if slot == formerLeader {
+		who = "a former leader " + stepNames[p.step]
+	}
+	broken := e.operator.write(&s, slot)
+	e.emit(next{event: event{who + ": Machine, VM", p.machine, p.vm}, state: s, broken: broken})
+}
+
+// crash ends a process before a write, or after a creation was sent, or lets it sleep while another one takes its place.
+func (e exploration) crash(m number, p pass) {
+	e.freely("the operator crashes before it "+stepNames[p.step]+": Machine", m, 0, func(s *state) { s.passes[m-1] = pass{} })
+	if e.state.passes[formerLeader].step != idle {
+		return
+	}
+	if p.step == create {
+		e.rarely(sentCreation, "the operator crashes with a creation in flight for Machine", m, 0, func(s *state) bool {
+			s.passes[formerLeader], s.passes[m-1], s.inFlight = p, pass{}, true
+			return true
+		})
+	}
+	if p.step == claim {
+		return // a leader that sleeps here for as long as a Machine's end and another one's adoption labels for a Machine that is gone
+	}
+	e.rarely(changedLeader, "another operator takes over, and the former leader sleeps before it "+stepNames[p.step]+": Machine", m, 0,
+		func(s *state) bool {
+			s.passes[formerLeader], s.passes[m-1] = p, pass{}
+			return true
+		})
+}
+
+func (e exploration) all() {
+	e.people()
+	e.clusters()
+	e.operators()
+}
+
+// result is what an exploration came to.
+type result struct {
+	states int
+	broken string // "" where nothing is broken
+	trace  []event
+	cut    bool // the bound on states was reached
+}
+
+// origin is how a state was reached first.
+type origin struct {
+	from  int32
+	event event
+}
+
+// explore visits every state that can be reached, nearest first, so that the trace to what is broken is a shortest one.
+func explore(o *operator, bound int) result {
+	first := state{rare: o.shape.rare}
+	first.machines[0] = machine{born: true, exists: true}
+	known := map[state]struct{}{first: {}}
+	queue, origins := []state{first}, []origin{{from: -1}}
+	result := result{}
+	for at := 0; at < len(queue) && result.broken == ""; at++ {
+		if len(queue) > bound {
+			result.cut = true
+			break
+		}
+		exploration{operator: o, state: queue[at], emit: func(n next) {
+			if result.broken != "" {
+				return
+			}
+			broken := n.broken
+			for m := number(1); m <= machines && broken == ""; m++ {
+				if n.state.owned(m) > 1 {
+					broken = "two VirtualMachines of one Machine may run"
+				}
+			}
+			if broken != "" {
+				result.broken, result.trace = broken, trace(origins, int32(at), n.event)
+				return
+			}
+			if _, seen := known[n.state]; !seen {
+				known[n.state] = struct{}{}
+				queue, origins = append(queue, n.state), append(origins, origin{int32(at), n.event})
+			}
+		}}.all()
+	}
+	result.states = len(queue)
+	return result
+}
+
+func trace(origins []origin, at int32, last event) []event {
+	events := []event{last}
+	for ; at > 0; at = origins[at].from {
+		events = append([]event{origins[at].event}, events...)
+	}
+	return events
+}
+
+func (r result) String() string {
+	var text strings.Builder
+	for i, e := range r.trace {
+		fmt.Fprintf(&text, "%2d. %s %d", i+1, e.what, e.a)
+		if e.b != 0 {
+			fmt.Fprintf(&text, ", %d", e.b)
+		}
+		text.WriteString("\n")
+	}
+	fmt.Fprintf(&text, "=> %s", r.broken)
+	return text.String()
+}
