@@ -225,6 +225,78 @@ func TestAttachAdopted(t *testing.T) {
 	}
 }
 
+// TestAttachAdoptedEarlier takes over virtual machines that an earlier release had adopted, with the
+// wish that it wrote on them.
+func TestAttachAdoptedEarlier(t *testing.T) {
+	storage := vitistackv1alpha1.NetworkInterface{Name: "storage", Subnet: "storage"}
+	cases := map[string]struct {
+		reason  string
+		machine *vitistackv1alpha1.Machine
+		vm      *kubevirtv1.VirtualMachine
+		applied desired.Wish
+		want    []string // the Wanted of each attachment
+	}{
+		"OtherName": {
+			reason:  "the wish names the interface that the earlier release would have made, and the Machine's own is the one there is",
+			machine: onNetwork(""), vm: liveVM([2]string{"nic0", "vlan77"}),
+			applied: desired.Wish{Interfaces: []string{"default"}}, want: []string{""},
+		},
+		"TwoOtherNames": {
+			reason:  "interfaces without a name in the wish belong to the entries in their order",
+			machine: onNetwork("", nics{{}, storage}...), vm: liveVM([2]string{"nic0", "vlan77"}, [2]string{"nic1", "vlan78"}),
+			applied: desired.Wish{Interfaces: []string{"default", "storage"}}, want: []string{"", "storage"},
+		},
+		"AddedByHand": {
+			reason:  "where the wish names an interface that is there, another one was added by a person",
+			machine: onNetwork(""), vm: liveVM([2]string{"nic0", "vlan77"}, [2]string{"default", ""}),
+			applied: desired.Wish{Interfaces: []string{"default"}}, want: []string{desired.Unasked, ""},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			tc.vm.Annotations = map[string]string{vitistackv1alpha1.AnnotationAppliedWish: tc.applied.String()}
+			record, err := desired.Attach(desired.AttachInput{Machine: tc.machine, VM: tc.vm, Options: options()})
+			if err != nil {
+				t.Fatalf("\n%s\nAttach(...): %v", tc.reason, err)
+			}
+			var got []string
+			for _, a := range record.Attachments {
+				got = append(got, a.Wanted)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("\n%s\nAttach(...): -want +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestAttachBeside: an earlier release added a second interface once a NetworkNamespace appeared,
+// and wrote both into one NetworkConfiguration. The first one is on no NetworkNamespace.
+func TestAttachBeside(t *testing.T) {
+	m := onNetwork("")
+	nc := vitistackv1alpha1.NetworkConfiguration{}
+	nc.Namespace, nc.Name, nc.Labels = m.Namespace, m.Name, desired.Labels(m, options())
+	nc.Spec.NetworkNamespaceName = "lan"
+	nc.Spec.NetworkInterfaces = []vitistackv1alpha1.NetworkConfigurationInterface{
+		{Name: "vlan31", MacAddress: "02:aa:00:00:00:02"}, {Name: "default", MacAddress: "02:aa:00:00:00:01"},
+	}
+	vm := liveVM([2]string{"default", ""}, [2]string{"vlan31", "vlan31"})
+	vm.Annotations = map[string]string{vitistackv1alpha1.AnnotationAppliedWish: desired.Wish{Interfaces: []string{"vlan31"}}.String()}
+	record, err := desired.Attach(desired.AttachInput{
+		Machine: m, VM: vm, Configurations: []vitistackv1alpha1.NetworkConfiguration{nc}, NetworkNamespaces: nns{lan(31)}, Options: options(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"default on  of  in web", "vlan31 on vlan31 of lan in web"}
+	if diff := cmp.Diff(want, brief(record)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if drift := desired.NetworkDrift(record, nns{lan(31)}); drift != "" {
+		t.Errorf("nothing has changed, and the drift is %q", drift)
+	}
+}
+
 // TestUnaskedStays: what a person added to a virtual machine is never taken away, whatever the Machine asks for later.
 func TestUnaskedStays(t *testing.T) {
 	networks := nns{lan(30), storageAt(31)}

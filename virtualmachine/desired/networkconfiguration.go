@@ -199,10 +199,16 @@ func (in NetworkConfigurationInput) interfaces() []Interface {
 }
 
 // mergeInterfaces keeps an existing interface as it is where name and address are the same, so that
-// nothing is written for a letter's case.
+// nothing is written for a letter's case. Where all of them exist they keep their order, too.
 func mergeInterfaces(
 	existing []vitistackv1alpha1.NetworkConfigurationInterface, wanted []Interface,
 ) []vitistackv1alpha1.NetworkConfigurationInterface {
+	place := func(i Interface) int {
+		return slices.IndexFunc(existing, func(e vitistackv1alpha1.NetworkConfigurationInterface) bool { return e.Name == i.Name })
+	}
+	if !slices.ContainsFunc(wanted, func(i Interface) bool { return place(i) < 0 }) {
+		slices.SortStableFunc(wanted, func(a, b Interface) int { return place(a) - place(b) })
+	}
 	merged := make([]vitistackv1alpha1.NetworkConfigurationInterface, 0, len(wanted))
 	for _, w := range wanted {
 		next := vitistackv1alpha1.NetworkConfigurationInterface{Name: w.Name, MacAddress: w.MAC}

@@ -55,6 +55,12 @@ func TestNetworkConfigurationInterfaces(t *testing.T) {
 			existing: []vitistackv1alpha1.NetworkConfigurationInterface{nic("vlan10", "02:AA:00:00:00:01")},
 			want:     []desired.Interface{{Name: "vlan10", MAC: "02:AA:00:00:00:01"}},
 		},
+		"Order": {
+			reason:   "the order of interfaces has no meaning, so it is left as an earlier release or a person wrote it",
+			existing: []vitistackv1alpha1.NetworkConfigurationInterface{nic("vlan9", "02:aa:00:00:00:09"), nic("vlan10", mac)},
+			inUse:    []desired.Interface{{Name: "vlan9", MAC: "02:aa:00:00:00:09"}},
+			want:     []desired.Interface{{Name: "vlan9", MAC: "02:aa:00:00:00:09"}, {Name: "vlan10", MAC: mac}},
+		},
 		"Zeros": {
 			reason:   "an address of zeros is none and is replaced by the recorded one",
 			existing: []vitistackv1alpha1.NetworkConfigurationInterface{nic("vlan10", "00:00:00:00:00:00")},

@@ -25,6 +25,7 @@ func (in AttachInput) takeOver() ([]vitistackv1alpha1.Attachment, error) {
 		in.findNetwork(&a)
 		attachments = append(attachments, a)
 	}
+	in.leaveBeside(attachments)
 	in.pair(attachments)
 	for i := range attachments {
 		if err := in.complete(i, attachments); err != nil {
@@ -87,6 +88,21 @@ func (in AttachInput) findNetwork(a *vitistackv1alpha1.Attachment) {
 	fitting := in.fitting(*a)
 	if len(fitting) == 1 || len(fitting) > 1 && (told || in.names(fitting[0].Name)) {
 		in.takeNetwork(a, fitting[0])
+	}
+}
+
+// leaveBeside takes the NetworkNamespace from an interface on the pod network that only shares a
+// NetworkConfiguration with one that is on it. Earlier releases added such a second interface once a
+// NetworkNamespace appeared. Else the first one would seem to be on a network that has changed.
+func (in AttachInput) leaveBeside(attachments []vitistackv1alpha1.Attachment) {
+	for i := range attachments {
+		a := &attachments[i]
+		isBeside := func(b vitistackv1alpha1.Attachment) bool {
+			return b.NetworkNamespaceUID != "" && b.NetworkAttachmentDefinition != "" && b.NetworkNamespace == a.NetworkNamespace
+		}
+		if a.NetworkAttachmentDefinition == "" && a.NetworkNamespaceUID == "" && slices.ContainsFunc(attachments, isBeside) {
+			a.NetworkNamespace = ""
+		}
 	}
 }
 
@@ -175,8 +191,9 @@ func (in AttachInput) pair(attachments []vitistackv1alpha1.Attachment) {
 }
 
 // pairAsApplied pairs entries and interfaces as the wish of an earlier release lists them: one name
-// an entry, in their order. It returns false where there is no such wish, or where the Machine has
-// changed since.
+// an entry, in their order. It returns false where there is no such wish, where the Machine has
+// changed since, or where the virtual machine has none of those names: an earlier release that
+// adopted it wrote down what it would have made.
 func (in AttachInput) pairAsApplied(
 	attachments []vitistackv1alpha1.Attachment, entries []vitistackv1alpha1.NetworkInterface,
 ) bool {
@@ -188,6 +205,10 @@ func (in AttachInput) pairAsApplied(
 		if i > 0 && entry.Name != "" && entry.Name != wish.Interfaces[i] {
 			return false
 		}
+	}
+	isListed := func(a vitistackv1alpha1.Attachment) bool { return slices.Contains(wish.Interfaces, a.Interface) }
+	if !slices.ContainsFunc(attachments, isListed) {
+		return false
 	}
 	for j := range attachments {
 		if i := slices.Index(wish.Interfaces, attachments[j].Interface); i >= 0 {

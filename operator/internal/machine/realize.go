@@ -171,7 +171,8 @@ func (r *MachineReconciler) change(ctx context.Context, job provision.Job, vm *k
 	if err := r.held(job.Machine); err != nil {
 		return err
 	}
-	if err := job.Change(ctx, vm, class, now, last, sources); err != nil {
+	changed, err := job.Change(ctx, vm, class, now, last, sources)
+	if err != nil || !changed {
 		return problem.Attempted(err)
 	}
 	r.event(job.Machine, eventNormal, "Changed", "Apply", fmt.Sprintf("changed VirtualMachine %s in %s", vm.Name, job.Remote.Config))

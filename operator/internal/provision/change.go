@@ -30,27 +30,27 @@ type Sources func(context.Context) (*desired.CloudInit, error)
 
 // Change changes a VirtualMachine in what the Machine wishes otherwise than last, and in nothing else. Each part of a change is a guarded
 // patch of exactly the paths whose wish changed. Where the whole change is refused its parts are tried one by one, the run strategy first, so
-// that a guest can be stopped whatever else is refused.
-func (j Job) Change(ctx context.Context, vm *kubevirtv1.VirtualMachine, class *vitistackv1alpha1.MachineClass, now, last desired.Wish, sources Sources) error {
+// that a guest can be stopped whatever else is refused. changed is false where only the wish was written down, because the VirtualMachine has it.
+func (j Job) Change(ctx context.Context, vm *kubevirtv1.VirtualMachine, class *vitistackv1alpha1.MachineClass, now, last desired.Wish, sources Sources) (changed bool, err error) {
 	if vm.Status.SnapshotInProgress != nil || vm.Status.RestoreInProgress != nil {
-		return problem.Cluster(vmReady, vitistackv1alpha1.ReasonSnapshotInProgress,
+		return false, problem.Cluster(vmReady, vitistackv1alpha1.ReasonSnapshotInProgress,
 			"the change of VirtualMachine %s waits for a snapshot or restore to end", vm.Name)
 	}
 	init, err := j.changedInit(ctx, vm, now, last, sources)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := j.grow(ctx, vm, now, last); err != nil {
-		return err
+		return false, err
 	}
 	if err := j.Prepare(ctx); err != nil {
-		return err
+		return false, err
 	}
 	parts, live, err := j.parts(ctx, vm, class, init, now, last)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return j.patchAll(ctx, live, parts, now, last)
+	return len(desired.Join(parts).Patch) > 0, j.patchAll(ctx, live, parts, now, last)
 }
 
 // changedInit renders cloud-init where the Machine says something else about it, and puts its Secret there first: once the wish is written down
