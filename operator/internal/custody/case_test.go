@@ -55,7 +55,7 @@ func intent() vitistackv1alpha1.Ledger {
 }
 
 func recorded(ledger vitistackv1alpha1.Ledger) *custody.Record {
-	return &custody.Record{Ledger: ledger, Proven: true}
+	return &custody.Record{Ledger: ledger}
 }
 
 // original is the VirtualMachine that the operator made for web.

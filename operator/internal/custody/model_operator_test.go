@@ -44,7 +44,7 @@ func newOperator(s shape) *operator {
 	return &operator{
 		shape: s, texts: newTexts(s), reads: map[readKey]custody.Reading{},
 		read: func(m *vitistackv1alpha1.Machine, held bool) custody.Reading {
-			return custody.Read(m, held, providerID)
+			return custody.Read(m, held, providerID, func(string) []string { return nil })
 		},
 		confirmedBy: func(s custody.Subject, l vitistackv1alpha1.Ledger, vm custody.Sighting) bool {
 			return s.ConfirmedBy(l, vm)

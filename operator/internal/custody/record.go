@@ -10,8 +10,6 @@ import (
 // Record is a ledger that counts, with the other UIDs that its cluster had.
 type Record struct {
 	vitistackv1alpha1.Ledger
-	// Proven says that VMUID is known from elsewhere than the Machine's annotation: see Reading.
-	Proven bool
 	// FormerClusterUIDs are earlier identities of the KubevirtConfig's cluster, each replaced with a person's consent.
 	FormerClusterUIDs []string
 }
@@ -37,7 +35,8 @@ type Standing int
 const (
 	// None: the Machine has no ledger.
 	None Standing = iota
-	// Confirmed: the operator's finalizer is there and the status says the same about the place.
+	// Confirmed: the operator's finalizer is there and the status says the same, down to the VirtualMachine's UID where the
+	// ledger names one.
 	Confirmed
 	// Unconfirmed: nothing says the same. The VirtualMachine's labels and nonce may still do so, see ConfirmedBy.
 	Unconfirmed
@@ -52,15 +51,13 @@ type Reading struct {
 	Standing Standing
 	// Ledger is set with Confirmed and Unconfirmed; with Lost it has what the status still knows.
 	Ledger vitistackv1alpha1.Ledger
-	// Proven says that the status remembers the same VirtualMachine, down to its UID. Without that the UID is no claim to an object
-	// that does not carry the Machine's labels; but a VirtualMachine that it names and that is gone is not replaced in silence.
-	Proven bool
 	// Reason and Message say what is wrong with a Broken one.
 	Reason, Message string
 }
 
-// Read reads a Machine's ledger. providerID is what status.providerID is for a ledger: it is the copy that foreign definitions keep.
-func Read(machine *vitistackv1alpha1.Machine, held bool, providerID func(vitistackv1alpha1.Ledger) string) Reading {
+// Read reads a Machine's ledger. providerID is what status.providerID is for a ledger: it is the copy that foreign definitions keep. former are
+// the earlier identities of a KubevirtConfig's cluster: the operator may have ended between binding the ledger to the present one and the status.
+func Read(machine *vitistackv1alpha1.Machine, held bool, providerID func(vitistackv1alpha1.Ledger) string, former func(config string) []string) Reading {
 	const annotation = vitistackv1alpha1.AnnotationPlacement
 	text, written := machine.Annotations[annotation]
 	status := machine.Status
@@ -73,7 +70,8 @@ func Read(machine *vitistackv1alpha1.Machine, held bool, providerID func(vitista
 			"take it off, and the operator looks for the virtual machine again", annotation, err)
 	}
 	copied := status.KubevirtConfigRef
-	if copied != nil && (copied.Name != ledger.Config || copied.ClusterUID != "" && copied.ClusterUID != ledger.ClusterUID) {
+	if copied != nil && (copied.Name != ledger.Config || copied.ClusterUID != "" && copied.ClusterUID != ledger.ClusterUID &&
+		!slices.Contains(former(ledger.Config), copied.ClusterUID)) {
 		return broken(vitistackv1alpha1.ReasonLedgerConflict,
 			"annotation %s names cluster %s (%s), the status %s (%s); take the annotation off if the status is right",
 			annotation, ledger.Config, ledger.ClusterUID, copied.Name, copied.ClusterUID)
@@ -82,11 +80,19 @@ func Read(machine *vitistackv1alpha1.Machine, held bool, providerID func(vitista
 		return broken(vitistackv1alpha1.ReasonLedgerConflict, "annotation %s was copied from a Machine of namespace %s; "+
 			"take it off", annotation, ledger.Namespace)
 	}
-	reading := Reading{Standing: Unconfirmed, Ledger: ledger, Proven: ledger.VMUID != "" && status.MachineID == ledger.VMUID}
-	if held && (copied != nil || reading.Proven || status.ProviderID == providerID(ledger)) {
-		reading.Standing = Confirmed
+	if held && confirms(status, ledger, providerID) {
+		return Reading{Standing: Confirmed, Ledger: ledger}
 	}
-	return reading
+	return Reading{Standing: Unconfirmed, Ledger: ledger}
+}
+
+// confirms reports whether the status says what a ledger says. The UID of a VirtualMachine decides what is changed and deleted, so that
+// a ledger which names one is confirmed by the same UID alone.
+func confirms(status vitistackv1alpha1.MachineStatus, ledger vitistackv1alpha1.Ledger, providerID func(vitistackv1alpha1.Ledger) string) bool {
+	if ledger.VMUID != "" {
+		return status.MachineID == ledger.VMUID
+	}
+	return status.KubevirtConfigRef != nil || status.ProviderID == providerID(ledger)
 }
 
 func readLost(machine *vitistackv1alpha1.Machine) Reading {

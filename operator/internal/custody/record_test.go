@@ -27,6 +27,7 @@ func TestRead(t *testing.T) {
 		text   string
 		held   bool
 		status vitistackv1alpha1.MachineStatus
+		former []string
 		want   custody.Reading
 		tells  string
 	}{
@@ -39,7 +40,7 @@ func TestRead(t *testing.T) {
 			text:   ledger().String(),
 			held:   true,
 			status: vitistackv1alpha1.MachineStatus{KubevirtConfigRef: copied("east", "c-east"), MachineID: "vm-1"},
-			want:   custody.Reading{Standing: custody.Confirmed, Ledger: ledger(), Proven: true},
+			want:   custody.Reading{Standing: custody.Confirmed, Ledger: ledger()},
 		},
 		"IntentThatTheStatusKnows": {
 			reason: "Before the VirtualMachine's UID is known, the status' copy of the place is enough.",
@@ -74,14 +75,14 @@ func TestRead(t *testing.T) {
 			text:   ledger().String(),
 			held:   true,
 			status: vitistackv1alpha1.MachineStatus{MachineID: "vm-1"},
-			want:   custody.Reading{Standing: custody.Confirmed, Ledger: ledger(), Proven: true},
+			want:   custody.Reading{Standing: custody.Confirmed, Ledger: ledger()},
 		},
 		"ClusterUIDBecameReadable": {
 			reason: "The status copied the place before the cluster's UID could be read.",
 			text:   ledger().String(),
 			held:   true,
 			status: vitistackv1alpha1.MachineStatus{KubevirtConfigRef: copied("east", ""), MachineID: "vm-1"},
-			want:   custody.Reading{Standing: custody.Confirmed, Ledger: ledger(), Proven: true},
+			want:   custody.Reading{Standing: custody.Confirmed, Ledger: ledger()},
 		},
 		"ForgedOnANewMachine": {
 			reason: "A tenant wrote the annotation; neither finalizer nor status confirm it.",
@@ -98,23 +99,31 @@ func TestRead(t *testing.T) {
 			reason: "A status that is restored without the finalizer confirms nothing by itself.",
 			text:   ledger().String(),
 			status: vitistackv1alpha1.MachineStatus{KubevirtConfigRef: copied("east", "c-east"), MachineID: "vm-1"},
-			want:   custody.Reading{Standing: custody.Unconfirmed, Ledger: ledger(), Proven: true},
+			want:   custody.Reading{Standing: custody.Unconfirmed, Ledger: ledger()},
 		},
 		"ForgedUIDOnAPlacedMachine": {
-			reason: "A tenant wrote another VirtualMachine's UID into a confirmed ledger: the place stands, and the UID proves nothing.",
+			reason: "A tenant wrote another VirtualMachine's UID into a ledger that was confirmed before.",
 			text:   edited(ledger(), func(l *vitistackv1alpha1.Ledger) { l.VMUID = "vm-5" }).String(),
 			held:   true,
 			status: vitistackv1alpha1.MachineStatus{KubevirtConfigRef: copied("east", "c-east"), MachineID: "vm-1"},
 			want: custody.Reading{
-				Standing: custody.Confirmed,
+				Standing: custody.Unconfirmed,
 				Ledger:   edited(ledger(), func(l *vitistackv1alpha1.Ledger) { l.VMUID = "vm-5" }),
 			},
 		},
 		"ForgedUIDBeforeTheFirstVM": {
-			reason: "The status knows the place and no UID: the place stands, and the UID in the ledger may be a tenant's.",
+			reason: "The status knows the place and no UID, so that a UID in the ledger may be a tenant's.",
 			text:   ledger().String(),
 			held:   true,
 			status: vitistackv1alpha1.MachineStatus{KubevirtConfigRef: copied("east", "c-east"), ProviderID: "kubevirt://east/team/vm-web"},
+			want:   custody.Reading{Standing: custody.Unconfirmed, Ledger: ledger()},
+		},
+		"ClusterThatAPersonAcceptedSince": {
+			reason: "The ledger was bound to the cluster that a person accepted, and the operator ended before the status said so.",
+			text:   ledger().String(),
+			held:   true,
+			former: []string{"c-before"},
+			status: vitistackv1alpha1.MachineStatus{KubevirtConfigRef: copied("east", "c-before"), MachineID: "vm-1"},
 			want:   custody.Reading{Standing: custody.Confirmed, Ledger: ledger()},
 		},
 		"AnotherConfigThanTheStatus": {
@@ -168,7 +177,7 @@ func TestRead(t *testing.T) {
 			if tc.text != "" {
 				machine.Annotations = map[string]string{vitistackv1alpha1.AnnotationPlacement: tc.text}
 			}
-			got := custody.Read(machine, tc.held, providerID)
+			got := custody.Read(machine, tc.held, providerID, func(string) []string { return tc.former })
 			if !strings.Contains(got.Message, tc.tells) {
 				t.Errorf("%s\nmessage %q does not tell %q", tc.reason, got.Message, tc.tells)
 			}

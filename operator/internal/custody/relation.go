@@ -59,7 +59,7 @@ func (c Case) recorded(l Look, vm Sighting) bool {
 		return false
 	}
 	if r.VMUID != "" {
-		return string(vm.UID) == r.VMUID && (r.Proven || c.Machine.labelled(vm.Labels))
+		return string(vm.UID) == r.VMUID
 	}
 	return r.Nonce != "" && vm.Nonce == r.Nonce && vm.Name == r.VMName && c.Machine.labelled(vm.Labels)
 }

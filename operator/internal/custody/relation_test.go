@@ -51,20 +51,6 @@ func TestRelation(t *testing.T) {
 			vm:     labelled(original(), nil),
 			want:   custody.Mine,
 		},
-		"UIDThatOnlyTheAnnotationNames": {
-			reason: "A tenant may write any UID into the annotation; without the Machine's labels on it that is no claim.",
-			record: &custody.Record{Ledger: ledger()},
-			look:   east(),
-			vm:     labelled(original(), nil),
-			want:   custody.Unclaimed,
-		},
-		"UIDThatOnlyTheAnnotationNamesWithLabels": {
-			reason: "The operator ended between recording the VirtualMachine that it made and writing the status.",
-			record: &custody.Record{Ledger: ledger()},
-			look:   east(),
-			vm:     original(),
-			want:   custody.Mine,
-		},
 		"RecordedUnderAnotherConfigOfTheCluster": {
 			reason: "Two KubevirtConfigs that lead to one cluster are one cluster to the record.",
 			record: recorded(ledger()),

@@ -41,8 +41,6 @@ type Decision struct {
 	Verdict Verdict
 	// Ledger is what is recorded, or what would be.
 	Ledger vitistackv1alpha1.Ledger
-	// Proven says that the ledger's VirtualMachine is known from elsewhere than the Machine's annotation.
-	Proven bool
 	// VM is the VirtualMachine that exists, as a live look saw it, nil where none was seen.
 	VM *kubevirtv1.VirtualMachine
 	// Former is the UID of the Machine that VM was made for, where that is another one that is gone. "" is none.
@@ -70,7 +68,7 @@ func (r *MachineReconciler) decide(ctx context.Context, machine *vitistackv1alph
 	case custody.Broken:
 		return Decision{}, problem.Person(vitistackv1alpha1.ConditionReady, reading.Reason, "%s", reading.Message)
 	case custody.Confirmed:
-		return r.stay(reading), nil
+		return r.stay(reading.Ledger), nil
 	case custody.Unconfirmed:
 		if decision, confirmed, err := r.confirm(ctx, machine, reading.Ledger); confirmed || err != nil {
 			return decision, err
@@ -83,16 +81,15 @@ func (r *MachineReconciler) decide(ctx context.Context, machine *vitistackv1alph
 
 // stay keeps a Machine where its record says. Where a person accepted that the KubevirtConfig stands for another cluster now, the record follows:
 // it names VirtualMachines by their UIDs, so that it can meet no other.
-func (r *MachineReconciler) stay(reading custody.Reading) Decision {
-	ledger := reading.Ledger
+func (r *MachineReconciler) stay(ledger vitistackv1alpha1.Ledger) Decision {
 	state, _ := r.KubevirtClientMgr.State(ledger.Config)
 	for _, former := range state.FormerClusterUIDs {
 		if former == ledger.ClusterUID && ledger.VMUID != "" && state.ClusterUID != "" {
 			ledger.ClusterUID = state.ClusterUID
-			return Decision{Verdict: VerdictRestore, Ledger: ledger, Proven: reading.Proven}
+			return Decision{Verdict: VerdictRestore, Ledger: ledger}
 		}
 	}
-	return Decision{Verdict: VerdictPlaced, Ledger: ledger, Proven: reading.Proven}
+	return Decision{Verdict: VerdictPlaced, Ledger: ledger}
 }
 
 // confirm asks the cluster of a record that only the Machine itself carries. Where the VirtualMachine there says the same, it is a record.
@@ -102,7 +99,7 @@ func (r *MachineReconciler) confirm(ctx context.Context, machine *vitistackv1alp
 	}
 	subject := r.subject(machine, ledger.VMName, nil)
 	if vm := r.cached(ctx, ledger); vm != nil && subject.ConfirmedBy(ledger, survey.Sighting(vm)) {
-		return r.stay(custody.Reading{Ledger: ledger, Proven: true}), true, nil
+		return r.stay(ledger), true, nil
 	}
 	seen := survey.In(ctx, r.KubevirtClientMgr, ledger.Config, r.lookFor(machine, ledger.VMName, true))
 	if seen.Silent != nil {
@@ -110,7 +107,7 @@ func (r *MachineReconciler) confirm(ctx context.Context, machine *vitistackv1alp
 	}
 	for _, vm := range seen.Found {
 		if subject.ConfirmedBy(ledger, vm) {
-			decision := r.stay(custody.Reading{Ledger: ledger, Proven: true})
+			decision := r.stay(ledger)
 			decision.Seen, decision.VM = survey.All{seen}, seen.VM(vm.UID)
 			return decision, true, nil
 		}
@@ -160,7 +157,7 @@ func (r *MachineReconciler) restore(ctx context.Context, machine *vitistackv1alp
 		Config: remembered.Config, ClusterUID: seen.ClusterUID, Namespace: machine.Namespace,
 		VMName: vm.Name, VMUID: string(vm.UID), Nonce: cmp.Or(vm.Nonce, newNonce()),
 	}
-	return Decision{Verdict: VerdictRestore, Ledger: ledger, Proven: true, VM: seen.VM(vm.UID), Seen: survey.All{seen}}, nil
+	return Decision{Verdict: VerdictRestore, Ledger: ledger, VM: seen.VM(vm.UID), Seen: survey.All{seen}}, nil
 }
 
 func suffix(message string) string {
@@ -208,7 +205,7 @@ func (r *MachineReconciler) choose(ctx context.Context, machine *vitistackv1alph
 		return decision, err
 	}
 	decision.Strategy, decision.Reason = decidedBy(decision.Asked.Trace), chosen.Reason
-	found := r.judge(c, custody.Choice{Config: chosen.Config, Searched: decision.Strategy == searchStrategy})
+	found := r.judge(c, custody.Choice{Config: chosen.Config, Searched: decision.Strategy == searchStrategy && len(decision.Seen) == len(configs)})
 	return r.accept(ctx, machine, decision, found, custody.Choice{Config: chosen.Config}, acceptance{configs: configs, vmName: vmName, reading: reading})
 }
 
@@ -251,7 +248,7 @@ func (r *MachineReconciler) accept(ctx context.Context, machine *vitistackv1alph
 		ledger.VMName, ledger.VMUID = found.Place.VM.Name, string(found.Place.VM.UID)
 		ledger.Nonce = cmp.Or(found.Place.VM.Nonce, ledger.Nonce)
 	}
-	decision.Ledger, decision.Proven = ledger, true
+	decision.Ledger = ledger
 	return decision, nil
 }
 

@@ -45,7 +45,7 @@ func (r *MachineReconciler) find(ctx context.Context, job provision.Job, placed 
 	key := client.ObjectKey{Namespace: job.Ledger.Namespace, Name: job.Ledger.VMName}
 	err := job.Remote.Cache.Get(ctx, key, vm)
 	switch {
-	case err == nil && r.isMine(job, placed, vm):
+	case err == nil && r.isMine(job, vm):
 		copies, err := r.copies(ctx, job, vm)
 		return found{VM: vm, FromCache: true, Answered: true, Copies: copies}, err
 	case err != nil && !apierrors.IsNotFound(err):
@@ -55,13 +55,13 @@ func (r *MachineReconciler) find(ctx context.Context, job provision.Job, placed 
 	if seen.Silent != nil {
 		return found{}, problem.Remote(seen.Silent, job.Remote.Config, problem.At{Condition: vmReady, Doing: "looking for VirtualMachine " + key.Name})
 	}
-	return r.judged(ctx, job, placed, seen)
+	return r.judged(ctx, job, seen)
 }
 
 // isMine asks the judge about one VirtualMachine that the cache shows.
-func (r *MachineReconciler) isMine(job provision.Job, placed place, vm *kubevirtv1.VirtualMachine) bool {
+func (r *MachineReconciler) isMine(job provision.Job, vm *kubevirtv1.VirtualMachine) bool {
 	look := survey.Answered(job.Remote.Config, job.Remote.ClusterUID, vm).Look
-	c := custody.Case{Machine: r.subject(job.Machine, job.Ledger.VMName, nil), Record: r.record(job.Ledger, placed.proven)}
+	c := custody.Case{Machine: r.subject(job.Machine, job.Ledger.VMName, nil), Record: r.record(job.Ledger)}
 	return c.Relation(look, look.Found[0]) == custody.Mine
 }
 
@@ -76,8 +76,8 @@ func (r *MachineReconciler) lately(ctx context.Context, placed place, job provis
 }
 
 // judged asks the judge about what a live look saw.
-func (r *MachineReconciler) judged(ctx context.Context, job provision.Job, placed place, seen survey.Seen) (found, error) {
-	c, err := r.caseOf(ctx, job.Machine, job.Ledger.VMName, r.record(job.Ledger, placed.proven), survey.All{seen})
+func (r *MachineReconciler) judged(ctx context.Context, job provision.Job, seen survey.Seen) (found, error) {
+	c, err := r.caseOf(ctx, job.Machine, job.Ledger.VMName, r.record(job.Ledger), survey.All{seen})
 	if err != nil {
 		return found{}, err
 	}

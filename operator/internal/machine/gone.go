@@ -64,7 +64,7 @@ func (r *MachineReconciler) lastPlace(ctx context.Context, machine *vitistackv1a
 	placed := place{machine: machine, network: networkRecord(machine)}
 	switch reading.Standing {
 	case custody.Confirmed:
-		decision := r.stay(reading)
+		decision := r.stay(reading.Ledger)
 		return r.keep(ctx, placed, decision)
 	case custody.Lost:
 		decision, err := r.restore(ctx, machine, reading.Ledger)
@@ -84,13 +84,18 @@ func (r *MachineReconciler) lastPlace(ctx context.Context, machine *vitistackv1a
 		if confirmed {
 			return r.keep(ctx, placed, decision)
 		}
+		placed, err = r.searchEverywhere(ctx, placed)
+		if _, begun := machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks]; err == nil && placed.ledger == nil && begun {
+			placed.ledger = &reading.Ledger // the VirtualMachine went before the status knew it; its labelled disks are left
+		}
+		return placed, err
 	}
 	return r.searchEverywhere(ctx, placed)
 }
 
 // keep writes a decision down where that is not recorded yet.
 func (r *MachineReconciler) keep(ctx context.Context, placed place, decision Decision) (place, error) {
-	placed.ledger, placed.seen, placed.proven = &decision.Ledger, decision.Seen, decision.Proven
+	placed.ledger, placed.seen = &decision.Ledger, decision.Seen
 	if decision.Verdict == VerdictPlaced {
 		return placed, nil
 	}
@@ -133,7 +138,7 @@ func (r *MachineReconciler) searchEverywhere(ctx context.Context, placed place) 
 		return placed, err
 	}
 	ledger.VMUID = string(found.Place.VM.UID)
-	return r.keep(ctx, placed, Decision{Verdict: VerdictRestore, Ledger: ledger, Proven: true, Seen: seen})
+	return r.keep(ctx, placed, Decision{Verdict: VerdictRestore, Ledger: ledger, Seen: seen})
 }
 
 // removed is how far a removal got.
@@ -157,7 +162,7 @@ func (r *MachineReconciler) remove(ctx context.Context, view report, placed plac
 		at := problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "looking for VirtualMachine " + job.Ledger.VMName}
 		return left, problem.Remote(seen.Silent, remote.Config, at)
 	}
-	found, err := r.judged(ctx, job, placed, seen)
+	found, err := r.judged(ctx, job, seen)
 	if p, isProblem := problem.As(err); isProblem && p.Reason == vitistackv1alpha1.ReasonNameCollision {
 		err = nil // what has the name is somebody else's; the Machine's own is gone
 	}
@@ -166,7 +171,11 @@ func (r *MachineReconciler) remove(ctx context.Context, view report, placed plac
 	}
 	left.looked, left.copies = true, found.Copies
 	work := removal.Job{MachineUID: placed.machine.UID, SupervisorUID: r.settings.Desired.SupervisorUID, Ledger: job.Ledger, Remote: remote}
-	if found.VM != nil && found.Former == "" && !found.Restored {
+	if found.VM != nil && found.Restored { // the record names another one: this one is kept, and told
+		left.copies = append(left.copies, fmt.Sprintf("VirtualMachine %s (%s) in %s", found.VM.Name, found.VM.UID, remote.Config))
+		found.VM = nil
+	}
+	if found.VM != nil && found.Former == "" {
 		return r.removeVM(ctx, job, work, found, left)
 	}
 	return left, r.removeDisks(ctx, work, left)

@@ -25,8 +25,6 @@ type place struct {
 	ledger  *vitistackv1alpha1.Ledger
 	// network is the Machine's network record, nil where nothing is decided yet.
 	network *vitistackv1alpha1.NetworkRecord
-	// proven is that of custody.Reading: the ledger's VirtualMachine is known from elsewhere than the Machine's annotation.
-	proven bool
 	// fenced says that this reconcile wrote the ledger: the Machine in hand was the newest one then.
 	fenced bool
 	// adopted says that this reconcile took over a VirtualMachine; former is the UID of the Machine that it was made for, "" for none.
@@ -47,7 +45,7 @@ func (r *MachineReconciler) place(ctx context.Context, supervisor side.Superviso
 		r.fresh.Placed(machine)
 	}
 	placed := place{
-		machine: machine, ledger: &decision.Ledger, former: decision.Former, seen: decision.Seen, proven: decision.Proven,
+		machine: machine, ledger: &decision.Ledger, former: decision.Former, seen: decision.Seen,
 	}
 	if decision.Verdict == VerdictPlaced || decision.Verdict == VerdictRestore {
 		placed.network = networkRecord(machine) // one that came with a copied Machine has another's addresses

@@ -46,7 +46,7 @@ func (r *MachineReconciler) orRelease(ctx context.Context, view report) report {
 func (r *MachineReconciler) lastKnown(machine *vitistackv1alpha1.Machine) *vitistackv1alpha1.Ledger {
 	reading := r.read(machine)
 	if reading.Standing == custody.Confirmed || reading.Standing == custody.Unconfirmed {
-		if !reading.Proven { // its cluster will tell by labels and nonce which one it is
+		if reading.Standing == custody.Unconfirmed { // its cluster will tell by labels and nonce which one it is
 			reading.Ledger.VMUID = ""
 		}
 		return &reading.Ledger

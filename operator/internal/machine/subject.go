@@ -18,7 +18,7 @@ import (
 
 // subject is what the judge needs to know of a Machine. vmName is the name that its VirtualMachine has or would get; macs are its addresses.
 func (r *MachineReconciler) subject(machine *vitistackv1alpha1.Machine, vmName string, macs []string) custody.Subject {
-	return custody.Subject{
+	subject := custody.Subject{
 		Namespace: machine.Namespace, Name: machine.Name,
 		Labels:      desired.Labels(machine, r.settings.Desired),
 		VMName:      vmName,
@@ -29,6 +29,10 @@ func (r *MachineReconciler) subject(machine *vitistackv1alpha1.Machine, vmName s
 		References:  references(machine),
 		Held:        isHeld(machine),
 	}
+	if reading := r.read(machine); reading.Standing == custody.Unconfirmed {
+		subject.LedgerVMUID = reading.Ledger.VMUID
+	}
+	return subject
 }
 
 // isHeld reports whether the operator's finalizer is on a Machine.
@@ -47,13 +51,16 @@ func references(machine *vitistackv1alpha1.Machine) [2]string {
 
 // read reads the Machine's ledger.
 func (r *MachineReconciler) read(machine *vitistackv1alpha1.Machine) custody.Reading {
-	return custody.Read(machine, isHeld(machine), observed.ProviderID)
+	return custody.Read(machine, isHeld(machine), observed.ProviderID, func(config string) []string {
+		state, _ := r.KubevirtClientMgr.State(config)
+		return state.FormerClusterUIDs
+	})
 }
 
-// record is a ledger that counts, with what its KubevirtConfig says of the cluster's earlier identities. proven is that of custody.Reading.
-func (r *MachineReconciler) record(ledger vitistackv1alpha1.Ledger, proven bool) *custody.Record {
+// record is a ledger that counts, with what its KubevirtConfig says of the cluster's earlier identities.
+func (r *MachineReconciler) record(ledger vitistackv1alpha1.Ledger) *custody.Record {
 	state, _ := r.KubevirtClientMgr.State(ledger.Config)
-	return &custody.Record{Ledger: ledger, Proven: proven, FormerClusterUIDs: state.FormerClusterUIDs}
+	return &custody.Record{Ledger: ledger, FormerClusterUIDs: state.FormerClusterUIDs}
 }
 
 // networkRecord reads the Machine's network record, nil where it has none. One that cannot be read is decided anew from what the virtual machine

@@ -69,8 +69,8 @@ func (j Job) DeleteDisks(ctx context.Context, record vitistackv1alpha1.DiskRecor
 		if err != nil {
 			return err
 		}
-		if disk == nil || disk.UID != recorded.UID {
-			continue
+		if disk == nil || disk.UID != recorded.UID || !j.isLabelled(disk) && len(disk.OwnerReferences) == 0 {
+			continue // gone, or nothing but the record says that it is the Machine's
 		}
 		if disk.DeletionTimestamp.IsZero() && len(disk.OwnerReferences) == 0 {
 			if err := j.delete(ctx, disk); err != nil {

@@ -157,7 +157,7 @@ func (p *Payer) pay(ctx context.Context, debt Debt) error {
 		Machine: custody.Subject{
 			Namespace: ghost.Namespace, Name: ghost.Name, Labels: desired.Labels(ghost, p.Options), VMName: debt.Ledger.VMName,
 		},
-		Record: &custody.Record{Ledger: debt.Ledger, Proven: true}, Looks: []custody.Look{seen.Look},
+		Record: &custody.Record{Ledger: debt.Ledger}, Looks: []custody.Look{seen.Look},
 	}.Find()
 	if found.Is != custody.Yours || found.Relation != custody.Mine {
 		return job.DeleteDisks(ctx, debt.Disks) // whatever else is there, nobody owes it

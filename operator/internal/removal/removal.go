@@ -50,6 +50,11 @@ func (j Job) owns(vm types.UID, disk client.Object) bool {
 			return true
 		}
 	}
+	return j.isLabelled(disk)
+}
+
+// isLabelled reports whether a disk carries the Machine's labels.
+func (j Job) isLabelled(disk client.Object) bool {
 	return desired.IsOurs(disk.GetLabels(), j.MachineUID, j.SupervisorUID)
 }
 
