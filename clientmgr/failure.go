@@ -134,7 +134,8 @@ func callError(config string, err error) error {
 	case errors.Is(err, context.Canceled):
 		return &CallError{Config: config, failed: unreachable(describe(err)), status: context.Canceled}
 	case errors.Is(err, transport.ErrBusy):
-		return &CallError{Config: config, failed: failure{ErrBusy, ReasonUnreachable, describe(err)}, status: context.DeadlineExceeded}
+		busy := failure{ErrBusy, ReasonUnreachable, describe(err)}
+		return &CallError{Config: config, failed: busy, status: context.DeadlineExceeded}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &CallError{Config: config, failed: unreachable(describe(err)), status: context.DeadlineExceeded}
 	case meta.IsNoMatchError(err):

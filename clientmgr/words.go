@@ -43,10 +43,12 @@ func unlabelled(status metav1.Status) (*apierrors.StatusError, bool) {
 	}
 	for _, cause := range status.Details.Causes {
 		var said metav1.Status
-		if json.Unmarshal([]byte(cause.Message), &said) != nil || said.Code != status.Code || said.Reason != metav1.StatusReasonTimeout {
+		err := json.Unmarshal([]byte(cause.Message), &said)
+		if err != nil || said.Code != status.Code || said.Reason != metav1.StatusReasonTimeout {
 			continue
 		}
-		said.Details = &metav1.StatusDetails{Name: status.Details.Name, Group: status.Details.Group, Kind: status.Details.Kind}
+		about := status.Details
+		said.Details = &metav1.StatusDetails{Name: about.Name, Group: about.Group, Kind: about.Kind}
 		return &apierrors.StatusError{ErrStatus: said}, true
 	}
 	return nil, false

@@ -65,8 +65,8 @@ func identityVerified(in Input) metav1.Condition {
 		condition.Message = "cluster " + in.State.ClusterUID + shared(in.State)
 	case in.State.Reason == clientmgr.ReasonIdentityUnverified:
 		condition.Reason = vitistackv1alpha1.ReasonIdentityUnverified
-		condition.Message = fmt.Sprintf("cluster %s is expected, but reading the namespace kube-system is forbidden, so that another"+
-			" cluster may be answering; let the credential get that namespace", in.State.RememberedUID)
+		condition.Message = fmt.Sprintf("cluster %s is expected, but reading the namespace kube-system is forbidden, so that"+
+			" another cluster may be answering; let the credential get that namespace", in.State.RememberedUID)
 	case in.State.Ready():
 		condition.Reason, condition.Message = vitistackv1alpha1.ReasonIdentityUnverified, "reading the namespace kube-system is forbidden"
 	case in.State.RememberedUID != "":

@@ -19,7 +19,8 @@ import (
 func TestNamesake(t *testing.T) {
 	w := newWorld(t, east(), placedIn("east", "one"))
 	former := well()
-	former.ConfigUID, former.ClusterUID, former.RememberedUID = "former-config-uid", "uid-of-another-cluster", "uid-of-another-cluster"
+	former.ConfigUID = "former-config-uid"
+	former.ClusterUID, former.RememberedUID = "uid-of-another-cluster", "uid-of-another-cluster"
 	w.remotes.SetState(former)
 	if again := w.reconcile(); again != time.Second {
 		t.Errorf("The client manager hears of the new object soon, so the next look is in %s, got %s", time.Second, again)

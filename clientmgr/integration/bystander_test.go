@@ -98,7 +98,8 @@ func (b *bystander) turn() (time.Duration, error) {
 // cluster that hangs waits for seconds.
 func (b *bystander) check(t *testing.T) {
 	t.Helper()
-	eventually.Eventually(t, 20*time.Second, "there are 20 turns of the other cluster", func(context.Context) error { // some faults are over soon
+	// Some faults are over soon.
+	eventually.Eventually(t, 20*time.Second, "there are 20 turns of the other cluster", func(context.Context) error {
 		b.locked.Lock()
 		defer b.locked.Unlock()
 		if turns := len(b.locked.during); turns < 20 {

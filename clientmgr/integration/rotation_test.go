@@ -233,12 +233,15 @@ func TestRotationsListNothing(t *testing.T) {
 				t.Errorf("%s: the new credential is in use within %s at best, want a second", tc.reason, quickest)
 			}
 			f.connects("north")
-			after := f.audited(north)
+			var after traffic
+			eventually.Eventually(t, 20*time.Second, "a watch is opened with the new credential", func(context.Context) error {
+				if after = f.audited(north); after.watches <= before.watches {
+					return fmt.Errorf("%+v, then %+v", before, after)
+				}
+				return nil
+			})
 			if diff := cmp.Diff(before.relists, after.relists); diff != "" {
 				t.Errorf("%s: relists: -want +got:\n%s", tc.reason, diff)
-			}
-			if after.watches <= before.watches {
-				t.Errorf("no watch was opened with the new credential: %+v, then %+v", before, after)
 			}
 		})
 	}

@@ -134,7 +134,9 @@ func TestKindThatIsNotServed(t *testing.T) {
 	held := f.client("north")
 	machine := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "web"}}
 	f.must(held.Create(t.Context(), machine))
-	eventually.Eventually(t, 20*time.Second, "the cache holds the Machine", func(context.Context) error { return held.Get(t.Context(), f.key("web"), machine) })
+	eventually.Eventually(t, 20*time.Second, "the cache holds the Machine", func(ctx context.Context) error {
+		return held.Get(ctx, f.key("web"), machine)
+	})
 
 	f.must(f.undefine(north, "machines.vitistack.io"))
 	f.reaches("north", clientmgr.Degraded, clientmgr.ReasonKindNotServed)

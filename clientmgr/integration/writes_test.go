@@ -50,7 +50,8 @@ func newWriter(t *testing.T, config *rest.Config, http *http.Client) *writer {
 		Scheme: scheme, HTTPClient: supervisor.http, Cache: &client.CacheOptions{Reader: w.cache},
 	})
 	f.must(err)
-	w.Client, err = clientmgr.NewReadYourWrites(cached, w.cache, scheme, &vitistackv1alpha1.KubevirtConfig{}, &corev1.ConfigMap{})
+	kinds := []client.Object{&vitistackv1alpha1.KubevirtConfig{}, &corev1.ConfigMap{}}
+	w.Client, err = clientmgr.NewReadYourWrites(cached, w.cache, scheme, kinds...)
 	f.must(err)
 	t.Cleanup(f.run(w.cache.Start))
 	if !w.cache.WaitForCacheSync(t.Context()) {
@@ -83,8 +84,8 @@ func described(config *vitistackv1alpha1.KubevirtConfig) string {
 	return config.Spec.KubeconfigSecretRef + "/" + config.Status.Message
 }
 
-// wantSees compares what Get and List say about a KubevirtConfig. "NotFound" is in no list.
-func (w *writer) wantSees(reason, name, want string) {
+// wantSeen compares what Get and List say about a KubevirtConfig. "NotFound" is in no list.
+func (w *writer) wantSeen(reason, name, want string) {
 	w.t.Helper()
 	got := map[string]string{"get": told(w.t.Context(), w, w.namespace, name), "list": "NotFound"}
 	var list vitistackv1alpha1.KubevirtConfigList
@@ -101,8 +102,11 @@ func (w *writer) wantSees(reason, name, want string) {
 	}
 }
 
+// patcher writes a patch of the spec or the status.
+type patcher func(client.Object, client.Patch) error
+
 // change writes the spec or the status of a KubevirtConfig as the client sees it.
-func (w *writer) change(to func(*vitistackv1alpha1.KubevirtConfig), name string, writer func(client.Object, client.Patch) error) {
+func (w *writer) change(name string, to func(*vitistackv1alpha1.KubevirtConfig), write patcher) {
 	w.t.Helper()
 	config := &vitistackv1alpha1.KubevirtConfig{}
 	if err := w.Get(w.t.Context(), client.ObjectKey{Namespace: w.namespace, Name: name}, config); err != nil {
@@ -111,16 +115,17 @@ func (w *writer) change(to func(*vitistackv1alpha1.KubevirtConfig), name string,
 	before := config.DeepCopy()
 	to(config)
 	// The lock fails where the object that was read is not the latest one.
-	if err := writer(config, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+	if err := write(config, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-// patchSpec and patchStatus write with a client.
+// patchSpec is a patcher.
 func (w *writer) patchSpec(object client.Object, patch client.Patch) error {
 	return w.Patch(w.t.Context(), object, patch)
 }
 
+// patchStatus is a patcher.
 func (w *writer) patchStatus(object client.Object, patch client.Patch) error {
 	return w.Status().Patch(w.t.Context(), object, patch)
 }
@@ -149,15 +154,17 @@ func TestReadsOwnWritesOfASilentWatch(t *testing.T) {
 	must(proxy.Set(faults.Fault{Kind: faults.Blackhole}))
 
 	must(w.Create(t.Context(), w.config("a")))
-	w.wantSees("A created object is there at once.", "a", "first/")
-	w.change(func(c *vitistackv1alpha1.KubevirtConfig) { c.Spec.KubeconfigSecretRef = "second" }, "a", w.patchSpec)
-	w.wantSees("A patch shows at once.", "a", "second/")
-	w.change(func(c *vitistackv1alpha1.KubevirtConfig) { c.Status.Message = "well" }, "a", w.patchStatus)
-	w.wantSees("A patch of the status shows at once, with the spec of the patch before.", "a", "second/well")
-	must(w.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(w.applied("a", "third")), client.ForceOwnership, client.FieldOwner("test")))
-	w.wantSees("An apply shows at once, with the status of the patch before.", "a", "third/well")
+	w.wantSeen("A created object is there at once.", "a", "first/")
+	w.change("a", func(c *vitistackv1alpha1.KubevirtConfig) { c.Spec.KubeconfigSecretRef = "second" }, w.patchSpec)
+	w.wantSeen("A patch shows at once.", "a", "second/")
+	w.change("a", func(c *vitistackv1alpha1.KubevirtConfig) { c.Status.Message = "well" }, w.patchStatus)
+	w.wantSeen("A patch of the status shows at once, with the spec of the patch before.", "a", "second/well")
+	applied := client.ApplyConfigurationFromUnstructured(w.applied("a", "third"))
+	must(w.Apply(t.Context(), applied, client.ForceOwnership, client.FieldOwner("test")))
+	w.wantSeen("An apply shows at once, with the status of the patch before.", "a", "third/well")
 
-	must(w.Apply(t.Context(), corev1ac.ConfigMap("typed", w.namespace).WithData(map[string]string{"v": "1"}), client.FieldOwner("test")))
+	configMap := corev1ac.ConfigMap("typed", w.namespace).WithData(map[string]string{"v": "1"})
+	must(w.Apply(t.Context(), configMap, client.FieldOwner("test")))
 	typed := &corev1.ConfigMap{}
 	must(w.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: "typed"}, typed))
 	if diff := cmp.Diff(map[string]string{"v": "1"}, typed.Data); diff != "" {
@@ -165,13 +172,14 @@ func TestReadsOwnWritesOfASilentWatch(t *testing.T) {
 	}
 
 	must(w.Delete(t.Context(), w.config("a")))
-	w.wantSees("A deleted object reads as going: whether a finalizer holds it only the server knows.", "a", "going")
+	w.wantSeen("A deleted object reads as going: whether a finalizer holds it only the server knows.", "a", "going")
 	must(w.Create(t.Context(), w.config("a")))
-	w.wantSees("A new object of the name replaces the deleted one.", "a", "first/")
+	w.wantSeen("A new object of the name replaces the deleted one.", "a", "first/")
 	must(w.Create(t.Context(), w.config("b")))
 	must(w.Delete(t.Context(), w.config("b")))
-	must(supervisor.admin.Patch(t.Context(), w.config("a"), client.RawPatch(types.MergePatchType, []byte(`{"spec":{"kubeconfigSecretRef":"another"}}`))))
-	w.wantSees("What another client wrote is not known yet.", "a", "first/")
+	another := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"kubeconfigSecretRef":"another"}}`))
+	must(supervisor.admin.Patch(t.Context(), w.config("a"), another))
+	w.wantSeen("What another client wrote is not known yet.", "a", "first/")
 
 	must(proxy.Set(faults.Fault{}))
 	eventually.Eventually(t, time.Minute, "the informers have caught up", func(ctx context.Context) error {

@@ -28,7 +28,7 @@ func (s *Swap) call(req *http.Request, release func()) (*http.Response, error) {
 // hold sends a request and, where its failure may be cured by a swap, repeats it when one happens.
 func (s *Swap) hold(req *http.Request) (*http.Response, error) {
 	tried := s.current.Load()
-	resp, err := tried.RoundTrip(withDeadline(req))
+	resp, err := send(tried, req)
 	if s.options.Hold < 0 {
 		return resp, err
 	}
@@ -46,7 +46,7 @@ func (s *Swap) hold(req *http.Request) (*http.Response, error) {
 			return resp, err
 		}
 		tried = next
-		resp, err = tried.RoundTrip(withDeadline(again))
+		resp, err = send(tried, again)
 	}
 	return resp, err
 }

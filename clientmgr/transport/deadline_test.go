@@ -3,6 +3,7 @@ package transport_test
 import (
 	"context"
 	"io"
+	"log"
 	"net/http"
 	"strings"
 	"testing"
@@ -102,5 +103,65 @@ func (c deadlineCase) check(t *testing.T, told string) {
 	patience, err := time.ParseDuration(told)
 	if err != nil || patience < c.atLeast || patience > c.atMost {
 		t.Errorf("%s want between %s and %s, got %q", c.reason, c.atLeast, c.atMost, told)
+	}
+}
+
+// TestServerGivesUp: an API server aborts the stream of a request that is late for it.
+func TestServerGivesUp(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		within time.Duration
+		answer func(http.ResponseWriter)
+		want   int // the status; 0 is an error
+	}{
+		"Aborted": {
+			reason: "Nothing was sent: the server is there, and it has given up.",
+			within: 400 * time.Millisecond, answer: func(http.ResponseWriter) {}, want: http.StatusGatewayTimeout,
+		},
+		"AbortedAfterHeader": {
+			reason: "The header was sent, and the body is missing.",
+			within: 400 * time.Millisecond,
+			answer: func(w http.ResponseWriter) {
+				w.WriteHeader(http.StatusGatewayTimeout)
+				w.(http.Flusher).Flush()
+			},
+			want: http.StatusGatewayTimeout,
+		},
+		"AbortedEarly": {
+			reason: "A stream that is aborted long before its time is over has broken off.",
+			within: time.Hour, answer: func(http.ResponseWriter) {},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			server := newAPI(t, "t")
+			server.Config.ErrorLog = log.New(io.Discard, "", 0)
+			server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				patience, _ := time.ParseDuration(req.URL.Query().Get("timeout"))
+				over := time.NewTimer(min(patience, time.Second))
+				defer over.Stop()
+				<-over.C
+				tc.answer(w)
+				panic(http.ErrAbortHandler)
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), tc.within)
+			defer cancel()
+			s := newSwap(t, server.endpoint(t, "t"), transport.SwapOptions{Hold: -1})
+			response, err := send(ctx, s, http.MethodPost, "/api/v1/namespaces", nil)
+			if tc.want == 0 {
+				if err == nil {
+					t.Errorf("%s want an error, got %s", tc.reason, response.Status)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatalf("%s %v", tc.reason, err)
+			}
+			body, err := io.ReadAll(response.Body)
+			_ = response.Body.Close()
+			if err != nil || response.StatusCode != tc.want || !strings.Contains(string(body), `"reason":"Timeout"`) {
+				t.Errorf("%s want a Status of code %d, got %s %s %v", tc.reason, tc.want, response.Status, body, err)
+			}
+		})
 	}
 }
