@@ -5,21 +5,22 @@ import (
 	"time"
 )
 
-// shapes are the worlds that the model explores.
-func shapes(rare uint8) map[string]shape {
-	return map[string]shape{
-		"TwoNames":         {configs: []number{1, 2}, rare: rare}, // two whole lives side by side are many states
-		"NameMadeAnew":     {configs: []number{1, 2}, rare: rare, sameName: true},
-		"TwoConfigsOfEast": {configs: []number{1, 2, 3}, rare: rare, sameName: true},
+// shapes are the worlds that the model explores, those with few states first. Two whole lives side by side are many states, so that the last one
+// gets one rare action less.
+func shapes(rare uint8) []shape {
+	return []shape{
+		{name: "NameMadeAnew", configs: []number{1, 2}, rare: rare, sameName: true},
+		{name: "TwoConfigsOfEast", configs: []number{1, 2, 3}, rare: rare, sameName: true},
+		{name: "TwoNames", configs: []number{1, 2}, rare: max(rare, 1) - 1},
 	}
 }
 
 func exploreAll(t *testing.T, rare uint8) {
-	for name, s := range shapes(rare) {
-		t.Run(name, func(t *testing.T) {
+	for _, s := range shapes(rare) {
+		t.Run(s.name, func(t *testing.T) {
 			begun := time.Now()
 			r := explore(newOperator(s), 50_000_000)
-			t.Logf("%d rare actions a history: %d states in %s", rare, r.states, time.Since(begun).Round(time.Millisecond))
+			t.Logf("%d rare actions a history: %d states in %s", s.rare, r.states, time.Since(begun).Round(time.Millisecond))
 			if r.broken != "" {
 				t.Errorf("\n%s", r)
 			}

@@ -12,6 +12,7 @@ import (
 
 // shape is what does not change during an exploration.
 type shape struct {
+	name     string
 	sameName bool     // the second Machine is the first one's name made anew
 	configs  []number // 1 east, 2 west, 3 another config of east's cluster
 	rare     uint8    // how many rare actions there may be in one history
