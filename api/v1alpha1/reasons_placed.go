@@ -89,7 +89,7 @@ var placedReasons = []ReasonInfo{
 	{
 		Reason: ReasonIdentityUnverified, Condition: ConditionPlaced, Acts: ActorPerson,
 		MayPass: true, LosesContact: true,
-		ConfigConditions: []string{ConditionIdentityVerified},
+		ConfigConditions: []string{ConditionConnected, ConditionIdentityVerified},
 		Help:             "let the kubeconfig read kube-system, or start with --allow-unverified-identity",
 	},
 	{

@@ -1,7 +1,6 @@
 package problem
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -74,6 +73,10 @@ func Remote(err error, config string, at At) error {
 		return Cluster(at.Condition, kindReason(at.Condition), "%s in %s: %s", at.Doing, config, err)
 	case isRefusal(err):
 		return Person(at.Condition, v1alpha1.ReasonRejected, "%s does not admit %s: %s", config, at.Doing, err)
+	case errors.Is(err, clientmgr.ErrBusy):
+		return Time(at.Condition, v1alpha1.ReasonRetrying, "%s in %s waits for the operator's own limit of calls", at.Doing, config)
+	case apierrors.IsTimeout(err) && !errors.Is(err, clientmgr.ErrNotConnected):
+		return Cluster(at.Condition, v1alpha1.ReasonRetrying, "%s in %s: %s (an admission webhook there may hang)", at.Doing, config, err)
 	case errors.As(err, &call):
 		return Cluster(at.Condition, v1alpha1.ReasonRetrying, "%s in %s: %s", at.Doing, config, err)
 	}
@@ -136,11 +139,6 @@ func Contact(err error) (p *Problem, lost bool) {
 		return p, true
 	}
 	return nil, false
-}
-
-// IsTimeout reports whether an error is a call's time limit, and not a word of a server.
-func IsTimeout(err error) bool {
-	return errors.Is(err, context.DeadlineExceeded) || apierrors.IsTimeout(err) || apierrors.IsServerTimeout(err)
 }
 
 // StaleRetry is when a stale read is repeated: the cache gets that long to catch up.
