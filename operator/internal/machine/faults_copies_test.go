@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
 	clocktesting "k8s.io/utils/clock/testing"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -186,19 +187,26 @@ func TestOneClusterUnderTwoNames(t *testing.T) {
 	}
 }
 
-// TestFormerHidesNothing: at the end of a Machine, a virtual machine of the recorded name that was made for an earlier Machine stays, and the
-// Machine's own, which was recorded, is not left behind because of it.
-func TestFormerHidesNothing(t *testing.T) {
+// TestRelabelledVM: a virtual machine that the ledger names and that was labelled as another Machine's is not deleted, and not left behind without a
+// word. What carries the Machine's labels under another name is no stand-in for it.
+func TestRelabelledVM(t *testing.T) {
 	w := runs(t)
-	other := w.duplicate("web-renamed")
-	w.put(east, other)
+	w.put(east, w.duplicate("web-renamed"))
 	w.editVM(func(vm *kubevirtv1.VirtualMachine) { vm.Labels[vitistackv1alpha1.LabelMachineUID] = string(anotherUID) })
 	w.deleteMachine()
-	w.mustSettle()
-	if _, there := w.vms()[east+"/web-renamed"]; !there {
-		t.Error("a virtual machine that the ledger does not name was deleted by its labels")
+	recorder := events.NewFakeRecorder(100)
+	w.mustSettle(machine.WithEvents(recorder))
+	close(recorder.Events)
+	var told strings.Builder
+	for event := range recorder.Events {
+		told.WriteString(event + "\n")
 	}
-	if _, there := w.vms()[east+"/vm-web"]; there && w.machine() == nil {
-		t.Error("the virtual machine that the ledger names was left behind without a word")
+	if got, want := w.where(), east+"/vm-web of "+string(anotherUID)+", "+east+"/web-renamed of "+string(machineUID); got != want {
+		t.Errorf("there is left %s, not %s", got, want)
+	}
+	for _, name := range []string{"web-renamed", "vm-web"} {
+		if !strings.Contains(told.String(), name) {
+			t.Errorf("nobody is told that %s was kept:\n%s", name, told.String())
+		}
 	}
 }

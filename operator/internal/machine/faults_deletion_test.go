@@ -58,6 +58,7 @@ func TestReleaseNeedsALastingState(t *testing.T) {
 			if _, err := w.reconcile(machine.WithClock(clocktesting.NewFakePassiveClock(now))); err != nil {
 				t.Fatal(err)
 			}
+			w.before = nil
 			got := gone{Machine: w.machine() != nil, NetworkConfiguration: w.networkConfiguration(), VM: w.where() != ""}
 			if diff := cmp.Diff(gone{Machine: !tc.released, NetworkConfiguration: !tc.released, VM: true}, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
@@ -185,7 +186,7 @@ func TestWaitsAreSpaced(t *testing.T) {
 				t.Errorf("%s: %d passes and %d calls to the cluster in ten minutes", tc.reason, passes, remote)
 			}
 			if said := w.says("Ready") + w.machine().Status.FailureMessage; !contains(said, tc.says) {
-				t.Errorf("%s: %q does not say %q", tc.reason, said, tc.says)
+				t.Errorf("%s: %q does not say %q; %v", tc.reason, said, tc.says, w.called(func(c call) bool { return c.cluster == east }))
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package machine_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -149,7 +150,7 @@ func TestAddedInterface(t *testing.T) {
 		m.Generation++
 		m.Spec.Network.Interfaces = []vitistackv1alpha1.NetworkInterface{{Subnet: "vlan"}, {Subnet: "storage"}}
 	})
-	w.mustSettle()
+	w.runFor(time.Minute)
 	if got := w.attachments(); len(got) != 1 || w.condition("Ready") == "True/Ready" {
 		t.Errorf("the virtual machine refers to a definition that could not be made: %v, Ready is %s", got, w.condition("Ready"))
 	}

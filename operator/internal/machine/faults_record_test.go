@@ -114,6 +114,7 @@ func TestKnownClusterThatCannotBeRead(t *testing.T) {
 	t.Run("NewMachine", func(t *testing.T) {
 		w := newWorld(t, []string{east}, newMachine(in(east)))
 		w.manager.SetState(unread)
+		w.manager.AllowUnverifiedIdentity = true
 		w.mustSettle(machine.WithSettings(settings))
 		if got := w.condition("Placed"); got != "False/IdentityUnverified" || w.where() != "" {
 			t.Errorf("a place is not recorded on the memory of an identity: Placed is %s, virtual machines in %q", got, w.where())
@@ -124,6 +125,7 @@ func TestKnownClusterThatCannotBeRead(t *testing.T) {
 		other := newWorld(t, []string{east}) // the kubeconfig leads there now, where no such virtual machine is
 		w.manager.AddMockedClient(east, other.clients[east])
 		w.manager.SetState(unread)
+		w.manager.AllowUnverifiedIdentity = true
 		w.deleteMachine()
 		w.mustSettle(machine.WithSettings(settings))
 		if w.machine() == nil {
@@ -132,12 +134,13 @@ func TestKnownClusterThatCannotBeRead(t *testing.T) {
 	})
 	t.Run("NeverHadOne", func(t *testing.T) {
 		w := newWorld(t, []string{east}, newMachine(in(east)))
+		w.manager.AllowUnverifiedIdentity = true
 		never := unread
 		never.RememberedUID = ""
 		w.manager.SetState(never)
 		w.mustSettle(machine.WithSettings(settings))
 		if w.where() == "" {
-			t.Errorf("the flag lets a Machine be placed in a cluster that never let its identity be read: Placed is %s", w.condition("Placed"))
+			t.Errorf("the flag lets a Machine be placed in a cluster that never let its identity be read: Placed is %s, Ready is %s: %s", w.condition("Placed"), w.condition("Ready"), w.says("Ready"))
 		}
 	})
 }

@@ -30,7 +30,7 @@ func (r *MachineReconciler) finish(ctx context.Context, view report) (ctrl.Resul
 	ended, failed := problem.As(view.err)
 	row := r.attempt(view, ended)
 	r.memory.rest.Forget(key)
-	if failed && ended.Stale && row.Failed <= staleTries {
+	if failed && ended.Stale && row.Failed == 1 && row.Repeated < staleTries {
 		return ctrl.Result{RequeueAfter: problem.StaleRetry}, nil
 	}
 	if failed {
