@@ -50,3 +50,9 @@ func (alwaysFresh) Placed(*vitistackv1alpha1.Machine) {}
 
 // Strict sets Settings.StrictUniqueness.
 func Strict(r *MachineReconciler, strict bool) { r.settings.StrictUniqueness = strict }
+
+// NetworkChanged are the events of NetworkNamespaces that wake Machines.
+var NetworkChanged = networkChanged()
+
+// Note is what an Event says of a note.
+var Note = cut

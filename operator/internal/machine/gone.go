@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/types"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -165,6 +166,10 @@ func (r *MachineReconciler) remove(ctx context.Context, view report, placed plac
 	found, err := r.judged(ctx, job, seen)
 	if p, isProblem := problem.As(err); isProblem && p.Reason == vitistackv1alpha1.ReasonNameCollision {
 		err = nil // what has the name is somebody else's; the Machine's own is gone
+		if kept := seen.VM(types.UID(job.Ledger.VMUID)); kept != nil {
+			r.event(left.machine, eventWarning, p.Reason, "Delete", fmt.Sprintf("kept VirtualMachine %s in %s, which the ledger names: "+
+				"its labels say that it is another Machine's", kept.Name, remote.Config))
+		}
 	}
 	if err != nil {
 		return left, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -29,7 +30,7 @@ func (r *MachineReconciler) finish(ctx context.Context, view report) (ctrl.Resul
 	ended, failed := problem.As(view.err)
 	row := r.attempt(view, ended)
 	r.memory.rest.Forget(key)
-	if failed && ended.Stale && row.Failed <= staleTries {
+	if failed && ended.Stale && row.Failed == 1 && row.Repeated < staleTries {
 		return ctrl.Result{RequeueAfter: problem.StaleRetry}, nil
 	}
 	if failed {
@@ -154,10 +155,15 @@ func (r *MachineReconciler) event(machine *vitistackv1alpha1.Machine, kind, reas
 	if r.recorder == nil {
 		return
 	}
-	if len(note) > maxNote {
-		note = note[:maxNote]
+	r.recorder.Eventf(machine, nil, kind, reason, action, "%s", cut(note))
+}
+
+// cut shortens a note to what the API server takes, between two characters.
+func cut(note string) string {
+	if len(note) <= maxNote {
+		return note
 	}
-	r.recorder.Eventf(machine, nil, kind, reason, action, "%s", note)
+	return strings.ToValidUTF8(note[:maxNote], "")
 }
 
 // soonest is the shortest of the times that are not 0.

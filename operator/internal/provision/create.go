@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -64,7 +65,17 @@ func (j Job) LacksSecret(ctx context.Context, vm *kubevirtv1.VirtualMachine) (bo
 	if client.IgnoreNotFound(err) != nil {
 		return false, problem.Remote(err, j.Remote.Config, problem.At{Condition: vmReady, Doing: "looking for Secret " + name})
 	}
-	return err != nil, nil
+	return err != nil || j.isLeftOver(secret, vm), nil
+}
+
+// isLeftOver reports whether a Secret goes away by itself: it is being deleted, or it belongs to an earlier VirtualMachine of this Machine.
+func (j Job) isLeftOver(secret client.Object, vm *kubevirtv1.VirtualMachine) bool {
+	if !secret.GetDeletionTimestamp().IsZero() {
+		return true
+	}
+	owners := secret.GetOwnerReferences()
+	isOwner := func(owner metav1.OwnerReference) bool { return owner.UID == vm.UID }
+	return j.isLabelled(secret) && len(owners) > 0 && !slices.ContainsFunc(owners, isOwner)
 }
 
 // cloudInitSecret is the name of the Secret that a VirtualMachine's cloud-init disk refers to, "" for none.

@@ -72,6 +72,9 @@ func (j Job) DeleteDisks(ctx context.Context, record vitistackv1alpha1.DiskRecor
 		if disk == nil || disk.UID != recorded.UID || !j.isLabelled(disk) && len(disk.OwnerReferences) == 0 {
 			continue // gone, or nothing but the record says that it is the Machine's
 		}
+		if len(disk.OwnerReferences) == 0 && !j.owns("", disk) {
+			continue // nobody but the record says that it is the Machine's, and whoever can write a Machine can write a record into it
+		}
 		if disk.DeletionTimestamp.IsZero() && len(disk.OwnerReferences) == 0 {
 			if err := j.delete(ctx, disk); err != nil {
 				return err

@@ -69,7 +69,7 @@ var bugs = []bug{
 	{"D25", "names that were cut collided or broke their pattern", []string{"/virtualmachine/desired#TestNetworkConfigurationName", "/virtualmachine/desired#TestNames"}},
 	{"D26", "all Secrets were watched; a default that could not be set", []string{"/clientmgr#TestUnwatchedSecrets", "app#TestReadmeEnvironment"}},
 	{"D27", "what exists already was an error", []string{"machine#TestLostRaces"}},
-	{"D28", "an interface got its name before its VLAN was known, and a second one afterwards", []string{"/virtualmachine/desired#TestRefusals/StaticWithoutVLAN", "/virtualmachine/desired#TestNetworkConfigurationInterfaces/Stray"}},
+	{"D28", "an interface got its name before its VLAN was known, and a second one afterwards", []string{"/virtualmachine/desired#TestRefusals/StaticWithoutStatus", "/virtualmachine/desired#TestNetworkConfigurationInterfaces/Stray"}},
 }
 
 // TestBugs looks that the list is whole, and that every test that it names is there.

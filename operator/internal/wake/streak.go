@@ -28,6 +28,8 @@ type Streak struct {
 	// Since is when Cause was met first, Failed how often attempts failed.
 	Since  time.Time
 	Failed int
+	// Repeated is how often the same was met again before it was due.
+	Repeated int
 	// Due is when the next attempt may be made, Last the error of the last one.
 	Due  time.Time
 	Last error
@@ -54,12 +56,14 @@ func (s *Streaks) Fail(key types.NamespacedName, ask, cause string, last error, 
 		row = Streak{Ask: ask, Cause: cause, Since: now}
 	}
 	if now.Before(row.Due) && row.Cause == cause {
-		return row // no attempt was made: the last one stands
+		row.Repeated++ // the last attempt stands
+		s.locked[key] = row
+		return row
 	}
 	if row.Cause != cause {
 		row.Cause, row.Since = cause, now
 	}
-	row.Failed++
+	row.Failed, row.Repeated = row.Failed+1, 0
 	row.Due, row.Last = now.Add(row.Wait()), last
 	if s.locked == nil {
 		s.locked = map[types.NamespacedName]Streak{}

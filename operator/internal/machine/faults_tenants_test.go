@@ -1,0 +1,91 @@
+package machine_test
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+)
+
+func contains(text, part string) bool { return strings.Contains(text, part) }
+
+// secretName is the name of the cloud-init Secret that the Machine's VirtualMachine refers to, "" for none.
+func (w *world) secretName() string {
+	w.t.Helper()
+	for _, volume := range w.vms()[east+"/vm-web"].Spec.Template.Spec.Volumes {
+		if volume.CloudInitNoCloud != nil && volume.CloudInitNoCloud.UserDataSecretRef != nil {
+			return volume.CloudInitNoCloud.UserDataSecretRef.Name
+		}
+	}
+	return ""
+}
+
+// TestSecretsThatNoGuestGets: whoever may create Machines, and may read no Secret, reads none out of a guest that was not meant for one.
+func TestSecretsThatNoGuestGets(t *testing.T) {
+	config := func(change func(*vitistackv1alpha1.KubevirtConfig)) *vitistackv1alpha1.KubevirtConfig {
+		c := &vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Name: "cluster-north", Namespace: namespace}}
+		c.Spec.KubeconfigSecretRef = "theirs"
+		change(c)
+		return c
+	}
+	user := func(i *vitistackv1alpha1.MachineCloudInit) {
+		i.UserDataSecretRef = &vitistackv1alpha1.CloudInitSourceRef{Name: "theirs", Key: "key"}
+	}
+	network := func(i *vitistackv1alpha1.MachineCloudInit) {
+		i.NetworkDataSecretRef = &vitistackv1alpha1.CloudInitSourceRef{Name: "theirs", Key: "key"}
+	}
+	cases := map[string]struct {
+		reason  string
+		config  *vitistackv1alpha1.KubevirtConfig
+		source  func(*vitistackv1alpha1.MachineCloudInit)
+		kind    corev1.SecretType
+		allowed bool
+	}{
+		"Kubeconfig":          {reason: "the kubeconfig of a cluster opens the virtual machines of all tenants", config: config(func(*vitistackv1alpha1.KubevirtConfig) {}), source: user},
+		"KubeconfigAsNetwork": {reason: "a kubeconfig as network data reaches the guest all the same", config: config(func(*vitistackv1alpha1.KubevirtConfig) {}), source: network},
+		"KubeconfigOfAClusterScopedConfig": {
+			reason: "a cluster-scoped KubevirtConfig keeps its Secret in any namespace",
+			config: config(func(c *vitistackv1alpha1.KubevirtConfig) {
+				c.Namespace, c.Spec.SecretNamespace = "kubevirt-configs", namespace
+			}), source: user,
+		},
+		"Token": {reason: "the token of a service account opens the supervisor", source: user, kind: corev1.SecretTypeServiceAccountToken},
+		"OtherNamespace": {
+			reason: "a Secret that only shares its name with a kubeconfig of another namespace is the tenant's own",
+			config: config(func(c *vitistackv1alpha1.KubevirtConfig) { c.Namespace = "kubevirt-configs" }), source: user, allowed: true,
+		},
+		"Own": {reason: "a Secret that was made for the guest is given to it", source: user, allowed: true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, []string{east}, newMachine(in(east), func(m *vitistackv1alpha1.Machine) {
+				m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{}
+				tc.source(m.Spec.CloudInit)
+			}))
+			s := secret(types.NamespacedName{Namespace: namespace, Name: "theirs"}, map[string]string{"key": "#cloud-config\n# TOKEN\n"})
+			s.Type = tc.kind
+			w.put(supervisor, s)
+			if tc.config != nil {
+				w.put(supervisor, tc.config)
+			}
+			w.mustSettle()
+			if tc.allowed != (w.where() != "") {
+				t.Errorf("%s: the virtual machine is in %q, Ready is %s", tc.reason, w.where(), w.condition("Ready"))
+			}
+			if got := w.condition("Ready"); !tc.allowed && got != "False/SecretNotAllowed" {
+				t.Errorf("%s: Ready is %s", tc.reason, got)
+			}
+			if strings.Contains(w.says("Ready"), "TOKEN") {
+				t.Errorf("%s: the message has what is in the Secret", tc.reason)
+			}
+			secrets := &corev1.SecretList{}
+			if err := w.clients[east].List(t.Context(), secrets); err != nil || !tc.allowed && len(secrets.Items) > 0 {
+				t.Errorf("%s: %d Secrets are in the cluster (%v)", tc.reason, len(secrets.Items), err)
+			}
+		})
+	}
+}
