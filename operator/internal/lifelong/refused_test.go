@@ -74,7 +74,7 @@ func TestRefusals(t *testing.T) {
 			reason:    "the remote cluster's webhook takes calls and never answers them",
 			refuse:    webhookFor(east, "CREATE", hanging),
 			condition: vmReady,
-			lift: withoutWebhook(east),
+			lift:      withoutWebhook(east),
 		},
 		"policy-attachment": {
 			reason: "a policy of the remote cluster refuses the NetworkAttachmentDefinition",
@@ -119,7 +119,7 @@ func TestRefusals(t *testing.T) {
 			refuse:    webhookFor(east, "UPDATE", hanging),
 			changed:   true,
 			condition: vmReady,
-			lift: withoutWebhook(east),
+			lift:      withoutWebhook(east),
 		},
 	}
 	for name, tc := range cases {
