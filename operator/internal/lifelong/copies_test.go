@@ -123,28 +123,43 @@ func TestCopyIsNoVM(t *testing.T) {
 	}
 }
 
-// TestCopiedLedger: a Machine that is made from another one's export carries its record. It touches nothing of the original's, says what to
-// remove, and can be deleted.
+// TestCopiedLedger: a Machine that is made from another one's export carries its record and its finalizers. It touches nothing of the
+// original's: under another name it gets a VirtualMachine of its own with addresses of its own, and in another namespace it says what to
+// take off. Both can be deleted.
 func TestCopiedLedger(t *testing.T) {
 	t.Parallel()
 	const name, elsewhere = "ledger-copied", "ledger-copied-elsewhere"
 	original := begin(t, east, name, nil)
 	original.untilReady()
 	newNamespace(t, elsewhere)
-	uid := original.vm().UID
-	annotations := original.read().Annotations
-	for namespace, newName := range map[string]string{name: "renamed", elsewhere: name} {
-		l := beginIn(t, east, namespace, newName, func(m *vitistackv1alpha1.Machine) { m.Annotations = annotations })
-		l.until("it says what to remove", func(m *vitistackv1alpha1.Machine) error {
-			return tells(m, vitistackv1alpha1.ConditionReady, vitistackv1alpha1.AnnotationPlacement)
-		})
-		l.remove()
-		l.untilGone()
+	exported := original.read()
+	export := func(m *vitistackv1alpha1.Machine) {
+		m.Annotations, m.Finalizers = exported.Annotations, exported.Finalizers
+	}
+	uid, mac := original.vm().UID, macOf(original.vm())
+
+	renamed := beginIn(t, east, name, "renamed", export)
+	renamed.untilReady()
+	if vm := renamed.vm(); vm == nil || vm.UID == uid || macOf(vm) == mac {
+		t.Errorf("the renamed Machine has no VirtualMachine and address of its own: %+v, the original's MAC is %s", vm, mac)
+	}
+	away := beginIn(t, east, elsewhere, name, export)
+	away.until("it says what to take off", func(m *vitistackv1alpha1.Machine) error {
+		return tells(m, vitistackv1alpha1.ConditionReady, vitistackv1alpha1.AnnotationPlacement)
+	})
+	for _, copied := range []*life{renamed, away} {
+		copied.remove()
+		copied.untilGone()
 	}
 	if vm := original.vm(); vm == nil || vm.UID != uid || vm.DeletionTimestamp != nil {
 		t.Errorf("the original's VirtualMachine was touched: %+v", vm)
 	}
 	original.untilReady()
+}
+
+// macOf is the MAC of the first interface.
+func macOf(vm *kubevirtv1.VirtualMachine) string {
+	return vm.Spec.Template.Spec.Domain.Devices.Interfaces[0].MacAddress
 }
 
 // tells returns nil where a condition is not True and has a text in its message.

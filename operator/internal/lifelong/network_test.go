@@ -268,7 +268,7 @@ func TestNetworkKindIsMissing(t *testing.T) {
 	newNamespace(t, name)
 	newNetwork(t, name, "lan", 20)
 	l := beginIn(t, west, name, name, nil)
-	l.untilCondition(vitistackv1alpha1.ConditionNetworkReady, "False/"+vitistackv1alpha1.ReasonNetworkKindMissing, "network-attachment-definitions")
+	l.untilCondition(vitistackv1alpha1.ConditionNetworkReady, "False/"+vitistackv1alpha1.ReasonNetworkKindMissing, "NetworkAttachmentDefinition")
 	if c := l.read().Status.Condition(vitistackv1alpha1.ConditionRemoteReachable); c == nil || c.Status != metav1.ConditionTrue {
 		t.Errorf("RemoteReachable is %+v, want True: the cluster answered", c)
 	}

@@ -35,6 +35,8 @@ type refusal struct {
 	refuse func(t *testing.T, namespace string)
 	// changed says that the Machine runs before, and then asks for more memory.
 	changed bool
+	// deleted says that the Machine runs before, and is then deleted.
+	deleted bool
 	// condition must become False or Unknown, and Ready not True, with the server's text.
 	condition, text string
 	// lift takes the refusal away; nil where the test does not go on.
@@ -73,8 +75,8 @@ func TestRefusals(t *testing.T) {
 		"webhook-hangs-create": {
 			reason:    "the remote cluster's webhook takes calls and never answers them",
 			refuse:    webhookFor(east, "CREATE", hanging),
-			condition: vmReady,
-			lift:      withoutWebhook(east),
+			condition: vmReady, text: "admission webhooks may hang",
+			lift: withoutWebhook(east),
 		},
 		"policy-attachment": {
 			reason: "a policy of the remote cluster refuses the NetworkAttachmentDefinition",
@@ -118,8 +120,22 @@ func TestRefusals(t *testing.T) {
 			reason:    "the remote cluster's webhook never answers, and a Machine that runs asks for more memory",
 			refuse:    webhookFor(east, "UPDATE", hanging),
 			changed:   true,
-			condition: vmReady,
-			lift:      withoutWebhook(east),
+			condition: vmReady, text: "admission webhooks may hang",
+			lift: withoutWebhook(east),
+		},
+		"policy-delete": {
+			reason:    "a policy of the remote cluster protects the VirtualMachine of a Machine that is deleted",
+			refuse:    policyFor(east, "DELETE", "kubevirt.io", "virtualmachines"),
+			deleted:   true,
+			condition: vitistackv1alpha1.ConditionReady, text: "this namespace is closed",
+			lift: withoutPolicy(east),
+		},
+		"webhook-closed-delete": {
+			reason:    "nothing listens where the remote cluster's webhook should be, and a Machine is deleted",
+			refuse:    webhookFor(east, "DELETE", closed),
+			deleted:   true,
+			condition: vitistackv1alpha1.ConditionReady, text: "connection refused",
+			lift: withoutWebhook(east),
 		},
 	}
 	for name, tc := range cases {
@@ -133,17 +149,22 @@ func TestRefusals(t *testing.T) {
 func (r refusal) run(t *testing.T, name string) {
 	t.Helper()
 	newNamespace(t, name)
-	var l *life
-	if !r.changed {
+	if !r.changed && !r.deleted {
 		r.refuse(t, name)
-		l = beginIn(t, east, name, name, nil)
-	} else {
-		l = beginIn(t, east, name, name, nil)
-		l.untilReady()
-		r.refuse(t, name)
-		l.edit(func(m *vitistackv1alpha1.Machine) { m.Spec.Memory = 1536 << 20 })
 	}
 	begun := time.Now()
+	l := beginIn(t, east, name, name, nil)
+	if r.changed || r.deleted {
+		l.untilReady()
+		r.refuse(t, name)
+		begun = time.Now()
+	}
+	if r.changed {
+		l.edit(func(m *vitistackv1alpha1.Machine) { m.Spec.Memory = 1536 << 20 })
+	}
+	if r.deleted {
+		l.remove()
+	}
 	l.until("the refusal is told", func(m *vitistackv1alpha1.Machine) error { return r.told(m) })
 	if took := time.Since(begun); took > 90*time.Second {
 		t.Errorf("%s: it was told after %s, want within a minute", r.reason, took)
@@ -152,11 +173,16 @@ func (r refusal) run(t *testing.T, name string) {
 	end := begun.Add(time.Minute)
 	eventually.Eventually(t, patience, "the minute is over", eventually.True(func() bool { return time.Now().After(end) }))
 	l.callsAtMost(r.reason, begun, end)
+	t.Logf("told: %s; events: %q", conditions(l.read()), warnings(l))
 	if err := r.told(l.read()); err != nil {
 		t.Errorf("%s: after a minute: %v; %s", r.reason, err, conditions(l.read()))
 	}
 	if r.lift != nil {
 		r.lift(t, name)
+		if r.deleted {
+			l.untilGone()
+			return
+		}
 		// A person touches the Machine so that the test need not sit the back-off out.
 		l.edit(func(m *vitistackv1alpha1.Machine) { m.Spec.Memory = 1792 << 20 })
 		l.untilMemory("1792Mi")
@@ -175,6 +201,9 @@ func (r refusal) told(m *vitistackv1alpha1.Machine) error {
 		}
 	}
 	ready := m.Status.Condition(vitistackv1alpha1.ConditionReady)
+	if strings.Contains(ready.Message, "the right") {
+		return errors.New("the message tells of a right, and none is missing")
+	}
 	info, known := vitistackv1alpha1.InfoOf(ready.Reason)
 	if !known || ready.Reason == vitistackv1alpha1.ReasonCreating || ready.Reason == vitistackv1alpha1.ReasonUnreachable {
 		return fmt.Errorf("the reason %s (%v) does not tell a refusal", ready.Reason, info.Acts)
@@ -232,6 +261,11 @@ func (l *life) callsAtMost(reason string, since, until time.Time) {
 		counts := audit.By(calls, func(c audit.Call) string { return c.Verb + " " + c.Kind() })
 		if most := counts.Most(); most.Calls > maxAttempts {
 			l.t.Errorf("%s: %d calls of one kind in %s within a minute, want at most %d:\n%s", reason, most.Calls, side, maxAttempts, counts)
+		}
+		for _, c := range calls {
+			if c.Verb+" "+c.Kind() == counts.Most().Key {
+				l.t.Logf("TIMES %s %5.1f %d %s", side, c.Received.Sub(since).Seconds(), c.Code, c)
+			}
 		}
 		l.t.Logf("%s: calls in %s within a minute:\n%s", l.key.Name, side, counts)
 	}

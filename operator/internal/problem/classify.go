@@ -74,6 +74,9 @@ func Remote(err error, config string, at At) error {
 		return Cluster(at.Condition, kindReason(at.Condition), "%s in %s: %s", at.Doing, config, err)
 	case isRefusal(err):
 		return Person(at.Condition, v1alpha1.ReasonRejected, "%s does not admit %s: %s", config, at.Doing, err)
+	case errors.As(err, &call) && IsTimeout(err):
+		return Cluster(at.Condition, v1alpha1.ReasonRetrying, "%s in %s: %s; where the cluster answers other calls, "+
+			"one of its admission webhooks may hang", at.Doing, config, err)
 	case errors.As(err, &call):
 		return Cluster(at.Condition, v1alpha1.ReasonRetrying, "%s in %s: %s", at.Doing, config, err)
 	}
