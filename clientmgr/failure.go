@@ -168,11 +168,15 @@ func statusError(config string, err error, status metav1.Status) error {
 	}
 }
 
-// refusal joins our words with the server's, where those say more.
+// refusal joins our words with the server's, where those say more. A 403 stands in the server's words
+// alone: a quota, or a namespace that is being deleted, answers it as well, and neither is about a right.
 func refusal(ours string, status *apierrors.StatusError) string {
 	said := status.ErrStatus.Message
 	if said == "" || said == string(status.ErrStatus.Reason) || madeUp(status.ErrStatus) {
 		return ours
+	}
+	if status.ErrStatus.Code == http.StatusForbidden {
+		return said
 	}
 	return ours + ": " + said
 }

@@ -1,6 +1,7 @@
 package problem
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -75,8 +76,9 @@ func Remote(err error, config string, at At) error {
 		return Person(at.Condition, v1alpha1.ReasonRejected, "%s does not admit %s: %s", config, at.Doing, err)
 	case errors.Is(err, clientmgr.ErrBusy):
 		return Time(at.Condition, v1alpha1.ReasonRetrying, "%s in %s waits for the operator's own limit of calls", at.Doing, config)
-	case apierrors.IsTimeout(err) && !errors.Is(err, clientmgr.ErrNotConnected):
-		return Cluster(at.Condition, v1alpha1.ReasonRetrying, "%s in %s: %s (an admission webhook there may hang)", at.Doing, config, err)
+	case errors.As(err, &call) && IsTimeout(err):
+		return Cluster(at.Condition, v1alpha1.ReasonRetrying, "%s in %s: %s; where the cluster answers other calls, "+
+			"one of its admission webhooks may hang", at.Doing, config, err)
 	case errors.As(err, &call):
 		return Cluster(at.Condition, v1alpha1.ReasonRetrying, "%s in %s: %s", at.Doing, config, err)
 	}
@@ -139,6 +141,11 @@ func Contact(err error) (p *Problem, lost bool) {
 		return p, true
 	}
 	return nil, false
+}
+
+// IsTimeout reports whether an error is a call's time limit: ours, or the server's.
+func IsTimeout(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || apierrors.IsTimeout(err) || apierrors.IsServerTimeout(err)
 }
 
 // StaleRetry is when a stale read is repeated: the cache gets that long to catch up.

@@ -1,0 +1,130 @@
+package lifelong
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
+	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
+)
+
+const (
+	east = "cluster-east"
+	west = "cluster-west"
+	// pluginDir is where `make tools` puts the placement plugins. Without them every Machine would wait.
+	pluginDir = "../../../bin/plugins"
+)
+
+// world is what all tests of the package share.
+var world struct {
+	fleet      *fleet.Fleet
+	supervisor client.Client
+	remote     map[string]client.Client // the administrator's, by cluster, with KubeVirt's types
+	log        string                   // the path of the operator's log
+}
+
+func TestMain(m *testing.M) {
+	log.SetLogger(logr.Discard())
+	flag.Parse()
+	// Most of each test is waiting, so that the processors' number, the default, would not do.
+	if err := flag.Set("test.parallel", "40"); err != nil {
+		panic(err)
+	}
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	dir, err := os.MkdirTemp("", "lifelong-")
+	if err != nil {
+		return 1, err
+	}
+	defer os.RemoveAll(dir)
+	binary := filepath.Join(dir, "operator")
+	build := exec.Command("go", "build", "-trimpath", "-o", binary, "../..")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return 1, fmt.Errorf("building the operator: %w: %s", err, out)
+	}
+	world.fleet, err = fleet.Start(context.Background(), fleet.Options{Remotes: 2, KubeVirt: kubevirt.Real, Audit: true})
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, world.fleet.Stop()) }()
+	if err := connect(); err != nil {
+		return 1, err
+	}
+	world.log = filepath.Join(dir, "operator.log")
+	stop, err := startOperator(binary)
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	return m.Run(), nil
+}
+
+// connect makes the clients of the tests.
+func connect() error {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, kubevirtv1.AddToScheme, cdiv1beta1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return err
+		}
+	}
+	world.supervisor, world.remote = world.fleet.Supervisor.Client(), map[string]client.Client{}
+	for _, remote := range world.fleet.Remotes {
+		c, err := client.New(remote.ControlPlane.Config(), client.Options{Scheme: scheme})
+		if err != nil {
+			return err
+		}
+		world.remote[remote.Name] = c
+	}
+	return nil
+}
+
+// startOperator starts the operator as people do where the public operator was: a VirtualMachine has its Machine's name.
+func startOperator(binary string) (stop func() error, err error) {
+	plugins, err := filepath.Abs(pluginDir)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(plugins, "SHA256SUMS")); err != nil {
+		return nil, fmt.Errorf("the placement plugins are missing, run `make tools`: %w", err)
+	}
+	file, err := os.Create(world.log)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	cmd := exec.Command(binary, "--kubeconfig="+world.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0", "--plugin-dir="+plugins)
+	cmd.Env = []string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace, "LOG_LEVEL=debug", "VM_NAME_PREFIX="}
+	cmd.Stdout, cmd.Stderr = file, file
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return func() error {
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			return fmt.Errorf("the operator had ended already: %w", err)
+		}
+		return cmd.Wait()
+	}, nil
+}
