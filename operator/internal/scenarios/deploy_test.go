@@ -99,16 +99,24 @@ func TestDeploy(t *testing.T) {
 	})
 }
 
-// apply renders a kustomization of deploy/ and applies it, each object as soon as its kind is served.
+// apply renders a kustomization of deploy/ and applies it.
 func apply(t *testing.T, c client.Client, name string) []*unstructured.Unstructured {
 	t.Helper()
+	objects := rendered(t, filepath.Join("deploy", name))
+	applyObjects(t, c, objects)
+	return objects
+}
+
+// rendered are the objects of a kustomization, by its path from the repository's root.
+func rendered(t *testing.T, path string) []*unstructured.Unstructured {
+	t.Helper()
 	kubectl := filepath.Join("..", "..", "..", "bin", "kubectl")
-	rendered, err := exec.CommandContext(t.Context(), kubectl, "kustomize", filepath.Join("..", "..", "..", "deploy", name)).Output()
+	text, err := exec.CommandContext(t.Context(), kubectl, "kustomize", filepath.Join("..", "..", "..", path)).Output()
 	if err != nil {
-		t.Fatalf("rendering deploy/%s: run `make tools`: %v", name, err)
+		t.Fatalf("rendering %s: run `make tools`: %v", path, err)
 	}
 	var objects []*unstructured.Unstructured
-	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(rendered), 4096)
+	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096)
 	for {
 		object := &unstructured.Unstructured{}
 		if err := decoder.Decode(object); errors.Is(err, io.EOF) {
@@ -117,6 +125,13 @@ func apply(t *testing.T, c client.Client, name string) []*unstructured.Unstructu
 			t.Fatal(err)
 		}
 		objects = append(objects, object)
+	}
+}
+
+// applyObjects applies objects, each as soon as its kind is served.
+func applyObjects(t *testing.T, c client.Client, objects []*unstructured.Unstructured) {
+	t.Helper()
+	for _, object := range objects {
 		eventually(t, 20*time.Second, func() string {
 			err := c.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(object), client.FieldOwner("test"), client.ForceOwnership)
 			if err != nil {
