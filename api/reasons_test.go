@@ -40,6 +40,7 @@ func kinds() []kind {
 		{name: "KubevirtConfig", conditions: []string{
 			v1alpha1.ConditionConnected, v1alpha1.ConditionIdentityVerified, v1alpha1.ConditionRightsSufficient,
 			v1alpha1.ConditionKubeVirtReady, v1alpha1.ConditionSchemaCompatible, v1alpha1.ConditionNoOrphans,
+			v1alpha1.ConditionNotShared, v1alpha1.ConditionReleasable,
 		}},
 	}
 }
