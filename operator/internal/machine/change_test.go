@@ -34,23 +34,26 @@ func TestChange(t *testing.T) {
 		want   func(*kubevirtv1.VirtualMachine)
 	}{
 		"Size": {
-			reason: "the new size and nothing else", change: sized("large"), want: func(vm *kubevirtv1.VirtualMachine) {
+			reason: "a Machine that asks for another size gets that size, and nothing else changes", change: sized("large"), want: func(vm *kubevirtv1.VirtualMachine) {
 				vm.Spec.Template.Spec.Domain.CPU.Cores = 4
 				vm.Spec.Template.Spec.Domain.Memory.Guest.Set(4 << 30)
 			},
 		},
 		"RunStrategy": {
-			reason: "the Machine names one now",
+			reason: "a run strategy that the Machine names now is written",
 			change: func(m *vitistackv1alpha1.Machine) { m.Spec.RunStrategy = vitistackv1alpha1.RunStrategyHalted },
 			want:   func(vm *kubevirtv1.VirtualMachine) { vm.Spec.RunStrategy = ptr.To(kubevirtv1.RunStrategyHalted) },
 		},
-		"ByHand": {reason: "virtctl stop, hot-plugged disks and vitictl's sizes stay", hand: byHand, want: func(*kubevirtv1.VirtualMachine) {}},
+		"ByHand": {
+			reason: "virtctl stop, hot-plugged disks and vitictl's sizes stay",
+			hand:   byHand, want: func(*kubevirtv1.VirtualMachine) {},
+		},
 		"ByHandAndTags": {
 			reason: "talos-operator rewrites the spec all the time: a tag is no wish for a size", hand: byHand, change: tagged,
 			want: func(*kubevirtv1.VirtualMachine) {},
 		},
 		"ByHandAndSize": {
-			reason: "a new size is one", hand: byHand, change: sized("large"), want: func(vm *kubevirtv1.VirtualMachine) {
+			reason: "a new size in a rewritten spec is a wish for it", hand: byHand, change: sized("large"), want: func(vm *kubevirtv1.VirtualMachine) {
 				vm.Spec.Template.Spec.Domain.CPU.Cores = 4
 				vm.Spec.Template.Spec.Domain.Memory.Guest.Set(4 << 30)
 			},

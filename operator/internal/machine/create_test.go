@@ -57,12 +57,12 @@ func TestCreationThatIsRefused(t *testing.T) {
 			phase: "Failed", ready: "False/Rejected", says: "is invalid", again: true,
 		},
 		"Quota": {
-			reason: "nobody tells when a quota was raised",
+			reason: "a quota that refuses is asked again, because nobody tells when it was raised",
 			before: func(w *world) { w.before = fail(creating, forbidden("virtualmachines")) },
 			phase:  "Failed", ready: "False/Rejected", says: "not allowed", again: true,
 		},
 		"NamespaceForbidden": {
-			reason: "a namespace that may not be made",
+			reason: "a namespace that is missing and may not be made is named",
 			before: func(w *world) {
 				w.remove(east, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
 				w.before = fail(call{east, "create", "Namespace"}, forbidden("namespaces"))
@@ -70,26 +70,26 @@ func TestCreationThatIsRefused(t *testing.T) {
 			phase: "Failed", ready: "False/NamespaceMissing", says: namespace, again: true,
 		},
 		"DataVolume": {
-			reason: "KubeVirt would take this disk for the Machine's",
+			reason: "a DataVolume of a wanted name would be taken for the Machine's disk by KubeVirt",
 			before: func(w *world) {
 				w.put(east, &cdiv1beta1.DataVolume{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: disk}})
 			},
 			phase: "Failed", ready: "False/DiskCollision", says: disk, again: true,
 		},
 		"Claim": {
-			reason: "and this claim",
+			reason: "a PVC of a wanted name would be taken for the Machine's disk by KubeVirt",
 			before: func(w *world) {
 				w.put(east, &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: disk}})
 			},
 			phase: "Failed", ready: "False/DiskCollision", says: disk, again: true,
 		},
 		"UnknownClass": {
-			reason: "no class, no built-in size",
+			reason: "a name that is neither a class nor a built-in size is refused",
 			change: func(m *vitistackv1alpha1.Machine) { m.Spec.InstanceType = "gigantic" },
 			phase:  "Failed", ready: "False/UnknownClass", says: "gigantic", again: true,
 		},
 		"DisabledClass": {
-			reason: "a class that is switched off, though a built-in size has its name",
+			reason: "a class that is switched off counts, though a built-in size has its name",
 			before: func(w *world) {
 				w.put(supervisor, &vitistackv1alpha1.MachineClass{
 					ObjectMeta: metav1.ObjectMeta{Name: "medium"}, Spec: vitistackv1alpha1.MachineClassSpec{Enabled: ptr.To(false)},
@@ -98,7 +98,7 @@ func TestCreationThatIsRefused(t *testing.T) {
 			phase: "Failed", ready: "False/ClassDisabled", says: "medium", again: true,
 		},
 		"TwoClasses": {
-			reason: "two names for one setting that differ",
+			reason: "two names for one setting that differ are refused",
 			change: func(m *vitistackv1alpha1.Machine) { m.Spec.MachineClass = "large" },
 			phase:  "Failed", ready: "False/ClassesDiffer", says: "large", again: true,
 		},

@@ -58,9 +58,12 @@ func TestDebts(t *testing.T) {
 		before func(*world)
 		left   left
 	}{
-		"Paid": {reason: "the cluster answers again", before: func(w *world) { w.wake(east) }},
+		"Paid": {
+			reason: "what is owed is deleted once the cluster answers again",
+			before: func(w *world) { w.wake(east) },
+		},
 		"Silent": {
-			reason: "silence is no absence", before: func(*world) {}, left: left{Debts: 1, VMs: 1, Claims: 1},
+			reason: "a cluster that is silent has not said that the virtual machine is gone", before: func(*world) {}, left: left{Debts: 1, VMs: 1, Claims: 1},
 		},
 		"AnotherCluster": {
 			reason: "the name leads to another cluster now, which may have a VM of that name too",
@@ -83,7 +86,7 @@ func TestDebts(t *testing.T) {
 			left: left{VMs: 1, Claims: 1},
 		},
 		"Replaced": {
-			reason: "a stranger's VM of the name",
+			reason: "a stranger's virtual machine that has the name by now is not owed",
 			before: func(w *world) {
 				w.wake(east)
 				vm := w.vms()[east+"/vm-web"]

@@ -80,23 +80,29 @@ func TestDeletion(t *testing.T) {
 		left   gone
 		ready  string
 	}{
-		"Plain":       {reason: "all goes", before: func(*world) {}},
-		"Unreachable": {reason: "silence is no absence", before: func(w *world) { w.silence(east) }, left: gone{true, true, true}, ready: "Unknown/Unreachable"},
+		"Plain": {reason: "of a Machine that is deleted nothing is left", before: func(*world) {}},
+		"Unreachable": {
+			reason: "a cluster that is silent has not said that the virtual machine is gone",
+			before: func(w *world) { w.silence(east) }, left: gone{true, true, true}, ready: "Unknown/Unreachable",
+		},
 		"Released": {
-			reason: "a person gives up what cannot be reached",
+			reason: "a person may give up what cannot be reached",
 			before: func(w *world) { w.silence(east); w.editMachine(release) }, left: gone{VM: true},
 		},
 		"ReleasedElsewhere": {
-			reason: "consent names the cluster",
+			reason: "consent that names another cluster is no consent",
 			before: func(w *world) {
 				w.silence(east)
 				w.editMachine(annotated(vitistackv1alpha1.AnnotationForceRelease, west))
 			},
 			left: gone{true, true, true}, ready: "Unknown/Unreachable",
 		},
-		"ReleasedReachable": {reason: "what can be deleted is not abandoned", before: func(w *world) { w.editMachine(release) }},
+		"ReleasedReachable": {
+			reason: "what can be deleted is not abandoned",
+			before: func(w *world) { w.editMachine(release) },
+		},
 		"Replaced": {
-			reason: "upstream deleted any VM of the name",
+			reason: "a virtual machine of the name that is somebody else's is not deleted, as upstream did",
 			before: func(w *world) {
 				vm := w.vms()[east+"/vm-web"]
 				w.remove(east, &vm)
@@ -105,17 +111,20 @@ func TestDeletion(t *testing.T) {
 			left: gone{VM: true},
 		},
 		"Paused": {
-			reason: "paused means deletion too",
+			reason: "a Machine that is paused is not deleted either",
 			before: func(w *world) { w.editMachine(annotated(vitistackv1alpha1.AnnotationPaused, "true")) },
 			left:   gone{true, true, true}, ready: "False/Deleting",
 		},
 		"OtherProvider": {
-			reason: "who began has to end it",
+			reason: "a Machine that was given another provider is still cleaned up by who made it",
 			before: func(w *world) { w.editMachine(provider("proxmox")) },
 		},
-		"LedgerLost": {reason: "the VM itself tells that it is ours", before: func(w *world) { w.editMachine(stripped) }},
+		"LedgerLost": {
+			reason: "a virtual machine with the Machine's labels and address replaces a lost ledger",
+			before: func(w *world) { w.editMachine(stripped) },
+		},
 		"LedgerLostVMGone": {
-			reason: "the status says placed, and nothing confirms it",
+			reason: "a status that says placed, and that nothing confirms, lets no Machine go",
 			before: func(w *world) {
 				vm := w.vms()[east+"/vm-web"]
 				w.remove(east, &vm)
@@ -124,16 +133,16 @@ func TestDeletion(t *testing.T) {
 			left: gone{true, true, false}, ready: "False/Deleting",
 		},
 		"AllLost": {
-			reason: "finalizer and ledger are written together: it was placed somewhere",
+			reason: "a Machine with a finalizer and no record was placed somewhere, because both are written together",
 			before: func(w *world) { w.editMachine(stripped); w.loseStatus() },
 		},
 		"AllLostSilent": {
-			reason: "and that may be where nobody answers",
+			reason: "a Machine that lost its record may have its virtual machine where nobody answers",
 			before: func(w *world) { w.editMachine(stripped); w.loseStatus(); w.silence(east) },
 			left:   gone{true, true, true}, ready: "False/Deleting",
 		},
 		"LabelsLost": {
-			reason: "the recorded UID is proof enough",
+			reason: "a virtual machine that lost its labels is known by the recorded UID",
 			before: func(w *world) { w.editVM(func(vm *kubevirtv1.VirtualMachine) { vm.Labels = nil }) },
 		},
 	}

@@ -33,15 +33,42 @@ func TestExplain(t *testing.T) {
 		config  string
 		because string // reason
 	}{
-		"Place":    {reason: "a new one", machine: in(west), want: machine.VerdictPlace, config: west},
-		"Adopt":    {reason: "its VirtualMachine is there", machine: anywhere, east: foundVM(ours), want: machine.VerdictAdopt, config: east},
-		"Wait":     {reason: "a cluster is silent", machine: in(east), silent: west, want: machine.VerdictWait, because: "ClustersUnanswered"},
-		"Blocked":  {reason: "nobody decides", machine: anywhere, want: machine.VerdictBlocked, because: "CannotDeterminePlacement"},
-		"Collides": {reason: "somebody else has the name", machine: in(east), east: foundVM(foreign), want: machine.VerdictBlocked, because: "NameCollision"},
-		"Paused":   {reason: "nobody looks after it", machine: annotated(vitistackv1alpha1.AnnotationPaused, "true"), want: machine.VerdictPaused},
-		"Placed":   {reason: "nobody is asked any more", machine: in(east), settled: true, want: machine.VerdictPlaced, config: east},
-		"Moved":    {reason: "it stays, and says so", machine: in(east), settled: true, moved: true, want: machine.VerdictPlaced, config: east, because: "ReferenceChanged"},
-		"Lost":     {reason: "the VirtualMachine tells", machine: in(east), settled: true, lost: true, want: machine.VerdictRestore, config: east},
+		"Place": {
+			reason:  "a Machine without a virtual machine would be placed",
+			machine: in(west), want: machine.VerdictPlace, config: west,
+		},
+		"Adopt": {
+			reason:  "a virtual machine that is there would be adopted",
+			machine: anywhere, east: foundVM(ours), want: machine.VerdictAdopt, config: east,
+		},
+		"Wait": {
+			reason:  "a Machine waits while a cluster is silent",
+			machine: in(east), silent: west, want: machine.VerdictWait, because: "ClustersUnanswered",
+		},
+		"Blocked": {
+			reason:  "a Machine for which no strategy decides waits for a person",
+			machine: anywhere, want: machine.VerdictBlocked, because: "CannotDeterminePlacement",
+		},
+		"Collides": {
+			reason:  "a name that somebody else's virtual machine has blocks the Machine",
+			machine: in(east), east: foundVM(foreign), want: machine.VerdictBlocked, because: "NameCollision",
+		},
+		"Paused": {
+			reason:  "a Machine that is paused is not looked after",
+			machine: annotated(vitistackv1alpha1.AnnotationPaused, "true"), want: machine.VerdictPaused,
+		},
+		"Placed": {
+			reason:  "of a Machine that is placed nobody is asked any more",
+			machine: in(east), settled: true, want: machine.VerdictPlaced, config: east,
+		},
+		"Moved": {
+			reason:  "a Machine whose reference changed stays, and says so",
+			machine: in(east), settled: true, moved: true, want: machine.VerdictPlaced, config: east, because: "ReferenceChanged",
+		},
+		"Lost": {
+			reason:  "a lost ledger is found again by the virtual machine",
+			machine: in(east), settled: true, lost: true, want: machine.VerdictRestore, config: east,
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

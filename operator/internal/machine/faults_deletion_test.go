@@ -42,11 +42,26 @@ func TestReleaseNeedsALastingState(t *testing.T) {
 			w.manager.SetState(state(clientmgr.Connected, clientmgr.ReasonConnected, time.Hour))
 			w.before = fail(call{east, "list", "VirtualMachineList"}, context.DeadlineExceeded)
 		}},
-		"Connecting":   {reason: "a contact that is still being made has given no answer yet", before: down(clientmgr.ReasonConnecting, time.Hour)},
-		"NotSynced":    {reason: "a contact whose caches fill has given no answer yet", before: down(clientmgr.ReasonNotSynced, time.Hour)},
-		"ShortOutage":  {reason: "an outage of ten seconds may be over in the next", before: down(clientmgr.ReasonUnreachable, 10*time.Second)},
-		"LongOutage":   {reason: "an outage of a minute is a state, and the person has consented", before: down(clientmgr.ReasonUnreachable, time.Minute), released: true},
-		"Unauthorized": {reason: "credentials that are refused for a minute are a state", before: down(clientmgr.ReasonUnauthorized, time.Minute), released: true},
+		"Connecting": {
+			reason: "a contact that is still being made has given no answer yet",
+			before: down(clientmgr.ReasonConnecting, time.Hour),
+		},
+		"NotSynced": {
+			reason: "a contact whose caches fill has given no answer yet",
+			before: down(clientmgr.ReasonNotSynced, time.Hour),
+		},
+		"ShortOutage": {
+			reason: "an outage of ten seconds may be over in the next",
+			before: down(clientmgr.ReasonUnreachable, 10*time.Second),
+		},
+		"LongOutage": {
+			reason: "an outage of a minute is a state, and the person has consented",
+			before: down(clientmgr.ReasonUnreachable, time.Minute), released: true,
+		},
+		"Unauthorized": {
+			reason: "credentials that are refused for a minute are a state",
+			before: down(clientmgr.ReasonUnauthorized, time.Minute), released: true,
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -87,8 +87,14 @@ func TestNetworksOfAPlacedMachineStay(t *testing.T) {
 				w.editNetwork(setVLAN(30))
 			},
 		},
-		"Renumbered": {reason: "another VLAN of the NetworkNamespace is told and not followed", event: func(w *world) { w.editNetwork(setVLAN(31)) }, ready: "False/NetworkChanged"},
-		"Deleted":    {reason: "a NetworkNamespace that is gone is told", event: func(w *world) { w.remove(supervisor, vlan(30)) }, ready: "False/NetworkChanged"},
+		"Renumbered": {
+			reason: "another VLAN of the NetworkNamespace is told and not followed",
+			event:  func(w *world) { w.editNetwork(setVLAN(31)) }, ready: "False/NetworkChanged",
+		},
+		"Deleted": {
+			reason: "a NetworkNamespace that is gone is told",
+			event:  func(w *world) { w.remove(supervisor, vlan(30)) }, ready: "False/NetworkChanged",
+		},
 		"NotReadyAnyMore": {reason: "the phase of a NetworkNamespace concerns new Machines alone", event: func(w *world) {
 			w.editNetwork(func(n *vitistackv1alpha1.NetworkNamespace) { n.Status.Phase = "Failed" })
 		}},
@@ -291,10 +297,22 @@ func TestNetworkEvents(t *testing.T) {
 		"Allocation": {reason: "an allocation changes no attachment", change: func(n *vitistackv1alpha1.NetworkNamespace) {
 			n.Status.IPAllocationStatus = &vitistackv1alpha1.NetworkNamespaceIPAllocationStatus{AllocatedIPs: make([]vitistackv1alpha1.AllocatedIPEntry, 2000)}
 		}},
-		"Label": {reason: "a label changes no attachment", change: func(n *vitistackv1alpha1.NetworkNamespace) { n.Labels = map[string]string{"a": "b"} }},
-		"VLAN":  {reason: "another VLAN is told to who is attached", change: func(n *vitistackv1alpha1.NetworkNamespace) { n.Status.VlanID = 31 }, wakes: true},
-		"Phase": {reason: "who waits for a network to be ready is woken", change: func(n *vitistackv1alpha1.NetworkNamespace) { n.Status.Phase = "Pending" }, wakes: true},
-		"Spec":  {reason: "another spec may be another network", change: func(n *vitistackv1alpha1.NetworkNamespace) { n.Generation++ }, wakes: true},
+		"Label": {
+			reason: "a label changes no attachment",
+			change: func(n *vitistackv1alpha1.NetworkNamespace) { n.Labels = map[string]string{"a": "b"} },
+		},
+		"VLAN": {
+			reason: "another VLAN is told to who is attached",
+			change: func(n *vitistackv1alpha1.NetworkNamespace) { n.Status.VlanID = 31 }, wakes: true,
+		},
+		"Phase": {
+			reason: "who waits for a network to be ready is woken",
+			change: func(n *vitistackv1alpha1.NetworkNamespace) { n.Status.Phase = "Pending" }, wakes: true,
+		},
+		"Spec": {
+			reason: "another spec may be another network",
+			change: func(n *vitistackv1alpha1.NetworkNamespace) { n.Generation++ }, wakes: true,
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -27,7 +27,10 @@ func TestForgedLedger(t *testing.T) {
 		held   bool // with the operator's finalizer, which a tenant can write too
 		placed string
 	}{
-		"PausedCluster": {reason: "a ledger does not open a KubevirtConfig that takes no Machines", ledger: ledger.String(), placed: "False/Paused"},
+		"PausedCluster": {
+			reason: "a ledger does not open a KubevirtConfig that takes no Machines",
+			ledger: ledger.String(), placed: "False/Paused",
+		},
 		"PausedClusterWithFinalizer": {
 			reason: "a finalizer beside the ledger is as easy to write as the ledger", ledger: ledger.String(), held: true, placed: "False/Paused",
 		},
@@ -158,9 +161,18 @@ func TestAcceptedCluster(t *testing.T) {
 		ready  string
 		vms    int
 	}{
-		"SameVM":    {reason: "a restored cluster has the recorded virtual machine", before: func(*world) {}, ready: "True/Ready", vms: 1},
-		"VMIsGone":  {reason: "a rebuilt cluster without the virtual machine gets no blank one", before: func(w *world) { vm := w.vms()[east+"/vm-web"]; w.remove(east, &vm) }, ready: "False/Vanished"},
-		"AnotherVM": {reason: "a rebuilt cluster may have somebody else's virtual machine of the name", before: func(w *world) { vm := w.vms()[east+"/vm-web"]; w.remove(east, &vm); w.put(east, foundVM(foreign)) }, ready: "False/NameCollision", vms: 1},
+		"SameVM": {
+			reason: "a restored cluster has the recorded virtual machine",
+			before: func(*world) {}, ready: "True/Ready", vms: 1,
+		},
+		"VMIsGone": {
+			reason: "a rebuilt cluster without the virtual machine gets no blank one",
+			before: func(w *world) { vm := w.vms()[east+"/vm-web"]; w.remove(east, &vm) }, ready: "False/Vanished",
+		},
+		"AnotherVM": {
+			reason: "a rebuilt cluster may have somebody else's virtual machine of the name",
+			before: func(w *world) { vm := w.vms()[east+"/vm-web"]; w.remove(east, &vm); w.put(east, foundVM(foreign)) }, ready: "False/NameCollision", vms: 1,
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -45,15 +45,24 @@ func TestSecretsThatNoGuestGets(t *testing.T) {
 		kind    corev1.SecretType
 		allowed bool
 	}{
-		"Kubeconfig":          {reason: "the kubeconfig of a cluster opens the virtual machines of all tenants", config: config(func(*vitistackv1alpha1.KubevirtConfig) {}), source: user},
-		"KubeconfigAsNetwork": {reason: "a kubeconfig as network data reaches the guest all the same", config: config(func(*vitistackv1alpha1.KubevirtConfig) {}), source: network},
+		"Kubeconfig": {
+			reason: "the kubeconfig of a cluster opens the virtual machines of all tenants",
+			config: config(func(*vitistackv1alpha1.KubevirtConfig) {}), source: user,
+		},
+		"KubeconfigAsNetwork": {
+			reason: "a kubeconfig as network data reaches the guest all the same",
+			config: config(func(*vitistackv1alpha1.KubevirtConfig) {}), source: network,
+		},
 		"KubeconfigOfAClusterScopedConfig": {
 			reason: "a cluster-scoped KubevirtConfig keeps its Secret in any namespace",
 			config: config(func(c *vitistackv1alpha1.KubevirtConfig) {
 				c.Namespace, c.Spec.SecretNamespace = "kubevirt-configs", namespace
 			}), source: user,
 		},
-		"Token": {reason: "the token of a service account opens the supervisor", source: user, kind: corev1.SecretTypeServiceAccountToken},
+		"Token": {
+			reason: "the token of a service account opens the supervisor",
+			source: user, kind: corev1.SecretTypeServiceAccountToken,
+		},
 		"OtherNamespace": {
 			reason: "a Secret that only shares its name with a kubeconfig of another namespace is the tenant's own",
 			config: config(func(c *vitistackv1alpha1.KubevirtConfig) { c.Namespace = "kubevirt-configs" }), source: user, allowed: true,

@@ -45,15 +45,42 @@ func TestWhatFailsIsTold(t *testing.T) {
 		err    error
 		says   string
 	}{
-		"WebhookDown":   {reason: "a webhook of KubeVirt that is down is named", at: creating, err: webhookDown, says: "failed calling webhook"},
-		"TooMany":       {reason: "a server that is too busy says so", at: creating, err: apierrors.NewTooManyRequests("slow down", 30), says: "slow down"},
-		"Unavailable":   {reason: "a server that is not there says so", at: creating, err: apierrors.NewServiceUnavailable("no endpoints for virt-api"), says: "no endpoints"},
-		"Conflict":      {reason: "a conflict that lasts is no race", at: creating, err: apierrors.NewConflict(virtualMachines, vmName, errors.New("the request is denied: busy")), says: "busy"},
-		"LateAnswer":    {reason: "a creation whose answer never comes in time", at: creating, err: context.DeadlineExceeded, says: "creating VirtualMachine"},
-		"NotConfigured": {reason: "a provider that a definition's pattern refuses", at: call{supervisor, "create", "NetworkConfiguration"}, err: notConfigured, says: "is invalid"},
-		"Quota":         {reason: "a quota in the supervisor", at: call{supervisor, "create", "NetworkConfiguration"}, err: quota, says: "exceeded quota"},
-		"Unknown":       {reason: "an error that nobody has a name for", at: creating, err: errors.New("the moon is full"), says: "creating VirtualMachine"},
-		"Records":       {reason: "a supervisor that refuses the ledger", at: call{supervisor, "patch", anyMachine}, err: forbidden("machines"), says: "not allowed"},
+		"WebhookDown": {
+			reason: "a webhook of KubeVirt that is down is named",
+			at:     creating, err: webhookDown, says: "failed calling webhook",
+		},
+		"TooMany": {
+			reason: "a server that is too busy says so",
+			at:     creating, err: apierrors.NewTooManyRequests("slow down", 30), says: "slow down",
+		},
+		"Unavailable": {
+			reason: "a server that is not there says so",
+			at:     creating, err: apierrors.NewServiceUnavailable("no endpoints for virt-api"), says: "no endpoints",
+		},
+		"Conflict": {
+			reason: "a conflict that lasts is no race",
+			at:     creating, err: apierrors.NewConflict(virtualMachines, vmName, errors.New("the request is denied: busy")), says: "busy",
+		},
+		"LateAnswer": {
+			reason: "a creation whose answer never comes in time",
+			at:     creating, err: context.DeadlineExceeded, says: "creating VirtualMachine",
+		},
+		"NotConfigured": {
+			reason: "a provider that a definition's pattern refuses",
+			at:     call{supervisor, "create", "NetworkConfiguration"}, err: notConfigured, says: "is invalid",
+		},
+		"Quota": {
+			reason: "a quota in the supervisor",
+			at:     call{supervisor, "create", "NetworkConfiguration"}, err: quota, says: "exceeded quota",
+		},
+		"Unknown": {
+			reason: "an error that nobody has a name for",
+			at:     creating, err: errors.New("the moon is full"), says: "creating VirtualMachine",
+		},
+		"Records": {
+			reason: "a supervisor that refuses the ledger",
+			at:     call{supervisor, "patch", anyMachine}, err: forbidden("machines"), says: "not allowed",
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -149,9 +176,18 @@ func TestClassesOfPlacedMachines(t *testing.T) {
 		reason string
 		event  func(*world)
 	}{
-		"Disabled": {reason: "a class that is switched off is for no new Machine", event: editClass(func(c *vitistackv1alpha1.MachineClass) { c.Spec.Enabled = new(false) })},
-		"Edited":   {reason: "a class that is edited resizes nobody", event: editClass(func(c *vitistackv1alpha1.MachineClass) { c.Spec.CPU.Cores = 2; c.Spec.Memory.Quantity.Set(2 << 30) })},
-		"Deleted":  {reason: "a class that is deleted strands nobody", event: func(w *world) { w.remove(supervisor, gold()) }},
+		"Disabled": {
+			reason: "a class that is switched off is for no new Machine",
+			event:  editClass(func(c *vitistackv1alpha1.MachineClass) { c.Spec.Enabled = new(false) }),
+		},
+		"Edited": {
+			reason: "a class that is edited resizes nobody",
+			event:  editClass(func(c *vitistackv1alpha1.MachineClass) { c.Spec.CPU.Cores = 2; c.Spec.Memory.Quantity.Set(2 << 30) }),
+		},
+		"Deleted": {
+			reason: "a class that is deleted strands nobody",
+			event:  func(w *world) { w.remove(supervisor, gold()) },
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

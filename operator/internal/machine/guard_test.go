@@ -103,39 +103,96 @@ func TestGuard(t *testing.T) {
 		return func(m *vitistackv1alpha1.Machine) { a(m); b(m) }
 	}
 	cases := map[string]guardCase{
-		"OursElsewhere":           {reason: "the default is west, but the VM is in east", machine: anywhere, east: foundVM(ours), want: adopted(east)},
-		"OursElsewhereReferenced": {reason: "upstream made a second VM here", machine: in(west), east: foundVM(ours), want: refused("AlreadyPlaced", east+mine)},
-		"OursHere":                {reason: "the reference is right", machine: in(east), east: foundVM(ours), want: adopted(east)},
-		"OursTwice":               {reason: "nobody can say which", machine: in(east), east: foundVM(ours), west: foundVM(ours), want: refused("DuplicateVM", east+mine+", "+west+mine)},
-		"OursWhileOtherSilent":    {reason: "a hit by UID needs no other answer", machine: in(east), east: foundVM(ours), silent: west, want: adopted(east)},
-		"Foreign":                 {reason: "another Machine's VM has the name", machine: in(east), east: foundVM(foreign), want: refused("NameCollision", east+other)},
-		"OtherSupervisor":         {reason: "a restored supervisor has our Machine's UID", machine: both(in(east), consent), east: foundVM(elsewhere), want: refused("AdoptionRefused", east+mine)},
-		"ForeignConsent":          {reason: "consent does not reach what others own", machine: both(in(east), consent), east: foundVM(foreign), want: refused("AdoptionRefused", east+other)},
-		"Unlabelled":              {reason: "an explicit reference is no consent", machine: in(east), east: foundVM(), want: refused("NameCollision", east+"/vm-web of ")},
-		"UnlabelledConsent":       {reason: "the annotation is", machine: both(in(east), consent), east: foundVM(), want: adopted(east)},
+		"OursElsewhere": {
+			reason:  "a virtual machine that is in east counts more than the default, which is west",
+			machine: anywhere, east: foundVM(ours), want: adopted(east),
+		},
+		"OursElsewhereReferenced": {
+			reason:  "a reference to west makes no second virtual machine of one that is in east, as upstream did",
+			machine: in(west), east: foundVM(ours), want: refused("AlreadyPlaced", east+mine),
+		},
+		"OursHere": {
+			reason:  "a reference to where the virtual machine is takes it over",
+			machine: in(east), east: foundVM(ours), want: adopted(east),
+		},
+		"OursTwice": {
+			reason:  "two virtual machines that could be the Machine's are a person's to tell apart",
+			machine: in(east), east: foundVM(ours), west: foundVM(ours), want: refused("DuplicateVM", east+mine+", "+west+mine),
+		},
+		"OursWhileOtherSilent": {
+			reason:  "a virtual machine that is found by UID needs no other cluster's answer",
+			machine: in(east), east: foundVM(ours), silent: west, want: adopted(east),
+		},
+		"Foreign": {
+			reason:  "another Machine's virtual machine of the name is left alone",
+			machine: in(east), east: foundVM(foreign), want: refused("NameCollision", east+other),
+		},
+		"OtherSupervisor": {
+			reason:  "a virtual machine of another supervisor is refused, though a restored one has our Machine's UID",
+			machine: both(in(east), consent), east: foundVM(elsewhere), want: refused("AdoptionRefused", east+mine),
+		},
+		"ForeignConsent": {
+			reason:  "consent does not reach a virtual machine that another Machine owns",
+			machine: both(in(east), consent), east: foundVM(foreign), want: refused("AdoptionRefused", east+other),
+		},
+		"Unlabelled": {
+			reason:  "an explicit reference is no consent to take over what has no labels",
+			machine: in(east), east: foundVM(), want: refused("NameCollision", east+"/vm-web of "),
+		},
+		"UnlabelledConsent": {
+			reason:  "the annotation that names cluster and UID is consent to take over what has no labels",
+			machine: both(in(east), consent), east: foundVM(), want: adopted(east),
+		},
 		"UnlabelledConsentDefault": {
-			reason: "the default is west, the person says east", machine: consent, east: foundVM(), want: adopted(east),
+			reason: "a consent that names east counts more than the default, which is west", machine: consent, east: foundVM(), want: adopted(east),
 		},
 		"ConsentToAnother": {
-			reason: "the annotation names another UID", machine: both(in(east), annotated(vitistackv1alpha1.AnnotationAdopt, east+"/x")),
+			reason: "a consent that names another UID is none for this virtual machine", machine: both(in(east), annotated(vitistackv1alpha1.AnnotationAdopt, east+"/x")),
 			east: foundVM(), want: refused("NameCollision", east+"/vm-web of "),
 		},
-		"ConsentToNothing": {reason: "who wants to adopt does not want a new one", machine: both(in(east), consent), fresh: true, want: refused("AdoptionRefused", "")},
-		"Controlled":       {reason: "a pool's VM is the pool's", machine: both(in(east), consent), east: foundVM(controlled), want: refused("AdoptionRefused", east+"/vm-web of ")},
-		"EarlierLabels":    {reason: "a name is no proof", machine: in(east), east: foundVM(legacy), want: refused("NameCollision", east+"/vm-web of ")},
-		"EarlierConsent":   {reason: "a person's word is", machine: both(in(east), consent), east: foundVM(legacy), want: adopted(east)},
-		"EarlierMAC":       {reason: "an address of the Machine's NetworkConfiguration is", machine: in(east), east: foundVM(legacy), nc: legacyNC(legacyMAC), want: adopted(east)},
+		"ConsentToNothing": {
+			reason:  "a consent to what does not exist makes no new virtual machine",
+			machine: both(in(east), consent), fresh: true, want: refused("AdoptionRefused", ""),
+		},
+		"Controlled": {
+			reason:  "a virtual machine that a pool controls is the pool's, whatever a person consents to",
+			machine: both(in(east), consent), east: foundVM(controlled), want: refused("AdoptionRefused", east+"/vm-web of "),
+		},
+		"EarlierLabels": {
+			reason:  "a virtual machine with the older labels is not the Machine's by its name alone",
+			machine: in(east), east: foundVM(legacy), want: refused("NameCollision", east+"/vm-web of "),
+		},
+		"EarlierConsent": {
+			reason:  "a person's word is proof for a virtual machine with the older labels",
+			machine: both(in(east), consent), east: foundVM(legacy), want: adopted(east),
+		},
+		"EarlierMAC": {
+			reason:  "an address of the Machine's NetworkConfiguration is proof for a virtual machine with the older labels",
+			machine: in(east), east: foundVM(legacy), nc: legacyNC(legacyMAC), want: adopted(east),
+		},
 		"EarlierMACElsewhere": {
-			reason: "the default is west, but the address is in use in east", machine: anywhere, east: foundVM(legacy), nc: legacyNC(legacyMAC), want: adopted(east),
+			reason: "an address that is in use in east counts more than the default, which is west", machine: anywhere, east: foundVM(legacy), nc: legacyNC(legacyMAC), want: adopted(east),
 		},
 		"EarlierMACReferenced": {
-			reason: "the same against an explicit reference", machine: in(west), east: foundVM(legacy), nc: legacyNC(legacyMAC),
+			reason: "an address that is in use in east speaks against an explicit reference to west", machine: in(west), east: foundVM(legacy), nc: legacyNC(legacyMAC),
 			want: refused("AlreadyPlaced", east+"/vm-web of "),
 		},
-		"EarlierOtherMAC": {reason: "another address proves nothing", machine: in(east), east: foundVM(legacy), nc: legacyNC("02:12:00:00:00:08"), want: refused("NameCollision", east+"/vm-web of ")},
-		"SilentNotFresh":  {reason: "the VM may be there", machine: in(east), silent: west, want: pending("ClustersUnanswered")},
-		"SilentFresh":     {reason: "a new Machine has no VM anywhere", machine: in(east), silent: west, fresh: true, want: at(east)},
-		"SilentItself":    {reason: "the chosen cluster must answer whoever asks", machine: in(west), silent: west, fresh: true, want: pending("ClustersUnanswered")},
+		"EarlierOtherMAC": {
+			reason:  "an address that is not the Machine's proves nothing for a virtual machine with the older labels",
+			machine: in(east), east: foundVM(legacy), nc: legacyNC("02:12:00:00:00:08"), want: refused("NameCollision", east+"/vm-web of "),
+		},
+		"SilentNotFresh": {
+			reason:  "a Machine that is not fresh may have its virtual machine in a silent cluster",
+			machine: in(east), silent: west, want: pending("ClustersUnanswered"),
+		},
+		"SilentFresh": {
+			reason:  "a fresh Machine has no virtual machine anywhere, and waits for no silent cluster",
+			machine: in(east), silent: west, fresh: true, want: at(east),
+		},
+		"SilentItself": {
+			reason:  "the chosen cluster must answer, for a fresh Machine too",
+			machine: in(west), silent: west, fresh: true, want: pending("ClustersUnanswered"),
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) { tc.run(t) })

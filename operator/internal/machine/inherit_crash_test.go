@@ -84,20 +84,41 @@ func TestFormerElsewhere(t *testing.T) {
 		silent bool
 		want   string
 	}{
-		"Fresh":        {reason: "the default is west", config: west, change: func(*vitistackv1alpha1.Machine) {}, fresh: true, want: "False/NameCollision"},
-		"NotFresh":     {reason: "the default is west", config: west, change: func(*vitistackv1alpha1.Machine) {}, want: "False/NameCollision"},
-		"NoDefault":    {reason: "it was said that nobody can tell where it goes", change: func(*vitistackv1alpha1.Machine) {}, want: "False/NameCollision"},
-		"Named":        {reason: "a person says west, of a new Machine", change: in(west), fresh: true, want: "True/Placed"},
-		"NamedOlder":   {reason: "the same, after a restart", change: in(west), want: "True/Placed"},
-		"WithItsPlace": {reason: "it is said to be where its virtual machine is", change: in(east), fresh: true, want: "False/NameCollision"},
+		"Fresh": {
+			reason: "a fresh Machine whose former self is in east is not made anew in west, the default",
+			config: west, change: func(*vitistackv1alpha1.Machine) {}, fresh: true, want: "False/NameCollision",
+		},
+		"NotFresh": {
+			reason: "a Machine that is not fresh and whose former self is in east is not made anew in west, the default",
+			config: west, change: func(*vitistackv1alpha1.Machine) {}, want: "False/NameCollision",
+		},
+		"NoDefault": {
+			reason: "without a default the former virtual machine is named, not the missing default",
+			change: func(*vitistackv1alpha1.Machine) {}, want: "False/NameCollision",
+		},
+		"Named": {
+			reason: "a fresh Machine that a person wants in west goes there",
+			change: in(west), fresh: true, want: "True/Placed",
+		},
+		"NamedOlder": {
+			reason: "a Machine that a person wants in west goes there after a restart of the operator too",
+			change: in(west), want: "True/Placed",
+		},
+		"WithItsPlace": {
+			reason: "a Machine that brings its place along is held at its former virtual machine",
+			change: in(east), fresh: true, want: "False/NameCollision",
+		},
 		"FromABackup": {
-			reason: "it was placed before, and a restore or a person mapped it to west", want: "False/NameCollision",
+			reason: "a Machine that was placed before and was mapped to west is held, because its virtual machine is in east", want: "False/NameCollision",
 			change: func(m *vitistackv1alpha1.Machine) {
 				in(west)(m)
 				m.Finalizers = []string{vitistackv1alpha1.FinalizerMachine}
 			},
 		},
-		"Silent": {reason: "nobody can tell", config: west, change: func(*vitistackv1alpha1.Machine) {}, silent: true, want: "False/ClustersUnanswered"},
+		"Silent": {
+			reason: "a former virtual machine may be in a silent cluster, so the Machine waits",
+			config: west, change: func(*vitistackv1alpha1.Machine) {}, silent: true, want: "False/ClustersUnanswered",
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -104,28 +104,40 @@ func TestPlace(t *testing.T) {
 		options []machine.Option
 		want    outcome
 	}{
-		"Annotation": {reason: "seed rule 1", configs: []string{east, west}, machine: in(west), want: at(west)},
-		"Field":      {reason: "the seed's TODO", configs: []string{east, west}, machine: byField(west), want: at(west)},
+		"Annotation": {
+			reason:  "the annotation names the cluster (rule 1 of the seed)",
+			configs: []string{east, west}, machine: in(west), want: at(west),
+		},
+		"Field": {
+			reason:  "the field names the cluster (the seed's TODO)",
+			configs: []string{east, west}, machine: byField(west), want: at(west),
+		},
 		"Both": {
 			reason: "field and annotation that differ are refused", configs: []string{east, west},
 			machine: func(m *vitistackv1alpha1.Machine) { in(east)(m); byField(west)(m) },
 			want:    failed("ReferencesDiffer", ""),
 		},
 		"Unknown": {
-			reason: "seed integration test 5", configs: []string{east}, machine: in("nowhere"),
+			reason: "a reference to a cluster that does not exist is refused by name (integration test 5 of the seed)", configs: []string{east}, machine: in("nowhere"),
 			want: failed("ConfigNotFound", `KubevirtConfig nowhere not found in namespace kubevirt-configs (chosen by strategy "annotation")`),
 		},
 		"None": {
-			reason: "seed's words", machine: unchanged,
+			reason: "without any cluster the refusal has the seed's words", machine: unchanged,
 			want: failed("NoKubevirtConfigs", "machine team-a/web has no KubevirtConfig reference and no KubevirtConfigs are available in namespace kubevirt-configs"),
 		},
 		"Several": {
-			reason: "seed's words", configs: []string{east, west}, machine: unchanged,
+			reason: "with several clusters and no default the refusal has the seed's words", configs: []string{east, west}, machine: unchanged,
 			want: failed("CannotDeterminePlacement", "machine team-a/web has no KubevirtConfig reference and 2 configs are available - "+
 				"cannot determine placement. Please set annotation 'vitistack.io/kubevirt-config' or DEFAULT_KUBEVIRT_CONFIG env var"),
 		},
-		"Default": {reason: "seed rule 2", configs: []string{east, west}, machine: unchanged, options: []machine.Option{withDefault(west)}, want: at(west)},
-		"Single":  {reason: "seed rule 3", configs: []string{east}, machine: unchanged, want: at(east)},
+		"Default": {
+			reason:  "the default takes Machines that name no cluster (rule 2 of the seed)",
+			configs: []string{east, west}, machine: unchanged, options: []machine.Option{withDefault(west)}, want: at(west),
+		},
+		"Single": {
+			reason:  "a single cluster takes Machines that name none (rule 3 of the seed)",
+			configs: []string{east}, machine: unchanged, want: at(east),
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -155,10 +167,16 @@ func TestPlaceIsSticky(t *testing.T) {
 		change func(*vitistackv1alpha1.Machine)
 		ready  string
 	}{
-		"Annotation": {reason: "a change of the reference is refused, nothing moves", change: in(west), ready: "False/ReferenceChanged"},
-		"Field":      {reason: "the same by the field", change: byField(west), ready: "False/ReferenceChanged"},
+		"Annotation": {
+			reason: "a change of the reference is refused, nothing moves",
+			change: in(west), ready: "False/ReferenceChanged",
+		},
+		"Field": {
+			reason: "a change of the reference by the field is refused, nothing moves",
+			change: byField(west), ready: "False/ReferenceChanged",
+		},
 		"Removed": {
-			reason: "no reference is no other reference",
+			reason: "a reference that is taken away is no other reference",
 			change: func(m *vitistackv1alpha1.Machine) { delete(m.Annotations, annotationRef) }, ready: "False/Creating",
 		},
 	}
@@ -182,9 +200,12 @@ func TestLedgerThatCannotBeTrusted(t *testing.T) {
 		change func(*vitistackv1alpha1.Machine)
 		want   string
 	}{
-		"Garbage": {reason: "half understood is not understood", change: annotated(vitistackv1alpha1.AnnotationPlacement, "{}"), want: "False/LedgerInvalid"},
+		"Garbage": {
+			reason: "a ledger that is half understood is not understood",
+			change: annotated(vitistackv1alpha1.AnnotationPlacement, "{}"), want: "False/LedgerInvalid",
+		},
 		"Differs": {
-			reason: "ledger and status name two places",
+			reason: "a ledger and a status that name two places hold the Machine",
 			change: func(m *vitistackv1alpha1.Machine) {
 				ledger, _ := vitistackv1alpha1.ParseLedger(m.Annotations[vitistackv1alpha1.AnnotationPlacement])
 				ledger.Config = west

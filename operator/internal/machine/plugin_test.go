@@ -71,26 +71,74 @@ type pluginCase struct {
 
 // pluginFaults are those of which the plugin's host, and then the chain, make a hold or a refusal.
 var pluginFaults = map[string]pluginCase{
-	"CrashAtStart":     {reason: "the process ends at once", part: "exit", want: "PluginUnavailable", words: "exit status 3"},
-	"CrashInConfigure": {reason: "the process ends on its configuration", part: "crash-configure", want: "PluginUnavailable", words: "exit status 4"},
-	"CrashInDecide":    {reason: "the process ends under the question", part: "crash", want: "PluginUnavailable", words: "connection broke"},
-	"Panic":            {reason: "the strategy panics", part: "panic", want: "PluginUnavailable", words: "panic: out of"},
-	"Slow":             {reason: "the answer takes a minute", part: "slow", want: "PluginUnavailable", words: "did not answer in time", silent: true},
+	"CrashAtStart": {
+		reason: "a process that ends at once is no plugin",
+		part:   "exit", want: "PluginUnavailable", words: "exit status 3",
+	},
+	"CrashInConfigure": {
+		reason: "a process that ends on its configuration decides nothing",
+		part:   "crash-configure", want: "PluginUnavailable", words: "exit status 4",
+	},
+	"CrashInDecide": {
+		reason: "a process that ends under the question decides nothing",
+		part:   "crash", want: "PluginUnavailable", words: "connection broke",
+	},
+	"Panic": {
+		reason: "a strategy that panics decides nothing",
+		part:   "panic", want: "PluginUnavailable", words: "panic: out of",
+	},
+	"Slow": {
+		reason: "an answer that takes a minute comes too late",
+		part:   "slow", want: "PluginUnavailable", words: "did not answer in time", silent: true,
+	},
 	"Stopped": {
-		reason: "it never shakes hands", part: "silent", want: "PluginUnavailable", words: "not ready within",
+		reason: "a process that never shakes hands is not waited for", part: "silent", want: "PluginUnavailable", words: "not ready within",
 		edit: func(_ *testing.T, o *plugin.Options) { o.Limits.Start = time.Second },
 	},
-	"Garbage":    {reason: "it prints something else", part: "garbage", want: "PluginUnavailable", words: "Unrecognized remote plugin message"},
-	"Protocol":   {reason: "it speaks another version", part: "version", want: "PluginUnavailable", words: "incompatible API version"},
-	"Huge":       {reason: "a reply of 100 MB", part: "huge", want: "PluginUnavailable", words: "larger than max", silent: true},
-	"NoCluster":  {reason: "a cluster that does not exist", part: "unknown", want: "ConfigNotFound", words: "no-such-cluster not found", silent: true},
-	"Digest":     {reason: "another file than the pinned one", part: "good", want: "PluginUnavailable", words: "pinned sha256", edit: func(_ *testing.T, o *plugin.Options) { o.Entries[0].SHA256 = strings.Repeat("0", 64) }},
-	"NoDir":      {reason: "the directory is not there", part: "good", want: "PluginUnavailable", words: "no such file", edit: func(t *testing.T, o *plugin.Options) { o.Dir = filepath.Join(t.TempDir(), "absent") }},
-	"EmptyDir":   {reason: "the directory is empty", part: "good", want: "PluginUnavailable", words: "no such file", edit: func(t *testing.T, o *plugin.Options) { o.Dir = t.TempDir() }},
-	"OthersDir":  {reason: "others can write the directory", part: "good", want: "PluginUnavailable", words: "writable by group or others", edit: openDir},
-	"NoSidecar":  {reason: "the side-car is not there", part: "good", want: "PluginUnavailable", words: "no such file", edit: noSidecar},
-	"NotPinned":  {reason: "nobody said which file", part: "good", want: "PluginUnavailable", words: "no sha256", edit: func(_ *testing.T, o *plugin.Options) { o.Entries[0].SHA256 = "" }},
-	"OtherNamed": {reason: "the program of another strategy", part: "good", want: "PluginUnavailable", words: `serves strategy "other"`, edit: func(_ *testing.T, o *plugin.Options) { o.Entries[0].Args[1] = "other" }},
+	"Garbage": {
+		reason: "a process that prints something else is no plugin",
+		part:   "garbage", want: "PluginUnavailable", words: "Unrecognized remote plugin message",
+	},
+	"Protocol": {
+		reason: "a plugin that speaks another version is not asked",
+		part:   "version", want: "PluginUnavailable", words: "incompatible API version",
+	},
+	"Huge": {
+		reason: "a reply of 100 MB is not read",
+		part:   "huge", want: "PluginUnavailable", words: "larger than max", silent: true,
+	},
+	"NoCluster": {
+		reason: "an answer that names a cluster that does not exist places nothing",
+		part:   "unknown", want: "ConfigNotFound", words: "no-such-cluster not found", silent: true,
+	},
+	"Digest": {
+		reason: "another file than the pinned one is not run",
+		part:   "good", want: "PluginUnavailable", words: "pinned sha256", edit: func(_ *testing.T, o *plugin.Options) { o.Entries[0].SHA256 = strings.Repeat("0", 64) },
+	},
+	"NoDir": {
+		reason: "a directory that is not there has no plugin",
+		part:   "good", want: "PluginUnavailable", words: "no such file", edit: func(t *testing.T, o *plugin.Options) { o.Dir = filepath.Join(t.TempDir(), "absent") },
+	},
+	"EmptyDir": {
+		reason: "a directory that is empty has no plugin",
+		part:   "good", want: "PluginUnavailable", words: "no such file", edit: func(t *testing.T, o *plugin.Options) { o.Dir = t.TempDir() },
+	},
+	"OthersDir": {
+		reason: "a plugin in a directory that others can write is not run",
+		part:   "good", want: "PluginUnavailable", words: "writable by group or others", edit: openDir,
+	},
+	"NoSidecar": {
+		reason: "a side-car that is not there decides nothing",
+		part:   "good", want: "PluginUnavailable", words: "no such file", edit: noSidecar,
+	},
+	"NotPinned": {
+		reason: "a plugin without a pin is not run",
+		part:   "good", want: "PluginUnavailable", words: "no sha256", edit: func(_ *testing.T, o *plugin.Options) { o.Entries[0].SHA256 = "" },
+	},
+	"OtherNamed": {
+		reason: "a program that serves another strategy is not asked",
+		part:   "good", want: "PluginUnavailable", words: `serves strategy "other"`, edit: func(_ *testing.T, o *plugin.Options) { o.Entries[0].Args[1] = "other" },
+	},
 }
 
 // openDir is a copy of the directory that others can write.

@@ -88,11 +88,20 @@ func TestReconcileWhatIsNotOurs(t *testing.T) {
 		change func(*vitistackv1alpha1.Machine)
 		vm     bool
 	}{
-		"Other":    {reason: "another operator's Machines are not touched", change: provider("proxmox")},
-		"SeedEra":  {reason: "the seed read providerConfig.name", change: func(m *vitistackv1alpha1.Machine) { m.Spec.ProviderConfig.Name = "proxmox" }},
-		"Unset":    {reason: "talos-operator may leave the provider empty", change: provider(""), vm: true},
-		"Kubevirt": {reason: "ours by name", change: provider(vitistackv1alpha1.ProviderKubevirt), vm: true},
-		"Paused":   {reason: "paused means that nothing is done", change: annotated(vitistackv1alpha1.AnnotationPaused, "true")},
+		"Other": {reason: "another operator's Machines are not touched", change: provider("proxmox")},
+		"SeedEra": {
+			reason: "the seed read providerConfig.name",
+			change: func(m *vitistackv1alpha1.Machine) { m.Spec.ProviderConfig.Name = "proxmox" },
+		},
+		"Unset": {reason: "talos-operator may leave the provider empty", change: provider(""), vm: true},
+		"Kubevirt": {
+			reason: "a Machine of the provider kubevirt is ours",
+			change: provider(vitistackv1alpha1.ProviderKubevirt), vm: true,
+		},
+		"Paused": {
+			reason: "paused means that nothing is done",
+			change: annotated(vitistackv1alpha1.AnnotationPaused, "true"),
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -19,8 +19,14 @@ func TestClosedConfig(t *testing.T) {
 		change func(*vitistackv1alpha1.KubevirtConfig)
 		want   outcome
 	}{
-		"Paused":      {reason: "spec.paused stops new placements", change: func(c *vitistackv1alpha1.KubevirtConfig) { c.Spec.Paused = true }, want: pending("Paused")},
-		"Terminating": {reason: "a cluster that goes takes nobody", change: terminating, want: pending("ConfigTerminating")},
+		"Paused": {
+			reason: "spec.paused stops new placements",
+			change: func(c *vitistackv1alpha1.KubevirtConfig) { c.Spec.Paused = true }, want: pending("Paused"),
+		},
+		"Terminating": {
+			reason: "a cluster that goes takes nobody",
+			change: terminating, want: pending("ConfigTerminating"),
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -41,10 +41,22 @@ func TestGrow(t *testing.T) {
 		gib    int64
 		want   []string // Ready, size of the claim
 	}{
-		"Larger":  {reason: "the claim asks for more", labels: ours, has: "5Gi", gib: 8, want: []string{"False/Creating", "8Gi"}},
-		"ByHand":  {reason: "somebody gave it more already", labels: ours, has: "9Gi", gib: 8, want: []string{"False/Creating", "9Gi"}},
-		"Smaller": {reason: "that would cut off data", labels: ours, has: "5Gi", gib: 4, want: []string{"False/InvalidSpec", "5Gi"}},
-		"Foreign": {reason: "what does not carry our labels is not changed", has: "5Gi", gib: 8, want: []string{"False/DiskCollision", "5Gi"}},
+		"Larger": {
+			reason: "a disk that is to grow makes its PVC ask for more",
+			labels: ours, has: "5Gi", gib: 8, want: []string{"False/Creating", "8Gi"},
+		},
+		"ByHand": {
+			reason: "a PVC that somebody gave more already keeps it",
+			labels: ours, has: "9Gi", gib: 8, want: []string{"False/Creating", "9Gi"},
+		},
+		"Smaller": {
+			reason: "a disk that is to shrink is refused, because that would cut off data",
+			labels: ours, has: "5Gi", gib: 4, want: []string{"False/InvalidSpec", "5Gi"},
+		},
+		"Foreign": {
+			reason: "a PVC that does not carry the Machine's labels is not changed",
+			has:    "5Gi", gib: 8, want: []string{"False/DiskCollision", "5Gi"},
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
