@@ -91,6 +91,9 @@ func (l *life) untilRunning() {
 		if c == nil || c.Status != metav1.ConditionTrue || c.ObservedGeneration != m.Generation {
 			return errors.New("not yet")
 		}
+		if m.Status.Phase != vitistackv1alpha1.MachinePhaseRunning || !l.exists(&kubevirtv1.VirtualMachineInstance{}, l.key.Name) {
+			return errors.New("there is no instance")
+		}
 		return nil
 	})
 }

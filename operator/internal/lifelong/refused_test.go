@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -92,6 +93,12 @@ func TestRefusals(t *testing.T) {
 			refuse:    policyFor(fleet.Supervisor, "UPDATE", "vitistack.io", "machines"),
 			condition: vitistackv1alpha1.ConditionReady, text: "this namespace is closed",
 			lift: withoutPolicy(fleet.Supervisor),
+		},
+		"webhook-closed-supervisor": {
+			reason:    "nothing listens where the supervisor's webhook for Machines should be",
+			refuse:    webhookFor(fleet.Supervisor, "UPDATE", closed),
+			condition: vitistackv1alpha1.ConditionReady, text: "connection refused",
+			lift: withoutWebhook(fleet.Supervisor),
 		},
 		"quota-addresses": {
 			reason: "a quota of the supervisor's namespace allows no NetworkConfiguration",
@@ -262,11 +269,6 @@ func (l *life) callsAtMost(reason string, since, until time.Time) {
 		if most := counts.Most(); most.Calls > maxAttempts {
 			l.t.Errorf("%s: %d calls of one kind in %s within a minute, want at most %d:\n%s", reason, most.Calls, side, maxAttempts, counts)
 		}
-		for _, c := range calls {
-			if c.Verb+" "+c.Kind() == counts.Most().Key {
-				l.t.Logf("TIMES %s %5.1f %d %s", side, c.Received.Sub(since).Seconds(), c.Code, c)
-			}
-		}
 		l.t.Logf("%s: calls in %s within a minute:\n%s", l.key.Name, side, counts)
 	}
 }
@@ -422,6 +424,10 @@ func addressOf(server *httptest.Server) address {
 
 // webhookFor makes the API server ask a webhook about the VirtualMachines of the namespace. It waits until it does.
 func webhookFor(cluster string, operation admissionv1.OperationType, at func(*testing.T) address) func(*testing.T, string) {
+	kind := schema.GroupResource{Group: "kubevirt.io", Resource: "virtualmachines"}
+	if cluster == fleet.Supervisor {
+		kind = schema.GroupResource{Group: "vitistack.io", Resource: "machines"}
+	}
 	return func(t *testing.T, namespace string) {
 		t.Helper()
 		remoteNamespace(t, cluster, namespace)
@@ -440,15 +446,15 @@ func webhookFor(cluster string, operation admissionv1.OperationType, at func(*te
 				Rules:             []admissionv1.RuleWithOperations{rule}, TimeoutSeconds: &seconds,
 			}
 		}
-		create(t, world.remote[cluster], &admissionv1.ValidatingWebhookConfiguration{
+		create(t, clusterClient(cluster), &admissionv1.ValidatingWebhookConfiguration{
 			ObjectMeta: metav1.ObjectMeta{Name: namespace},
 			Webhooks: []admissionv1.ValidatingWebhook{
-				webhook("machines.example.com", 10, rule("kubevirt.io", "virtualmachines", operation)),
+				webhook("machines.example.com", 10, rule(kind.Group, kind.Resource, operation)),
 				webhook("probe.example.com", 1, rule("", "configmaps", admissionv1.Create)),
 			},
 		})
 		eventually.Eventually(t, patience, "the webhook is asked", func(ctx context.Context) error {
-			return refusedConfigMap(ctx, world.remote[cluster], namespace)
+			return refusedConfigMap(ctx, clusterClient(cluster), namespace)
 		})
 	}
 }
@@ -457,8 +463,8 @@ func withoutWebhook(cluster string) func(*testing.T, string) {
 	return func(t *testing.T, namespace string) {
 		t.Helper()
 		webhook := &admissionv1.ValidatingWebhookConfiguration{ObjectMeta: metav1.ObjectMeta{Name: namespace}}
-		deleteAndWait(t, world.remote[cluster], webhook, func(ctx context.Context) error {
-			if refusedConfigMap(ctx, world.remote[cluster], namespace) == nil {
+		deleteAndWait(t, clusterClient(cluster), webhook, func(ctx context.Context) error {
+			if refusedConfigMap(ctx, clusterClient(cluster), namespace) == nil {
 				return errors.New("the webhook is still asked")
 			}
 			return nil

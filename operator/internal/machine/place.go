@@ -37,6 +37,11 @@ type place struct {
 // place decides where the Machine belongs and writes that down, before anything is made. A Machine that is recorded stays where it is, and no
 // strategy is asked.
 func (r *MachineReconciler) place(ctx context.Context, supervisor side.Supervisor, machine *vitistackv1alpha1.Machine) (place, error) {
+	if !isHeld(machine) { // nothing is recorded, so that nothing can be observed meanwhile
+		if err := r.heldRecord(machine); err != nil {
+			return place{machine: machine, ledger: r.known(machine)}, err
+		}
+	}
 	decision, err := r.decide(ctx, machine)
 	if err != nil {
 		return place{machine: machine, ledger: r.known(machine)}, err
@@ -104,7 +109,7 @@ func (r *MachineReconciler) write(ctx context.Context, machine *vitistackv1alpha
 	patch := client.MergeFromWithOptions(machine, client.MergeFromWithOptimisticLock{})
 	if err := r.Patch(ctx, written, patch); err != nil {
 		at := problem.At{Condition: vitistackv1alpha1.ConditionPlaced, Doing: "recording the place"}
-		return machine, problem.Supervisor(err, at)
+		return machine, problem.Written(problem.Supervisor(err, at))
 	}
 	return written, nil
 }

@@ -123,6 +123,9 @@ func (r *MachineReconciler) create(ctx context.Context, job provision.Job, found
 // complete does what is left of a creation or an adoption: the cloud-init Secret is there, and the ledger gets the VirtualMachine's UID last.
 func (r *MachineReconciler) complete(ctx context.Context, job provision.Job, found found, sources provision.Sources) (realized, error) {
 	vm := found.VM
+	if err := r.heldRecord(job.Machine); err != nil {
+		return realized{}, err
+	}
 	lacks, err := job.LacksSecret(ctx, vm)
 	if err != nil {
 		return realized{}, err
@@ -194,12 +197,28 @@ func (r *MachineReconciler) writeWish(ctx context.Context, job provision.Job, vm
 // held returns the error of the last attempt to write, while the next one is not due: an event in the remote cluster brings no refused write back
 // sooner. A Machine that asks for something else is tried at once.
 func (r *MachineReconciler) held(machine *vitistackv1alpha1.Machine) error {
+	if p := r.lastAttempt(machine); p != nil {
+		return p
+	}
+	return nil
+}
+
+// heldRecord does the same for the record in the Machine alone. What else was refused does not keep it from being written.
+func (r *MachineReconciler) heldRecord(machine *vitistackv1alpha1.Machine) error {
+	if p := r.lastAttempt(machine); p != nil && p.Condition == vitistackv1alpha1.ConditionPlaced {
+		return p
+	}
+	return nil
+}
+
+// lastAttempt is the problem of the last attempt to write, nil where there is none or the next one is due.
+func (r *MachineReconciler) lastAttempt(machine *vitistackv1alpha1.Machine) *problem.Problem {
 	row, found := r.memory.streaks.Of(client.ObjectKeyFromObject(machine), asks(machine))
 	if !found || !r.clock.Now().Before(row.Due) {
 		return nil
 	}
 	if p, isProblem := problem.As(row.Last); isProblem && p.Attempted {
-		return row.Last
+		return p
 	}
 	return nil
 }

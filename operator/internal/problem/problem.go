@@ -52,5 +52,14 @@ func Attempted(err error) error {
 	return err
 }
 
+// Written marks a problem of a write to the supervisor that came back, whoever must act: no event tells of the end of a webhook's failure. What
+// was only behind is not marked.
+func Written(err error) error {
+	if p, ok := As(err); ok && !p.Stale {
+		p.Attempted = true
+	}
+	return err
+}
+
 // As returns the Problem in an error's chain.
 func As(err error) (*Problem, bool) { return errors.AsType[*Problem](err) }
