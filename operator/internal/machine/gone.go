@@ -40,7 +40,7 @@ func (r *MachineReconciler) gone(ctx context.Context, view report) report {
 		left, err := r.remove(ctx, view, placed)
 		view.Machine, view.VM, view.Looked, view.Copies = left.machine, left.vm, left.looked, left.copies
 		if err != nil {
-			return r.orRelease(ctx, view.ended(observed.StepVM, err))
+			return r.orRelease(ctx, view.ended(observed.StepVM, refusedRemoval(err)))
 		}
 	}
 
@@ -57,6 +57,15 @@ func (r *MachineReconciler) gone(ctx context.Context, view report) report {
 	}
 	view.gone = true
 	return view
+}
+
+// refusedRemoval marks what a cluster has against a removal, so that no event brings the attempt back before it is due. Waiting for what is going is
+// no attempt: its end is followed at once.
+func refusedRemoval(err error) error {
+	if p, isProblem := problem.As(err); isProblem && p.Reason != vitistackv1alpha1.ReasonDeleting && p.Condition != vitistackv1alpha1.ConditionRemoteReachable {
+		return problem.Attempted(err)
+	}
+	return err
 }
 
 // lastPlace is where a Machine that is being deleted was placed. A nil ledger means that it was placed nowhere.
@@ -153,6 +162,9 @@ type removed struct {
 // remove deletes the recorded VirtualMachine with its disks, and waits until all are gone. What carries the Machine's labels and is not recorded stays.
 func (r *MachineReconciler) remove(ctx context.Context, view report, placed place) (removed, error) {
 	left := removed{machine: placed.machine}
+	if err := r.held(placed.machine); err != nil {
+		return left, err
+	}
 	remote, err := r.open(ctx, placed.machine, view.reads)
 	if err != nil {
 		return left, err

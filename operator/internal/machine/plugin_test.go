@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
+	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
@@ -81,7 +82,7 @@ var pluginFaults = map[string]pluginCase{
 	},
 	"CrashInDecide": {
 		reason: "a process that ends under the question decides nothing",
-		part:   "crash", want: "PluginUnavailable", words: "connection broke",
+		part:   "crash", want: "PluginUnavailable", words: "is unavailable",
 	},
 	"Panic": {
 		reason: "a strategy that panics decides nothing",
@@ -218,16 +219,24 @@ func (tc pluginCase) check(t *testing.T, host *plugin.Host) {
 	other := newMachine(in(west), func(m *vitistackv1alpha1.Machine) { m.Name, m.UID = "other", anotherUID })
 	w := newWorld(t, []string{east, west}, newMachine(), other)
 	recorder := events.NewFakeRecorder(20)
-	for range 2 { // the second pass meets what the first has left behind
-		if _, err := w.reconcile(chain, machine.WithEvents(recorder)); err != nil {
+	now := clocktesting.NewFakePassiveClock(time.Now())
+	r := w.reconciler(chain, machine.WithEvents(recorder), machine.WithClock(now))
+	for range 2 { // the second pass meets what the first has left behind, and tells what has lasted
+		if _, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: webKey}); err != nil {
 			t.Errorf("%s: %v", tc.reason, err)
 		}
+		now.SetTime(now.Now().Add(40 * time.Second))
 	}
 	status := w.machine().Status.Condition("Placed")
 	if status == nil || status.Reason != tc.want {
 		t.Fatalf("%s: the condition Placed is %+v, want reason %s", tc.reason, status, tc.want)
 	}
-	first := <-recorder.Events
+	var first string
+	select {
+	case first = <-recorder.Events:
+	default:
+		t.Fatalf("%s: there is no Event", tc.reason)
+	}
 	if !strings.Contains(first, "Warning "+tc.want) || !strings.Contains(first, tc.words) || !strings.Contains(first, `"fault"`) {
 		t.Errorf("%s: the Event is %q, want %s because of %q of the plugin fault", tc.reason, first, tc.want, tc.words)
 	}
