@@ -18,7 +18,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 )
 
-// TestMachineReconciler_CreateVM is the sample of seed.md's "Unit Tests", with the Machine put where the reconciler reads it.
+// TestMachineReconciler_CreateVM is the sample of docs/specification.md's "Unit Tests", with the Machine put where the reconciler reads it.
 func TestMachineReconciler_CreateVM(t *testing.T) {
 	ctx, scheme := t.Context(), newScheme(t)
 
