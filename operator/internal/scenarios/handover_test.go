@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/testkit/deployment"
@@ -54,9 +55,6 @@ func TestHandover(t *testing.T) {
 func (h *handover) walk(names ...string) {
 	h.Helper()
 	for _, name := range names {
-		if name == "wait" {
-			h.play()
-		}
 		if output, err := h.run(name); err != nil {
 			h.Fatalf("step %s: %v:\n%s", name, err, output)
 		}
@@ -80,7 +78,7 @@ func (h *handover) play() {
 	case !isWanted && h.program != nil:
 		h.program.stop(h.T, syscall.SIGTERM)
 	}
-	h.wantOne(ours)
+	h.playTheirs(ours)
 }
 
 // start starts the operator with the arguments and the environment of its Deployment, as its service account.
@@ -100,15 +98,31 @@ func (h *handover) start(ours *appsv1.Deployment) *program {
 	return startWith(h.T, args, append(env, "LOG_JSON=false")...)
 }
 
-// wantOne holds that the two operators never run at once.
-func (h *handover) wantOne(ours *appsv1.Deployment) {
+// playTheirs puts the public operator's finalizer on, while that is to run. The two operators are never to run at once.
+func (h *handover) playTheirs(ours *appsv1.Deployment) {
 	h.Helper()
 	theirs := &appsv1.Deployment{}
 	if err := h.supervisor.Get(h.Context(), client.ObjectKey{Namespace: "public", Name: "public-operator"}, theirs); err != nil {
 		h.Fatal(err)
 	}
-	if *theirs.Spec.Replicas > 0 && ours.Spec.Replicas != nil && *ours.Spec.Replicas > 0 {
-		h.Error("both operators are to run")
+	if *theirs.Spec.Replicas == 0 {
+		return
+	}
+	if ours.Spec.Replicas != nil && *ours.Spec.Replicas > 0 {
+		h.Fatal("both operators are to run")
+	}
+	list := &vitistackv1alpha1.MachineList{}
+	if err := h.supervisor.List(h.Context(), list); err != nil {
+		h.Fatal(err)
+	}
+	for i := range list.Items {
+		m := &list.Items[i]
+		patch := client.MergeFrom(m.DeepCopy())
+		if controllerutil.AddFinalizer(m, vitistackv1alpha1.FinalizerMachinePublic) {
+			if err := h.supervisor.Patch(h.Context(), m, patch); err != nil {
+				h.Fatal(err)
+			}
+		}
 	}
 }
 
@@ -300,4 +314,3 @@ func steps(t *testing.T) map[string]deployment.Step {
 	}
 	return named
 }
-
