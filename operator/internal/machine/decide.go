@@ -253,7 +253,7 @@ func (r *MachineReconciler) accept(ctx context.Context, machine *vitistackv1alph
 }
 
 // ledgerFor is the ledger of a choice, once the cluster is known to be the one that its KubevirtConfig stands for. It does no I/O. The nonce of an
-// unconfirmed ledger of the same cluster is kept: a creation under it may still be on its way.
+// unconfirmed ledger of the same cluster is kept while that names no virtual machine: a creation under it may still be on its way.
 func (r *MachineReconciler) ledgerFor(machine *vitistackv1alpha1.Machine, vmName, config string, reading custody.Reading) (vitistackv1alpha1.Ledger, error) {
 	const placed = vitistackv1alpha1.ConditionPlaced
 	state, found := r.KubevirtClientMgr.State(config)
@@ -267,7 +267,7 @@ func (r *MachineReconciler) ledgerFor(machine *vitistackv1alpha1.Machine, vmName
 	ledger := vitistackv1alpha1.Ledger{
 		Config: config, ClusterUID: state.ClusterUID, Namespace: machine.Namespace, VMName: vmName, Nonce: newNonce(),
 	}
-	if was := reading.Ledger; reading.Standing == custody.Unconfirmed && was.Config == config && was.ClusterUID == state.ClusterUID {
+	if was := reading.Ledger; reading.Standing == custody.Unconfirmed && was.VMUID == "" && was.Config == config && was.ClusterUID == state.ClusterUID {
 		ledger.Nonce = was.Nonce
 	}
 	return ledger, nil

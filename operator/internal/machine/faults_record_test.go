@@ -96,14 +96,14 @@ func TestDebtWithAForgedUID(t *testing.T) {
 		vitistackv1alpha1.AnnotationPlacement, forged.String(),
 		vitistackv1alpha1.AnnotationForceRelease, east+vitistackv1alpha1.ForceReleaseDeleteLater,
 	), func(m *vitistackv1alpha1.Machine) { m.Finalizers = []string{vitistackv1alpha1.FinalizerMachine} }))
-	w.put(east, foundVM(foreign))
+	w.put(east, foundVM()) // nobody's: its labels do not speak against the debt
 	w.silence(east)
 	w.deleteMachine()
 	w.mustSettle()
 	w.wake(east)
 	w.payDebts()
 	if len(w.vms()) != 1 {
-		t.Error("a debt deleted another Machine's virtual machine by a UID that a tenant wrote")
+		t.Error("a debt deleted a virtual machine by a UID that a tenant wrote")
 	}
 }
 
@@ -220,6 +220,13 @@ func TestRecreateCountsOnce(t *testing.T) {
 		w.remove(east, &vm)
 	}
 	drop()
+	before := w.ledger().Nonce
+	if _, err := w.reconcile(); err != nil {
+		t.Fatal(err)
+	}
+	if made := w.ledger(); made.VMUID != "" || made.Nonce == before || w.where() == "" {
+		t.Errorf("a replacement is begun under a ledger that the consent does not fit any more: %s, virtual machines in %q", made, w.where())
+	}
 	w.mustSettle()
 	first := w.ledger()
 	if first.VMUID == gone || first.VMUID == "" {
