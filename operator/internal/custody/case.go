@@ -14,12 +14,14 @@ import (
 type Case struct {
 	// Machine is the Machine that the judgement is about.
 	Machine Subject
-	// Record says where the Machine is placed, nil where nothing is recorded or where the record is only a request.
+	// Record says where the Machine is placed, nil where nothing is recorded or where the record is
+	// only a request.
 	Record *Record
 	// Looks are what was seen in the remote clusters, at most one for each KubevirtConfig.
 	Looks []Look
-	// Claimants are the other Machines of the Machine's namespace. They matter only where a person consents to taking over
-	// another Machine's VirtualMachine; nil means that nobody asked for them.
+	// Claimants are the other Machines of the Machine's namespace. They matter only where a person
+	// consents to taking over another Machine's VirtualMachine; nil means that nobody asked for
+	// them.
 	Claimants []Claimant
 }
 
@@ -27,16 +29,20 @@ type Case struct {
 type Subject struct {
 	// Namespace and Name are the Machine's.
 	Namespace, Name string
-	// Labels are the labels that everything made for the Machine carries, by LabelMachineUID, LabelSupervisorUID and LabelSourceMachine.
+	// Labels are the labels that everything made for the Machine carries, by LabelMachineUID,
+	// LabelSupervisorUID and LabelSourceMachine.
 	Labels map[string]string
 	// VMName is the name that its VirtualMachine has or would get.
 	VMName string
-	// MACs are the addresses that the Machine's network record and NetworkConfigurations give to its interfaces, in lower case.
+	// MACs are the addresses that the Machine's network record and NetworkConfigurations give to
+	// its interfaces, in lower case.
 	MACs []string
-	// StatusVMUID is status.machineID: the UID of the VirtualMachine as the status remembers it. "" means that it remembers none.
+	// StatusVMUID is status.machineID: the UID of the VirtualMachine as the status remembers it. ""
+	// means that it remembers none.
 	StatusVMUID string
-	// LedgerVMUID is the UID that an unconfirmed ledger names. It proves nothing; it only keeps a VirtualMachine that was there from
-	// being made anew without consent. "" means that there is none.
+	// LedgerVMUID is the UID that an unconfirmed ledger names. It proves nothing; it only keeps a
+	// VirtualMachine that was there from being made anew without consent. "" means that there is
+	// none.
 	LedgerVMUID string
 	// Adopt and Recreate are the values of the consent annotations of these names.
 	Adopt, Recreate string
@@ -51,9 +57,11 @@ func (s Subject) Names() bool { return s.References != [2]string{} }
 
 // Look is what one live look at one cluster saw.
 type Look struct {
-	// Config is the name of the KubevirtConfig, ClusterUID the identity of the cluster behind it, "" where that cannot be read.
+	// Config is the name of the KubevirtConfig, ClusterUID the identity of the cluster behind it,
+	// "" where that cannot be read.
 	Config, ClusterUID string
-	// Silent is why the cluster gave no answer, nil where it did. Found counts only where it is nil.
+	// Silent is why the cluster gave no answer, nil where it did. Found counts only where it is
+	// nil.
 	Silent error
 	// Found are the VirtualMachines of the Machine's namespace that have its name or carry its UID.
 	Found []Sighting
@@ -93,10 +101,12 @@ func (p Place) String() string {
 	return fmt.Sprintf("VirtualMachine %s (%s) in %s", p.VM.Name, p.VM.UID, p.Config)
 }
 
-// Consent is the value of the annotation vitistack.io/adopt that consents to taking over a VirtualMachine.
+// Consent is the value of the annotation vitistack.io/adopt that consents to taking over a
+// VirtualMachine.
 func Consent(config string, vmUID types.UID) string { return fmt.Sprintf("%s/%s", config, vmUID) }
 
-// look returns what was seen under a KubevirtConfig. A cluster that nobody looked into counts as silent.
+// look returns what was seen under a KubevirtConfig. A cluster that nobody looked into counts as
+// silent.
 func (c Case) look(config string) (Look, bool) {
 	i := slices.IndexFunc(c.Looks, func(l Look) bool { return l.Config == config })
 	if i < 0 {
@@ -105,7 +115,8 @@ func (c Case) look(config string) (Look, bool) {
 	return c.Looks[i], true
 }
 
-// silent returns the KubevirtConfigs whose clusters gave no answer, sorted. A cluster that answered under one name counts as heard under all.
+// silent returns the KubevirtConfigs whose clusters gave no answer, sorted. A cluster that answered
+// under one name counts as heard under all.
 func (c Case) silent() []string {
 	heard := map[string]bool{}
 	for _, l := range c.Looks {
@@ -121,8 +132,9 @@ func (c Case) silent() []string {
 	return configs
 }
 
-// which returns the VirtualMachines of the relations asked for, each once however many KubevirtConfigs lead to its cluster. The recorded
-// KubevirtConfig's name goes before others, which are in order of their names.
+// which returns the VirtualMachines of the relations asked for, each once however many
+// KubevirtConfigs lead to its cluster. The recorded KubevirtConfig's name goes before others, which
+// are in order of their names.
 func (c Case) which(wanted ...Relation) []Place {
 	var all []Place
 	seen := map[[2]string]bool{}
@@ -143,7 +155,8 @@ func (c Case) which(wanted ...Relation) []Place {
 	return all
 }
 
-// ordered returns the looks in an order in which the name that the Machine knows a cluster by comes first.
+// ordered returns the looks in an order in which the name that the Machine knows a cluster by comes
+// first.
 func (c Case) ordered() []Look {
 	known := func(config string) int {
 		switch {
@@ -175,5 +188,6 @@ func (s Subject) labelled(labels map[string]string) bool {
 	return true
 }
 
-// Labelled reports whether an object carries the UIDs of this Machine and supervisor. That makes it a candidate, and no more.
+// Labelled reports whether an object carries the UIDs of this Machine and supervisor. That makes it
+// a candidate, and no more.
 func (s Subject) Labelled(labels map[string]string) bool { return s.labelled(labels) }

@@ -28,7 +28,8 @@ type Finding struct {
 	Is Answer
 	// Place is the VirtualMachine, with Yours.
 	Place Place
-	// Relation is Mine, Restored, LegacyProven, Unclaimed or OtherMachineGone with Yours: how it came to be the Machine's.
+	// Relation is Mine, Restored, LegacyProven, Unclaimed or OtherMachineGone with Yours: how it
+	// came to be the Machine's.
 	Relation Relation
 	// Copies are objects that carry the Machine's labels and are not the Machine's.
 	Copies []Place
@@ -36,7 +37,8 @@ type Finding struct {
 	Reason, Message string
 }
 
-// Find judges the VirtualMachine of a Machine that is placed: the record's, in the record's cluster.
+// Find judges the VirtualMachine of a Machine that is placed: the record's, in the record's
+// cluster.
 func (c Case) Find() Finding {
 	found := Finding{Copies: c.which(Copy)}
 	if c.Record == nil {
@@ -71,8 +73,8 @@ func (c Case) in(record Record) Case {
 	return c
 }
 
-// MayCreate says whether a VirtualMachine that is absent may be made. One that was there needs a person's consent, once: nobody knows what
-// became of its disks.
+// MayCreate says whether a VirtualMachine that is absent may be made. One that was there needs a
+// person's consent, once: nobody knows what became of its disks.
 func (c Case) MayCreate() Finding {
 	r := c.Record
 	switch {
@@ -90,7 +92,8 @@ func (c Case) MayCreate() Finding {
 	return Finding{Is: Refused, Reason: vitistackv1alpha1.ReasonVanished, Message: message}
 }
 
-// FindLost judges a Machine whose record is lost, by what was seen in all clusters. With Absent it was never placed.
+// FindLost judges a Machine whose record is lost, by what was seen in all clusters. With Absent it
+// was never placed.
 func (c Case) FindLost() Finding {
 	found := Finding{Copies: c.which(Copy)}
 	mine := c.which(Mine, Restored)

@@ -10,14 +10,15 @@ import (
 type Choice struct {
 	// Config is the chosen KubevirtConfig.
 	Config string
-	// Searched says that the strategy chose by looking for an existing VirtualMachine, and that the looks of the Case cover
-	// every cluster. That is necessary for taking over an unclaimed one, and not sufficient: the judge counts for itself in
-	// how many clusters it is.
+	// Searched says that the strategy chose by looking for an existing VirtualMachine, and that the
+	// looks of the Case cover every cluster. That is necessary for taking over an unclaimed one,
+	// and not sufficient: the judge counts for itself in how many clusters it is.
 	Searched bool
 }
 
-// Place has the last word on a choice, whatever strategy made it. With Yours the Machine belongs where its VirtualMachine is. With Absent it
-// may be placed in the chosen cluster. The looks must cover every cluster, but for a Machine that cannot have a VirtualMachine yet.
+// Place has the last word on a choice, whatever strategy made it. With Yours the Machine belongs
+// where its VirtualMachine is. With Absent it may be placed in the chosen cluster. The looks must
+// cover every cluster, but for a Machine that cannot have a VirtualMachine yet.
 func (c Case) Place(choice Choice) Finding {
 	found := Finding{Copies: c.which(Copy)}
 	mine := c.which(Mine, Restored)
@@ -59,8 +60,8 @@ func (c Case) Place(choice Choice) Finding {
 	return found
 }
 
-// mayForget says whether a Machine without a record may get a new VirtualMachine. The status may be the last that remembers one, or a ledger
-// that was written just before the operator ended.
+// mayForget says whether a Machine without a record may get a new VirtualMachine. The status may be
+// the last that remembers one, or a ledger that was written just before the operator ended.
 func (c Case) mayForget() Finding {
 	uid := c.Machine.StatusVMUID
 	if c.Machine.Held && c.Machine.LedgerVMUID != "" {
@@ -110,7 +111,8 @@ func (c Case) same(a, b string) bool {
 	return first.ClusterUID != "" && first.ClusterUID == second.ClusterUID
 }
 
-// here are the VirtualMachines that stand in the way in the chosen cluster. A copy of another name does not.
+// here are the VirtualMachines that stand in the way in the chosen cluster. A copy of another name
+// does not.
 func (c Case) here(config string) []Place {
 	l, _ := c.look(config)
 	var all []Place
@@ -122,8 +124,9 @@ func (c Case) here(config string) []Place {
 	return all
 }
 
-// Concerns reports whether a VirtualMachine has to do with a Machine that is not placed: it has the wanted name, or its labels say so. A copy of
-// another name has not, and neither has a stranger that only has the Machine's own name.
+// Concerns reports whether a VirtualMachine has to do with a Machine that is not placed: it has the
+// wanted name, or its labels say so. A copy of another name has not, and neither has a stranger
+// that only has the Machine's own name.
 func (c Case) Concerns(l Look, vm Sighting) bool {
 	switch c.Relation(l, vm) {
 	case Foreign, Copy:
@@ -140,8 +143,9 @@ func (c Case) unclaimed() []Place {
 	return slices.DeleteFunc(c.which(Unclaimed), func(p Place) bool { return p.VM.Name != c.Machine.VMName })
 }
 
-// former are VirtualMachines of an earlier Machine of this name, in any cluster, where this Machine may be that one: it has the operator's
-// finalizer before it is placed, or its author names no cluster.
+// former are VirtualMachines of an earlier Machine of this name, in any cluster, where this Machine
+// may be that one: it has the operator's finalizer before it is placed, or its author names no
+// cluster.
 func (c Case) former() []Place {
 	if c.Machine.Names() && !c.Machine.Held {
 		return nil
@@ -149,8 +153,8 @@ func (c Case) former() []Place {
 	return c.which(OtherMachine)
 }
 
-// rivals are VirtualMachines of an earlier Machine of this name beside one that is not the Machine's by its record: a person has to say what
-// becomes of them first, or there would be two.
+// rivals are VirtualMachines of an earlier Machine of this name beside one that is not the
+// Machine's by its record: a person has to say what becomes of them first, or there would be two.
 func (c Case) rivals(mine Place) []Place {
 	l, _ := c.look(mine.Config)
 	if relation := c.Relation(l, mine.VM); relation == Mine || relation == Restored {
@@ -159,8 +163,8 @@ func (c Case) rivals(mine Place) []Place {
 	return c.former()
 }
 
-// RefuseFormer refuses to leave a Machine to a person's choice of a cluster while an earlier Machine of its name has a VirtualMachine
-// somewhere. ok is false where nothing is to be refused.
+// RefuseFormer refuses to leave a Machine to a person's choice of a cluster while an earlier
+// Machine of its name has a VirtualMachine somewhere. ok is false where nothing is to be refused.
 func (c Case) RefuseFormer() (found Finding, ok bool) {
 	former := c.former()
 	if len(former) == 0 {

@@ -10,11 +10,13 @@ import (
 // Record is a ledger that counts, with the other UIDs that its cluster had.
 type Record struct {
 	vitistackv1alpha1.Ledger
-	// FormerClusterUIDs are earlier identities of the KubevirtConfig's cluster, each replaced with a person's consent.
+	// FormerClusterUIDs are earlier identities of the KubevirtConfig's cluster, each replaced with
+	// a person's consent.
 	FormerClusterUIDs []string
 }
 
-// in reports whether a look went to the cluster of the record. Two KubevirtConfigs that lead to one cluster are the same to it.
+// in reports whether a look went to the cluster of the record. Two KubevirtConfigs that lead to one
+// cluster are the same to it.
 func (r Record) in(l Look) bool {
 	switch {
 	case r.ClusterUID == "":
@@ -35,10 +37,11 @@ type Standing int
 const (
 	// None: the Machine has no ledger.
 	None Standing = iota
-	// Confirmed: the operator's finalizer is there and the status says the same, down to the VirtualMachine's UID where the
-	// ledger names one.
+	// Confirmed: the operator's finalizer is there and the status says the same, down to the
+	// VirtualMachine's UID where the ledger names one.
 	Confirmed
-	// Unconfirmed: nothing says the same. The VirtualMachine's labels and nonce may still do so, see ConfirmedBy.
+	// Unconfirmed: nothing says the same. The VirtualMachine's labels and nonce may still do so,
+	// see ConfirmedBy.
 	Unconfirmed
 	// Lost: there is no ledger, and the status says that there was one.
 	Lost
@@ -55,8 +58,10 @@ type Reading struct {
 	Reason, Message string
 }
 
-// Read reads a Machine's ledger. providerID is what status.providerID is for a ledger: it is the copy that foreign definitions keep. former are
-// the earlier identities of a KubevirtConfig's cluster: the operator may have ended between binding the ledger to the present one and the status.
+// Read reads a Machine's ledger. providerID is what status.providerID is for a ledger: it is the
+// copy that foreign definitions keep. former are the earlier identities of a KubevirtConfig's
+// cluster: the operator may have ended between binding the ledger to the present one and the
+// status.
 func Read(machine *vitistackv1alpha1.Machine, held bool, providerID func(vitistackv1alpha1.Ledger) string, former func(config string) []string) Reading {
 	const annotation = vitistackv1alpha1.AnnotationPlacement
 	text, written := machine.Annotations[annotation]
@@ -86,8 +91,8 @@ func Read(machine *vitistackv1alpha1.Machine, held bool, providerID func(vitista
 	return Reading{Standing: Unconfirmed, Ledger: ledger}
 }
 
-// confirms reports whether the status says what a ledger says. The UID of a VirtualMachine decides what is changed and deleted, so that
-// a ledger which names one is confirmed by the same UID alone.
+// confirms reports whether the status says what a ledger says. The UID of a VirtualMachine decides
+// what is changed and deleted, so that a ledger which names one is confirmed by the same UID alone.
 func confirms(status vitistackv1alpha1.MachineStatus, ledger vitistackv1alpha1.Ledger, providerID func(vitistackv1alpha1.Ledger) string) bool {
 	if ledger.VMUID != "" {
 		return status.MachineID == ledger.VMUID
@@ -110,8 +115,9 @@ func broken(reason, format string, args ...any) Reading {
 	return Reading{Standing: Broken, Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
-// ConfirmedBy reports whether a VirtualMachine confirms a ledger: no controller owns it, it carries the Machine's labels, and the nonce
-// or the UID that the ledger names. Whoever can write a Machine cannot write that.
+// ConfirmedBy reports whether a VirtualMachine confirms a ledger: no controller owns it, it carries
+// the Machine's labels, and the nonce or the UID that the ledger names. Whoever can write a Machine
+// cannot write that.
 func (s Subject) ConfirmedBy(ledger vitistackv1alpha1.Ledger, vm Sighting) bool {
 	if vm.Controlled || vm.Name != ledger.VMName || !s.labelled(vm.Labels) {
 		return false

@@ -16,20 +16,24 @@ const (
 	Foreign Relation = iota
 	// Mine is named by the record, or by what is left of a lost one.
 	Mine
-	// Restored carries the Machine's labels, its name and one of its MAC addresses (or a person's consent), and has another UID
-	// than the record: it was deleted and brought back, for example by a backup tool.
+	// Restored carries the Machine's labels, its name and one of its MAC addresses (or a person's
+	// consent), and has another UID than the record: it was deleted and brought back, for example
+	// by a backup tool.
 	Restored
-	// Copy carries the Machine's labels and is neither of the above, for example a clone. It is a person's.
+	// Copy carries the Machine's labels and is neither of the above, for example a clone. It is a
+	// person's.
 	Copy
 	// Unclaimed carries no label of this kind and no controller owns it.
 	Unclaimed
 	// LegacyUnproven carries only labels of earlier releases that name a Machine of this name.
 	LegacyUnproven
-	// LegacyProven is LegacyUnproven with one of the Machine's MAC addresses, or with a person's consent.
+	// LegacyProven is LegacyUnproven with one of the Machine's MAC addresses, or with a person's
+	// consent.
 	LegacyProven
 	// OtherMachine was made by this supervisor for another Machine of this name.
 	OtherMachine
-	// OtherMachineGone is OtherMachine where no other Machine claims it and a person consents to taking it over.
+	// OtherMachineGone is OtherMachine where no other Machine claims it and a person consents to
+	// taking it over.
 	OtherMachineGone
 )
 
@@ -52,7 +56,8 @@ func (c Case) Relation(l Look, vm Sighting) Relation {
 	}
 }
 
-// recorded reports whether the record names a VirtualMachine. Its UID is proof by itself, with labels or without.
+// recorded reports whether the record names a VirtualMachine. Its UID is proof by itself, with
+// labels or without.
 func (c Case) recorded(l Look, vm Sighting) bool {
 	r := c.Record
 	if r == nil || !r.in(l) {
@@ -64,7 +69,8 @@ func (c Case) recorded(l Look, vm Sighting) bool {
 	return r.Nonce != "" && vm.Nonce == r.Nonce && vm.Name == r.VMName && c.Machine.labelled(vm.Labels)
 }
 
-// unrecorded judges a VirtualMachine that carries both of the Machine's UIDs and is not named by the record.
+// unrecorded judges a VirtualMachine that carries both of the Machine's UIDs and is not named by
+// the record.
 func (c Case) unrecorded(l Look, vm Sighting) Relation {
 	switch r := c.Record; {
 	case vm.Controlled || r != nil && !r.in(l):
@@ -85,7 +91,8 @@ func (c Case) unrecorded(l Look, vm Sighting) Relation {
 	}
 }
 
-// restored tells a VirtualMachine that came back under a new UID from a copy: only the former has the Machine's name and address.
+// restored tells a VirtualMachine that came back under a new UID from a copy: only the former has
+// the Machine's name and address.
 func (c Case) restored(vm Sighting, name string) Relation {
 	if vm.Name == name && c.shares(vm) {
 		return Restored
@@ -93,14 +100,16 @@ func (c Case) restored(vm Sighting, name string) Relation {
 	return Copy
 }
 
-// shares reports whether a VirtualMachine has one of the Machine's MAC addresses. An interface without an address shares none.
+// shares reports whether a VirtualMachine has one of the Machine's MAC addresses. An interface
+// without an address shares none.
 func (c Case) shares(vm Sighting) bool {
 	return slices.ContainsFunc(vm.MACs, func(mac string) bool {
 		return mac != "" && slices.Contains(c.Machine.MACs, strings.ToLower(mac))
 	})
 }
 
-// mayBeMine reports whether the MAC addresses do not speak against a VirtualMachine: where one side has none, they say nothing.
+// mayBeMine reports whether the MAC addresses do not speak against a VirtualMachine: where one side
+// has none, they say nothing.
 func (c Case) mayBeMine(vm Sighting) bool {
 	return !hasAddress(vm.MACs) || !hasAddress(c.Machine.MACs) || c.shares(vm)
 }
@@ -123,7 +132,8 @@ func (c Case) otherMachine(l Look, vm Sighting) Relation {
 	}
 }
 
-// claimed reports whether another Machine that exists has a claim to a VirtualMachine: by its labels or by its ledger.
+// claimed reports whether another Machine that exists has a claim to a VirtualMachine: by its
+// labels or by its ledger.
 func (c Case) claimed(vm Sighting) bool {
 	return slices.ContainsFunc(c.Claimants, func(other Claimant) bool {
 		return other.UIDLabel == vm.Labels[vitistackv1alpha1.LabelMachineUID] || other.VMUID == string(vm.UID)
@@ -149,8 +159,8 @@ func (c Case) unlabelled(l Look, vm Sighting) Relation {
 	return Unclaimed
 }
 
-// consents reports whether a person said that this VirtualMachine is the Machine's. The person may have named its cluster by any of the
-// KubevirtConfigs that lead to it.
+// consents reports whether a person said that this VirtualMachine is the Machine's. The person may
+// have named its cluster by any of the KubevirtConfigs that lead to it.
 func (c Case) consents(l Look, vm Sighting) bool {
 	return c.Machine.Adopt == Consent(l.Config, vm.UID) || slices.ContainsFunc(c.Looks, func(other Look) bool {
 		return l.ClusterUID != "" && other.ClusterUID == l.ClusterUID && c.Machine.Adopt == Consent(other.Config, vm.UID)

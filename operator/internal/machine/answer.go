@@ -8,7 +8,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement"
 )
 
-// answer turns a strategy's refusal or hold into a Problem, and every other error into one that is tried again.
+// answer turns a strategy's refusal or hold into a Problem, and every other error into one that is
+// tried again.
 func answer(err error) error {
 	const placed = vitistackv1alpha1.ConditionPlaced
 	if refusal, refused := placement.AsRefusal(err); refused {

@@ -43,7 +43,8 @@ type Decision struct {
 	Ledger vitistackv1alpha1.Ledger
 	// VM is the VirtualMachine that exists, as a live look saw it, nil where none was seen.
 	VM *kubevirtv1.VirtualMachine
-	// Former is the UID of the Machine that VM was made for, where that is another one that is gone. "" is none.
+	// Former is the UID of the Machine that VM was made for, where that is another one that is
+	// gone. "" is none.
 	Former types.UID
 	// Strategy chose the cluster and Reason is why, with Place and Adopt.
 	Strategy, Reason string
@@ -61,7 +62,8 @@ type Asked struct {
 	Trace placement.Trace
 }
 
-// decide says where a Machine belongs. It writes nothing. The Decision beside an error has what was asked until then.
+// decide says where a Machine belongs. It writes nothing. The Decision beside an error has what was
+// asked until then.
 func (r *MachineReconciler) decide(ctx context.Context, machine *vitistackv1alpha1.Machine) (Decision, error) {
 	reading := r.read(machine)
 	switch reading.Standing {
@@ -79,8 +81,9 @@ func (r *MachineReconciler) decide(ctx context.Context, machine *vitistackv1alph
 	return r.choose(ctx, machine, reading)
 }
 
-// stay keeps a Machine where its record says. Where a person accepted that the KubevirtConfig stands for another cluster now, the record follows:
-// it names VirtualMachines by their UIDs, so that it can meet no other.
+// stay keeps a Machine where its record says. Where a person accepted that the KubevirtConfig
+// stands for another cluster now, the record follows: it names VirtualMachines by their UIDs, so
+// that it can meet no other.
 func (r *MachineReconciler) stay(ledger vitistackv1alpha1.Ledger) Decision {
 	state, _ := r.KubevirtClientMgr.State(ledger.Config)
 	for _, former := range state.FormerClusterUIDs {
@@ -92,7 +95,8 @@ func (r *MachineReconciler) stay(ledger vitistackv1alpha1.Ledger) Decision {
 	return Decision{Verdict: VerdictPlaced, Ledger: ledger}
 }
 
-// confirm asks the cluster of a record that only the Machine itself carries. Where the VirtualMachine there says the same, it is a record.
+// confirm asks the cluster of a record that only the Machine itself carries. Where the
+// VirtualMachine there says the same, it is a record.
 func (r *MachineReconciler) confirm(ctx context.Context, machine *vitistackv1alpha1.Machine, ledger vitistackv1alpha1.Ledger) (Decision, bool, error) {
 	if _, known := r.KubevirtClientMgr.State(ledger.Config); !known {
 		return Decision{}, false, nil
@@ -128,7 +132,8 @@ func (r *MachineReconciler) cached(ctx context.Context, ledger vitistackv1alpha1
 	return vm
 }
 
-// restore finds out what a lost ledger was, where the status still has its copy and the VirtualMachine itself is there to confirm it.
+// restore finds out what a lost ledger was, where the status still has its copy and the
+// VirtualMachine itself is there to confirm it.
 func (r *MachineReconciler) restore(ctx context.Context, machine *vitistackv1alpha1.Machine, remembered vitistackv1alpha1.Ledger) (Decision, error) {
 	const placed = vitistackv1alpha1.ConditionPlaced
 	vmName, err := r.vmName(machine, remembered)
@@ -167,7 +172,8 @@ func suffix(message string) string {
 	return ": " + message
 }
 
-// vmName is the name of a Machine's VirtualMachine: that of a record, else the one that it would get.
+// vmName is the name of a Machine's VirtualMachine: that of a record, else the one that it would
+// get.
 func (r *MachineReconciler) vmName(machine *vitistackv1alpha1.Machine, ledger vitistackv1alpha1.Ledger) (string, error) {
 	if ledger.VMName != "" {
 		return ledger.VMName, nil
@@ -176,8 +182,9 @@ func (r *MachineReconciler) vmName(machine *vitistackv1alpha1.Machine, ledger vi
 	return name, problem.Pure(err, vitistackv1alpha1.ConditionPlaced)
 }
 
-// choose asks the strategies, and then the judge, whom no strategy can overrule. An unconfirmed record is a request for its cluster, which its own
-// annotation vitistack.io/kubevirt-config repeats.
+// choose asks the strategies, and then the judge, whom no strategy can overrule. An unconfirmed
+// record is a request for its cluster, which its own annotation vitistack.io/kubevirt-config
+// repeats.
 func (r *MachineReconciler) choose(ctx context.Context, machine *vitistackv1alpha1.Machine, reading custody.Reading) (Decision, error) {
 	decision := Decision{Verdict: VerdictPlace}
 	vmName, err := r.vmName(machine, vitistackv1alpha1.Ledger{})
@@ -209,8 +216,8 @@ func (r *MachineReconciler) choose(ctx context.Context, machine *vitistackv1alph
 	return r.accept(ctx, machine, decision, found, custody.Choice{Config: chosen.Config}, acceptance{configs: configs, vmName: vmName, reading: reading})
 }
 
-// searchStrategy is the strategy that chooses by looking for an existing VirtualMachine. Its name is necessary for taking over an unclaimed one, and
-// not sufficient: the judge counts for itself.
+// searchStrategy is the strategy that chooses by looking for an existing VirtualMachine. Its name
+// is necessary for taking over an unclaimed one, and not sufficient: the judge counts for itself.
 const searchStrategy = "search"
 
 // acceptance is what accept needs besides the judge's finding.
@@ -252,8 +259,9 @@ func (r *MachineReconciler) accept(ctx context.Context, machine *vitistackv1alph
 	return decision, nil
 }
 
-// ledgerFor is the ledger of a choice, once the cluster is known to be the one that its KubevirtConfig stands for. It does no I/O. The nonce of an
-// unconfirmed ledger of the same cluster is kept while that names no virtual machine: a creation under it may still be on its way.
+// ledgerFor is the ledger of a choice, once the cluster is known to be the one that its
+// KubevirtConfig stands for. It does no I/O. The nonce of an unconfirmed ledger of the same cluster
+// is kept while that names no virtual machine: a creation under it may still be on its way.
 func (r *MachineReconciler) ledgerFor(machine *vitistackv1alpha1.Machine, vmName, config string, reading custody.Reading) (vitistackv1alpha1.Ledger, error) {
 	const placed = vitistackv1alpha1.ConditionPlaced
 	state, found := r.KubevirtClientMgr.State(config)
@@ -278,8 +286,8 @@ func isVerified(state clientmgr.State) bool {
 	return state.ClusterUID != "" && state.IdentityVerified != "Unknown"
 }
 
-// refusal turns a strategy's refusal or hold into a Problem. A refusal gives way to the VirtualMachine of an earlier Machine of this name: the
-// Machine may have one already.
+// refusal turns a strategy's refusal or hold into a Problem. A refusal gives way to the
+// VirtualMachine of an earlier Machine of this name: the Machine may have one already.
 func (r *MachineReconciler) refusal(ctx context.Context, machine *vitistackv1alpha1.Machine, vmName string, seen survey.All, err error) error {
 	if _, refused := placement.AsRefusal(err); refused {
 		c, caseErr := r.caseOf(ctx, machine, vmName, nil, seen)

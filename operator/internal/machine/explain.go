@@ -18,18 +18,21 @@ type Explanation struct {
 	Ledger *vitistackv1alpha1.Ledger
 	// Recorded is what was said when it was placed; the zero value where that is not known.
 	Recorded vitistackv1alpha1.PlacementTrace
-	// Request has the facts and Trace the answers. Both are empty for a Machine that is placed: no strategy is asked.
+	// Request has the facts and Trace the answers. Both are empty for a Machine that is placed: no
+	// strategy is asked.
 	Request placement.Request
 	Trace   placement.Trace
 	Verdict Verdict
-	// Config is the cluster, "" where there is none; VM the name of the VirtualMachine that is adopted, "" where none is.
+	// Config is the cluster, "" where there is none; VM the name of the VirtualMachine that is
+	// adopted, "" where none is.
 	Config, VM string
-	// Reason and Message are those that the Machine's condition would have. Both are empty where all is well.
+	// Reason and Message are those that the Machine's condition would have. Both are empty where
+	// all is well.
 	Reason, Message string
 }
 
-// Explain decides as the next reconcile does, and writes nothing. A process that has not seen the Machine being created takes none for fresh, so
-// that every cluster must answer.
+// Explain decides as the next reconcile does, and writes nothing. A process that has not seen the
+// Machine being created takes none for fresh, so that every cluster must answer.
 func (r *MachineReconciler) Explain(ctx context.Context, key client.ObjectKey) (Explanation, error) {
 	machine := &vitistackv1alpha1.Machine{}
 	if err := r.Get(ctx, key, machine); err != nil {

@@ -26,7 +26,8 @@ type found struct {
 	FromCache bool
 	// Answered says that the cluster answered, whatever the judge made of it.
 	Answered bool
-	// Former is the UID of the Machine that it was made for, where that is another one that is gone. "" is none.
+	// Former is the UID of the Machine that it was made for, where that is another one that is
+	// gone. "" is none.
 	Former types.UID
 	// Restored says that it came back under another UID than the ledger has.
 	Restored bool
@@ -38,8 +39,8 @@ type found struct {
 
 const vmReady = vitistackv1alpha1.ConditionVirtualMachineReady
 
-// find looks for the Machine's VirtualMachine: in the cache and, where that does not show it, with a live look, because a cache that lacks it
-// proves nothing.
+// find looks for the Machine's VirtualMachine: in the cache and, where that does not show it, with
+// a live look, because a cache that lacks it proves nothing.
 func (r *MachineReconciler) find(ctx context.Context, job provision.Job, placed place) (found, error) {
 	vm := &kubevirtv1.VirtualMachine{}
 	key := client.ObjectKey{Namespace: job.Ledger.Namespace, Name: job.Ledger.VMName}
@@ -65,8 +66,9 @@ func (r *MachineReconciler) isMine(job provision.Job, vm *kubevirtv1.VirtualMach
 	return c.Relation(look, look.Found[0]) == custody.Mine
 }
 
-// lately is a live look into the Machine's cluster: the one that this reconcile made before it wrote the ledger, whose guard shows that nobody can
-// have made the VirtualMachine since; else a new one.
+// lately is a live look into the Machine's cluster: the one that this reconcile made before it
+// wrote the ledger, whose guard shows that nobody can have made the VirtualMachine since; else a
+// new one.
 func (r *MachineReconciler) lately(ctx context.Context, placed place, job provision.Job) survey.Seen {
 	i := slices.IndexFunc(placed.seen, func(s survey.Seen) bool { return s.Config == job.Remote.Config && s.Silent == nil })
 	if i >= 0 && placed.fenced {
@@ -104,8 +106,8 @@ func (r *MachineReconciler) judged(ctx context.Context, job provision.Job, seen 
 	}
 }
 
-// copies looks in the cache for objects that carry the Machine's labels and are not the Machine's, where an event told of one or the status knows
-// of one. At rest nobody looks.
+// copies looks in the cache for objects that carry the Machine's labels and are not the Machine's,
+// where an event told of one or the status knows of one. At rest nobody looks.
 func (r *MachineReconciler) copies(ctx context.Context, job provision.Job, mine *kubevirtv1.VirtualMachine) ([]string, error) {
 	known := job.Machine.Status.Condition(vitistackv1alpha1.ConditionNoCopies)
 	if !r.memory.copies.Changed(job.Machine.UID) && (known == nil || known.Status == "True") {

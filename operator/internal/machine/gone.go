@@ -59,8 +59,8 @@ func (r *MachineReconciler) gone(ctx context.Context, view report) report {
 	return view
 }
 
-// refusedRemoval marks what a cluster has against a removal, so that no event brings the attempt back before it is due. Waiting for what is going is
-// no attempt: its end is followed at once.
+// refusedRemoval marks what a cluster has against a removal, so that no event brings the attempt
+// back before it is due. Waiting for what is going is no attempt: its end is followed at once.
 func refusedRemoval(err error) error {
 	if p, isProblem := problem.As(err); isProblem && p.Reason != vitistackv1alpha1.ReasonDeleting && p.Condition != vitistackv1alpha1.ConditionRemoteReachable {
 		return problem.Attempted(err)
@@ -68,7 +68,8 @@ func refusedRemoval(err error) error {
 	return err
 }
 
-// lastPlace is where a Machine that is being deleted was placed. A nil ledger means that it was placed nowhere.
+// lastPlace is where a Machine that is being deleted was placed. A nil ledger means that it was
+// placed nowhere.
 func (r *MachineReconciler) lastPlace(ctx context.Context, machine *vitistackv1alpha1.Machine) (place, error) {
 	reading := r.read(machine)
 	placed := place{machine: machine, network: networkRecord(machine)}
@@ -114,8 +115,8 @@ func (r *MachineReconciler) keep(ctx context.Context, placed place, decision Dec
 	return placed, err
 }
 
-// searchEverywhere looks for what was made for a Machine that has the finalizer and no record: the two are written together, so that a Machine with
-// the one alone has lost the other.
+// searchEverywhere looks for what was made for a Machine that has the finalizer and no record: the
+// two are written together, so that a Machine with the one alone has lost the other.
 func (r *MachineReconciler) searchEverywhere(ctx context.Context, placed place) (place, error) {
 	vmName, err := r.vmName(placed.machine, vitistackv1alpha1.Ledger{})
 	if err != nil {
@@ -159,7 +160,8 @@ type removed struct {
 	copies  []string
 }
 
-// remove deletes the recorded VirtualMachine with its disks, and waits until all are gone. What carries the Machine's labels and is not recorded stays.
+// remove deletes the recorded VirtualMachine with its disks, and waits until all are gone. What
+// carries the Machine's labels and is not recorded stays.
 func (r *MachineReconciler) remove(ctx context.Context, view report, placed place) (removed, error) {
 	left := removed{machine: placed.machine}
 	if err := r.held(placed.machine); err != nil {
@@ -252,7 +254,8 @@ func (r *MachineReconciler) removeDisks(ctx context.Context, work removal.Job, l
 	return nil
 }
 
-// letGo takes the finalizers off: the operator's, and the public operator's, whose work is done too.
+// letGo takes the finalizers off: the operator's, and the public operator's, whose work is done
+// too.
 func (r *MachineReconciler) letGo(ctx context.Context, machine *vitistackv1alpha1.Machine) error {
 	released := machine.DeepCopy()
 	controllerutil.RemoveFinalizer(released, vitistackv1alpha1.FinalizerMachine)

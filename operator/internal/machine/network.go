@@ -21,8 +21,9 @@ type network struct {
 	isDecided      bool
 }
 
-// attach decides on the networks, once, writes that down, and keeps the Machine's NetworkConfigurations. Where the Machine's own change of its
-// networks cannot be decided, what was recorded before stays.
+// attach decides on the networks, once, writes that down, and keeps the Machine's
+// NetworkConfigurations. Where the Machine's own change of its networks cannot be decided, what was
+// recorded before stays.
 func (r *MachineReconciler) attach(ctx context.Context, job provision.Job, found found, instance provision.Instance, placed place) (network, error) {
 	n := network{machine: job.Machine, record: job.Network, isDecided: placed.network != nil}
 	if job.Machine.UID == "" {
@@ -57,8 +58,9 @@ func (r *MachineReconciler) attach(ctx context.Context, job provision.Job, found
 	return n, undecided
 }
 
-// askForVLAN makes the NetworkConfigurations of a Machine on a static network whose VLAN stands in its spec alone. The operator of static addresses
-// takes that over into the status, which counts, only once somebody asks it for an address.
+// askForVLAN makes the NetworkConfigurations of a Machine on a static network whose VLAN stands in
+// its spec alone. The operator of static addresses takes that over into the status, which counts,
+// only once somebody asks it for an address.
 func (r *MachineReconciler) askForVLAN(ctx context.Context, job provision.Job, question provision.Question) error {
 	if question.Options.VLANFromSpec {
 		return nil
@@ -77,7 +79,8 @@ func (r *MachineReconciler) askForVLAN(ctx context.Context, job provision.Job, q
 	return err
 }
 
-// drift tells where NetworkNamespaces now say something else than what was recorded. The virtual machine stays as it is.
+// drift tells where NetworkNamespaces now say something else than what was recorded. The virtual
+// machine stays as it is.
 func (n network) drift() error {
 	if message := desired.NetworkDrift(n.record, n.namespaces); n.isDecided && message != "" {
 		return problem.Person(vitistackv1alpha1.ConditionNetworkReady, vitistackv1alpha1.ReasonNetworkChanged, "%s", message)

@@ -25,17 +25,19 @@ type place struct {
 	ledger  *vitistackv1alpha1.Ledger
 	// network is the Machine's network record, nil where nothing is decided yet.
 	network *vitistackv1alpha1.NetworkRecord
-	// fenced says that this reconcile wrote the ledger: the Machine in hand was the newest one then.
+	// fenced says that this reconcile wrote the ledger: the Machine in hand was the newest one
+	// then.
 	fenced bool
-	// adopted says that this reconcile took over a VirtualMachine; former is the UID of the Machine that it was made for, "" for none.
+	// adopted says that this reconcile took over a VirtualMachine; former is the UID of the Machine
+	// that it was made for, "" for none.
 	adopted bool
 	former  types.UID
 	// seen are the live looks of this reconcile. They count where it was fenced after them.
 	seen survey.All
 }
 
-// place decides where the Machine belongs and writes that down, before anything is made. A Machine that is recorded stays where it is, and no
-// strategy is asked.
+// place decides where the Machine belongs and writes that down, before anything is made. A Machine
+// that is recorded stays where it is, and no strategy is asked.
 func (r *MachineReconciler) place(ctx context.Context, supervisor side.Supervisor, machine *vitistackv1alpha1.Machine) (place, error) {
 	if !isHeld(machine) { // nothing is recorded, so that nothing can be observed meanwhile
 		if err := r.heldRecord(machine); err != nil {
@@ -90,8 +92,9 @@ type entry struct {
 	asked   Asked
 }
 
-// write writes the record, and with it the finalizer and the reference, in one patch that fails if the Machine was changed since it was read. It
-// returns the Machine as it is then. When it returns, the Machine in hand was the newest one.
+// write writes the record, and with it the finalizer and the reference, in one patch that fails if
+// the Machine was changed since it was read. It returns the Machine as it is then. When it returns,
+// the Machine in hand was the newest one.
 func (r *MachineReconciler) write(ctx context.Context, machine *vitistackv1alpha1.Machine, e entry) (*vitistackv1alpha1.Machine, error) {
 	written := machine.DeepCopy()
 	controllerutil.AddFinalizer(written, vitistackv1alpha1.FinalizerMachine)
@@ -114,7 +117,8 @@ func (r *MachineReconciler) write(ctx context.Context, machine *vitistackv1alpha
 	return written, nil
 }
 
-// into puts an entry into a Machine's annotations. Another wish that a person wrote there is refused later, and not erased.
+// into puts an entry into a Machine's annotations. Another wish that a person wrote there is
+// refused later, and not erased.
 func (e entry) into(annotations map[string]string) error {
 	if e.ledger != nil {
 		if err := e.ledger.Validate(); err != nil {
@@ -137,8 +141,8 @@ func (e entry) into(annotations map[string]string) error {
 	return nil
 }
 
-// fence returns what shows that the Machine in hand is the newest one. Where the ledger names a VirtualMachine that is gone, it also begins a new
-// creation under another nonce.
+// fence returns what shows that the Machine in hand is the newest one. Where the ledger names a
+// VirtualMachine that is gone, it also begins a new creation under another nonce.
 func (r *MachineReconciler) fence(placed place, after func(*vitistackv1alpha1.Machine)) provision.Fence {
 	return func(ctx context.Context) (vitistackv1alpha1.Ledger, error) {
 		ledger := *placed.ledger

@@ -24,7 +24,8 @@ type realized struct {
 	again   time.Duration
 }
 
-// claim puts the Machine's labels on a VirtualMachine that it took over. The returned one is what it is then.
+// claim puts the Machine's labels on a VirtualMachine that it took over. The returned one is what
+// it is then.
 func (r *MachineReconciler) claim(ctx context.Context, job provision.Job, found found) (*kubevirtv1.VirtualMachine, error) {
 	if found.VM == nil || job.Labelled(found.VM) || !found.VM.DeletionTimestamp.IsZero() {
 		return found.VM, nil
@@ -63,7 +64,8 @@ func inherit(ctx context.Context, job provision.Job, found found) error {
 	return err
 }
 
-// realize makes the VirtualMachine what the Machine asks for: it is created if it is proven absent, and changed where the Machine changed.
+// realize makes the VirtualMachine what the Machine asks for: it is created if it is proven absent,
+// and changed where the Machine changed.
 func (r *MachineReconciler) realize(ctx context.Context, job provision.Job, found found, net network, instance provision.Instance, placed place) (realized, error) {
 	result := realized{machine: job.Machine, ledger: job.Ledger, vm: found.VM}
 	if found.VM == nil {
@@ -89,8 +91,8 @@ func (r *MachineReconciler) realize(ctx context.Context, job provision.Job, foun
 	return result, job.FreeISO(ctx, found.VM, instance.VMI)
 }
 
-// create creates the VirtualMachine, which is proven to be absent. The next reconcile completes the record: where many Machines are made at once,
-// all guests boot before the books are kept.
+// create creates the VirtualMachine, which is proven to be absent. The next reconcile completes the
+// record: where many Machines are made at once, all guests boot before the books are kept.
 func (r *MachineReconciler) create(ctx context.Context, job provision.Job, found found, net network, placed place) (realized, error) {
 	result := realized{machine: job.Machine, ledger: job.Ledger}
 	if may := found.Case.MayCreate(); may.Is == custody.Refused {
@@ -120,7 +122,8 @@ func (r *MachineReconciler) create(ctx context.Context, job provision.Job, found
 	return result, nil
 }
 
-// complete does what is left of a creation or an adoption: the cloud-init Secret is there, and the ledger gets the VirtualMachine's UID last.
+// complete does what is left of a creation or an adoption: the cloud-init Secret is there, and the
+// ledger gets the VirtualMachine's UID last.
 func (r *MachineReconciler) complete(ctx context.Context, job provision.Job, found found, sources provision.Sources) (realized, error) {
 	vm := found.VM
 	if err := r.heldRecord(job.Machine); err != nil {
@@ -182,7 +185,8 @@ func (r *MachineReconciler) change(ctx context.Context, job provision.Job, vm *k
 	return nil
 }
 
-// writeWish writes down what the Machine wishes on a VirtualMachine that was adopted: from then on a change of the Machine is a change.
+// writeWish writes down what the Machine wishes on a VirtualMachine that was adopted: from then on
+// a change of the Machine is a change.
 func (r *MachineReconciler) writeWish(ctx context.Context, job provision.Job, vm *kubevirtv1.VirtualMachine) error {
 	now, err := job.AdoptedWish(vm)
 	if err != nil {
@@ -194,8 +198,9 @@ func (r *MachineReconciler) writeWish(ctx context.Context, job provision.Job, vm
 	return problem.Attempted(job.WriteWish(ctx, vm, now))
 }
 
-// held returns the error of the last attempt to write, while the next one is not due: an event in the remote cluster brings no refused write back
-// sooner. A Machine that asks for something else is tried at once.
+// held returns the error of the last attempt to write, while the next one is not due: an event in
+// the remote cluster brings no refused write back sooner. A Machine that asks for something else is
+// tried at once.
 func (r *MachineReconciler) held(machine *vitistackv1alpha1.Machine) error {
 	if p := r.lastAttempt(machine); p != nil {
 		return p
@@ -203,7 +208,8 @@ func (r *MachineReconciler) held(machine *vitistackv1alpha1.Machine) error {
 	return nil
 }
 
-// heldRecord does the same for the record in the Machine alone. What else was refused does not keep it from being written.
+// heldRecord does the same for the record in the Machine alone. What else was refused does not keep
+// it from being written.
 func (r *MachineReconciler) heldRecord(machine *vitistackv1alpha1.Machine) error {
 	if p := r.lastAttempt(machine); p != nil && p.Condition == vitistackv1alpha1.ConditionPlaced {
 		return p
@@ -211,7 +217,8 @@ func (r *MachineReconciler) heldRecord(machine *vitistackv1alpha1.Machine) error
 	return nil
 }
 
-// lastAttempt is the problem of the last attempt to write, nil where there is none or the next one is due.
+// lastAttempt is the problem of the last attempt to write, nil where there is none or the next one
+// is due.
 func (r *MachineReconciler) lastAttempt(machine *vitistackv1alpha1.Machine) *problem.Problem {
 	row, found := r.memory.streaks.Of(client.ObjectKeyFromObject(machine), asks(machine))
 	if !found || !r.clock.Now().Before(row.Due) {

@@ -24,9 +24,11 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
-// MachineReconciler reconciles Machines. Its methods are safe for concurrent use; its fields are not to be changed once it runs.
+// MachineReconciler reconciles Machines. Its methods are safe for concurrent use; its fields are
+// not to be changed once it runs.
 type MachineReconciler struct {
-	// Client of the supervisor cluster. Its reads of Machines and of what belongs to them may come from a cache.
+	// Client of the supervisor cluster. Its reads of Machines and of what belongs to them may come
+	// from a cache.
 	client.Client
 	// Scheme knows the types of both sides.
 	Scheme *runtime.Scheme
@@ -44,7 +46,8 @@ type MachineReconciler struct {
 	payer    *removal.Payer
 }
 
-// memory is what the reconciler remembers between two reconciles. All of it can be lost without harm.
+// memory is what the reconciler remembers between two reconciles. All of it can be lost without
+// harm.
 type memory struct {
 	facts    survey.Facts
 	rest     wake.Rest
@@ -54,34 +57,42 @@ type memory struct {
 	tellings tellings
 }
 
-// judge has the last word on a strategy's choice. Production always uses custody.Case.Place; tests replace it to show the damage that it
-// prevents.
+// judge has the last word on a strategy's choice. Production always uses custody.Case.Place; tests
+// replace it to show the damage that it prevents.
 type judge func(custody.Case, custody.Choice) custody.Finding
 
 // Settings are the operator's. The zero value works.
 type Settings struct {
-	// Desired are the settings of what is made. Its SupervisorUID tells our objects from another supervisor's. Default: "supervisor", which is
-	// right only where no other supervisor uses the same clusters.
+	// Desired are the settings of what is made. Its SupervisorUID tells our objects from another
+	// supervisor's. Default: "supervisor", which is right only where no other supervisor uses the
+	// same clusters.
 	Desired desired.Options
 	// Observed are the settings of what is shown.
 	Observed observed.Options
-	// VMNamePrefix is put before a Machine's name to name its VirtualMachine (VM_NAME_PREFIX). "" is none.
+	// VMNamePrefix is put before a Machine's name to name its VirtualMachine (VM_NAME_PREFIX). ""
+	// is none.
 	VMNamePrefix string
-	// DefaultConfig is the KubevirtConfig for Machines that name none (DEFAULT_KUBEVIRT_CONFIG). "" is none.
+	// DefaultConfig is the KubevirtConfig for Machines that name none (DEFAULT_KUBEVIRT_CONFIG). ""
+	// is none.
 	DefaultConfig string
-	// ConfigsNamespace is the namespace of the KubevirtConfigs (KUBEVIRT_CONFIGS_NAMESPACE). Debts are written there.
+	// ConfigsNamespace is the namespace of the KubevirtConfigs (KUBEVIRT_CONFIGS_NAMESPACE). Debts
+	// are written there.
 	ConfigsNamespace string
-	// AllowUnverifiedIdentity lets Machines be placed in a cluster that never let its identity be read.
+	// AllowUnverifiedIdentity lets Machines be placed in a cluster that never let its identity be
+	// read.
 	AllowUnverifiedIdentity bool
-	// StrictUniqueness lets no Machine be placed before every cluster has answered, not even a fresh one (--uniqueness=Strict).
+	// StrictUniqueness lets no Machine be placed before every cluster has answered, not even a
+	// fresh one (--uniqueness=Strict).
 	StrictUniqueness bool
-	// LegacySupervisorPVCs deletes a Machine's PVCs in the supervisor too (--legacy-supervisor-claims).
+	// LegacySupervisorPVCs deletes a Machine's PVCs in the supervisor too
+	// (--legacy-supervisor-claims).
 	LegacySupervisorPVCs bool
 }
 
 // Freshness knows which Machines cannot have a VirtualMachine yet.
 type Freshness interface {
-	// Fresh reports whether this process saw the Machine being created, and never saw it placed. It does no I/O.
+	// Fresh reports whether this process saw the Machine being created, and never saw it placed. It
+	// does no I/O.
 	Fresh(machine *vitistackv1alpha1.Machine) bool
 	// Placed remembers that the Machine was placed.
 	Placed(machine *vitistackv1alpha1.Machine)
@@ -90,7 +101,8 @@ type Freshness interface {
 // Option changes what NewMachineReconciler builds.
 type Option func(*MachineReconciler)
 
-// WithPlacement sets who places Machines: a placement.Chain, or a plugin host. Without it only placement.Explicit decides.
+// WithPlacement sets who places Machines: a placement.Chain, or a plugin host. Without it only
+// placement.Explicit decides.
 func WithPlacement(placer Placer) Option {
 	return func(r *MachineReconciler) { r.placer = placer }
 }
@@ -100,7 +112,8 @@ func WithSettings(settings Settings) Option {
 	return func(r *MachineReconciler) { r.settings = settings }
 }
 
-// WithLiveReader sets the reader that asks the supervisor's API server itself. Without it the client is used.
+// WithLiveReader sets the reader that asks the supervisor's API server itself. Without it the
+// client is used.
 func WithLiveReader(reader client.Reader) Option {
 	return func(r *MachineReconciler) { r.live = reader }
 }
@@ -110,7 +123,8 @@ func WithEvents(recorder events.EventRecorder) Option {
 	return func(r *MachineReconciler) { r.recorder = recorder }
 }
 
-// WithFreshness sets who knows which Machines are new. Without it none is, so that placing needs an answer from every cluster.
+// WithFreshness sets who knows which Machines are new. Without it none is, so that placing needs an
+// answer from every cluster.
 func WithFreshness(fresh Freshness) Option {
 	return func(r *MachineReconciler) { r.fresh = fresh }
 }
@@ -120,7 +134,8 @@ func WithClock(now clock.PassiveClock) Option {
 	return func(r *MachineReconciler) { r.clock = now }
 }
 
-// NewMachineReconciler returns a reconciler for the Machines of a supervisor cluster. It does no I/O.
+// NewMachineReconciler returns a reconciler for the Machines of a supervisor cluster. It does no
+// I/O.
 func NewMachineReconciler(supervisor client.Client, scheme *runtime.Scheme, clientManager clientmgr.RemoteClusters, options ...Option) *MachineReconciler {
 	r := &MachineReconciler{
 		Client: supervisor, Scheme: scheme, KubevirtClientMgr: clientManager,
@@ -141,7 +156,8 @@ func NewMachineReconciler(supervisor client.Client, scheme *runtime.Scheme, clie
 	return r
 }
 
-// loneSupervisor is the identity of a supervisor that has none. It tells nothing apart where two supervisors share a cluster.
+// loneSupervisor is the identity of a supervisor that has none. It tells nothing apart where two
+// supervisors share a cluster.
 const loneSupervisor = "supervisor"
 
 // Payer pays what is owed to clusters that gave no answer when their Machines were let go.
@@ -164,7 +180,8 @@ func (r *MachineReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	return r.finish(ctx, r.pass(ctx, machine, now))
 }
 
-// pass goes the steps that a Machine needs: those of one that is wanted, or those of one that is being deleted.
+// pass goes the steps that a Machine needs: those of one that is wanted, or those of one that is
+// being deleted.
 func (r *MachineReconciler) pass(ctx context.Context, machine *vitistackv1alpha1.Machine, now time.Time) report {
 	view := report{before: machine, Input: observed.Input{Machine: machine, Options: r.settings.Observed, Now: now}, reads: &wake.Reads{}}
 	switch {
@@ -196,8 +213,8 @@ func (r *MachineReconciler) restNow(ctx context.Context, machine *vitistackv1alp
 	}
 }
 
-// isOurs reports whether a Machine is for this operator. A Machine that carries the operator's finalizer is, whatever its provider says now: the
-// operator has to take that off again.
+// isOurs reports whether a Machine is for this operator. A Machine that carries the operator's
+// finalizer is, whatever its provider says now: the operator has to take that off again.
 func isOurs(machine *vitistackv1alpha1.Machine) bool {
 	if controllerutil.ContainsFinalizer(machine, vitistackv1alpha1.FinalizerMachine) {
 		return true

@@ -12,8 +12,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
-// orRelease lets a Machine go whose deletion cannot be finished, if a person consents and the reason has lasted: what it has in that cluster is
-// abandoned, or owed. Without that the report stays as it is.
+// orRelease lets a Machine go whose deletion cannot be finished, if a person consents and the
+// reason has lasted: what it has in that cluster is abandoned, or owed. Without that the report
+// stays as it is.
 func (r *MachineReconciler) orRelease(ctx context.Context, view report) report {
 	ledger := r.lastKnown(view.Machine)
 	if ledger == nil || !r.mayRelease(view, ledger.Config) {
@@ -42,7 +43,8 @@ func (r *MachineReconciler) orRelease(ctx context.Context, view report) report {
 	return view
 }
 
-// lastKnown is the ledger, or what the status still has of a lost or broken one. nil where neither tells a place.
+// lastKnown is the ledger, or what the status still has of a lost or broken one. nil where neither
+// tells a place.
 func (r *MachineReconciler) lastKnown(machine *vitistackv1alpha1.Machine) *vitistackv1alpha1.Ledger {
 	reading := r.read(machine)
 	if reading.Standing == custody.Confirmed || reading.Standing == custody.Unconfirmed {
@@ -61,8 +63,9 @@ func (r *MachineReconciler) lastKnown(machine *vitistackv1alpha1.Machine) *vitis
 	}
 }
 
-// mayRelease reports whether what holds a deletion is a lasting state: of the connection to the cluster, or of the record. One late call of a
-// cluster that answers otherwise is none, and neither is a contact that is still being made.
+// mayRelease reports whether what holds a deletion is a lasting state: of the connection to the
+// cluster, or of the record. One late call of a cluster that answers otherwise is none, and neither
+// is a contact that is still being made.
 func (r *MachineReconciler) mayRelease(view report, config string) bool {
 	p, isProblem := problem.As(view.err)
 	if !isProblem {

@@ -10,8 +10,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
-// report is what a reconcile tells: the input of the status, and how the reconcile ended. Each step returns what it found, and the list of steps
-// puts that into the report; no step sees it.
+// report is what a reconcile tells: the input of the status, and how the reconcile ended. Each step
+// returns what it found, and the list of steps puts that into the report; no step sees it.
 type report struct {
 	observed.Input
 	before *vitistackv1alpha1.Machine // as it was read

@@ -31,8 +31,8 @@ type Placer interface {
 	Place(ctx context.Context, req placement.Request) (placement.Decision, placement.Trace, error)
 }
 
-// ask asks the strategies. It looks into all clusters before, where the Machine is not fresh, or in between, where a strategy has to know. What was
-// asked and seen is written into the decision.
+// ask asks the strategies. It looks into all clusters before, where the Machine is not fresh, or in
+// between, where a strategy has to know. What was asked and seen is written into the decision.
 func (r *MachineReconciler) ask(ctx context.Context, machine *vitistackv1alpha1.Machine, vmName string, request placement.Request, decision *Decision) (placement.Decision, error) {
 	everywhere := func() error {
 		decision.Seen = survey.Everywhere(ctx, r.KubevirtClientMgr, names(request.Candidates), r.lookFor(machine, vmName, false))
@@ -56,7 +56,8 @@ func (r *MachineReconciler) ask(ctx context.Context, machine *vitistackv1alpha1.
 	return chosen, err
 }
 
-// hasFormer reports whether a cache has a VirtualMachine of the wanted name that was made for another Machine: reason enough to look closer.
+// hasFormer reports whether a cache has a VirtualMachine of the wanted name that was made for
+// another Machine: reason enough to look closer.
 func (r *MachineReconciler) hasFormer(ctx context.Context, machine *vitistackv1alpha1.Machine, vmName string, candidates []placement.Candidate) bool {
 	subject := r.subject(machine, vmName, nil)
 	if subject.Names() && !subject.Held {
@@ -73,8 +74,8 @@ func (r *MachineReconciler) hasFormer(ctx context.Context, machine *vitistackv1a
 	})
 }
 
-// request are the facts of the Machine and of all clusters, without a look for its VirtualMachine. What costs something is gathered only where a
-// strategy needs it.
+// request are the facts of the Machine and of all clusters, without a look for its VirtualMachine.
+// What costs something is gathered only where a strategy needs it.
 func (r *MachineReconciler) request(ctx context.Context, machine *vitistackv1alpha1.Machine, configs []vitistackv1alpha1.KubevirtConfig) (placement.Request, error) {
 	request := placement.Request{
 		Machine: about(machine), Default: r.settings.DefaultConfig, ConfigNamespace: r.settings.ConfigsNamespace,
@@ -130,7 +131,8 @@ func (r *MachineReconciler) count(ctx context.Context, candidates []placement.Ca
 	return nil
 }
 
-// size is what the VirtualMachine will request. It is unknown where the class cannot be had: that is refused later, by name.
+// size is what the VirtualMachine will request. It is unknown where the class cannot be had: that
+// is refused later, by name.
 func (r *MachineReconciler) size(ctx context.Context, machine *vitistackv1alpha1.Machine) placement.Resources {
 	class, err := provision.Class(ctx, side.SupervisorCache{Reader: r.Client}, machine, nil, r.settings.Desired)
 	if err != nil {
@@ -144,8 +146,9 @@ func (r *MachineReconciler) size(ctx context.Context, machine *vitistackv1alpha1
 	return placement.Resources{MilliCPU: new(cpus * 1000), MemoryBytes: new(size.Memory)}
 }
 
-// measure fills in the room of each cluster that lets itself be asked, side by side and each for a bounded time. What is not known stays unknown: a
-// cluster that is silent, or whose kubeconfig may not list nodes and pods.
+// measure fills in the room of each cluster that lets itself be asked, side by side and each for a
+// bounded time. What is not known stays unknown: a cluster that is silent, or whose kubeconfig may
+// not list nodes and pods.
 func (r *MachineReconciler) measure(ctx context.Context, candidates []placement.Candidate) {
 	now := r.clock.Now()
 	var asking sync.WaitGroup
@@ -178,7 +181,8 @@ func (r *MachineReconciler) freeIn(ctx context.Context, config string) (capacity
 	return capacity.Free(ctx, reader)
 }
 
-// take lets a Machine that was placed count before it can be seen in the cluster, so that many at once do not all go to one.
+// take lets a Machine that was placed count before it can be seen in the cluster, so that many at
+// once do not all go to one.
 func (r *MachineReconciler) take(config string, size placement.Resources) {
 	if size.MilliCPU == nil || size.MemoryBytes == nil {
 		return
@@ -207,7 +211,8 @@ func inform(request placement.Request, c custody.Case) placement.Request {
 	return informed
 }
 
-// presence is what strategies are told of one cluster. Copies do not count as a VirtualMachine that is there.
+// presence is what strategies are told of one cluster. Copies do not count as a VirtualMachine that
+// is there.
 func presence(c custody.Case, look custody.Look) placement.VM {
 	if look.Silent != nil {
 		return placement.VM{Presence: placement.Unreachable, Cause: look.Silent.Error()}
@@ -231,7 +236,8 @@ func presence(c custody.Case, look custody.Look) placement.VM {
 	return best
 }
 
-// closed says why a KubevirtConfig takes no Machine of a namespace whose VirtualMachine is not there already. nil means that it does.
+// closed says why a KubevirtConfig takes no Machine of a namespace whose VirtualMachine is not
+// there already. nil means that it does.
 func (r *MachineReconciler) closed(ctx context.Context, configs []vitistackv1alpha1.KubevirtConfig, name, namespace string) error {
 	const placed = vitistackv1alpha1.ConditionPlaced
 	i := slices.IndexFunc(configs, func(config vitistackv1alpha1.KubevirtConfig) bool { return config.Name == name })

@@ -30,13 +30,15 @@ type ControllerOptions struct {
 	Cache client.Reader
 }
 
-// Back-off of Machines whose reconcile failed without a problem of its own: the status itself could not be written.
+// Back-off of Machines whose reconcile failed without a problem of its own: the status itself could
+// not be written.
 const (
 	backoffMin = 50 * time.Millisecond
 	backoffMax = 5 * time.Minute
 )
 
-// SetupWithManager lets mgr run the reconciler: it is woken by Machines and what belongs to them, and by the remote clusters.
+// SetupWithManager lets mgr run the reconciler: it is woken by Machines and what belongs to them,
+// and by the remote clusters.
 func (r *MachineReconciler) SetupWithManager(mgr ctrl.Manager, options ControllerOptions) error {
 	if err := wake.Index(context.Background(), mgr.GetFieldIndexer()); err != nil {
 		return err
@@ -66,7 +68,8 @@ func (r *MachineReconciler) SetupWithManager(mgr ctrl.Manager, options Controlle
 		Complete(r)
 }
 
-// ofObject finds the Machine that a remote object carries the UID of. A VirtualMachine that its ledger does not name may be a copy.
+// ofObject finds the Machine that a remote object carries the UID of. A VirtualMachine that its
+// ledger does not name may be a copy.
 func (r *MachineReconciler) ofObject(machines wake.Machines) func(context.Context, string, client.Object) []reconcile.Request {
 	return func(ctx context.Context, _ string, object client.Object) []reconcile.Request {
 		requests, named := machines.OfObject(ctx, object)
@@ -88,8 +91,8 @@ func logConstructor(mgr ctrl.Manager) func(*reconcile.Request) logr.Logger {
 	}
 }
 
-// networkChanged leaves out events of NetworkNamespaces that change nothing that a Machine is attached by: operators of addresses write into their
-// status at each allocation.
+// networkChanged leaves out events of NetworkNamespaces that change nothing that a Machine is
+// attached by: operators of addresses write into their status at each allocation.
 func networkChanged() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, isBefore := e.ObjectOld.(*vitistackv1alpha1.NetworkNamespace)

@@ -19,8 +19,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
-// finish writes the status, if it changed, and says when to come back. It is the one place that writes a Machine's status and that turns a problem
-// into a time.
+// finish writes the status, if it changed, and says when to come back. It is the one place that
+// writes a Machine's status and that turns a problem into a time.
 func (r *MachineReconciler) finish(ctx context.Context, view report) (ctrl.Result, error) {
 	key := client.ObjectKeyFromObject(view.before)
 	if view.gone {
@@ -55,7 +55,8 @@ func (r *MachineReconciler) finish(ctx context.Context, view report) (ctrl.Resul
 	return ctrl.Result{RequeueAfter: wait}, nil
 }
 
-// staleTries is how often a read that is behind is repeated at once, before that counts as a failure like any other.
+// staleTries is how often a read that is behind is repeated at once, before that counts as a
+// failure like any other.
 const staleTries = 5
 
 // attempt counts a failed attempt, or ends the row of them.
@@ -68,8 +69,9 @@ func (r *MachineReconciler) attempt(view report, ended *problem.Problem) wake.St
 	return r.memory.streaks.Fail(key, asks(view.Machine), ended.Condition+"/"+ended.Reason, ended, view.Now)
 }
 
-// remember lets the Machine rest until something that this reconcile has read changes, or until wait is over. One without a place waits for any
-// cluster, and one that is being deleted for objects that nothing watches, so that they are not remembered.
+// remember lets the Machine rest until something that this reconcile has read changes, or until
+// wait is over. One without a place waits for any cluster, and one that is being deleted for
+// objects that nothing watches, so that they are not remembered.
 func (r *MachineReconciler) remember(view report, machine *vitistackv1alpha1.Machine, wait time.Duration) {
 	key := client.ObjectKeyFromObject(machine)
 	if view.config == "" || view.unseen || !machine.DeletionTimestamp.IsZero() {
@@ -83,8 +85,8 @@ func (r *MachineReconciler) remember(view report, machine *vitistackv1alpha1.Mac
 	r.memory.rest.Remember(key, footprint)
 }
 
-// writeStatus writes a status that differs from the one there is. It returns the Machine as it is then, and after how long a change is to be
-// written that can wait.
+// writeStatus writes a status that differs from the one there is. It returns the Machine as it is
+// then, and after how long a change is to be written that can wait.
 func (r *MachineReconciler) writeStatus(ctx context.Context, view report, status vitistackv1alpha1.MachineStatus) (machine *vitistackv1alpha1.Machine, later time.Duration, err error) {
 	before := view.Machine
 	if !observed.Changed(before.Status, status) {
@@ -110,8 +112,9 @@ func (r *MachineReconciler) writeStatus(ctx context.Context, view report, status
 	return written, 0, nil
 }
 
-// isSmall reports whether a change of a status can wait a moment: no person and no program decides by it, or it is over in a moment, as for a guest
-// that has just begun to run and that KubeVirt has not called ready yet.
+// isSmall reports whether a change of a status can wait a moment: no person and no program decides
+// by it, or it is over in a moment, as for a guest that has just begun to run and that KubeVirt has
+// not called ready yet.
 func isSmall(before, after vitistackv1alpha1.MachineStatus) bool {
 	was, is := before.Condition(vitistackv1alpha1.ConditionReady), after.Condition(vitistackv1alpha1.ConditionReady)
 	if is != nil && is.Reason == vitistackv1alpha1.ReasonGuestNotReady {
@@ -132,7 +135,8 @@ func (r *MachineReconciler) tell(ctx context.Context, machine *vitistackv1alpha1
 	}
 }
 
-// warn makes an Event of what has been wrong for a while, whoever found it. It returns when to look again, 0 for not.
+// warn makes an Event of what has been wrong for a while, whoever found it. It returns when to look
+// again, 0 for not.
 func (r *MachineReconciler) warn(machine *vitistackv1alpha1.Machine, view report, status vitistackv1alpha1.MachineStatus) time.Duration {
 	key := client.ObjectKeyFromObject(machine)
 	next, warning, again := r.memory.tellings.of(key).Next(view.before.Status, status, r.settings.Observed, view.Now)
@@ -150,7 +154,8 @@ const (
 	maxNote = 1024
 )
 
-// event records something that happened to the Machine. note is in the past tense and has nothing of a Secret in it.
+// event records something that happened to the Machine. note is in the past tense and has nothing
+// of a Secret in it.
 func (r *MachineReconciler) event(machine *vitistackv1alpha1.Machine, kind, reason, action, note string) {
 	if r.recorder == nil {
 		return

@@ -16,7 +16,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
-// subject is what the judge needs to know of a Machine. vmName is the name that its VirtualMachine has or would get; macs are its addresses.
+// subject is what the judge needs to know of a Machine. vmName is the name that its VirtualMachine
+// has or would get; macs are its addresses.
 func (r *MachineReconciler) subject(machine *vitistackv1alpha1.Machine, vmName string, macs []string) custody.Subject {
 	subject := custody.Subject{
 		Namespace: machine.Namespace, Name: machine.Name,
@@ -57,14 +58,15 @@ func (r *MachineReconciler) read(machine *vitistackv1alpha1.Machine) custody.Rea
 	})
 }
 
-// record is a ledger that counts, with what its KubevirtConfig says of the cluster's earlier identities.
+// record is a ledger that counts, with what its KubevirtConfig says of the cluster's earlier
+// identities.
 func (r *MachineReconciler) record(ledger vitistackv1alpha1.Ledger) *custody.Record {
 	state, _ := r.KubevirtClientMgr.State(ledger.Config)
 	return &custody.Record{Ledger: ledger, FormerClusterUIDs: state.FormerClusterUIDs}
 }
 
-// networkRecord reads the Machine's network record, nil where it has none. One that cannot be read is decided anew from what the virtual machine
-// has, so it counts as none.
+// networkRecord reads the Machine's network record, nil where it has none. One that cannot be read
+// is decided anew from what the virtual machine has, so it counts as none.
 func networkRecord(machine *vitistackv1alpha1.Machine) *vitistackv1alpha1.NetworkRecord {
 	text, written := machine.Annotations[vitistackv1alpha1.AnnotationPlacementNetwork]
 	if !written {
@@ -77,8 +79,9 @@ func networkRecord(machine *vitistackv1alpha1.Machine) *vitistackv1alpha1.Networ
 	return &record
 }
 
-// macs are the addresses that the Machine's interfaces have been given: by its network record, where the ledger beside it is confirmed, else by its
-// NetworkConfigurations. Whoever can write a Machine can write a record into it.
+// macs are the addresses that the Machine's interfaces have been given: by its network record,
+// where the ledger beside it is confirmed, else by its NetworkConfigurations. Whoever can write a
+// Machine can write a record into it.
 func (r *MachineReconciler) macs(ctx context.Context, machine *vitistackv1alpha1.Machine) ([]string, error) {
 	if record := networkRecord(machine); record != nil && r.read(machine).Standing == custody.Confirmed {
 		var macs []string
@@ -107,9 +110,10 @@ func (r *MachineReconciler) macs(ctx context.Context, machine *vitistackv1alpha1
 	return macs, nil
 }
 
-// claimants are the other Machines of the Machine's namespace, by the supervisor's API server itself. They are asked for only where a person
-// consents to taking over what was made for another Machine. isKnown is false where this Machine itself is not among them: then the one in
-// hand is from a cache that is behind, and nothing may be concluded.
+// claimants are the other Machines of the Machine's namespace, by the supervisor's API server
+// itself. They are asked for only where a person consents to taking over what was made for another
+// Machine. isKnown is false where this Machine itself is not among them: then the one in hand is
+// from a cache that is behind, and nothing may be concluded.
 func (r *MachineReconciler) claimants(ctx context.Context, machine *vitistackv1alpha1.Machine, subject custody.Subject, looks []custody.Look) ([]custody.Claimant, error) {
 	asks := func(l custody.Look) bool {
 		return slices.ContainsFunc(l.Found, func(vm custody.Sighting) bool {
@@ -155,8 +159,9 @@ func (r *MachineReconciler) caseOf(ctx context.Context, machine *vitistackv1alph
 	return c, err
 }
 
-// lookFor says what a live look for the Machine's VirtualMachine looks for. Before the Machine is placed that may also have the Machine's own name,
-// which is what the public operator gave it. Nothing can carry the UID of a Machine that is fresh.
+// lookFor says what a live look for the Machine's VirtualMachine looks for. Before the Machine is
+// placed that may also have the Machine's own name, which is what the public operator gave it.
+// Nothing can carry the UID of a Machine that is fresh.
 func (r *MachineReconciler) lookFor(machine *vitistackv1alpha1.Machine, vmName string, placed bool) survey.For {
 	what := survey.For{Namespace: machine.Namespace, Names: []string{vmName}}
 	if !placed && vmName != machine.Name {
@@ -168,7 +173,8 @@ func (r *MachineReconciler) lookFor(machine *vitistackv1alpha1.Machine, vmName s
 	return what
 }
 
-// isFresh reports whether only the chosen cluster needs to be asked. A Machine that is to adopt may find its VirtualMachine anywhere.
+// isFresh reports whether only the chosen cluster needs to be asked. A Machine that is to adopt may
+// find its VirtualMachine anywhere.
 func (r *MachineReconciler) isFresh(machine *vitistackv1alpha1.Machine) bool {
 	return !r.settings.StrictUniqueness && r.fresh != nil && r.fresh.Fresh(machine) &&
 		machine.Annotations[vitistackv1alpha1.AnnotationAdopt] == ""

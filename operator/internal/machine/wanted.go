@@ -35,7 +35,8 @@ func (r *MachineReconciler) wanted(ctx context.Context, view report) report {
 	if err != nil {
 		return view.ended(observed.StepRemote, err)
 	}
-	// An adopted VirtualMachine is labelled before anything can be refused, so that nothing is ever half adopted.
+	// An adopted VirtualMachine is labelled before anything can be refused, so that nothing is ever
+	// half adopted.
 	if found.VM, err = r.claim(ctx, job, found); err != nil {
 		return view.ended(observed.StepRemote, err)
 	}
@@ -97,7 +98,8 @@ func (r *MachineReconciler) job(placed place, supervisor side.Supervisor, remote
 	return job
 }
 
-// referenceChanged reports a reference that no longer names the cluster of the ledger. Everything else goes on by the ledger.
+// referenceChanged reports a reference that no longer names the cluster of the ledger. Everything
+// else goes on by the ledger.
 func referenceChanged(placed place) error {
 	for _, wanted := range references(placed.machine) {
 		if wanted != "" && wanted != placed.ledger.Config {

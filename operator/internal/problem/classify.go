@@ -20,7 +20,8 @@ type At struct {
 	Doing string
 }
 
-// Pure turns an error of the pure packages into a Problem of a condition. nil stays nil, and so does a Problem.
+// Pure turns an error of the pure packages into a Problem of a condition. nil stays nil, and so
+// does a Problem.
 func Pure(err error, condition string) error {
 	if err == nil {
 		return nil
@@ -40,7 +41,8 @@ func Pure(err error, condition string) error {
 	return Time(condition, v1alpha1.ReasonRetrying, "%s", err.Error())
 }
 
-// Supervisor turns an error of a call to the supervisor into a Problem. nil stays nil, and so does a Problem.
+// Supervisor turns an error of a call to the supervisor into a Problem. nil stays nil, and so does
+// a Problem.
 func Supervisor(err error, at At) error {
 	if err == nil {
 		return nil
@@ -58,7 +60,8 @@ func Supervisor(err error, at At) error {
 	}
 }
 
-// Remote turns an error of a call to a remote cluster into a Problem. nil stays nil, and so does a Problem.
+// Remote turns an error of a call to a remote cluster into a Problem. nil stays nil, and so does a
+// Problem.
 func Remote(err error, config string, at At) error {
 	if err == nil {
 		return nil
@@ -128,7 +131,8 @@ var contact = []struct {
 	{clientmgr.ErrNotConnected, v1alpha1.ConditionRemoteReachable, v1alpha1.ReasonUnreachable, v1alpha1.ActorCluster},
 }
 
-// Contact turns the reason why there is no client of a cluster into a Problem. lost is false for every other error.
+// Contact turns the reason why there is no client of a cluster into a Problem. lost is false for
+// every other error.
 func Contact(err error) (p *Problem, lost bool) {
 	for _, each := range contact {
 		if !errors.Is(err, each.is) {

@@ -12,7 +12,8 @@ import (
 // Problem ends a reconcile. It is an error, so that steps return it like any other.
 type Problem struct {
 	observed.Problem
-	// Stale says that what was read is older than what is there: it is read again soon, and told only if that lasts.
+	// Stale says that what was read is older than what is there: it is read again soon, and told
+	// only if that lasts.
 	Stale bool
 	// Attempted says that it came of an attempt to write, which is not repeated before it is due.
 	Attempted bool
@@ -44,7 +45,8 @@ func made(acts v1alpha1.Actor, condition, reason, format string, args ...any) *P
 	}}
 }
 
-// Attempted marks a problem that came of an attempt to write. What passes by itself is not marked: an event that ends it is followed at once.
+// Attempted marks a problem that came of an attempt to write. What passes by itself is not marked:
+// an event that ends it is followed at once.
 func Attempted(err error) error {
 	if p, ok := As(err); ok && p.Acts != v1alpha1.ActorTime {
 		p.Attempted = true
@@ -52,8 +54,8 @@ func Attempted(err error) error {
 	return err
 }
 
-// Written marks a problem of a write to the supervisor that came back, whoever must act: no event tells of the end of a webhook's failure. What
-// was only behind is not marked.
+// Written marks a problem of a write to the supervisor that came back, whoever must act: no event
+// tells of the end of a webhook's failure. What was only behind is not marked.
 func Written(err error) error {
 	if p, ok := As(err); ok && !p.Stale {
 		p.Attempted = true

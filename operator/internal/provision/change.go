@@ -18,8 +18,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// Applied is the wish that a VirtualMachine carries. found is false where it carries none that can be read: then nobody can tell what was
-// wished last, and the present wish is written down without a change.
+// Applied is the wish that a VirtualMachine carries. found is false where it carries none that can
+// be read: then nobody can tell what was wished last, and the present wish is written down without
+// a change.
 func Applied(vm *kubevirtv1.VirtualMachine) (last desired.Wish, found bool) {
 	last, err := desired.ParseWish(vm.Annotations[vitistackv1alpha1.AnnotationAppliedWish])
 	return last, err == nil
@@ -28,9 +29,11 @@ func Applied(vm *kubevirtv1.VirtualMachine) (last desired.Wish, found bool) {
 // Sources gives the cloud-init of the Machine. It is called only where a change concerns that.
 type Sources func(context.Context) (*desired.CloudInit, error)
 
-// Change changes a VirtualMachine in what the Machine wishes otherwise than last, and in nothing else. Each part of a change is a guarded
-// patch of exactly the paths whose wish changed. Where the whole change is refused its parts are tried one by one, the run strategy first, so
-// that a guest can be stopped whatever else is refused. changed is false where only the wish was written down, because the VirtualMachine has it.
+// Change changes a VirtualMachine in what the Machine wishes otherwise than last, and in nothing
+// else. Each part of a change is a guarded patch of exactly the paths whose wish changed. Where the
+// whole change is refused its parts are tried one by one, the run strategy first, so that a guest
+// can be stopped whatever else is refused. changed is false where only the wish was written down,
+// because the VirtualMachine has it.
 func (j Job) Change(ctx context.Context, vm *kubevirtv1.VirtualMachine, class *vitistackv1alpha1.MachineClass, now, last desired.Wish, sources Sources) (changed bool, err error) {
 	if vm.Status.SnapshotInProgress != nil || vm.Status.RestoreInProgress != nil {
 		return false, problem.Cluster(vmReady, vitistackv1alpha1.ReasonSnapshotInProgress,
@@ -53,8 +56,8 @@ func (j Job) Change(ctx context.Context, vm *kubevirtv1.VirtualMachine, class *v
 	return len(desired.Join(parts).Patch) > 0, j.patchAll(ctx, live, parts, now, last)
 }
 
-// changedInit renders cloud-init where the Machine says something else about it, and puts its Secret there first: once the wish is written down
-// nobody comes back for it.
+// changedInit renders cloud-init where the Machine says something else about it, and puts its
+// Secret there first: once the wish is written down nobody comes back for it.
 func (j Job) changedInit(ctx context.Context, vm *kubevirtv1.VirtualMachine, now, last desired.Wish, sources Sources) (*desired.CloudInit, error) {
 	if now.CloudInit == last.CloudInit {
 		return nil, nil
@@ -66,7 +69,8 @@ func (j Job) changedInit(ctx context.Context, vm *kubevirtv1.VirtualMachine, now
 	return init, j.CreateSecret(ctx, vm, init)
 }
 
-// parts reads the VirtualMachine with all its fields, which the cache does not keep, and says what to change in it.
+// parts reads the VirtualMachine with all its fields, which the cache does not keep, and says what
+// to change in it.
 func (j Job) parts(ctx context.Context, vm *kubevirtv1.VirtualMachine, class *vitistackv1alpha1.MachineClass, init *desired.CloudInit, now, last desired.Wish) ([]desired.Part, *unstructured.Unstructured, error) {
 	at := problem.At{Condition: vmReady, Doing: "changing VirtualMachine " + vm.Name}
 	live := &unstructured.Unstructured{}
@@ -94,8 +98,8 @@ func (j Job) parts(ctx context.Context, vm *kubevirtv1.VirtualMachine, class *vi
 	return parts, live, problem.Pure(err, vmReady)
 }
 
-// patchAll applies all parts at once. Where that is refused it applies them one by one, the run strategy first, and leaves out those that are
-// refused. It returns the first refusal.
+// patchAll applies all parts at once. Where that is refused it applies them one by one, the run
+// strategy first, and leaves out those that are refused. It returns the first refusal.
 func (j Job) patchAll(ctx context.Context, live *unstructured.Unstructured, parts []desired.Part, now, last desired.Wish) error {
 	whole := desired.Join(parts)
 	whole.Applied = now
@@ -117,8 +121,8 @@ func (j Job) patchAll(ctx context.Context, live *unstructured.Unstructured, part
 	return first
 }
 
-// patch applies one part. It carries UID and resourceVersion, so that it can neither create nor meet another object, nor a list that somebody
-// edits meanwhile.
+// patch applies one part. It carries UID and resourceVersion, so that it can neither create nor
+// meet another object, nor a list that somebody edits meanwhile.
 func (j Job) patch(ctx context.Context, live *unstructured.Unstructured, part desired.Part) error {
 	at := problem.At{Condition: vmReady, Doing: fmt.Sprintf("changing %s of VirtualMachine %s", part.What, live.GetName())}
 	body := map[string]any{}

@@ -24,8 +24,9 @@ var (
 	dataVolumeKind = cdiv1beta1.SchemeGroupVersion.WithKind("DataVolume")
 )
 
-// Claim puts the Machine's labels on an adopted VirtualMachine, its running instance, and those of its disks that carry the labels by which the
-// VirtualMachine itself was known. Nothing of its spec is changed. The VirtualMachine comes last: its labels say that the claim is complete.
+// Claim puts the Machine's labels on an adopted VirtualMachine, its running instance, and those of
+// its disks that carry the labels by which the VirtualMachine itself was known. Nothing of its spec
+// is changed. The VirtualMachine comes last: its labels say that the claim is complete.
 //
 // former is the UID of the Machine that the VirtualMachine was made for, "" for none.
 func (j Job) Claim(ctx context.Context, vm *kubevirtv1.VirtualMachine, former types.UID) (*kubevirtv1.VirtualMachine, error) {
@@ -55,8 +56,8 @@ func (j Job) Claim(ctx context.Context, vm *kubevirtv1.VirtualMachine, former ty
 	return claimed, problem.Remote(err, j.Remote.Config, at)
 }
 
-// WriteWish writes down the present wish on a VirtualMachine that carries none, without any change: what the Machine asks for from now on is a
-// change, and what it asked for before is not.
+// WriteWish writes down the present wish on a VirtualMachine that carries none, without any change:
+// what the Machine asks for from now on is a change, and what it asked for before is not.
 func (j Job) WriteWish(ctx context.Context, vm *kubevirtv1.VirtualMachine, now desired.Wish) error {
 	written := vm.DeepCopy()
 	written.Annotations = merged(written.Annotations, map[string]string{vitistackv1alpha1.AnnotationAppliedWish: now.String()})
@@ -78,8 +79,9 @@ func (j Job) claimInstance(ctx context.Context, vm *kubevirtv1.VirtualMachine, l
 	return problem.Remote(client.IgnoreNotFound(err), j.Remote.Config, at)
 }
 
-// claimDisks labels the disks that the VirtualMachine refers to, where they carry the same earlier labels as it does. All others are somebody
-// else's. The cloud-init Secret goes with the VirtualMachine by itself.
+// claimDisks labels the disks that the VirtualMachine refers to, where they carry the same earlier
+// labels as it does. All others are somebody else's. The cloud-init Secret goes with the
+// VirtualMachine by itself.
 func (j Job) claimDisks(ctx context.Context, vm *kubevirtv1.VirtualMachine, former types.UID) error {
 	earlier := j.earlierLabels(vm, former)
 	if len(earlier) == 0 {
@@ -110,8 +112,8 @@ func (j Job) claimDisks(ctx context.Context, vm *kubevirtv1.VirtualMachine, form
 	return nil
 }
 
-// ClaimSupervisorPVCs labels the PVCs in the supervisor that belonged to the VirtualMachine in an early layout. It needs a right that only the flag
-// --legacy-supervisor-claims asks for.
+// ClaimSupervisorPVCs labels the PVCs in the supervisor that belonged to the VirtualMachine in an
+// early layout. It needs a right that only the flag --legacy-supervisor-claims asks for.
 func (j Job) ClaimSupervisorPVCs(ctx context.Context, vm *kubevirtv1.VirtualMachine, former types.UID) error {
 	earlier := j.earlierLabels(vm, former)
 	if len(earlier) == 0 {
@@ -151,7 +153,8 @@ func (j Job) claimDisk(ctx context.Context, disk *metav1.PartialObjectMetadata) 
 	return client.IgnoreNotFound(j.Remote.Writer.Patch(ctx, disk, guarded, side.FieldOwner))
 }
 
-// earlierLabels select what belonged to the VirtualMachine before: by the UID of a former Machine, or by the labels that an earlier release gave.
+// earlierLabels select what belonged to the VirtualMachine before: by the UID of a former Machine,
+// or by the labels that an earlier release gave.
 func (j Job) earlierLabels(vm *kubevirtv1.VirtualMachine, former types.UID) client.MatchingLabels {
 	if former != "" {
 		of := j.labels()
@@ -169,7 +172,8 @@ func (j Job) earlierLabels(vm *kubevirtv1.VirtualMachine, former types.UID) clie
 	return nil
 }
 
-// DiskNames are the names of the DataVolumes and PVCs that a VirtualMachine makes or refers to, sorted, each once.
+// DiskNames are the names of the DataVolumes and PVCs that a VirtualMachine makes or refers to,
+// sorted, each once.
 func DiskNames(vm *kubevirtv1.VirtualMachine) []string {
 	names := map[string]struct{}{}
 	for _, template := range vm.Spec.DataVolumeTemplates {

@@ -12,9 +12,11 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// Class reads the MachineClass that a Machine asks for, else the default one. nil means that there is none: small, medium and large then have
-// built-in sizes. last is the wish that the existing VirtualMachine carries, or nil; while the Machine asks for the same class, that wish
-// has its sizes, and no class is read: a class that is edited, disabled or deleted changes nothing that exists.
+// Class reads the MachineClass that a Machine asks for, else the default one. nil means that there
+// is none: small, medium and large then have built-in sizes. last is the wish that the existing
+// VirtualMachine carries, or nil; while the Machine asks for the same class, that wish has its
+// sizes, and no class is read: a class that is edited, disabled or deleted changes nothing that
+// exists.
 func Class(ctx context.Context, cache side.SupervisorCache, machine *vitistackv1alpha1.Machine, last *desired.Wish, options desired.Options) (*vitistackv1alpha1.MachineClass, error) {
 	const condition = vitistackv1alpha1.ConditionVirtualMachineReady
 	name, err := desired.ClassName(machine)
@@ -39,8 +41,8 @@ func Class(ctx context.Context, cache side.SupervisorCache, machine *vitistackv1
 	return class, problem.Supervisor(err, problem.At{Condition: condition, Doing: "reading MachineClass " + name})
 }
 
-// asksForSame reports whether a Machine asks for the class that its VirtualMachine was last sized for. A built-in size is a class too, also where a
-// MachineClass of its name came later.
+// asksForSame reports whether a Machine asks for the class that its VirtualMachine was last sized
+// for. A built-in size is a class too, also where a MachineClass of its name came later.
 func asksForSame(name string, last desired.Wish) bool {
 	return name == "" || name == last.Class || last.Asked != nil && name == last.Asked.Class
 }

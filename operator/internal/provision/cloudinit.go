@@ -18,8 +18,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// CloudInit is what the guest gets at its first boot, nil for nothing. It reads the Secrets and ConfigMaps that the Machine names, past the
-// cache: no Secret is ever watched for it.
+// CloudInit is what the guest gets at its first boot, nil for nothing. It reads the Secrets and
+// ConfigMaps that the Machine names, past the cache: no Secret is ever watched for it.
 func (j Job) CloudInit(ctx context.Context, namespaces []vitistackv1alpha1.NetworkNamespace, configurations []vitistackv1alpha1.NetworkConfiguration) (*desired.CloudInit, error) {
 	sources, err := desired.CloudInitSources(j.Machine)
 	if err != nil {
@@ -69,8 +69,8 @@ func (j Job) readSource(ctx context.Context, source *desired.Source) error {
 	return nil
 }
 
-// mayRead refuses Secrets that are not meant for guests: whoever may create Machines could else read the kubeconfigs of all clusters, and the
-// tokens of service accounts, out of a guest.
+// mayRead refuses Secrets that are not meant for guests: whoever may create Machines could else
+// read the kubeconfigs of all clusters, and the tokens of service accounts, out of a guest.
 func (j Job) mayRead(ctx context.Context, secret *corev1.Secret) error {
 	refuse := func(why string) error {
 		return problem.Person(vmReady, vitistackv1alpha1.ReasonSecretNotAllowed,
@@ -93,7 +93,8 @@ func (j Job) mayRead(ctx context.Context, secret *corev1.Secret) error {
 	return nil
 }
 
-// CreateSecret writes cloud-init data that may not stand in the VirtualMachine into a Secret that the VirtualMachine owns.
+// CreateSecret writes cloud-init data that may not stand in the VirtualMachine into a Secret that
+// the VirtualMachine owns.
 func (j Job) CreateSecret(ctx context.Context, vm *kubevirtv1.VirtualMachine, init *desired.CloudInit) error {
 	if init == nil || init.Secret == nil {
 		return nil
@@ -110,8 +111,8 @@ func (j Job) CreateSecret(ctx context.Context, vm *kubevirtv1.VirtualMachine, in
 	return problem.Remote(err, j.Remote.Config, problem.At{Condition: vmReady, Doing: "creating Secret " + secret.Name})
 }
 
-// replaceSecret looks whether a Secret that exists is the one of this VirtualMachine. That of an earlier VirtualMachine of this Machine, or
-// with what the Machine said before, makes way.
+// replaceSecret looks whether a Secret that exists is the one of this VirtualMachine. That of an
+// earlier VirtualMachine of this Machine, or with what the Machine said before, makes way.
 func (j Job) replaceSecret(ctx context.Context, vm *kubevirtv1.VirtualMachine, wanted *corev1.Secret) error {
 	at := problem.At{Condition: vmReady, Doing: "replacing Secret " + wanted.Name}
 	existing := &corev1.Secret{}

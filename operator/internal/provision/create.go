@@ -16,11 +16,13 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// Fence shows that the Machine in hand is the newest one, and returns its ledger. It fails where somebody changed the Machine since it was
-// read, so that no two operators create from two versions of it.
+// Fence shows that the Machine in hand is the newest one, and returns its ledger. It fails where
+// somebody changed the Machine since it was read, so that no two operators create from two versions
+// of it.
 type Fence func(context.Context) (vitistackv1alpha1.Ledger, error)
 
-// Create creates the VirtualMachine of a Machine. The caller has proven that there is none. The fence is called directly before.
+// Create creates the VirtualMachine of a Machine. The caller has proven that there is none. The
+// fence is called directly before.
 func (j Job) Create(ctx context.Context, class *vitistackv1alpha1.MachineClass, init *desired.CloudInit, fence Fence) (*kubevirtv1.VirtualMachine, error) {
 	input := j.input(class, init)
 	wish, err := desired.NewWish(input, nil)
@@ -53,7 +55,8 @@ func (j Job) Create(ctx context.Context, class *vitistackv1alpha1.MachineClass, 
 	return vm, j.CreateSecret(ctx, vm, init)
 }
 
-// LacksSecret reports whether a VirtualMachine refers to a cloud-init Secret that is not there: the operator ended between the two.
+// LacksSecret reports whether a VirtualMachine refers to a cloud-init Secret that is not there: the
+// operator ended between the two.
 func (j Job) LacksSecret(ctx context.Context, vm *kubevirtv1.VirtualMachine) (bool, error) {
 	name := cloudInitSecret(vm)
 	if name == "" {
@@ -68,7 +71,8 @@ func (j Job) LacksSecret(ctx context.Context, vm *kubevirtv1.VirtualMachine) (bo
 	return err != nil || j.isLeftOver(secret, vm), nil
 }
 
-// isLeftOver reports whether a Secret goes away by itself: it is being deleted, or it belongs to an earlier VirtualMachine of this Machine.
+// isLeftOver reports whether a Secret goes away by itself: it is being deleted, or it belongs to an
+// earlier VirtualMachine of this Machine.
 func (j Job) isLeftOver(secret client.Object, vm *kubevirtv1.VirtualMachine) bool {
 	if !secret.GetDeletionTimestamp().IsZero() {
 		return true
@@ -78,7 +82,8 @@ func (j Job) isLeftOver(secret client.Object, vm *kubevirtv1.VirtualMachine) boo
 	return j.isLabelled(secret) && len(owners) > 0 && !slices.ContainsFunc(owners, isOwner)
 }
 
-// cloudInitSecret is the name of the Secret that a VirtualMachine's cloud-init disk refers to, "" for none.
+// cloudInitSecret is the name of the Secret that a VirtualMachine's cloud-init disk refers to, ""
+// for none.
 func cloudInitSecret(vm *kubevirtv1.VirtualMachine) string {
 	if vm.Spec.Template == nil {
 		return ""

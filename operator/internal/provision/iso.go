@@ -13,8 +13,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// FreeISO deletes the image of a drive that was ejected, once neither the VirtualMachine nor its running instance refers to it: a PVC that is
-// deleted in use is stuck, and the next start with it.
+// FreeISO deletes the image of a drive that was ejected, once neither the VirtualMachine nor its
+// running instance refers to it: a PVC that is deleted in use is stuck, and the next start with it.
 func (j Job) FreeISO(ctx context.Context, vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance) error {
 	if !desired.Installed(j.Machine) {
 		return nil

@@ -49,13 +49,15 @@ func (j Job) input(class *vitistackv1alpha1.MachineClass, init *desired.CloudIni
 	}
 }
 
-// Wish is what the Machine asks of its VirtualMachine now. last is the wish that the VirtualMachine carries, nil for none.
+// Wish is what the Machine asks of its VirtualMachine now. last is the wish that the VirtualMachine
+// carries, nil for none.
 func (j Job) Wish(class *vitistackv1alpha1.MachineClass, last *desired.Wish) (desired.Wish, error) {
 	wish, err := desired.NewWish(j.input(class, nil), last)
 	return wish, problem.Pure(err, vmReady)
 }
 
-// AdoptedWish is the wish of a Machine whose VirtualMachine carries none. It needs no class, and changes nothing.
+// AdoptedWish is the wish of a Machine whose VirtualMachine carries none. It needs no class, and
+// changes nothing.
 func (j Job) AdoptedWish(vm *kubevirtv1.VirtualMachine) (desired.Wish, error) {
 	wish, err := desired.AdoptedWish(j.input(nil, nil), vm)
 	return wish, problem.Pure(err, vmReady)

@@ -31,8 +31,9 @@ type Question struct {
 	Options desired.Options
 }
 
-// Decide decides how a Machine's virtual machine is attached to networks. What was recorded is returned as it is, without a read, while the
-// Machine's own spec.network is the one that it was decided for.
+// Decide decides how a Machine's virtual machine is attached to networks. What was recorded is
+// returned as it is, without a read, while the Machine's own spec.network is the one that it was
+// decided for.
 func Decide(ctx context.Context, cache side.SupervisorCache, q Question) (vitistackv1alpha1.NetworkRecord, error) {
 	if q.Recorded != nil && q.Recorded.Wish == desired.NetworkWish(q.Machine) {
 		return *q.Recorded, nil
@@ -93,7 +94,8 @@ func InUse(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance
 	return all
 }
 
-// Configurations makes the Machine's NetworkConfigurations what its network record says, and returns them.
+// Configurations makes the Machine's NetworkConfigurations what its network record says, and
+// returns them.
 func (j Job) Configurations(ctx context.Context, namespaces []vitistackv1alpha1.NetworkNamespace, use Use) ([]vitistackv1alpha1.NetworkConfiguration, error) {
 	var all []vitistackv1alpha1.NetworkConfiguration
 	for _, name := range desired.NetworkConfigurationNames(j.Network) {
@@ -146,8 +148,8 @@ func (j Job) configurationInput(name string, namespaces []vitistackv1alpha1.Netw
 	return in
 }
 
-// replace lets a NetworkConfiguration go that somebody deleted while the virtual machine lives, once nobody else holds it: the next attempt
-// makes it anew, and asks for the same addresses.
+// replace lets a NetworkConfiguration go that somebody deleted while the virtual machine lives,
+// once nobody else holds it: the next attempt makes it anew, and asks for the same addresses.
 func (j Job) replace(ctx context.Context, existing *vitistackv1alpha1.NetworkConfiguration, at problem.At) error {
 	ours := slices.Contains(existing.Finalizers, vitistackv1alpha1.FinalizerNetworkConfiguration)
 	if ours && len(existing.Finalizers) == 1 {
@@ -159,7 +161,8 @@ func (j Job) replace(ctx context.Context, existing *vitistackv1alpha1.NetworkCon
 		"NetworkConfiguration %s was deleted while the virtual machine uses its addresses; it is made again when it is gone", existing.Name)
 }
 
-// Unhold takes the operator's finalizer off a NetworkConfiguration: its addresses may be given to others.
+// Unhold takes the operator's finalizer off a NetworkConfiguration: its addresses may be given to
+// others.
 func Unhold(ctx context.Context, writer client.Client, nc *vitistackv1alpha1.NetworkConfiguration) error {
 	before := nc.DeepCopy()
 	if !controllerutil.RemoveFinalizer(nc, vitistackv1alpha1.FinalizerNetworkConfiguration) {

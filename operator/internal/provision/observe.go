@@ -15,7 +15,8 @@ import (
 type Instance struct {
 	// VMI is the running instance, nil where there is none.
 	VMI *kubevirtv1.VirtualMachineInstance
-	// DataVolumes are those of its disks. They are read only while the guest does not run: a guest that runs has its disks.
+	// DataVolumes are those of its disks. They are read only while the guest does not run: a guest
+	// that runs has its disks.
 	DataVolumes []cdiv1beta1.DataVolume
 }
 

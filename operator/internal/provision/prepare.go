@@ -19,8 +19,9 @@ import (
 
 const vmReady = vitistackv1alpha1.ConditionVirtualMachineReady
 
-// Prepare makes what a VirtualMachine refers to, before it refers to it: the remote namespace and the NetworkAttachmentDefinitions of the
-// Machine's network record. They are neither changed nor deleted.
+// Prepare makes what a VirtualMachine refers to, before it refers to it: the remote namespace and
+// the NetworkAttachmentDefinitions of the Machine's network record. They are neither changed nor
+// deleted.
 func (j Job) Prepare(ctx context.Context) error {
 	if err := j.ensureNamespace(ctx); err != nil {
 		return err
@@ -74,7 +75,8 @@ func (j Job) ensureAttachment(ctx context.Context, attachment vitistackv1alpha1.
 	return problem.Remote(err, j.Remote.Config, at)
 }
 
-// checkDisks looks for DataVolumes and PVCs of the wanted names that are not this Machine's: KubeVirt would take them for its disks.
+// checkDisks looks for DataVolumes and PVCs of the wanted names that are not this Machine's:
+// KubeVirt would take them for its disks.
 func (j Job) checkDisks(ctx context.Context, vm *kubevirtv1.VirtualMachine) error {
 	for _, template := range vm.Spec.DataVolumeTemplates {
 		key := client.ObjectKey{Namespace: j.Ledger.Namespace, Name: template.Name}

@@ -19,8 +19,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// storageClasses are those of the remote cluster. A disk without one would wait for ever, and say so to nobody who can help; so a Machine whose
-// new disks need a default that the cluster lacks is refused. last is the wish last applied, nil at a creation.
+// storageClasses are those of the remote cluster. A disk without one would wait for ever, and say
+// so to nobody who can help; so a Machine whose new disks need a default that the cluster lacks is
+// refused. last is the wish last applied, nil at a creation.
 func (j Job) storageClasses(ctx context.Context, last *desired.Wish) (desired.StorageClasses, error) {
 	classes, err := j.readStorageClasses(ctx)
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// GiveUpAddresses deletes a Machine's NetworkConfigurations and lets them go. Their addresses are free only now that no guest uses them.
+// GiveUpAddresses deletes a Machine's NetworkConfigurations and lets them go. Their addresses are
+// free only now that no guest uses them.
 func GiveUpAddresses(ctx context.Context, supervisor side.Supervisor, machine *vitistackv1alpha1.Machine, options desired.Options) error {
 	at := problem.At{Condition: vitistackv1alpha1.ConditionNetworkReady, Doing: "deleting the NetworkConfigurations"}
 	list := &vitistackv1alpha1.NetworkConfigurationList{}

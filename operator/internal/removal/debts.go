@@ -17,11 +17,12 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// DebtsName is the ConfigMap in the configs' namespace with what is owed to clusters that gave no answer when a Machine was let go: a
-// Debt under each such Machine's UID.
+// DebtsName is the ConfigMap in the configs' namespace with what is owed to clusters that gave no
+// answer when a Machine was let go: a Debt under each such Machine's UID.
 const DebtsName = "vitistack-debts"
 
-// Debt is what is left to be deleted of a Machine that is gone: the VirtualMachine of its ledger with its disks, and no other.
+// Debt is what is left to be deleted of a Machine that is gone: the VirtualMachine of its ledger
+// with its disks, and no other.
 type Debt struct {
 	// Machine is the name that the Machine had; it was in the ledger's namespace.
 	Machine string `json:"machine"`
@@ -33,7 +34,8 @@ type Debt struct {
 	Disks vitistackv1alpha1.DiskRecord `json:"disks,omitempty"`
 }
 
-// Book is the ConfigMap of the debts. Its methods are safe for concurrent use, by several processes too.
+// Book is the ConfigMap of the debts. Its methods are safe for concurrent use, by several processes
+// too.
 type Book struct {
 	// Writer writes to the supervisor, Server reads it past the cache.
 	Writer client.Client
@@ -84,7 +86,8 @@ func (b Book) Owe(ctx context.Context, debt Debt) error {
 // Paid strikes a debt out.
 func (b Book) Paid(ctx context.Context, uid types.UID) error { return b.set(ctx, uid, nil) }
 
-// set sets one entry, or removes it where value is nil. It touches no other entry, whoever writes meanwhile.
+// set sets one entry, or removes it where value is nil. It touches no other entry, whoever writes
+// meanwhile.
 func (b Book) set(ctx context.Context, uid types.UID, value any) error {
 	patch, err := json.Marshal(map[string]any{"data": map[types.UID]any{uid: value}})
 	if err != nil {

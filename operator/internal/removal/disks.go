@@ -19,7 +19,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// kinds are the kinds of disks, in the order in which they are deleted: a DataVolume takes its PVC with it.
+// kinds are the kinds of disks, in the order in which they are deleted: a DataVolume takes its PVC
+// with it.
 func kinds() []schema.GroupVersionKind {
 	return []schema.GroupVersionKind{
 		cdiv1beta1.SchemeGroupVersion.WithKind(vitistackv1alpha1.DiskKindDataVolume),
@@ -27,8 +28,9 @@ func kinds() []schema.GroupVersionKind {
 	}
 }
 
-// DisksOf reads the disks that go with a VirtualMachine, from the API server itself: those that it makes or refers to, as far as it owns them or
-// they carry the Machine's labels. A disk that a person plugged in is neither.
+// DisksOf reads the disks that go with a VirtualMachine, from the API server itself: those that it
+// makes or refers to, as far as it owns them or they carry the Machine's labels. A disk that a
+// person plugged in is neither.
 func (j Job) DisksOf(ctx context.Context, vm *kubevirtv1.VirtualMachine) (vitistackv1alpha1.DiskRecord, error) {
 	var record vitistackv1alpha1.DiskRecord
 	for _, name := range provision.DiskNames(vm) {
@@ -48,7 +50,8 @@ func (j Job) DisksOf(ctx context.Context, vm *kubevirtv1.VirtualMachine) (vitist
 	return record, nil
 }
 
-// read reads a disk's metadata past the cache, nil where there is none. A cluster without DataVolumes has none.
+// read reads a disk's metadata past the cache, nil where there is none. A cluster without
+// DataVolumes has none.
 func (j Job) read(ctx context.Context, kind schema.GroupVersionKind, name string) (*metav1.PartialObjectMetadata, error) {
 	disk := &metav1.PartialObjectMetadata{}
 	disk.SetGroupVersionKind(kind)
@@ -59,8 +62,9 @@ func (j Job) read(ctx context.Context, kind schema.GroupVersionKind, name string
 	return disk, problem.Remote(err, j.Remote.Config, problem.At{Condition: ready, Doing: "reading disk " + name})
 }
 
-// DeleteDisks waits until the recorded disks are gone, and deletes those that nothing else takes with it. The problem that it returns names the
-// disk that is still there and what holds it. nil means that all are gone.
+// DeleteDisks waits until the recorded disks are gone, and deletes those that nothing else takes
+// with it. The problem that it returns names the disk that is still there and what holds it. nil
+// means that all are gone.
 func (j Job) DeleteDisks(ctx context.Context, record vitistackv1alpha1.DiskRecord) error {
 	var waiting error
 	for _, recorded := range record {
@@ -94,7 +98,8 @@ func (j Job) delete(ctx context.Context, disk *metav1.PartialObjectMetadata) err
 	return problem.Remote(err, j.Remote.Config, problem.At{Condition: ready, Doing: "deleting disk " + disk.Name})
 }
 
-// CopiedDisks are the names of disks that carry the Machine's labels and are not in the record, sorted: a person's copies, which stay.
+// CopiedDisks are the names of disks that carry the Machine's labels and are not in the record,
+// sorted: a person's copies, which stay.
 func (j Job) CopiedDisks(ctx context.Context, record vitistackv1alpha1.DiskRecord) ([]string, error) {
 	pvcs := provision.MetadataOf(kinds()[1])
 	labels := client.MatchingLabels{

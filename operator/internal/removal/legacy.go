@@ -13,8 +13,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// DeleteSupervisorPVCs deletes the Machine's PVCs in the supervisor, where early layouts kept disks. It needs a right that only the flag
-// --legacy-supervisor-claims asks for.
+// DeleteSupervisorPVCs deletes the Machine's PVCs in the supervisor, where early layouts kept
+// disks. It needs a right that only the flag --legacy-supervisor-claims asks for.
 func DeleteSupervisorPVCs(ctx context.Context, supervisor side.Supervisor, machine *vitistackv1alpha1.Machine, options desired.Options) error {
 	at := problem.At{Condition: ready, Doing: "deleting PVCs in the supervisor"}
 	all := desired.Labels(machine, options)

@@ -55,7 +55,8 @@ func (p *Payer) Owe(ctx context.Context, debt Debt) error {
 	return nil
 }
 
-// SetupWithManager lets mgr pay debts: when a cluster answers again, and soon after they were made where it answers already.
+// SetupWithManager lets mgr pay debts: when a cluster answers again, and soon after they were made
+// where it answers already.
 func (p *Payer) SetupWithManager(mgr ctrl.Manager) error {
 	states := func(_ context.Context, config string) []reconcile.Request {
 		return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: config}}}
@@ -81,7 +82,8 @@ func (p *Payer) listen(ctx context.Context, queue workqueue.TypedRateLimitingInt
 	return nil
 }
 
-// Reconcile pays what is owed to the cluster that the request names, each debt by itself: one that cannot be paid keeps no other from it.
+// Reconcile pays what is owed to the cluster that the request names, each debt by itself: one that
+// cannot be paid keeps no other from it.
 func (p *Payer) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	if state, _ := p.Clusters.State(request.Name); !state.Ready() {
 		return ctrl.Result{}, nil // its return is an event
@@ -113,7 +115,8 @@ func (p *Payer) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resul
 	return ctrl.Result{}, nil
 }
 
-// Pay goes the steps of a deletion for a Machine that is gone. paid is false while something is still going, or while the Machine exists.
+// Pay goes the steps of a deletion for a Machine that is gone. paid is false while something is
+// still going, or while the Machine exists.
 func (p *Payer) Pay(ctx context.Context, debt Debt) (paid bool, err error) {
 	machine := &vitistackv1alpha1.Machine{}
 	err = p.Server.Get(ctx, client.ObjectKey{Namespace: debt.Ledger.Namespace, Name: debt.Machine}, machine)
@@ -175,8 +178,8 @@ func (p *Payer) pay(ctx context.Context, debt Debt) error {
 	return err
 }
 
-// rebound is a ledger whose cluster a person accepted under another identity since. It names the VirtualMachine by its UID, so that it can meet no
-// other there.
+// rebound is a ledger whose cluster a person accepted under another identity since. It names the
+// VirtualMachine by its UID, so that it can meet no other there.
 func (p *Payer) rebound(ledger vitistackv1alpha1.Ledger) vitistackv1alpha1.Ledger {
 	state, _ := p.Clusters.State(ledger.Config)
 	if ledger.VMUID != "" && state.ClusterUID != "" && slices.Contains(state.FormerClusterUIDs, ledger.ClusterUID) {

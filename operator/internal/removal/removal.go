@@ -27,8 +27,9 @@ type Job struct {
 	Remote        side.Remote
 }
 
-// DeleteVM deletes a VirtualMachine by its UID. The problem that it returns lasts until the VirtualMachine is gone, and names what holds it.
-// deleted is true where this call began the deletion.
+// DeleteVM deletes a VirtualMachine by its UID. The problem that it returns lasts until the
+// VirtualMachine is gone, and names what holds it. deleted is true where this call began the
+// deletion.
 func (j Job) DeleteVM(ctx context.Context, vm *kubevirtv1.VirtualMachine) (deleted bool, err error) {
 	if vm.DeletionTimestamp.IsZero() {
 		uid := vm.UID
@@ -43,7 +44,8 @@ func (j Job) DeleteVM(ctx context.Context, vm *kubevirtv1.VirtualMachine) (delet
 		"waiting for VirtualMachine %s in %s to be gone%s", vm.Name, j.Remote.Config, provision.HeldBy(vm))
 }
 
-// owns reports whether a disk goes with a VirtualMachine: that owns it, or it carries the Machine's labels.
+// owns reports whether a disk goes with a VirtualMachine: that owns it, or it carries the Machine's
+// labels.
 func (j Job) owns(vm types.UID, disk client.Object) bool {
 	for _, owner := range disk.GetOwnerReferences() {
 		if owner.UID == vm {

@@ -11,7 +11,8 @@ import (
 // factAge is how old a remembered fact may be.
 const factAge = 30 * time.Second
 
-// Facts are what remote clusters answered a moment ago and hardly ever changes. The zero value is empty.
+// Facts are what remote clusters answered a moment ago and hardly ever changes. The zero value is
+// empty.
 type Facts struct {
 	// Room is what is free in a cluster, by KubevirtConfig.
 	Room Recent[capacity.Room]
@@ -19,7 +20,8 @@ type Facts struct {
 	StorageClasses Recent[desired.StorageClasses]
 	// Namespaces exist in a cluster, by its Key and their name.
 	Namespaces Recent[struct{}]
-	// Attachments are NetworkAttachmentDefinitions that exist, by the cluster's Key, the namespace and their name.
+	// Attachments are NetworkAttachmentDefinitions that exist, by the cluster's Key, the namespace
+	// and their name.
 	Attachments Recent[struct{}]
 }
 
@@ -32,7 +34,8 @@ func Key(config, clusterUID string, more ...string) string {
 	return key
 }
 
-// Recent remembers facts for factAge. What is missing is never remembered. The zero value is empty. It is safe for concurrent use.
+// Recent remembers facts for factAge. What is missing is never remembered. The zero value is empty.
+// It is safe for concurrent use.
 type Recent[T any] struct {
 	mu     sync.Mutex
 	locked map[string]dated[T]

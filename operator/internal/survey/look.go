@@ -33,8 +33,8 @@ type For struct {
 	// Namespace of the VirtualMachine, and Names that it may have.
 	Namespace string
 	Names     []string
-	// UIDLabel is the value of the label vitistack.io/machine-uid. "" leaves the list by that label out: no object can carry a UID
-	// that is new.
+	// UIDLabel is the value of the label vitistack.io/machine-uid. "" leaves the list by that label
+	// out: no object can carry a UID that is new.
 	UIDLabel string
 }
 

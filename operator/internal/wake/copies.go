@@ -6,14 +6,15 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Copies remembers for which Machines an object with their labels was seen that may be a copy, since their last look for copies. The zero value
-// is empty. It is safe for concurrent use.
+// Copies remembers for which Machines an object with their labels was seen that may be a copy,
+// since their last look for copies. The zero value is empty. It is safe for concurrent use.
 type Copies struct {
 	mu     sync.Mutex
 	locked map[types.UID]struct{}
 }
 
-// Saw tells of an object with a Machine's labels that is not the one that the Machine's ledger names.
+// Saw tells of an object with a Machine's labels that is not the one that the Machine's ledger
+// names.
 func (c *Copies) Saw(machine types.UID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

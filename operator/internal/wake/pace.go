@@ -7,10 +7,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// GatherTime is how long small changes of a status are gathered after a write. A Machine on its way up goes through many within a second.
+// GatherTime is how long small changes of a status are gathered after a write. A Machine on its way
+// up goes through many within a second.
 const GatherTime = time.Second
 
-// Pace remembers when each Machine's status was written last, for GatherTime. The zero value is empty. It is safe for concurrent use.
+// Pace remembers when each Machine's status was written last, for GatherTime. The zero value is
+// empty. It is safe for concurrent use.
 type Pace struct {
 	mu     sync.Mutex
 	locked map[types.UID]time.Time

@@ -11,7 +11,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Reads notes what one reconcile reads from caches: which object, and in which version. It is not safe for concurrent use.
+// Reads notes what one reconcile reads from caches: which object, and in which version. It is not
+// safe for concurrent use.
 type Reads struct {
 	noted []read
 	lists []list
@@ -39,7 +40,8 @@ func (r *Reads) Supervisor(cache client.Reader) client.Reader {
 	return &recorder{Reader: cache, reads: r}
 }
 
-// Remote returns a reader of a remote cache that notes what it reads. A reconcile reads at most one remote cluster this way.
+// Remote returns a reader of a remote cache that notes what it reads. A reconcile reads at most one
+// remote cluster this way.
 func (r *Reads) Remote(cache client.Reader) client.Reader {
 	return &recorder{Reader: cache, reads: r, remote: true}
 }
@@ -153,7 +155,8 @@ func (l *list) same(ctx context.Context, reader client.Reader) bool {
 	return isList && reader.List(ctx, objects, append(l.options, client.UnsafeDisableDeepCopy)...) == nil && versionsIn(objects) == l.version
 }
 
-// objects are spare objects to read into, by their kind: a comparison of versions keeps nothing of what it reads. The zero value is empty.
+// objects are spare objects to read into, by their kind: a comparison of versions keeps nothing of
+// what it reads. The zero value is empty.
 type objects struct{ pools sync.Map }
 
 func (o *objects) borrow(kind reflect.Type) client.Object {

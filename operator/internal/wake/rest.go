@@ -9,8 +9,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Rest remembers, for each Machine, what its last reconcile has read, where another reconcile would do the same again. The zero value is
-// empty. It is safe for concurrent use.
+// Rest remembers, for each Machine, what its last reconcile has read, where another reconcile would
+// do the same again. The zero value is empty. It is safe for concurrent use.
 type Rest struct {
 	spare objects
 
@@ -24,10 +24,12 @@ type Footprint struct {
 	Machine string
 	// Reads are its cached reads.
 	Reads *Reads
-	// Config is the KubevirtConfig of the remote cluster, "" for none; Since is when the state of its connection last changed.
+	// Config is the KubevirtConfig of the remote cluster, "" for none; Since is when the state of
+	// its connection last changed.
 	Config string
 	Since  time.Time
-	// Due is when the reconcile is to be repeated although nothing has changed. The zero time is never.
+	// Due is when the reconcile is to be repeated although nothing has changed. The zero time is
+	// never.
 	Due time.Time
 }
 
@@ -60,8 +62,8 @@ func (r *Rest) Forget(key types.NamespacedName) {
 	delete(r.locked, key)
 }
 
-// Skip repeats the reads of the Machine's last reconcile, all from caches. It reports whether another reconcile would do nothing, and after
-// how long it is due nevertheless; 0 is never.
+// Skip repeats the reads of the Machine's last reconcile, all from caches. It reports whether
+// another reconcile would do nothing, and after how long it is due nevertheless; 0 is never.
 func (r *Rest) Skip(ctx context.Context, key types.NamespacedName, now Now) (after time.Duration, skip bool) {
 	r.mu.Lock()
 	footprint, found := r.locked[key]

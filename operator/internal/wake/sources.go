@@ -12,8 +12,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 )
 
-// The indexes of the supervisor's cache that find Machines: by their UID, by the names of their MachineClass ("" for the default one), and by
-// the NetworkNamespaces that their network record names. clientmgr.IndexConfig, by KubevirtConfig, is there too.
+// The indexes of the supervisor's cache that find Machines: by their UID, by the names of their
+// MachineClass ("" for the default one), and by the NetworkNamespaces that their network record
+// names. clientmgr.IndexConfig, by KubevirtConfig, is there too.
 const (
 	indexUID     = "metadata.uid"
 	indexClass   = "machineClass"
@@ -59,12 +60,12 @@ func byNetwork(object client.Object) []string {
 	return names
 }
 
-// Machines turns events into the Machines that they concern. It reads a cache and never waits: it is called in the goroutines that deliver
-// the events of all clusters.
+// Machines turns events into the Machines that they concern. It reads a cache and never waits: it
+// is called in the goroutines that deliver the events of all clusters.
 type Machines struct{ Cache client.Reader }
 
-// OfObject is the Machine that a remote object carries the UID of. named is false for a VirtualMachine that the Machine's ledger does not name,
-// while it names another one.
+// OfObject is the Machine that a remote object carries the UID of. named is false for a
+// VirtualMachine that the Machine's ledger does not name, while it names another one.
 func (m Machines) OfObject(ctx context.Context, object client.Object) (requests []reconcile.Request, named bool) {
 	uid := m.UIDOf(object)
 	if uid == "" {
@@ -100,7 +101,8 @@ func (m Machines) OfConfig(ctx context.Context, config string) []reconcile.Reque
 	return append(placed, m.list(ctx, client.MatchingFields{clientmgr.IndexConfig: clientmgr.Unplaced})...)
 }
 
-// OfNetwork are the Machines that are attached to a NetworkNamespace, and those of its namespace that are not attached yet.
+// OfNetwork are the Machines that are attached to a NetworkNamespace, and those of its namespace
+// that are not attached yet.
 func (m Machines) OfNetwork(ctx context.Context, object client.Object) []reconcile.Request {
 	here := client.InNamespace(object.GetNamespace())
 	attached := m.list(ctx, here, client.MatchingFields{indexNetwork: object.GetName()})

@@ -13,7 +13,8 @@ const (
 	LongestWait = 5 * time.Minute
 )
 
-// Streaks counts the failed attempts of each Machine since its last success. The zero value is empty. It is safe for concurrent use.
+// Streaks counts the failed attempts of each Machine since its last success. The zero value is
+// empty. It is safe for concurrent use.
 type Streaks struct {
 	mu     sync.Mutex
 	locked map[types.NamespacedName]Streak
@@ -21,9 +22,11 @@ type Streaks struct {
 
 // Streak is an unbroken row of failed attempts.
 type Streak struct {
-	// Ask is what the Machine asked for in the row. A Machine that asks for something else begins another row.
+	// Ask is what the Machine asked for in the row. A Machine that asks for something else begins
+	// another row.
 	Ask string
-	// Cause tells rows apart. Another cause keeps the count, so that two causes that take turns are spaced too.
+	// Cause tells rows apart. Another cause keeps the count, so that two causes that take turns are
+	// spaced too.
 	Cause string
 	// Since is when Cause was met first, Failed how often attempts failed.
 	Since  time.Time
@@ -72,7 +75,8 @@ func (s *Streaks) Fail(key types.NamespacedName, ask, cause string, last error, 
 	return row
 }
 
-// Of returns the row of a Machine that asks for the same as in its last attempt; found is false where there is none.
+// Of returns the row of a Machine that asks for the same as in its last attempt; found is false
+// where there is none.
 func (s *Streaks) Of(key types.NamespacedName, ask string) (row Streak, found bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

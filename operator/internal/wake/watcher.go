@@ -14,11 +14,11 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// Watcher follows the supervisor's own stream of Machines: a Machine is fresh if the stream showed its creation, after
-// this process began to follow it, and was not broken since.
+// Watcher follows the supervisor's own stream of Machines: a Machine is fresh if the stream showed
+// its creation, after this process began to follow it, and was not broken since.
 //
-// The stream is broken when Machines are listed again: what happened in between was not seen. Watcher notices that as a RoundTripper,
-// because nothing above it tells.
+// The stream is broken when Machines are listed again: what happened in between was not seen.
+// Watcher notices that as a RoundTripper, because nothing above it tells.
 type Watcher struct {
 	clock clock.PassiveClock
 
@@ -38,8 +38,8 @@ func NewWatcher(now clock.PassiveClock) *Watcher {
 	return w
 }
 
-// Wrap returns a RoundTripper that notices lists of Machines. It is meant for rest.Config.Wrap, of the cache's own configuration: a list
-// that somebody else makes breaks no stream.
+// Wrap returns a RoundTripper that notices lists of Machines. It is meant for rest.Config.Wrap, of
+// the cache's own configuration: a list that somebody else makes breaks no stream.
 func (w *Watcher) Wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(request *http.Request) (*http.Response, error) {
 		response, err := next.RoundTrip(request)
@@ -66,7 +66,8 @@ func listsMachines(request *http.Request) bool {
 	return !watch || initial
 }
 
-// served is when the server answered, by its own clock, from which creation times come too. Zero where it does not say.
+// served is when the server answered, by its own clock, from which creation times come too. Zero
+// where it does not say.
 func served(response *http.Response) time.Time {
 	if response == nil {
 		return time.Time{}
@@ -78,7 +79,8 @@ func served(response *http.Response) time.Time {
 	return date
 }
 
-// broken forgets what was seen until now. Where the server's clock and ours differ the later one counts.
+// broken forgets what was seen until now. Where the server's clock and ours differ the later one
+// counts.
 func (w *Watcher) broken(served time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -89,8 +91,8 @@ func (w *Watcher) broken(served time.Time) {
 	w.locked.seen = map[types.UID]struct{}{}
 }
 
-// Created tells of a Machine that the stream shows for the first time; initial says that it comes from a list. One that has our finalizer
-// already was not made just now: it comes from a backup.
+// Created tells of a Machine that the stream shows for the first time; initial says that it comes
+// from a list. One that has our finalizer already was not made just now: it comes from a backup.
 func (w *Watcher) Created(machine *vitistackv1alpha1.Machine, initial bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
