@@ -72,6 +72,8 @@ func (f *fixture) load(config string) *load {
 			l.note(l.told, o.GetResourceVersion())
 		}
 	})
+	// A listener that joins late is told of the latest version alone, so that nothing is written before it has joined.
+	eventually.Eventually(f.t, 30*time.Second, "the listener is told of the object", eventually.True(func() bool { return l.tally() > 0 }))
 	ctx, cancel := context.WithCancel(f.t.Context())
 	var worker sync.WaitGroup
 	l.end = sync.OnceFunc(func() {
