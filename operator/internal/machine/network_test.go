@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
@@ -167,5 +168,36 @@ func TestNothingIsListed(t *testing.T) {
 	lists = slices.DeleteFunc(lists, func(s string) bool { return strings.Contains(s, "MachineClass") })
 	if len(lists) > 0 {
 		t.Errorf("a Machine at rest lists %v", lists)
+	}
+}
+
+// TestStaticNetworkThatNobodyAskedYet: the operator of static addresses writes a NetworkNamespace's VLAN into its status only once somebody asks for
+// an address, and a virtual machine waits for that VLAN. Without the question both would wait for ever.
+func TestStaticNetworkThatNobodyAskedYet(t *testing.T) {
+	network := &vitistackv1alpha1.NetworkNamespace{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "lan"}}
+	network.Spec.IPAllocation = &vitistackv1alpha1.NetworkNamespaceIPAllocation{
+		Type:   vitistackv1alpha1.IPAllocationTypeStatic,
+		Static: &vitistackv1alpha1.StaticIPAllocationConfig{IPv4CIDR: "10.0.0.0/24", IPv4Gateway: "10.0.0.1", VlanID: 30},
+	}
+	w := newWorld(t, []string{east}, newMachine(in(east)), network)
+	w.mustSettle()
+	asked := &vitistackv1alpha1.NetworkConfiguration{}
+	if err := w.clients[supervisor].Get(t.Context(), webKey, asked); err != nil {
+		t.Fatalf("nobody asks for an address: %v", err)
+	}
+	if got := w.condition("NetworkReady"); w.where() != "" || got != "False/NetworkNamespaceNotReady" {
+		t.Errorf("before the VLAN is in the status: NetworkReady is %s, virtual machines %q", got, w.where())
+	}
+	edit(w, supervisor, client.ObjectKeyFromObject(network), &vitistackv1alpha1.NetworkNamespace{}, func(nn *vitistackv1alpha1.NetworkNamespace) {
+		nn.Status.VlanID, nn.Status.Phase = 30, "Ready"
+	})
+	w.mustSettle()
+	vm, found := w.vms()[east+"/vm-web"]
+	if !found {
+		t.Fatalf("with the VLAN in the status nothing is made: %s", w.machine().Status.Message)
+	}
+	nic := vm.Spec.Template.Spec.Domain.Devices.Interfaces[0]
+	if nic.Name != "vlan30" || nic.MacAddress != asked.Spec.NetworkInterfaces[0].MacAddress {
+		t.Errorf("the virtual machine has %s with %s, and %+v was asked for", nic.Name, nic.MacAddress, asked.Spec.NetworkInterfaces)
 	}
 }
