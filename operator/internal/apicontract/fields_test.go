@@ -85,7 +85,7 @@ func walk(path string, structure reflect.Type, visit func(path string, owner ref
 // documented are the fields of the section of README.md.
 func documented(t *testing.T) map[string]bool {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join("..", "..", "api", "README.md"))
+	content, err := os.ReadFile(filepath.Join("..", "..", "..", "api", "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
