@@ -30,7 +30,9 @@ func (r *MachineReconciler) subject(machine *vitistackv1alpha1.Machine, vmName s
 		References:  references(machine),
 		Held:        isHeld(machine),
 	}
-	if reading := r.read(machine); reading.Standing == custody.Unconfirmed {
+	// A ledger that names a virtual machine of another name was copied with a Machine that was renamed.
+	reading := r.read(machine)
+	if name := reading.Ledger.VMName; reading.Standing == custody.Unconfirmed && (name == vmName || name == machine.Name) {
 		subject.LedgerVMUID = reading.Ledger.VMUID
 	}
 	return subject

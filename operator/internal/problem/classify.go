@@ -79,7 +79,7 @@ func Remote(err error, config string, at At) error {
 		return Person(at.Condition, v1alpha1.ReasonRejected, "%s does not admit %s: %s", config, at.Doing, err)
 	case errors.Is(err, clientmgr.ErrBusy):
 		return Time(at.Condition, v1alpha1.ReasonRetrying, "%s in %s waits for the operator's own limit of calls", at.Doing, config)
-	case errors.As(err, &call) && IsTimeout(err):
+	case IsTimeout(err):
 		return Cluster(at.Condition, v1alpha1.ReasonRetrying, "%s in %s: %s; where the cluster answers other calls, "+
 			"one of its admission webhooks may hang", at.Doing, config, err)
 	case errors.As(err, &call):
