@@ -120,7 +120,7 @@ func TestDebts(t *testing.T) {
 			reason: "an entry that cannot be read holds up no other, and deletes nothing",
 			before: func(w *world) {
 				w.wake(east)
-				edit(w, supervisor, client.ObjectKey{Namespace: "kubevirt-configs", Name: removal.DebtsName}, &corev1.ConfigMap{}, func(c *corev1.ConfigMap) {
+				edit(w, supervisor, client.ObjectKey{Namespace: "kubevirt-configs", Name: vitistackv1alpha1.DebtsConfigMap}, &corev1.ConfigMap{}, func(c *corev1.ConfigMap) {
 					c.Data["a"], c.Data["b"] = "{}", "nonsense"
 				})
 			},

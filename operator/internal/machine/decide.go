@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
@@ -311,6 +310,3 @@ func (r *MachineReconciler) configs(ctx context.Context) ([]vitistackv1alpha1.Ku
 }
 
 func newNonce() string { return string(uuid.NewUUID()) }
-
-// String says for people where a Machine belongs.
-func (d Decision) String() string { return fmt.Sprintf("%s in %s", d.Verdict, d.Ledger.Config) }

@@ -114,8 +114,8 @@ func (r *MachineReconciler) macs(ctx context.Context, machine *vitistackv1alpha1
 
 // claimants are the other Machines of the Machine's namespace, by the supervisor's API server
 // itself. They are asked for only where a person consents to taking over what was made for another
-// Machine. isKnown is false where this Machine itself is not among them: then the one in hand is
-// from a cache that is behind, and nothing may be concluded.
+// Machine. They are nil where this Machine itself is not among them: then the one in hand is from
+// a cache that is behind, and nothing may be concluded.
 func (r *MachineReconciler) claimants(ctx context.Context, machine *vitistackv1alpha1.Machine, subject custody.Subject, looks []custody.Look) ([]custody.Claimant, error) {
 	asks := func(l custody.Look) bool {
 		return slices.ContainsFunc(l.Found, func(vm custody.Sighting) bool {

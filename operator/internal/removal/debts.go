@@ -17,10 +17,6 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// DebtsName is the ConfigMap in the configs' namespace with what is owed to clusters that gave no
-// answer when a Machine was let go: a Debt under each such Machine's UID.
-const DebtsName = "vitistack-debts"
-
 // Debt is what is left to be deleted of a Machine that is gone: the VirtualMachine of its ledger
 // with its disks, and no other.
 type Debt struct {
@@ -47,7 +43,7 @@ type Book struct {
 // Debts returns all debts, sorted by the Machine's UID. What cannot be read is left out and logged.
 func (b Book) Debts(ctx context.Context) ([]Debt, error) {
 	book := &corev1.ConfigMap{}
-	err := b.Server.Get(ctx, client.ObjectKey{Namespace: b.Namespace, Name: DebtsName}, book)
+	err := b.Server.Get(ctx, client.ObjectKey{Namespace: b.Namespace, Name: vitistackv1alpha1.DebtsConfigMap}, book)
 	if err != nil {
 		return nil, client.IgnoreNotFound(err)
 	}
@@ -55,7 +51,7 @@ func (b Book) Debts(ctx context.Context) ([]Debt, error) {
 	for _, uid := range slices.Sorted(maps.Keys(book.Data)) {
 		debt, err := parseDebt(uid, book.Data[uid])
 		if err != nil {
-			log.FromContext(ctx).Error(err, "Found a debt that cannot be read", "configMap", DebtsName, "key", uid)
+			log.FromContext(ctx).Error(err, "Found a debt that cannot be read", "configMap", vitistackv1alpha1.DebtsConfigMap, "key", uid)
 			continue
 		}
 		debts = append(debts, debt)
@@ -93,7 +89,7 @@ func (b Book) set(ctx context.Context, uid types.UID, value any) error {
 	if err != nil {
 		return err
 	}
-	book := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: b.Namespace, Name: DebtsName}}
+	book := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: b.Namespace, Name: vitistackv1alpha1.DebtsConfigMap}}
 	err = b.Writer.Patch(ctx, book, client.RawPatch(types.MergePatchType, patch))
 	if !apierrors.IsNotFound(err) || value == nil {
 		return client.IgnoreNotFound(err)
