@@ -30,6 +30,18 @@ func (r Record) in(l Look) bool {
 	}
 }
 
+// Rebound is the ledger for the identity that its KubevirtConfig has now, where a person accepted
+// that one; false where the ledger stays as it is. A ledger that names no VirtualMachine by its UID
+// is never bound anew: in another cluster it could meet one that is not the Machine's.
+func (r Record) Rebound(clusterUID string) (vitistackv1alpha1.Ledger, bool) {
+	ledger := r.Ledger
+	if ledger.VMUID == "" || clusterUID == "" || !slices.Contains(r.FormerClusterUIDs, ledger.ClusterUID) {
+		return ledger, false
+	}
+	ledger.ClusterUID = clusterUID
+	return ledger, true
+}
+
 // Standing is what a Machine's ledger is worth.
 type Standing int
 

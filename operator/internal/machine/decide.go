@@ -81,15 +81,11 @@ func (r *MachineReconciler) decide(ctx context.Context, machine *vitistackv1alph
 }
 
 // stay keeps a Machine where its record says. Where a person accepted that the KubevirtConfig
-// stands for another cluster now, the record follows: it names VirtualMachines by their UIDs, so
-// that it can meet no other.
+// stands for another cluster now, the record follows.
 func (r *MachineReconciler) stay(ledger vitistackv1alpha1.Ledger) Decision {
 	state, _ := r.KubevirtClientMgr.State(ledger.Config)
-	for _, former := range state.FormerClusterUIDs {
-		if former == ledger.ClusterUID && ledger.VMUID != "" && state.ClusterUID != "" {
-			ledger.ClusterUID = state.ClusterUID
-			return Decision{Verdict: VerdictRestore, Ledger: ledger}
-		}
+	if bound, changed := r.record(ledger).Rebound(state.ClusterUID); changed {
+		return Decision{Verdict: VerdictRestore, Ledger: bound}
 	}
 	return Decision{Verdict: VerdictPlaced, Ledger: ledger}
 }

@@ -3,7 +3,6 @@ package removal
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/hashicorp/go-multierror"
@@ -140,7 +139,8 @@ func (p *Payer) Pay(ctx context.Context, debt Debt) (paid bool, err error) {
 }
 
 func (p *Payer) pay(ctx context.Context, debt Debt) error {
-	debt.Ledger = p.rebound(debt.Ledger)
+	state, _ := p.Clusters.State(debt.Ledger.Config)
+	debt.Ledger, _ = custody.Record{Ledger: debt.Ledger, FormerClusterUIDs: state.FormerClusterUIDs}.Rebound(state.ClusterUID)
 	ghost := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{
 		Namespace: debt.Ledger.Namespace, Name: debt.Machine, UID: debt.UID,
 		Annotations: map[string]string{vitistackv1alpha1.AnnotationPlacement: debt.Ledger.String()},
@@ -176,14 +176,4 @@ func (p *Payer) pay(ctx context.Context, debt Debt) error {
 	}
 	_, err = job.DeleteVM(ctx, vm)
 	return err
-}
-
-// rebound is a ledger whose cluster a person accepted under another identity since. It names the
-// VirtualMachine by its UID, so that it can meet no other there.
-func (p *Payer) rebound(ledger vitistackv1alpha1.Ledger) vitistackv1alpha1.Ledger {
-	state, _ := p.Clusters.State(ledger.Config)
-	if ledger.VMUID != "" && state.ClusterUID != "" && slices.Contains(state.FormerClusterUIDs, ledger.ClusterUID) {
-		ledger.ClusterUID = state.ClusterUID
-	}
-	return ledger
 }
