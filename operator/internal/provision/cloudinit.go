@@ -1,7 +1,6 @@
 package provision
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -84,8 +83,8 @@ func (j Job) mayRead(ctx context.Context, secret *corev1.Secret) error {
 		return problem.Supervisor(err, problem.At{Condition: vmReady, Doing: "listing KubevirtConfigs"})
 	}
 	isKubeconfig := func(config vitistackv1alpha1.KubevirtConfig) bool {
-		namespace := cmp.Or(config.Spec.SecretNamespace, config.Namespace)
-		return config.Spec.KubeconfigSecretRef == secret.Name && (namespace == "" || namespace == secret.Namespace)
+		namespace, name := config.KubeconfigSecret()
+		return name == secret.Name && (namespace == "" || namespace == secret.Namespace)
 	}
 	if secret.Name != "" && slices.ContainsFunc(configs.Items, isKubeconfig) {
 		return refuse("has the kubeconfig of a remote cluster")

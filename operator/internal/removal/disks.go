@@ -19,13 +19,18 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// kinds are the kinds of disks, in the order in which they are deleted: a DataVolume takes its PVC
-// with it.
-func kinds() []schema.GroupVersionKind {
-	return []schema.GroupVersionKind{
-		cdiv1beta1.SchemeGroupVersion.WithKind(vitistackv1alpha1.DiskKindDataVolume),
-		corev1.SchemeGroupVersion.WithKind(vitistackv1alpha1.DiskKindPersistentVolumeClaim),
+// The kinds of disks. A DataVolume takes its PVC with it, so that it is deleted first.
+var (
+	dataVolume = cdiv1beta1.SchemeGroupVersion.WithKind(vitistackv1alpha1.DiskKindDataVolume)
+	claim      = corev1.SchemeGroupVersion.WithKind(vitistackv1alpha1.DiskKindPersistentVolumeClaim)
+)
+
+// kindOf is the kind of a recorded disk: [vitistackv1alpha1.ParseDiskRecord] accepts these two.
+func kindOf(disk vitistackv1alpha1.Disk) schema.GroupVersionKind {
+	if disk.Kind == claim.Kind {
+		return claim
 	}
+	return dataVolume
 }
 
 // DisksOf reads the disks that go with a VirtualMachine, from the API server itself: those that it
@@ -34,7 +39,7 @@ func kinds() []schema.GroupVersionKind {
 func (j Job) DisksOf(ctx context.Context, vm *kubevirtv1.VirtualMachine) (vitistackv1alpha1.DiskRecord, error) {
 	var record vitistackv1alpha1.DiskRecord
 	for _, name := range provision.DiskNames(vm) {
-		for _, kind := range kinds() {
+		for _, kind := range []schema.GroupVersionKind{dataVolume, claim} {
 			disk, err := j.read(ctx, kind, name)
 			if err != nil {
 				return nil, err
@@ -68,18 +73,15 @@ func (j Job) read(ctx context.Context, kind schema.GroupVersionKind, name string
 func (j Job) DeleteDisks(ctx context.Context, record vitistackv1alpha1.DiskRecord) error {
 	var waiting error
 	for _, recorded := range record {
-		i := slices.IndexFunc(kinds(), func(kind schema.GroupVersionKind) bool { return kind.Kind == recorded.Kind })
-		disk, err := j.read(ctx, kinds()[max(i, 0)], recorded.Name)
+		disk, err := j.read(ctx, kindOf(recorded), recorded.Name)
 		if err != nil {
 			return err
 		}
-		if disk == nil || disk.UID != recorded.UID || !j.isLabelled(disk) && len(disk.OwnerReferences) == 0 {
-			continue // gone, or nothing but the record says that it is the Machine's
+		isFree := disk != nil && len(disk.OwnerReferences) == 0
+		if disk == nil || disk.UID != recorded.UID || isFree && !j.isLabelled(disk) {
+			continue // gone, or nothing but the record says that it is the Machine's: whoever can write a Machine can write that
 		}
-		if len(disk.OwnerReferences) == 0 && !j.owns("", disk) {
-			continue // nobody but the record says that it is the Machine's, and whoever can write a Machine can write a record into it
-		}
-		if disk.DeletionTimestamp.IsZero() && len(disk.OwnerReferences) == 0 {
+		if isFree && disk.DeletionTimestamp.IsZero() {
 			if err := j.delete(ctx, disk); err != nil {
 				return err
 			}
@@ -101,7 +103,7 @@ func (j Job) delete(ctx context.Context, disk *metav1.PartialObjectMetadata) err
 // CopiedDisks are the names of disks that carry the Machine's labels and are not in the record,
 // sorted: a person's copies, which stay.
 func (j Job) CopiedDisks(ctx context.Context, record vitistackv1alpha1.DiskRecord) ([]string, error) {
-	pvcs := provision.MetadataOf(kinds()[1])
+	pvcs := provision.MetadataOf(claim)
 	labels := client.MatchingLabels{
 		vitistackv1alpha1.LabelMachineUID:    desired.LabelValue(string(j.MachineUID)),
 		vitistackv1alpha1.LabelSupervisorUID: desired.LabelValue(j.SupervisorUID),

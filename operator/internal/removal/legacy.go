@@ -22,7 +22,7 @@ func DeleteSupervisorPVCs(ctx context.Context, supervisor side.Supervisor, machi
 		vitistackv1alpha1.LabelMachineUID:    all[vitistackv1alpha1.LabelMachineUID],
 		vitistackv1alpha1.LabelSupervisorUID: all[vitistackv1alpha1.LabelSupervisorUID],
 	}
-	pvcs := provision.MetadataOf(kinds()[1])
+	pvcs := provision.MetadataOf(claim)
 	if err := supervisor.Server.List(ctx, pvcs, client.InNamespace(machine.Namespace), labels); err != nil {
 		return problem.Supervisor(err, at)
 	}
