@@ -109,7 +109,7 @@ func TestPlace(t *testing.T) {
 			configs: []string{east, west}, machine: in(west), want: at(west),
 		},
 		"Field": {
-			reason:  "the field names the cluster (the seed's TODO)",
+			reason:  "the field names the cluster, as the annotation does",
 			configs: []string{east, west}, machine: byField(west), want: at(west),
 		},
 		"Both": {
