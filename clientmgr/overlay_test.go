@@ -78,7 +78,7 @@ func (l *lagging) show(objects ...*corev1.ConfigMap) {
 func (l *lagging) live(t *testing.T, name string) *corev1.ConfigMap {
 	t.Helper()
 	object := &corev1.ConfigMap{}
-	if err := l.Client.Get(t.Context(), client.ObjectKey{Namespace: "ns", Name: name}, object); err != nil {
+	if err := l.Get(t.Context(), client.ObjectKey{Namespace: "ns", Name: name}, object); err != nil {
 		t.Fatal(err)
 	}
 	return object
@@ -185,7 +185,7 @@ func TestReadYourWrites(t *testing.T) {
 				l.change(t, "a", "2")
 				newer := l.live(t, "a")
 				newer.Data["v"] = "3"
-				l.must(t, l.Client.Update(t.Context(), newer))
+				l.must(t, l.Update(t.Context(), newer))
 				l.show(newer)
 			},
 			want: "3",

@@ -116,10 +116,10 @@ func (r overlaidReader) Get(ctx context.Context, key client.ObjectKey, object cl
 		r.overlay.drop(at, w)
 	}
 	latest := w.resolve(cached)
-	switch {
-	case latest == nil:
+	switch latest {
+	case nil:
 		return apierrors.NewNotFound(schema.GroupResource{Group: kind.kind.Group, Resource: kind.kind.Kind}, key.Name)
-	case latest == cached:
+	case cached:
 		return nil
 	}
 	return assign(object, latest)

@@ -229,7 +229,8 @@ func TestServeSocket(t *testing.T) {
 	}
 	eventually(t, patience, "the strategy is ready",
 		holds(func() bool { return state(host, "annotation").State == plugin.Ready }))
-	if err := plugin.ServeSocket(t.Context(), socket, placement.Explicit{}, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "in use") {
+	err := plugin.ServeSocket(t.Context(), socket, placement.Explicit{}, slog.New(slog.DiscardHandler))
+	if err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("a second ServeSocket() on the socket: %v", err)
 	}
 	if info, err := os.Stat(socket); err != nil || info.Mode().Perm() != 0o660 {

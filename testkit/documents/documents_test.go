@@ -56,7 +56,8 @@ func anchors(document string) []string {
 	return all
 }
 
-// TestNothingPrivateIsCited fails for a mention of a document that is not in the repository: a reader could not open it.
+// TestNothingPrivateIsCited fails for a mention of a document that is not in the repository: a
+// reader could not open it.
 func TestNothingPrivateIsCited(t *testing.T) {
 	private := regexp.MustCompile(`\b(seed|design|conventions)\.md\b`)
 	for _, name := range slices.Concat(files(t, ".go", 300), files(t, ".md", 15)) {

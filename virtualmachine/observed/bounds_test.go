@@ -194,8 +194,8 @@ func TestAddressesBeyondTheBound(t *testing.T) {
 	}
 }
 
-// TestLongMessagesAreCut between characters, wherever they stand.
-func TestLongMessagesAreCut(t *testing.T) {
+// TestMessagesThatAreTooLong: they are cut between characters, wherever they stand.
+func TestMessagesThatAreTooLong(t *testing.T) {
 	p := problem("NoKubevirtConfigs")
 	p.Message = "x" + strings.Repeat("é", 3000)
 	got := observed.Status(input(unplaced(p)))

@@ -33,7 +33,7 @@ func (r *report) setConditions(status *vitistackv1alpha1.MachineStatus) {
 func (r *report) set(
 	status *vitistackv1alpha1.MachineStatus, conditionType string, value metav1.ConditionStatus, reason, message string,
 ) {
-	r.setAt(r.Machine.Generation, status, conditionType, value, reason, message)
+	status.SetCondition(r.spoken(conditionType, value, reason, message))
 }
 
 // setApplied sets a condition that speaks of the generation that the virtual machine was brought
@@ -41,27 +41,25 @@ func (r *report) set(
 func (r *report) setApplied(
 	status *vitistackv1alpha1.MachineStatus, conditionType string, value metav1.ConditionStatus, reason, message string,
 ) {
-	generation := r.Machine.Generation
+	condition := r.spoken(conditionType, value, reason, message)
 	if !r.Applied {
-		generation = 0
+		condition.ObservedGeneration = 0
 		if had := status.Condition(conditionType); had != nil {
-			generation = had.ObservedGeneration
+			condition.ObservedGeneration = had.ObservedGeneration
 		}
 	}
-	r.setAt(generation, status, conditionType, value, reason, message)
+	status.SetCondition(condition)
 }
 
-func (r *report) setAt(
-	generation int64, status *vitistackv1alpha1.MachineStatus, conditionType string, value metav1.ConditionStatus, reason, message string,
-) {
-	status.SetCondition(metav1.Condition{
+func (r *report) spoken(conditionType string, value metav1.ConditionStatus, reason, message string) metav1.Condition {
+	return metav1.Condition{
 		Type:               conditionType,
 		Status:             value,
-		ObservedGeneration: generation,
+		ObservedGeneration: r.Machine.Generation,
 		LastTransitionTime: metav1.Time{Time: r.Now},
 		Reason:             word(reason),
 		Message:            sentence(message),
-	})
+	}
 }
 
 func (r *report) setPlaced(status *vitistackv1alpha1.MachineStatus) {

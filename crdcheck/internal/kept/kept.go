@@ -7,8 +7,8 @@ import (
 	"weak"
 )
 
-// A value is made once for each key and forgotten when no holder is left. The zero value
-// works. Its methods are safe for concurrent use.
+// Values are made once for each key and forgotten when no holder is left. The zero value works. Its
+// methods are safe for concurrent use.
 type Values[K comparable, V any] struct {
 	lock  sync.Mutex
 	byKey map[K]*entry[V]

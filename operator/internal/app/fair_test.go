@@ -169,13 +169,14 @@ func TestDefaultClassWakes(t *testing.T) {
 	reconciler := newFairReconciler(t, mgr, newPestered(t, mgr.GetClient()))
 	must(t, reconciler.SetupWithManager(mgr, machine.ControllerOptions{}))
 	start(t, mgr)
-	supervisor := mgr.GetClient()
+	// The cache may not yet show what was just written.
+	supervisor, live := mgr.GetClient(), mgr.GetAPIReader()
 	class := &vitistackv1alpha1.MachineClass{ObjectMeta: metav1.ObjectMeta{Name: "default"}}
 	class.Spec.Default, class.Spec.CPU.Cores, class.Spec.Memory.Quantity = true, 3, resource.MustParse("1")
 	must(t, supervisor.Create(t.Context(), class))
 	m := create(t, supervisor, "classless")
 	until(t, func() string {
-		must(t, supervisor.Get(t.Context(), client.ObjectKeyFromObject(m), m))
+		must(t, live.Get(t.Context(), client.ObjectKeyFromObject(m), m))
 		if m.Status.FailureReason != vitistackv1alpha1.ReasonInvalidSpec {
 			return "a class of one byte is taken: " + m.Status.Message
 		}

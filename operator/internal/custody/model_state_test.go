@@ -53,19 +53,18 @@ type vm struct {
 
 // pass is what an operator has in hand between two writes.
 type pass struct {
-	step          step
-	machine       number
-	stale         bool // the Machine was changed since it was read, so that guarded writes fail
-	fenced        bool
-	released      bool
-	consented     bool // the creation rests on the consent to recreate
-	searched      bool // the one unclaimed VirtualMachine of this name was found while every cluster answered
-	config        number
-	ledger        book
-	vm            number
-	labelledToo   uint8 // for mutants: VirtualMachines or disks that go as well
-	then          step
-	recordsCreate bool // for mutants: the record follows the creation
+	step        step
+	machine     number
+	stale       bool // the Machine was changed since it was read, so that guarded writes fail
+	fenced      bool
+	released    bool
+	consented   bool // the creation rests on the consent to recreate
+	searched    bool // the one unclaimed VirtualMachine of this name was found while every cluster answered
+	config      number
+	ledger      book
+	vm          number
+	labelledToo uint8 // for mutants: VirtualMachines or disks that go as well
+	then        step
 }
 
 // step is the write that comes next.

@@ -29,7 +29,7 @@ func (s shape) nameOf(m number) number {
 
 // texts are the numbers as the judge knows them. They are made once, because a state is judged millions of times.
 type texts struct {
-	machine, supervisor, vmUID, vmName, nonce, mac, config, cluster []string
+	machine, vmUID, vmName, nonce, mac, config, cluster []string
 	labels                                                          []map[string]string
 }
 

@@ -71,8 +71,8 @@ func (r *MachineReconciler) decide(ctx context.Context, machine *vitistackv1alph
 	case custody.Confirmed:
 		return r.stay(reading.Ledger), nil
 	case custody.Unconfirmed:
-		if decision, confirmed, err := r.confirm(ctx, machine, reading.Ledger); confirmed || err != nil {
-			return decision, err
+		if decision, confirmed := r.confirm(ctx, machine, reading.Ledger); confirmed {
+			return decision, nil
 		}
 	case custody.Lost:
 		return r.restore(ctx, machine, reading.Ledger)
@@ -92,26 +92,26 @@ func (r *MachineReconciler) stay(ledger vitistackv1alpha1.Ledger) Decision {
 
 // confirm asks the cluster of a record that only the Machine itself carries. Where the
 // VirtualMachine there says the same, it is a record.
-func (r *MachineReconciler) confirm(ctx context.Context, machine *vitistackv1alpha1.Machine, ledger vitistackv1alpha1.Ledger) (Decision, bool, error) {
+func (r *MachineReconciler) confirm(ctx context.Context, machine *vitistackv1alpha1.Machine, ledger vitistackv1alpha1.Ledger) (decision Decision, confirmed bool) {
 	if _, known := r.KubevirtClientMgr.State(ledger.Config); !known {
-		return Decision{}, false, nil
+		return Decision{}, false
 	}
-	subject := r.subject(machine, ledger.VMName, nil)
+	subject := r.subject(machine, ledger.VMName)
 	if vm := r.cached(ctx, ledger); vm != nil && subject.ConfirmedBy(ledger, survey.Sighting(vm)) {
-		return r.stay(ledger), true, nil
+		return r.stay(ledger), true
 	}
 	seen := survey.In(ctx, r.KubevirtClientMgr, ledger.Config, r.lookFor(machine, ledger.VMName, true))
 	if seen.Silent != nil {
-		return Decision{}, false, nil // it is a request until its cluster answers
+		return Decision{}, false // it is a request until its cluster answers
 	}
 	for _, vm := range seen.Found {
 		if subject.ConfirmedBy(ledger, vm) {
-			decision := r.stay(ledger)
+			decision = r.stay(ledger)
 			decision.Seen, decision.VM = survey.All{seen}, seen.VM(vm.UID)
-			return decision, true, nil
+			return decision, true
 		}
 	}
-	return Decision{}, false, nil
+	return Decision{}, false
 }
 
 // cached is the VirtualMachine of a ledger's name as the cache shows it, nil where it shows none.
@@ -208,7 +208,7 @@ func (r *MachineReconciler) choose(ctx context.Context, machine *vitistackv1alph
 	}
 	decision.Strategy, decision.Reason = decidedBy(decision.Asked.Trace), chosen.Reason
 	found := r.judge(c, custody.Choice{Config: chosen.Config, Searched: decision.Strategy == searchStrategy && len(decision.Seen) == len(configs)})
-	return r.accept(ctx, machine, decision, found, custody.Choice{Config: chosen.Config}, acceptance{configs: configs, vmName: vmName, reading: reading})
+	return r.accept(ctx, machine, decision, found, acceptance{config: chosen.Config, configs: configs, vmName: vmName, reading: reading})
 }
 
 // searchStrategy is the strategy that chooses by looking for an existing VirtualMachine. Its name
@@ -217,14 +217,15 @@ const searchStrategy = "search"
 
 // acceptance is what accept needs besides the judge's finding.
 type acceptance struct {
+	config  string // that was chosen
 	configs []vitistackv1alpha1.KubevirtConfig
 	vmName  string
 	reading custody.Reading
 }
 
 // accept turns the judge's finding into a decision.
-func (r *MachineReconciler) accept(ctx context.Context, machine *vitistackv1alpha1.Machine, decision Decision, found custody.Finding, choice custody.Choice, a acceptance) (Decision, error) {
-	config := choice.Config
+func (r *MachineReconciler) accept(ctx context.Context, machine *vitistackv1alpha1.Machine, decision Decision, found custody.Finding, a acceptance) (Decision, error) {
+	config := a.config
 	switch found.Is {
 	case custody.Undecided:
 		return decision, problem.Cluster(vitistackv1alpha1.ConditionPlaced, found.Reason, "%s", found.Message)
@@ -263,7 +264,7 @@ func (r *MachineReconciler) ledgerFor(machine *vitistackv1alpha1.Machine, vmName
 	if !found {
 		return vitistackv1alpha1.Ledger{}, problem.Person(placed, vitistackv1alpha1.ReasonConfigNotFound, "KubevirtConfig %s not found", config)
 	}
-	if !isVerified(state) && !(r.settings.AllowUnverifiedIdentity && state.RememberedUID == "") {
+	if !isVerified(state) && (!r.settings.AllowUnverifiedIdentity || state.RememberedUID != "") {
 		return vitistackv1alpha1.Ledger{}, problem.Cluster(placed, vitistackv1alpha1.ReasonIdentityUnverified,
 			"the identity of %s is not known: the UID of its namespace kube-system could not be read", config)
 	}

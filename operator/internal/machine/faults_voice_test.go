@@ -301,8 +301,8 @@ func TestManyAnnotations(t *testing.T) {
 	}
 }
 
-// TestLongEvents: what an Event says is cut between characters, so that the API server takes it.
-func TestLongEvents(t *testing.T) {
+// TestEventsThatAreTooLong: what an Event says is cut between characters, so that the API server takes it.
+func TestEventsThatAreTooLong(t *testing.T) {
 	note := machine.Note(strings.Repeat("ä", 1000) + "b")
 	if len(note) > 1024 || !strings.HasPrefix(note, "ää") || slices.Contains([]rune(note), '\uFFFD') {
 		t.Errorf("%d bytes, ending in %q", len(note), note[len(note)-4:])

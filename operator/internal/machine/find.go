@@ -62,7 +62,7 @@ func (r *MachineReconciler) find(ctx context.Context, job provision.Job, placed 
 // isMine asks the judge about one VirtualMachine that the cache shows.
 func (r *MachineReconciler) isMine(job provision.Job, vm *kubevirtv1.VirtualMachine) bool {
 	look := survey.Answered(job.Remote.Config, job.Remote.ClusterUID, vm).Look
-	c := custody.Case{Machine: r.subject(job.Machine, job.Ledger.VMName, nil), Record: r.record(job.Ledger)}
+	c := custody.Case{Machine: r.subject(job.Machine, job.Ledger.VMName), Record: r.record(job.Ledger)}
 	return c.Relation(look, look.Found[0]) == custody.Mine
 }
 

@@ -88,14 +88,11 @@ func (r *MachineReconciler) lastPlace(ctx context.Context, machine *vitistackv1a
 			return placed, problem.Person(vitistackv1alpha1.ConditionReady, reading.Reason, "%s", reading.Message)
 		}
 	case custody.Unconfirmed:
-		decision, confirmed, err := r.confirm(ctx, machine, reading.Ledger)
-		if err != nil {
-			return placed, err
-		}
+		decision, confirmed := r.confirm(ctx, machine, reading.Ledger)
 		if confirmed {
 			return r.keep(ctx, placed, decision)
 		}
-		placed, err = r.searchEverywhere(ctx, placed)
+		placed, err := r.searchEverywhere(ctx, placed)
 		if _, begun := machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks]; err == nil && placed.ledger == nil && begun {
 			placed.ledger = &reading.Ledger // the VirtualMachine went before the status knew it; its labelled disks are left
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 )
 
-var long = flag.Duration("long", 2*time.Second, "how long TestLongModel looks for trouble")
+var long = flag.Duration("long", 5*time.Minute, "how long TestLongModel looks for trouble")
 
 // TestModel lets everything go wrong in random order: a Machine never has two VirtualMachines, and nobody else's is ever touched.
 func TestModel(t *testing.T) {

@@ -177,7 +177,7 @@ func (r *MachineReconciler) change(ctx context.Context, job provision.Job, vm *k
 	if err := r.held(job.Machine); err != nil {
 		return err
 	}
-	changed, err := job.Change(ctx, vm, class, now, last, sources)
+	changed, err := job.Change(ctx, vm, class, provision.Wishes{Now: now, Last: last}, sources)
 	if err != nil || !changed {
 		return problem.Attempted(err)
 	}

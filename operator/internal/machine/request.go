@@ -59,7 +59,7 @@ func (r *MachineReconciler) ask(ctx context.Context, machine *vitistackv1alpha1.
 // hasFormer reports whether a cache has a VirtualMachine of the wanted name that was made for
 // another Machine: reason enough to look closer.
 func (r *MachineReconciler) hasFormer(ctx context.Context, machine *vitistackv1alpha1.Machine, vmName string, candidates []placement.Candidate) bool {
-	subject := r.subject(machine, vmName, nil)
+	subject := r.subject(machine, vmName)
 	if subject.Names() && !subject.Held {
 		return false
 	}

@@ -17,13 +17,13 @@ import (
 )
 
 // subject is what the judge needs to know of a Machine. vmName is the name that its VirtualMachine
-// has or would get; macs are its addresses.
-func (r *MachineReconciler) subject(machine *vitistackv1alpha1.Machine, vmName string, macs []string) custody.Subject {
+// has or would get. Its MACs are left out: only caseOf looks for them, where it has to tell virtual
+// machines apart.
+func (r *MachineReconciler) subject(machine *vitistackv1alpha1.Machine, vmName string) custody.Subject {
 	subject := custody.Subject{
 		Namespace: machine.Namespace, Name: machine.Name,
 		Labels:      desired.Labels(machine, r.settings.Desired),
 		VMName:      vmName,
-		MACs:        macs,
 		StatusVMUID: machine.Status.MachineID,
 		Adopt:       machine.Annotations[vitistackv1alpha1.AnnotationAdopt],
 		Recreate:    machine.Annotations[vitistackv1alpha1.AnnotationRecreate],
@@ -149,7 +149,7 @@ func (r *MachineReconciler) claimants(ctx context.Context, machine *vitistackv1a
 
 // caseOf is everything that the judge decides by.
 func (r *MachineReconciler) caseOf(ctx context.Context, machine *vitistackv1alpha1.Machine, vmName string, record *custody.Record, seen survey.All) (custody.Case, error) {
-	c := custody.Case{Machine: r.subject(machine, vmName, nil), Record: record, Looks: seen.Looks()}
+	c := custody.Case{Machine: r.subject(machine, vmName), Record: record, Looks: seen.Looks()}
 	if !slices.ContainsFunc(c.Looks, func(l custody.Look) bool { return len(l.Found) > 0 }) {
 		return c, nil // nothing has to be told apart
 	}

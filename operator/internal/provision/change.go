@@ -26,6 +26,9 @@ func Applied(vm *kubevirtv1.VirtualMachine) (last desired.Wish, found bool) {
 	return last, err == nil
 }
 
+// Wishes are what the Machine wishes now, and what it wished when its VirtualMachine was last changed.
+type Wishes struct{ Now, Last desired.Wish }
+
 // Sources gives the cloud-init of the Machine. It is called only where a change concerns that.
 type Sources func(context.Context) (*desired.CloudInit, error)
 
@@ -34,32 +37,36 @@ type Sources func(context.Context) (*desired.CloudInit, error)
 // whole change is refused its parts are tried one by one, the run strategy first, so that a guest
 // can be stopped whatever else is refused. changed is false where only the wish was written down,
 // because the VirtualMachine has it.
-func (j Job) Change(ctx context.Context, vm *kubevirtv1.VirtualMachine, class *vitistackv1alpha1.MachineClass, now, last desired.Wish, sources Sources) (changed bool, err error) {
+func (j Job) Change(
+	ctx context.Context, vm *kubevirtv1.VirtualMachine, class *vitistackv1alpha1.MachineClass, wishes Wishes, sources Sources,
+) (changed bool, err error) {
 	if vm.Status.SnapshotInProgress != nil || vm.Status.RestoreInProgress != nil {
 		return false, problem.Cluster(vmReady, vitistackv1alpha1.ReasonSnapshotInProgress,
 			"the change of VirtualMachine %s waits for a snapshot or restore to end", vm.Name)
 	}
-	init, err := j.changedInit(ctx, vm, now, last, sources)
+	init, err := j.changedInit(ctx, vm, wishes, sources)
 	if err != nil {
 		return false, err
 	}
-	if err := j.grow(ctx, vm, now, last); err != nil {
+	if err := j.grow(ctx, vm, wishes); err != nil {
 		return false, err
 	}
 	if err := j.Prepare(ctx); err != nil {
 		return false, err
 	}
-	parts, live, err := j.parts(ctx, vm, class, init, now, last)
+	parts, live, err := j.parts(ctx, vm, class, init, wishes)
 	if err != nil {
 		return false, err
 	}
-	return len(desired.Join(parts).Patch) > 0, j.patchAll(ctx, live, parts, now, last)
+	return len(desired.Join(parts).Patch) > 0, j.patchAll(ctx, live, parts, wishes)
 }
 
 // changedInit renders cloud-init where the Machine says something else about it, and puts its
 // Secret there first: once the wish is written down nobody comes back for it.
-func (j Job) changedInit(ctx context.Context, vm *kubevirtv1.VirtualMachine, now, last desired.Wish, sources Sources) (*desired.CloudInit, error) {
-	if now.CloudInit == last.CloudInit {
+func (j Job) changedInit(
+	ctx context.Context, vm *kubevirtv1.VirtualMachine, wishes Wishes, sources Sources,
+) (*desired.CloudInit, error) {
+	if wishes.Now.CloudInit == wishes.Last.CloudInit {
 		return nil, nil
 	}
 	init, err := sources(ctx)
@@ -71,7 +78,9 @@ func (j Job) changedInit(ctx context.Context, vm *kubevirtv1.VirtualMachine, now
 
 // parts reads the VirtualMachine with all its fields, which the cache does not keep, and says what
 // to change in it.
-func (j Job) parts(ctx context.Context, vm *kubevirtv1.VirtualMachine, class *vitistackv1alpha1.MachineClass, init *desired.CloudInit, now, last desired.Wish) ([]desired.Part, *unstructured.Unstructured, error) {
+func (j Job) parts(
+	ctx context.Context, vm *kubevirtv1.VirtualMachine, class *vitistackv1alpha1.MachineClass, init *desired.CloudInit, wishes Wishes,
+) ([]desired.Part, *unstructured.Unstructured, error) {
 	at := problem.At{Condition: vmReady, Doing: "changing VirtualMachine " + vm.Name}
 	live := &unstructured.Unstructured{}
 	live.SetGroupVersionKind(kubevirtv1.VirtualMachineGroupVersionKind)
@@ -83,10 +92,10 @@ func (j Job) parts(ctx context.Context, vm *kubevirtv1.VirtualMachine, class *vi
 		return nil, nil, problem.Remote(err, j.Remote.Config, at)
 	}
 	input := j.input(class, init)
-	input.Last = &last
-	if now.AddsDisks(last) {
+	input.Last = &wishes.Last
+	if wishes.Now.AddsDisks(wishes.Last) {
 		var err error
-		if input.StorageClasses, err = j.storageClasses(ctx, &last); err != nil {
+		if input.StorageClasses, err = j.storageClasses(ctx, &wishes.Last); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -94,21 +103,22 @@ func (j Job) parts(ctx context.Context, vm *kubevirtv1.VirtualMachine, class *vi
 	if err != nil {
 		return nil, nil, problem.Pure(err, vmReady)
 	}
-	parts, err := desired.Change{Live: live.Object, Wanted: wanted, Now: now, Last: last}.Parts()
+	parts, err := desired.Change{Live: live.Object, Wanted: wanted, Now: wishes.Now, Last: wishes.Last}.Parts()
 	return parts, live, problem.Pure(err, vmReady)
 }
 
 // patchAll applies all parts at once. Where that is refused it applies them one by one, the run
 // strategy first, and leaves out those that are refused. It returns the first refusal.
-func (j Job) patchAll(ctx context.Context, live *unstructured.Unstructured, parts []desired.Part, now, last desired.Wish) error {
+func (j Job) patchAll(ctx context.Context, live *unstructured.Unstructured, parts []desired.Part, wishes Wishes) error {
 	whole := desired.Join(parts)
-	whole.Applied = now
+	whole.Applied = wishes.Now
 	err := j.patch(ctx, live, whole)
 	refused, isProblem := problem.As(err)
 	if len(parts) < 2 || !isProblem || !refused.Blocked() {
 		return err
 	}
 	var first error
+	last := wishes.Last
 	for _, part := range parts {
 		part.Applied = part.AppliedOn(last)
 		switch err := j.patch(ctx, live, part); {

@@ -59,8 +59,8 @@ func isDefault(class storagev1.StorageClass) bool {
 }
 
 // grow enlarges the PVCs of disks that the Machine wants larger than last.
-func (j Job) grow(ctx context.Context, vm *kubevirtv1.VirtualMachine, now, last desired.Wish) error {
-	grown, err := now.Grown(last)
+func (j Job) grow(ctx context.Context, vm *kubevirtv1.VirtualMachine, wishes Wishes) error {
+	grown, err := wishes.Now.Grown(wishes.Last)
 	if err != nil {
 		return problem.Pure(err, vmReady)
 	}
