@@ -30,7 +30,7 @@ func (s shape) nameOf(m number) number {
 // texts are the numbers as the judge knows them. They are made once, because a state is judged millions of times.
 type texts struct {
 	machine, vmUID, vmName, nonce, mac, config, cluster []string
-	labels                                                          []map[string]string
+	labels                                              []map[string]string
 }
 
 func newTexts(s shape) *texts {
