@@ -66,7 +66,7 @@ func inherit(ctx context.Context, job provision.Job, found found) error {
 
 // realize makes the VirtualMachine what the Machine asks for: it is created if it is proven absent,
 // and changed where the Machine changed.
-func (r *MachineReconciler) realize(ctx context.Context, job provision.Job, found found, net network, instance provision.Instance, placed place) (realized, error) {
+func (r *MachineReconciler) realize(ctx context.Context, job provision.Job, found found, net network, placed place) (realized, error) {
 	result := realized{machine: job.Machine, ledger: job.Ledger, vm: found.VM}
 	if found.VM == nil {
 		return r.create(ctx, job, found, net, placed)
@@ -85,10 +85,7 @@ func (r *MachineReconciler) realize(ctx context.Context, job provision.Job, foun
 		result.machine, result.ledger = completed.machine, completed.ledger
 		job.Machine, job.Ledger = completed.machine, completed.ledger
 	}
-	if err := r.change(ctx, job, found.VM, sources); err != nil {
-		return result, err
-	}
-	return result, job.FreeISO(ctx, found.VM, instance.VMI)
+	return result, r.change(ctx, job, found.VM, sources)
 }
 
 // create creates the VirtualMachine, which is proven to be absent. The next reconcile completes the

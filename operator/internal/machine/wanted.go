@@ -55,7 +55,11 @@ func (r *MachineReconciler) wanted(ctx context.Context, view report) report {
 	networkErr := err // what exists can be changed and stopped all the same
 	job.Machine, job.Network = network.machine, network.record
 
-	result, err := r.realize(ctx, job, found, network, instance, placed)
+	result, err := r.realize(ctx, job, found, network, placed)
+	if err == nil && found.VM != nil {
+		job.Machine, job.Ledger = result.machine, result.ledger
+		err = job.FreeISO(ctx, found.VM, instance.VMI)
+	}
 	view.Machine, view.Ledger = result.machine, &result.ledger
 	view.VM, view.again = result.vm, result.again
 	if networkErr != nil {
