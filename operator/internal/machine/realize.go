@@ -115,6 +115,7 @@ func (r *MachineReconciler) create(ctx context.Context, job provision.Job, found
 	if err != nil {
 		return result, problem.Attempted(err)
 	}
+	r.memory.rush.Made(job.Machine.UID, r.clock.Now())
 	result.vm, result.again = vm, wake.GatherTime
 	return result, nil
 }

@@ -53,6 +53,7 @@ type memory struct {
 	rest     wake.Rest
 	streaks  wake.Streaks
 	pace     wake.Pace
+	rush     wake.Rush
 	copies   wake.Copies
 	tellings tellings
 }
@@ -174,6 +175,9 @@ func (r *MachineReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 		return ctrl.Result{}, nil
 	}
 	now := r.clock.Now()
+	if later := r.memory.rush.Remaining(machine.UID, now); later > 0 && machine.DeletionTimestamp.IsZero() {
+		return ctrl.Result{RequeueAfter: later}, nil
+	}
 	if after, skip := r.memory.rest.Skip(ctx, req.NamespacedName, r.restNow(ctx, machine, now)); skip && !r.memory.copies.Changed(machine.UID) {
 		return ctrl.Result{RequeueAfter: after}, nil
 	}
