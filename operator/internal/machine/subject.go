@@ -92,18 +92,18 @@ func (r *MachineReconciler) macs(ctx context.Context, machine *vitistackv1alpha1
 		}
 		return macs, nil
 	}
-	list := &vitistackv1alpha1.NetworkConfigurationList{}
-	if err := r.live.List(ctx, list, client.InNamespace(machine.Namespace)); err != nil {
+	configurations, err := provision.ConfigurationsOf(ctx, r.live, machine, "")
+	if err != nil {
 		return nil, problem.Supervisor(err, problem.At{
 			Condition: vitistackv1alpha1.ConditionPlaced, Doing: "listing NetworkConfigurations",
 		})
 	}
 	var macs []string
-	for i := range list.Items {
-		if !desired.OwnsNetworkConfiguration(machine, &list.Items[i], r.settings.Desired) {
+	for i := range configurations {
+		if !desired.OwnsNetworkConfiguration(machine, &configurations[i], r.settings.Desired) {
 			continue
 		}
-		for _, given := range list.Items[i].Spec.NetworkInterfaces {
+		for _, given := range configurations[i].Spec.NetworkInterfaces {
 			if mac, ok := desired.ParseMAC(given.MacAddress); ok {
 				macs = append(macs, mac)
 			}

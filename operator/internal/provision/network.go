@@ -44,13 +44,46 @@ func Decide(ctx context.Context, cache side.SupervisorCache, q Question) (vitist
 	if err := cache.List(ctx, namespaces, here); err != nil {
 		return vitistackv1alpha1.NetworkRecord{}, problem.Supervisor(err, problem.At{Condition: networkReady, Doing: "listing NetworkNamespaces"})
 	}
-	configurations := &vitistackv1alpha1.NetworkConfigurationList{}
-	if err := cache.List(ctx, configurations, here); err != nil {
+	var err error
+	if in.Configurations, err = ConfigurationsOf(ctx, cache, q.Machine, q.Former); err != nil {
 		return vitistackv1alpha1.NetworkRecord{}, problem.Supervisor(err, problem.At{Condition: networkReady, Doing: "listing NetworkConfigurations"})
 	}
-	in.NetworkNamespaces, in.Configurations = namespaces.Items, configurations.Items
+	in.NetworkNamespaces = namespaces.Items
 	record, err := desired.Attach(in)
 	return record, problem.Pure(err, networkReady)
+}
+
+// ConfigurationsOf reads the NetworkConfigurations that may be a Machine's, or those of its former
+// one ("" for none): the one of its name and those with its label. Whether they are is for
+// [desired.OwnsNetworkConfiguration] to say.
+func ConfigurationsOf(
+	ctx context.Context, reader client.Reader, machine *vitistackv1alpha1.Machine, former types.UID,
+) ([]vitistackv1alpha1.NetworkConfiguration, error) {
+	var found []vitistackv1alpha1.NetworkConfiguration
+	named := vitistackv1alpha1.NetworkConfiguration{}
+	err := reader.Get(ctx, client.ObjectKeyFromObject(machine), &named)
+	switch {
+	case err == nil:
+		found = append(found, named)
+	case !apierrors.IsNotFound(err):
+		return nil, err
+	}
+	for _, uid := range []types.UID{machine.UID, former} {
+		if uid == "" {
+			continue
+		}
+		list := &vitistackv1alpha1.NetworkConfigurationList{}
+		labelled := client.MatchingLabels{vitistackv1alpha1.LabelMachineUID: desired.LabelValue(string(uid))}
+		if err := reader.List(ctx, list, client.InNamespace(machine.Namespace), labelled); err != nil {
+			return nil, err
+		}
+		for i := range list.Items {
+			if list.Items[i].Name != machine.Name {
+				found = append(found, list.Items[i])
+			}
+		}
+	}
+	return found, nil
 }
 
 // NetworkNamespaces reads the NetworkNamespaces that a record names, without those that are gone.

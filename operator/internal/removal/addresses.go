@@ -16,12 +16,12 @@ import (
 // free only now that no guest uses them.
 func GiveUpAddresses(ctx context.Context, supervisor side.Supervisor, machine *vitistackv1alpha1.Machine, options desired.Options) error {
 	at := problem.At{Condition: vitistackv1alpha1.ConditionNetworkReady, Doing: "deleting the NetworkConfigurations"}
-	list := &vitistackv1alpha1.NetworkConfigurationList{}
-	if err := supervisor.Cache.List(ctx, list, client.InNamespace(machine.Namespace)); err != nil {
+	configurations, err := provision.ConfigurationsOf(ctx, supervisor.Cache, machine, "")
+	if err != nil {
 		return problem.Supervisor(err, at)
 	}
-	for i := range list.Items {
-		nc := &list.Items[i]
+	for i := range configurations {
+		nc := &configurations[i]
 		if !desired.OwnsNetworkConfiguration(machine, nc, options) {
 			continue
 		}
