@@ -14,8 +14,9 @@ import (
 
 const module = "github.com/vitistack/kubevirt-multicluster/api"
 
-// allowed reports whether packages of this module may import another: apimachinery and the core API, nothing else. Whoever uses
-// these types must not get a client, a controller library or KubeVirt with them.
+// allowed reports whether packages of this module may import another: apimachinery and the core
+// API, nothing else. Whoever uses these types must not get a client, a controller library or
+// KubeVirt with them.
 func allowed(path string) bool {
 	return within(path, module) || within(path, "k8s.io/apimachinery") || path == "k8s.io/api/core/v1"
 }
@@ -69,7 +70,8 @@ func TestImports(t *testing.T) {
 // TestClosure looks at everything that users of these types compile, however it came in.
 func TestClosure(t *testing.T) {
 	forbidden := []string{
-		"k8s.io/client-go", "k8s.io/apiserver", "k8s.io/apiextensions-apiserver", "sigs.k8s.io/controller-runtime", "kubevirt.io",
+		"k8s.io/client-go", "k8s.io/apiserver", "k8s.io/apiextensions-apiserver", "sigs.k8s.io/controller-runtime",
+		"kubevirt.io",
 		"google.golang.org/grpc", "github.com/hashicorp",
 	}
 	for _, p := range list(t) {
@@ -83,7 +85,8 @@ func TestClosure(t *testing.T) {
 
 func list(t *testing.T) []listed {
 	t.Helper()
-	// go test does not see what go list reads and would keep an old verdict; folders that the test itself reads make it look again.
+	// go test does not see what go list reads and would keep an old verdict; folders that the test
+	// itself reads make it look again.
 	if err := filepath.WalkDir(".", func(_ string, _ fs.DirEntry, err error) error { return err }); err != nil {
 		t.Fatal(err)
 	}

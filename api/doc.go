@@ -1,7 +1,9 @@
-// Package api is the root of the module that holds the vitistack.io API: Go types in v1alpha1, the CustomResourceDefinitions
-// made from them in crds, and one manifest of every shape that they admit in samples.
+// Package api is the root of the module that holds the vitistack.io API: Go types in v1alpha1, the
+// CustomResourceDefinitions made from them in crds, and one manifest of every shape that they admit
+// in samples.
 //
-// It has no code. Deep copies and definitions are generated; run go generate here after a change to the types.
+// It has no code. Deep copies and definitions are generated; run go generate here after a change to
+// the types.
 package api
 
 //go:generate env GOWORK=off CGO_ENABLED=0 go tool -modfile=../go.tools.mod controller-gen object crd paths=./v1alpha1 output:crd:dir=./crds

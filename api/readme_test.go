@@ -63,8 +63,8 @@ func tableRows(t *testing.T, heading string) [][]string {
 	return rows[2:]
 }
 
-// constants returns the values of all exported string constants of v1alpha1 whose name begins with one of the prefixes, and
-// fails for any that has no comment.
+// constants returns the values of all exported string constants of v1alpha1 whose name begins with
+// one of the prefixes, and fails for any that has no comment.
 func constants(t *testing.T, prefixes ...string) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob("v1alpha1/*.go")

@@ -78,7 +78,8 @@ func TestTablesOfReasons(t *testing.T) {
 func TestTablesHaveEachReason(t *testing.T) {
 	for _, info := range v1alpha1.ReasonInfos() {
 		word := "`" + info.Reason + "`"
-		for name, table := range map[string]string{"conditions": conditionTable(), "actors": actorTable(), "help": helpTable()} {
+		for name, table := range map[string]string{"conditions": conditionTable(), "actors": actorTable(),
+			"help": helpTable()} {
 			if !strings.Contains(table, word) {
 				t.Errorf("the table of %s has no %s", name, word)
 			}

@@ -17,21 +17,25 @@ import (
 
 const (
 	identityPath = "/api/v1/namespaces/kube-system"
-	// fairnessHeader is on every answer of a server with API Priority and Fairness, which then needs no limit on our side.
+	// fairnessHeader is on every answer of a server with API Priority and Fairness, which then needs
+	// no limit on our side.
 	fairnessHeader = "X-Kubernetes-Pf-Flowschema-Uid"
 	maxAnswer      = 1 << 20
-	// settle is the wait before a 403 is believed: a server that just started forbids everything for a moment.
+	// settle is the wait before a 403 is believed: a server that just started forbids everything for a
+	// moment.
 	settle = time.Second
 )
 
-// asker asks an API server the few questions that a connection rests on, without any of client-go's retries.
+// asker asks an API server the few questions that a connection rests on, without any of client-go's
+// retries.
 type asker struct {
 	through http.RoundTripper
 	timeout time.Duration
 	agent   string
 }
 
-// get reads a path into an object and returns the answer's header. Any status but 200 is an *errors.StatusError.
+// get reads a path into an object and returns the answer's header. Any status but 200 is an
+// *errors.StatusError.
 func (a asker) get(ctx context.Context, path string, query url.Values, into any) (http.Header, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
@@ -78,8 +82,8 @@ type identity struct {
 	fair    bool   // the server has API Priority and Fairness
 }
 
-// identify asks who answers. Where reading kube-system is forbidden, and stays so after the server says that it is ready, the uid is
-// "". Errors are failures.
+// identify asks who answers. Where reading kube-system is forbidden, and stays so after the server
+// says that it is ready, the uid is "". Errors are failures.
 func (a asker) identify(ctx context.Context) (identity, error) {
 	id, err := a.kubeSystem(ctx, "")
 	if apierrors.IsForbidden(err) {
@@ -98,7 +102,8 @@ func (a asker) identify(ctx context.Context) (identity, error) {
 	return id, nil
 }
 
-// version returns the server's version, "" where it cannot be had: not every credential may read it.
+// version returns the server's version, "" where it cannot be had: not every credential may read
+// it.
 func (a asker) version(ctx context.Context) string {
 	var info version.Info
 	if _, err := a.get(ctx, "/version", nil, &info); err != nil {
@@ -124,7 +129,8 @@ func (a asker) kubeSystem(ctx context.Context, resourceVersion string) (identity
 	return identity{uid: string(namespace.UID), fair: header.Get(fairnessHeader) != ""}, nil
 }
 
-// ready waits a moment and asks whether the server is ready. Being forbidden to ask counts as ready.
+// ready waits a moment and asks whether the server is ready. Being forbidden to ask counts as
+// ready.
 func (a asker) ready(ctx context.Context) error {
 	timer := time.NewTimer(settle)
 	defer timer.Stop()
@@ -140,11 +146,13 @@ func (a asker) ready(ctx context.Context) error {
 }
 
 // errRestored says that the server's data is older than what was seen of it before.
-var errRestored = failure{sentinel: ErrNotConnected, reason: ReasonRestored, text: "the server's data went back in time"}
+var errRestored = failure{sentinel: ErrNotConnected, reason: ReasonRestored,
+	text: "the server's data went back in time"}
 
-// notOlder checks that the server still has the revision that a watch wants to resume from, and that it is the same cluster. A
-// server restored from a backup would accept such a watch and miss events without a word. A read "not older than" answers without a
-// list; only where it says that the revision is not reached, or may not be asked, the collection itself is asked for its version.
+// notOlder checks that the server still has the revision that a watch wants to resume from, and
+// that it is the same cluster. A server restored from a backup would accept such a watch and miss
+// events without a word. A read "not older than" answers without a list; only where it says that
+// the revision is not reached, or may not be asked, the collection itself is asked for its version.
 func (a asker) notOlder(ctx context.Context, uid, collection, resourceVersion string) error {
 	id, err := a.kubeSystem(ctx, resourceVersion)
 	switch {

@@ -50,7 +50,8 @@ func assess(f facts) verdict {
 	case f.watches.Silence >= f.silence || f.watches.Barren > 0:
 		return verdict{Degraded, ReasonWatchStalled, "a watch is silent for too long", ErrNotConnected}
 	case f.rotation != nil:
-		return verdict{Connected, ReasonCandidateRefused, "the former credential is in use; the Secret's new contents do not work: " + classify(f.rotation).text, nil}
+		return verdict{Connected, ReasonCandidateRefused,
+			"the former credential is in use; the Secret's new contents do not work: " + classify(f.rotation).text, nil}
 	default:
 		return verdict{Connected, ReasonConnected, "connected", nil}
 	}

@@ -14,15 +14,16 @@ import (
 )
 
 const (
-	// hung is how long a call without an answer must have taken to count: a caller with a shorter deadline
-	// has learned nothing about the cluster.
+	// hung is how long a call without an answer must have taken to count: a caller with a shorter
+	// deadline has learned nothing about the cluster.
 	hung = time.Second
 	// pauseMin and pauseMax bound the time in which no live look goes out.
 	pauseMin, pauseMax = time.Second, 5 * time.Second
 )
 
-// breaker keeps live looks from waiting for a cluster that has just let one time out. It lets one look
-// through at a time until one is answered. A nil breaker lets all through. It is safe for concurrent use.
+// breaker keeps live looks from waiting for a cluster that has just let one time out. It lets one
+// look through at a time until one is answered. A nil breaker lets all through. It is safe for
+// concurrent use.
 type breaker struct {
 	clock  clock.PassiveClock
 	open   atomic.Bool
@@ -43,7 +44,8 @@ func (b *breaker) guard(config string, call func() error) error {
 	}
 	probe := b.open.Load()
 	if probe && !b.admit() {
-		return &CallError{Config: config, failed: unreachable("no answer in time to an earlier call; it is asked again within seconds")}
+		return &CallError{Config: config,
+			failed: unreachable("no answer in time to an earlier call; it is asked again within seconds")}
 	}
 	began := b.clock.Now()
 	err := call()
@@ -65,7 +67,8 @@ func (b *breaker) admit() bool {
 // learn takes up what came of a look. Our own limits say nothing about the cluster.
 func (b *breaker) learn(err error, took time.Duration, probe bool) {
 	late := errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, transport.ErrBusy) && took >= hung
-	undecided := errors.Is(err, transport.ErrBusy) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) && !late
+	undecided := errors.Is(err, transport.ErrBusy) || errors.Is(err, context.Canceled) ||
+		errors.Is(err, context.DeadlineExceeded) && !late
 	if !late && !probe && !b.open.Load() {
 		return
 	}

@@ -27,13 +27,15 @@ type remoteCache struct {
 	coverage coverage
 }
 
-// startCache makes and starts the cache of the declared kinds. It asks the server for their resources, each call bounded by
-// Options.CallTimeout; a kind without one is ErrKindNotServed. counted is told of each list.
+// startCache makes and starts the cache of the declared kinds. It asks the server for their
+// resources, each call bounded by Options.CallTimeout; a kind without one is ErrKindNotServed.
+// counted is told of each list.
 func (c *connection) startCache(counted func(resource string), wake func()) (*remoteCache, error) {
 	if err := c.served(); err != nil {
 		return nil, err
 	}
-	r := &remoteCache{declared: declared{}, feed: &feed{config: c.config}, synced: make(chan struct{}), stopped: make(chan struct{})}
+	r := &remoteCache{declared: declared{}, feed: &feed{config: c.config}, synced: make(chan struct{}),
+		stopped: make(chan struct{})}
 	byObject := make(map[client.Object]cache.ByObject, len(c.options.Kinds))
 	for _, kind := range c.options.Kinds {
 		byObject[kind.Object] = cache.ByObject{Label: kind.Selector, Transform: strip(kind.Transform)}
@@ -50,7 +52,8 @@ func (c *connection) startCache(counted func(resource string), wake func()) (*re
 	var err error
 	r.cache, err = cache.New(background, cache.Options{
 		HTTPClient: &http.Client{Transport: background.Transport}, Scheme: c.options.Scheme, Mapper: c.direct.RESTMapper(),
-		SyncPeriod: new(time.Duration(0)), ReaderFailOnMissingInformer: true, ByObject: byObject, DefaultWatchErrorHandler: quietly,
+		SyncPeriod: new(time.Duration(0)), ReaderFailOnMissingInformer: true, ByObject: byObject,
+		DefaultWatchErrorHandler: quietly,
 	})
 	if err != nil {
 		return nil, kindError(err)
@@ -75,7 +78,8 @@ func (c *connection) startCache(counted func(resource string), wake func()) (*re
 	return r, nil
 }
 
-// strip drops managedFields, the largest part of many objects, packs what is left, and then transforms.
+// strip drops managedFields, the largest part of many objects, packs what is left, and then
+// transforms.
 func strip(transform toolscache.TransformFunc) toolscache.TransformFunc {
 	bare := cache.TransformStripManagedFields()
 	return func(object any) (any, error) {
@@ -90,8 +94,8 @@ func strip(transform toolscache.TransformFunc) toolscache.TransformFunc {
 	}
 }
 
-// pack returns a copy without slack: a decoder leaves room for four elements in the shortest list, and the lists of some kinds have large
-// ones.
+// pack returns a copy without slack: a decoder leaves room for four elements in the shortest list,
+// and the lists of some kinds have large ones.
 func pack(object any) any {
 	if whole, isObject := object.(client.Object); isObject && formOf(whole) == typed {
 		return whole.DeepCopyObject()
@@ -108,8 +112,8 @@ func (r *remoteCache) isSynced() bool {
 	}
 }
 
-// observe looks at the requests that fill the cache: counted is told of each that reads a whole collection (a list, or a watch that
-// begins with one), and coverage of what comes of them.
+// observe looks at the requests that fill the cache: counted is told of each that reads a whole
+// collection (a list, or a watch that begins with one), and coverage of what comes of them.
 func (r *remoteCache) observe(next http.RoundTripper, counted func(resource string)) http.RoundTripper {
 	return roundTripFunc(func(req *http.Request) (*http.Response, error) {
 		query := req.URL.Query()

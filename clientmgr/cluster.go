@@ -36,7 +36,8 @@ type cluster struct {
 	hub     *hub
 	metrics *metrics
 
-	// lingering are the connections that were dropped and have not ended yet: a slow listener may keep one.
+	// lingering are the connections that were dropped and have not ended yet: a slow listener may keep
+	// one.
 	lingering sync.WaitGroup
 
 	conn  *connection // nil while there is none
@@ -87,7 +88,8 @@ func newCluster(config string, first wish, options Options) *cluster {
 	return c
 }
 
-// run serves the cluster until ctx ends. It is its only goroutine; informers and handlers have their own.
+// run serves the cluster until ctx ends. It is its only goroutine; informers and handlers have
+// their own.
 func (c *cluster) run(ctx context.Context) {
 	defer c.disconnect()
 	for {
@@ -106,13 +108,14 @@ func (c *cluster) run(ctx context.Context) {
 	}
 }
 
-// serve brings the cluster one step further and returns how long there is nothing to do. Each step is bounded in time and ends with
-// ctx.
+// serve brings the cluster one step further and returns how long there is nothing to do. Each step
+// is bounded in time and ends with ctx.
 func (c *cluster) serve(ctx context.Context, o order) time.Duration {
 	if o.wish.configUID != c.wish.configUID {
 		c.disconnect() // another KubevirtConfig of the same name
 		c.known, c.former = "", nil
-		c.state = State{Config: c.config, Since: c.state.Since, DisconnectedSince: c.state.DisconnectedSince, IdentityVerified: metav1.ConditionUnknown}
+		c.state = State{Config: c.config, Since: c.state.Since, DisconnectedSince: c.state.DisconnectedSince,
+			IdentityVerified: metav1.ConditionUnknown}
 	}
 	c.wish = o.wish
 	if o.rebuild {
@@ -127,7 +130,8 @@ func (c *cluster) serve(ctx context.Context, o order) time.Duration {
 	target, err := kubeconfig.Parse(o.wish.kubeconfig, c.options.Kubeconfig)
 	if err != nil {
 		c.disconnect()
-		c.report(verdict{Stopped, ReasonBadKubeconfig, fmt.Sprintf("KubevirtConfig %s: failed to create REST config from kubeconfig: %s", c.config, err),
+		c.report(verdict{Stopped, ReasonBadKubeconfig,
+			fmt.Sprintf("KubevirtConfig %s: failed to create REST config from kubeconfig: %s", c.config, err),
 			ErrBadKubeconfig}, err)
 		return idle
 	}
@@ -195,7 +199,8 @@ func (c *cluster) report(v verdict, cause error) {
 	}
 }
 
-// withIdentity fills in whose State it is, and which cluster this connection has proved itself to be.
+// withIdentity fills in whose State it is, and which cluster this connection has proved itself to
+// be.
 func (c *cluster) withIdentity(s State) State {
 	s.ConfigUID = c.wish.configUID
 	s.ClusterUID = ""
@@ -234,7 +239,8 @@ func (c *cluster) connectionError(sentinel error, text string) *ConnectionError 
 	return &ConnectionError{Config: c.config, Reason: sentinel, Message: sentence(c.config, text), Since: c.state.Since}
 }
 
-// retry returns the time until the next attempt after another failure: from 1 s doubling to Options.BackoffMax, less up to a third.
+// retry returns the time until the next attempt after another failure: from 1 s doubling to
+// Options.BackoffMax, less up to a third.
 func (c *cluster) retry(failures int) time.Duration {
 	base := min(c.options.BackoffMax, time.Second<<min(max(0, failures-1), 16))
 	return base - time.Duration(rand.Int64N(int64(base)/3+1)) //nolint:gosec // jitter

@@ -70,14 +70,15 @@ func (c *cluster) adopt(conn *connection, id identity) {
 	c.state.KubernetesVersion = id.version
 	c.state.RightsChecked, c.state.MissingRights = false, nil
 	c.metrics.connected(c.config)
-	conn.live = &remoteClient{config: c.config, direct: conn.direct, failed: c.mail.probe, breaker: newBreaker(c.options.Clock), gate: func() error {
-		return c.gate(conn, func(v *view) error { return v.liveErr })
-	}}
+	conn.live = &remoteClient{config: c.config, direct: conn.direct, failed: c.mail.probe,
+		breaker: newBreaker(c.options.Clock), gate: func() error {
+			return c.gate(conn, func(v *view) error { return v.liveErr })
+		}}
 }
 
-// admit checks who answers against who was seen before, and notes it. It fails with ErrIdentityUnverified
-// where the cluster is known but hides its identity now: another cluster may be answering. It fails with
-// ErrIdentityChanged where a person must decide.
+// admit checks who answers against who was seen before, and notes it. It fails with
+// ErrIdentityUnverified where the cluster is known but hides its identity now: another cluster may
+// be answering. It fails with ErrIdentityChanged where a person must decide.
 func (c *cluster) admit(id identity) error {
 	known := orDefault(c.known, c.wish.rememberedUID)
 	switch {
@@ -115,8 +116,8 @@ func (c *cluster) gate(conn *connection, of func(*view) error) error {
 	return nil
 }
 
-// rotate takes over a changed kubeconfig in place, if it leads to the same cluster and works there. done says that the cluster is to
-// be served anew, after wait.
+// rotate takes over a changed kubeconfig in place, if it leads to the same cluster and works there.
+// done says that the cluster is to be served anew, after wait.
 func (c *cluster) rotate(ctx context.Context, target kubeconfig.Target) (wait time.Duration, done bool) {
 	tries := c.rotation.of(c.wish.kubeconfig)
 	if tries.next.After(c.options.Clock.Now()) {

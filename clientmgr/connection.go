@@ -20,8 +20,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr/transport"
 )
 
-// connection is one cluster while it is known to be the same: a transport that follows rotations, the clients on it and the cache.
-// It is made anew for another identity, for restored data, or when asked for; never for a mere loss of contact.
+// connection is one cluster while it is known to be the same: a transport that follows rotations,
+// the clients on it and the cache. It is made anew for another identity, for restored data, or when
+// asked for; never for a mere loss of contact.
 type connection struct {
 	config  string
 	options Options
@@ -45,9 +46,11 @@ type connection struct {
 	moved    atomic.Bool // another cluster answers at the same address
 }
 
-// newConnection builds a connection on an endpoint that has been identified. It does no I/O. wake is called when the connection wants
-// to be looked at.
-func newConnection(config string, endpoint *transport.Endpoint, id identity, options Options, wake func()) (*connection, error) {
+// newConnection builds a connection on an endpoint that has been identified. It does no I/O. wake
+// is called when the connection wants to be looked at.
+func newConnection(
+	config string, endpoint *transport.Endpoint, id identity, options Options, wake func(),
+) (*connection, error) {
 	c := &connection{config: config, options: options}
 	c.uid.Store(&id.uid)
 	c.life, c.end = context.WithCancel(context.Background())
@@ -139,7 +142,9 @@ func (c *connection) missingRights(ctx context.Context) ([]authorizationv1.Resou
 	}
 	var missing []authorizationv1.ResourceAttributes
 	for _, right := range c.options.Rights {
-		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &right}}
+		review := &authorizationv1.SelfSubjectAccessReview{
+			Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &right},
+		}
 		answer, err := reviews.SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
 		if err != nil {
 			return nil, callError(c.config, err)

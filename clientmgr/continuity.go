@@ -14,17 +14,22 @@ import (
 )
 
 // ErrSupervisorRestored says that the supervisor has less data than it had.
-var ErrSupervisorRestored = errors.New("the supervisor's data is older than what was seen of it: it was restored from a backup")
+var ErrSupervisorRestored = errors.New(
+	"the supervisor's data is older than what was seen of it: it was restored from a backup")
 
-// Continuity notices that the supervisor was restored from a backup while this process runs. Nothing else does: the server lets a watch
-// resume from a revision that it does not have any more, and says nothing until it has got there again, so that caches show what is no
-// longer true; and a client that lets reads see earlier writes waits for revisions that may never come. Both forget only with the process.
+// Continuity notices that the supervisor was restored from a backup while this process runs.
+// Nothing else does: the server lets a watch resume from a revision that it does not have any more,
+// and says nothing until it has got there again, so that caches show what is no longer true; and a
+// client that lets reads see earlier writes waits for revisions that may never come. Both forget
+// only with the process.
 //
-// It is a wrapper for the rest.Config of the supervisor's cache, and a Runnable of the manager, which it ends. Before each watch that
-// resumes it asks for the revision that the server has: a list of one object's metadata. It is safe for concurrent use.
+// It is a wrapper for the rest.Config of the supervisor's cache, and a Runnable of the manager,
+// which it ends. Before each watch that resumes it asks for the revision that the server has: a
+// list of one object's metadata. It is safe for concurrent use.
 //
-// A supervisor that has given out all lost revisions again before the first watch resumes is not noticed. A restore that lets revisions go
-// on above the lost ones (etcdutl snapshot restore --bump-revision --mark-compacted) is none that harms: watches begin anew by themselves.
+// A supervisor that has given out all lost revisions again before the first watch resumes is not
+// noticed. A restore that lets revisions go on above the lost ones (etcdutl snapshot restore
+// --bump-revision --mark-compacted) is none that harms: watches begin anew by themselves.
 type Continuity struct {
 	once   sync.Once
 	broken chan struct{}
@@ -33,7 +38,8 @@ type Continuity struct {
 // NewContinuity returns a Continuity that has seen nothing yet.
 func NewContinuity() *Continuity { return &Continuity{broken: make(chan struct{})} }
 
-// Start waits for the end of ctx, and returns nil, or for a restored supervisor, and returns ErrSupervisorRestored.
+// Start waits for the end of ctx, and returns nil, or for a restored supervisor, and returns
+// ErrSupervisorRestored.
 func (c *Continuity) Start(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
@@ -46,7 +52,8 @@ func (c *Continuity) Start(ctx context.Context) error {
 // NeedLeaderElection says no: who waits to lead has caches too.
 func (c *Continuity) NeedLeaderElection() bool { return false }
 
-// Wrap is for rest.Config.Wrap. Once the supervisor was restored every request fails with ErrSupervisorRestored.
+// Wrap is for rest.Config.Wrap. Once the supervisor was restored every request fails with
+// ErrSupervisorRestored.
 func (c *Continuity) Wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripFunc(func(request *http.Request) (*http.Response, error) {
 		select {

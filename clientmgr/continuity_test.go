@@ -50,8 +50,10 @@ func TestContinuity(t *testing.T) {
 		status int // of what the watch gets, 0 for an error
 		ended  bool
 	}{
-		"SameRevision":  {"nothing was written since", "watch=1&resourceVersion=70", server{status: 200, body: listAt("70")}, asks + resumes, 200, false},
-		"LaterRevision": {"the usual case", "watch=1&resourceVersion=70", server{status: 200, body: listAt("1000")}, asks + resumes, 200, false},
+		"SameRevision": {"nothing was written since", "watch=1&resourceVersion=70", server{status: 200, body: listAt("70")},
+			asks + resumes, 200, false},
+		"LaterRevision": {"the usual case", "watch=1&resourceVersion=70", server{status: 200, body: listAt("1000")}, asks +
+			resumes, 200, false},
 		"Restored": {
 			"the server would say nothing until it is at 70 again: the operator showed Machines that were no more, and left alone those that were back",
 			"watch=true&resourceVersion=70&allowWatchBookmarks=true", server{status: 200, body: listAt("9")}, asks, 0, true,
@@ -59,10 +61,13 @@ func TestContinuity(t *testing.T) {
 		"FirstWatch":  {"it begins with what there is", "watch=1&sendInitialEvents=true", server{}, resumes, 200, false},
 		"AnyRevision": {"the same", "watch=1&resourceVersion=0", server{}, resumes, 200, false},
 		"List":        {"a list says itself where it is", "resourceVersion=70", server{}, resumes, 200, false},
-		"Forbidden":   {"a server that just started forbids everything: no verdict, and no watch either", "watch=1&resourceVersion=70", server{status: 403}, asks, 403, false},
-		"Silent":      {"silence is no verdict", "watch=1&resourceVersion=70", server{err: refused}, asks, 0, false},
-		"Garbage":     {"nor is what nobody can read", "watch=1&resourceVersion=70", server{status: 200, body: "<html>"}, asks, 0, false},
-		"NoNumber":    {"revisions that cannot be compared are none of the past", "watch=1&resourceVersion=70", server{status: 200, body: listAt("x")}, asks + resumes, 200, false},
+		"Forbidden": {"a server that just started forbids everything: no verdict, and no watch either",
+			"watch=1&resourceVersion=70", server{status: 403}, asks, 403, false},
+		"Silent": {"silence is no verdict", "watch=1&resourceVersion=70", server{err: refused}, asks, 0, false},
+		"Garbage": {"nor is what nobody can read", "watch=1&resourceVersion=70", server{status: 200, body: "<html>"},
+			asks, 0, false},
+		"NoNumber": {"revisions that cannot be compared are none of the past", "watch=1&resourceVersion=70",
+			server{status: 200, body: listAt("x")}, asks + resumes, 200, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			continuity := clientmgr.NewContinuity()
@@ -91,7 +96,8 @@ func TestContinuity(t *testing.T) {
 
 func ask(t *testing.T, through http.RoundTripper, query string) (status int, err error) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://supervisor/apis/vitistack.io/v1alpha1/machines?"+query, http.NoBody)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet,
+		"https://supervisor/apis/vitistack.io/v1alpha1/machines?"+query, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +109,8 @@ func ask(t *testing.T, through http.RoundTripper, query string) (status int, err
 	return response.StatusCode, nil
 }
 
-// The manager of the supervisor ends when its data went back in time; whoever started the process starts it again.
+// The manager of the supervisor ends when its data went back in time; whoever started the process
+// starts it again.
 func ExampleContinuity() {
 	continuity := clientmgr.NewContinuity()
 	config := &rest.Config{Host: "https://supervisor"} // of the cache alone: manager.Options.NewCache

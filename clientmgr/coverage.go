@@ -14,13 +14,15 @@ import (
 const (
 	// noAnswer stands for a status where there was none.
 	noAnswer = 0
-	// coverageGrace is how long a declared kind may be without a watch before the cluster counts as degraded: a rotation that is under
-	// way, and the end of each watch, leave it without one for a moment.
+	// coverageGrace is how long a declared kind may be without a watch before the cluster counts as
+	// degraded: a rotation that is under way, and the end of each watch, leave it without one for a
+	// moment.
 	coverageGrace = 5 * time.Second
 )
 
-// coverage tells whether every declared kind is watched. One may not be while the server answers everything else: a right was taken
-// away, a definition removed, a conversion webhook is down, the opening of a watch hangs. What is cached of it is what was.
+// coverage tells whether every declared kind is watched. One may not be while the server answers
+// everything else: a right was taken away, a definition removed, a conversion webhook is down, the
+// opening of a watch hangs. What is cached of it is what was.
 type coverage struct {
 	clock clock.PassiveClock
 	wake  func() // told of each new gap
@@ -132,7 +134,8 @@ func lossOf(byStatus map[int][]string) error {
 	case byStatus[http.StatusForbidden] != nil:
 		return failure{ErrForbidden, ReasonForbidden, "may not list and watch " + names(http.StatusForbidden)}
 	case byStatus[http.StatusNotFound] != nil:
-		return failure{ErrKindNotServed, ReasonKindNotServed, "the server does not serve " + names(http.StatusNotFound) + " any more"}
+		return failure{ErrKindNotServed, ReasonKindNotServed, "the server does not serve " + names(http.StatusNotFound) +
+			" any more"}
 	}
 	status := sortedKeys(byStatus)[len(byStatus)-1]
 	if status == noAnswer {

@@ -32,20 +32,28 @@ func TestKindsThatCannotBeRead(t *testing.T) {
 			reason: "a resuming watch has waited a 403 out already", answers: []answer{{"vms", false, 403}},
 			want: "may not list and watch vms", err: ErrForbidden, woken: 1,
 		},
-		"granted again": {reason: "the watch is back", answers: []answer{{"vms", true, 403}, {"vms", false, 200}, {"vms", true, 200}}, woken: 1},
-		"listed alone":  {reason: "a list without a watch is the past in a second", answers: []answer{{"vms", true, 403}, {"vms", false, 200}}, want: "may not list and watch vms", err: ErrForbidden, woken: 1},
-		"too old":       {reason: "a restart of the only server: a list follows", answers: []answer{{"vms", true, 410}}, later: coverageGrace},
-		"a moment":      {reason: "one failed list is no loss", answers: []answer{{"vms", false, 500}}, later: coverageGrace - 1, young: true, woken: 1},
+		"granted again": {reason: "the watch is back",
+			answers: []answer{{"vms", true, 403}, {"vms", false, 200}, {"vms", true, 200}}, woken: 1},
+		"listed alone": {reason: "a list without a watch is the past in a second", answers: []answer{{"vms", true, 403},
+			{"vms", false, 200}}, want: "may not list and watch vms", err: ErrForbidden, woken: 1},
+		"too old": {reason: "a restart of the only server: a list follows", answers: []answer{{"vms", true, 410}},
+			later: coverageGrace},
+		"a moment": {reason: "one failed list is no loss", answers: []answer{{"vms", false, 500}},
+			later: coverageGrace - 1, young: true, woken: 1},
 		"webhook": {
-			reason: "a conversion webhook is down: every list fails, every probe succeeds", answers: []answer{{"vms", false, 500}, {"vms", false, 500}}, later: coverageGrace,
+			reason:  "a conversion webhook is down: every list fails, every probe succeeds",
+			answers: []answer{{"vms", false, 500}, {"vms", false, 500}}, later: coverageGrace,
 			want: "the server answers with status 500 for vms", err: ErrNotConnected, woken: 1,
 		},
 		"definition removed": {
-			reason: "the cache must not read as empty", answers: []answer{{"vms", true, 404}, {"dvs", true, 404}}, later: coverageGrace,
-			want: "the server does not serve dvs, vms any more", err: ErrKindNotServed, woken: 2,
+			reason: "the cache must not read as empty", answers: []answer{{"vms", true, 404}, {"dvs", true, 404}},
+			later: coverageGrace,
+			want:  "the server does not serve dvs, vms any more", err: ErrKindNotServed, woken: 2,
 		},
-		"silence": {reason: "nothing comes back", answers: []answer{{"vms", true, noAnswer}}, later: coverageGrace, want: "no answer for vms", err: ErrNotConnected, woken: 1},
-		"graver":  {reason: "a person must act on the 403", answers: []answer{{"vms", true, 404}, {"dvs", true, 403}}, later: coverageGrace, want: "may not list and watch dvs", err: ErrForbidden, woken: 2},
+		"silence": {reason: "nothing comes back", answers: []answer{{"vms", true, noAnswer}}, later: coverageGrace,
+			want: "no answer for vms", err: ErrNotConnected, woken: 1},
+		"graver": {reason: "a person must act on the 403", answers: []answer{{"vms", true, 404}, {"dvs", true, 403}},
+			later: coverageGrace, want: "may not list and watch dvs", err: ErrForbidden, woken: 2},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -61,7 +69,8 @@ func TestKindsThatCannotBeRead(t *testing.T) {
 			if got.lost != nil {
 				text = got.lost.Error()
 			}
-			if diff := cmp.Diff(tc.want, text); diff != "" || !errors.Is(got.lost, tc.err) || got.young != tc.young || woken != tc.woken {
+			if diff := cmp.Diff(tc.want, text); diff != "" || !errors.Is(got.lost, tc.err) || got.young != tc.young ||
+				woken != tc.woken {
 				t.Errorf("%s: %+v, woken %d: -want +got:\n%s", tc.reason, got, woken, diff)
 			}
 		})

@@ -22,7 +22,8 @@ func TestDependencies(t *testing.T) {
 		switch {
 		case strings.HasPrefix(name, "kubevirt.io/"):
 			t.Errorf("%s: the kinds that are cached are an option, so that other tools can use this module", name)
-		case ours && path != "clientmgr" && !strings.HasPrefix(path, "clientmgr/") && path != "api" && !strings.HasPrefix(path, "api/"):
+		case ours && path != "clientmgr" && !strings.HasPrefix(path, "clientmgr/") && path != "api" &&
+			!strings.HasPrefix(path, "api/"):
 			t.Errorf("%s: this module knows the API alone", name)
 		case name == "testing" || strings.HasSuffix(name, "/envtest"):
 			t.Errorf("%s: not in a production build", name)

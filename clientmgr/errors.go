@@ -8,22 +8,29 @@ import (
 	"github.com/hashicorp/go-multierror"
 )
 
-// The reasons for which there is no client, or why a call through one was not answered with authority. Test with errors.Is.
+// The reasons for which there is no client, or why a call through one was not answered with
+// authority. Test with errors.Is.
 var (
-	// ErrSupervisorNotSynced: the supervisor's own caches have not synced yet, so that nothing is known about any KubevirtConfig.
+	// ErrSupervisorNotSynced: the supervisor's own caches have not synced yet, so that nothing is
+	// known about any KubevirtConfig.
 	ErrSupervisorNotSynced = errors.New("supervisor not synced")
-	// ErrConfigNotFound: there is no KubevirtConfig of this name. Only ever said once the supervisor's caches have synced.
+	// ErrConfigNotFound: there is no KubevirtConfig of this name. Only ever said once the supervisor's
+	// caches have synced.
 	ErrConfigNotFound = errors.New("KubevirtConfig not found")
-	// ErrBadKubeconfig: the Secret's kubeconfig is malformed or asks for something that is refused. A person must act.
+	// ErrBadKubeconfig: the Secret's kubeconfig is malformed or asks for something that is refused. A
+	// person must act.
 	ErrBadKubeconfig = errors.New("bad kubeconfig")
-	// ErrCredentialMissing: the KubevirtConfig names no Secret, or the Secret or its key is missing. A person must act.
+	// ErrCredentialMissing: the KubevirtConfig names no Secret, or the Secret or its key is missing. A
+	// person must act.
 	ErrCredentialMissing = errors.New("credential missing")
-	// ErrNotConnected: the cluster is not reachable, or does not answer as it should. Retried for ever.
+	// ErrNotConnected: the cluster is not reachable, or does not answer as it should. Retried for
+	// ever.
 	ErrNotConnected = errors.New("not connected")
 	// ErrUnauthorized: the server refuses the credential (401). It is an ErrNotConnected too.
 	ErrUnauthorized = fmt.Errorf("credential refused: %w", ErrNotConnected)
-	// ErrBusy: our own limits on calls to one cluster (Options.MaxInFlight, Options.QPS) let none through in
-	// time. It says nothing about the cluster. It is an ErrNotConnected too: there is no answer.
+	// ErrBusy: our own limits on calls to one cluster (Options.MaxInFlight, Options.QPS) let none
+	// through in time. It says nothing about the cluster. It is an ErrNotConnected too: there is no
+	// answer.
 	ErrBusy = fmt.Errorf("too many calls at once: %w", ErrNotConnected)
 	// ErrNotSynced: connected, but a declared kind has not synced on this connection yet.
 	ErrNotSynced = errors.New("not synced")
@@ -31,28 +38,31 @@ var (
 	ErrForbidden = errors.New("forbidden")
 	// ErrIdentityChanged: the KubevirtConfig leads to another cluster than before. A person must act.
 	ErrIdentityChanged = errors.New("cluster identity changed")
-	// ErrIdentityUnverified: the cluster's UID is known (remembered, or in a Machine's ledger), but the
-	// server forbids reading it now, so that another cluster may be answering. No option waives it.
+	// ErrIdentityUnverified: the cluster's UID is known (remembered, or in a Machine's ledger), but
+	// the server forbids reading it now, so that another cluster may be answering. No option waives
+	// it.
 	ErrIdentityUnverified = errors.New("cluster identity unverified")
-	// ErrKindNotServed: the server answered that it does not serve the kind. This is an answer, not silence;
-	// it says nothing about whether an object exists.
+	// ErrKindNotServed: the server answered that it does not serve the kind. This is an answer, not
+	// silence; it says nothing about whether an object exists.
 	ErrKindNotServed = errors.New("kind not served")
 	// ErrNoReference: the machine refers to no KubevirtConfig.
 	ErrNoReference = errors.New("no KubevirtConfig reference")
-	// ErrReferenceConflict: the machine's field and annotation name different KubevirtConfigs, or its ledger cannot be read.
+	// ErrReferenceConflict: the machine's field and annotation name different KubevirtConfigs, or its
+	// ledger cannot be read.
 	ErrReferenceConflict = errors.New("conflicting KubevirtConfig references")
 )
 
 // ConnectionError says why there is no client of a cluster, since when, and what was seen.
 //
-// Its chain holds Reason alone. Cause is kept out of it on purpose: a NotFound met while connecting must never read as the absence
-// of the object that the caller asked for.
+// Its chain holds Reason alone. Cause is kept out of it on purpose: a NotFound met while connecting
+// must never read as the absence of the object that the caller asked for.
 type ConnectionError struct {
 	// Config is the KubevirtConfig's name.
 	Config string
 	// Reason is one of this package's sentinels.
 	Reason error
-	// Message is a sentence for people: stable while the situation lasts, without time stamps, and without anything of a Secret.
+	// Message is a sentence for people: stable while the situation lasts, without time stamps, and
+	// without anything of a Secret.
 	Message string
 	// Cause is the error that was met, or nil.
 	Cause error
@@ -74,8 +84,8 @@ func (e *ConnectionError) Age(now time.Time) time.Duration {
 	return max(0, now.Sub(e.Since))
 }
 
-// HealthError turns the result of ClientManager.HealthCheck into one *multierror.Error, sorted by config name, or nil where all are
-// well.
+// HealthError turns the result of ClientManager.HealthCheck into one *multierror.Error, sorted by
+// config name, or nil where all are well.
 func HealthError(unhealthy map[string]error) error {
 	var all *multierror.Error
 	for _, config := range sortedKeys(unhealthy) {

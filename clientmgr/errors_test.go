@@ -21,10 +21,14 @@ func TestConnectionErrorChain(t *testing.T) {
 		target error
 		want   bool
 	}{
-		"its reason":           {"a caller branches on the sentinel", &clientmgr.ConnectionError{Reason: clientmgr.ErrForbidden}, clientmgr.ErrForbidden, true},
-		"wrapped":              {"context may be added", fmt.Errorf("x: %w", &clientmgr.ConnectionError{Reason: clientmgr.ErrNotSynced}), clientmgr.ErrNotSynced, true},
-		"401 is not connected": {"one policy for every cause of lost contact", &clientmgr.ConnectionError{Reason: clientmgr.ErrUnauthorized}, clientmgr.ErrNotConnected, true},
-		"another":              {"reasons are distinct", &clientmgr.ConnectionError{Reason: clientmgr.ErrNotSynced}, clientmgr.ErrNotConnected, false},
+		"its reason": {"a caller branches on the sentinel",
+			&clientmgr.ConnectionError{Reason: clientmgr.ErrForbidden}, clientmgr.ErrForbidden, true},
+		"wrapped": {"context may be added",
+			fmt.Errorf("x: %w", &clientmgr.ConnectionError{Reason: clientmgr.ErrNotSynced}), clientmgr.ErrNotSynced, true},
+		"401 is not connected": {"one policy for every cause of lost contact",
+			&clientmgr.ConnectionError{Reason: clientmgr.ErrUnauthorized}, clientmgr.ErrNotConnected, true},
+		"another": {"reasons are distinct", &clientmgr.ConnectionError{Reason: clientmgr.ErrNotSynced},
+			clientmgr.ErrNotConnected, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -37,7 +41,8 @@ func TestConnectionErrorChain(t *testing.T) {
 
 func TestConnectionErrorHidesItsCause(t *testing.T) {
 	gone := apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "kube-system")
-	err := &clientmgr.ConnectionError{Config: "east", Reason: clientmgr.ErrNotConnected, Message: "no kube-system", Cause: gone}
+	err := &clientmgr.ConnectionError{Config: "east", Reason: clientmgr.ErrNotConnected, Message: "no kube-system",
+		Cause: gone}
 	if apierrors.IsNotFound(err) {
 		t.Error("a NotFound met while connecting reads as the absence of what the caller asked for")
 	}

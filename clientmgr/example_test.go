@@ -22,7 +22,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 )
 
-// A manager that caches the Pods with one label from every cluster, and runs beside the controllers that use it.
+// A manager that caches the Pods with one label from every cluster, and runs beside the controllers
+// that use it.
 func ExampleNewKubevirtClientManager() {
 	supervisor, err := ctrl.NewManager(ctrl.GetConfigOrDie(), ctrl.Options{
 		Cache: cache.Options{ByObject: clientmgr.SupervisorCache(true, "kubevirt-configs")},
@@ -32,8 +33,9 @@ func ExampleNewKubevirtClientManager() {
 	}
 	clusters, err := clientmgr.NewKubevirtClientManager(supervisor.GetClient(), supervisor.GetCache(), clientmgr.Options{
 		ConfigsNamespace: "kubevirt-configs",
-		Kinds:            []clientmgr.Kind{{Object: &corev1.Pod{}, Selector: labels.SelectorFromSet(labels.Set{"app": "web"})}},
-		Rights:           []authorizationv1.ResourceAttributes{{Verb: "create", Resource: "pods"}},
+		Kinds: []clientmgr.Kind{{Object: &corev1.Pod{},
+			Selector: labels.SelectorFromSet(labels.Set{"app": "web"})}},
+		Rights: []authorizationv1.ResourceAttributes{{Verb: "create", Resource: "pods"}},
 	})
 	if err != nil {
 		return
@@ -46,7 +48,8 @@ func ExampleNewKubevirtClientManager() {
 	}
 }
 
-// A controller of Machines that wakes for what happens in the remote clusters, present and future ones.
+// A controller of Machines that wakes for what happens in the remote clusters, present and future
+// ones.
 func ExampleKubevirtClientManager_Source() {
 	wire := func(supervisor ctrl.Manager, clusters clientmgr.EventSource, reconciler reconcile.Reconciler) error {
 		source := clusters.Source(clientmgr.EventHandler{
@@ -55,7 +58,8 @@ func ExampleKubevirtClientManager_Source() {
 				return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: object.GetNamespace(), Name: machine}}}
 			},
 		})
-		return builder.ControllerManagedBy(supervisor).For(&vitistackv1alpha1.Machine{}).WatchesRawSource(source).Complete(reconciler)
+		return builder.ControllerManagedBy(supervisor).For(&vitistackv1alpha1.Machine{}).WatchesRawSource(source).Complete(
+			reconciler)
 	}
 	_ = wire
 }
@@ -98,7 +102,8 @@ func ExampleMockClientManager() {
 func ExampleStateReporter() {
 	clusters := clientmgr.NewMockClientManager()
 	clusters.SetState(clientmgr.State{
-		Config: "cluster-east", Phase: clientmgr.Stopped, Reason: clientmgr.ReasonIdentityChanged, ClusterUID: "one", SeenUID: "another",
+		Config: "cluster-east", Phase: clientmgr.Stopped, Reason: clientmgr.ReasonIdentityChanged, ClusterUID: "one",
+		SeenUID: "another",
 	})
 	var reporter clientmgr.StateReporter = clusters
 	for _, state := range reporter.States() {

@@ -21,9 +21,11 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 )
 
-// A reconcile asks for the client each time, and decides by the error what to do: it never waits, and never takes silence for absence.
+// A reconcile asks for the client each time, and decides by the error what to do: it never waits,
+// and never takes silence for absence.
 func ExampleClientManager() {
-	reconcile := func(ctx context.Context, clusters clientmgr.ClientManager, machine *vitistackv1alpha1.Machine) (ctrl.Result, error) {
+	reconcile := func(ctx context.Context, clusters clientmgr.ClientManager,
+		machine *vitistackv1alpha1.Machine) (ctrl.Result, error) {
 		remote, config, err := clusters.GetOrCreateClientFromMachine(ctx, machine)
 		switch {
 		case errors.Is(err, clientmgr.ErrNoReference), errors.Is(err, clientmgr.ErrConfigNotFound):
@@ -39,7 +41,9 @@ func ExampleClientManager() {
 	clusters.AddMockedClient("cluster-east", fake.NewClientBuilder().Build())
 	clusters.AddMockedConfig(&vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Name: "cluster-west"}})
 	for _, name := range []string{"cluster-east", "cluster-west"} {
-		machine := &vitistackv1alpha1.Machine{Spec: vitistackv1alpha1.MachineSpec{KubevirtConfigRef: &vitistackv1alpha1.KubevirtConfigReference{Name: name}}}
+		machine := &vitistackv1alpha1.Machine{
+			Spec: vitistackv1alpha1.MachineSpec{KubevirtConfigRef: &vitistackv1alpha1.KubevirtConfigReference{Name: name}},
+		}
 		_, _ = reconcile(context.Background(), clusters, machine)
 	}
 	// Output:
@@ -47,7 +51,8 @@ func ExampleClientManager() {
 	// waiting: KubevirtConfig cluster-west: not connected
 }
 
-// An absence that decides something is proven by the server itself: only its own word about the object is NotFound.
+// An absence that decides something is proven by the server itself: only its own word about the
+// object is NotFound.
 func ExampleLiveGetter() {
 	gone := func(ctx context.Context, clusters clientmgr.LiveGetter, config string, key client.ObjectKey) (bool, error) {
 		live, err := clusters.Live(config)
@@ -99,7 +104,8 @@ func ExampleKubevirtClientManager_Cluster() {
 	_ = byNode
 }
 
-// A supervisor with cluster-scoped KubevirtConfigs: Secrets in one namespace are watched, those elsewhere are read.
+// A supervisor with cluster-scoped KubevirtConfigs: Secrets in one namespace are watched, those
+// elsewhere are read.
 func ExampleSupervisorCache() {
 	supervisor, err := ctrl.NewManager(ctrl.GetConfigOrDie(), ctrl.Options{
 		Cache: cache.Options{ByObject: clientmgr.SupervisorCache(false, "kubevirt-configs")},

@@ -18,8 +18,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr/transport"
 )
 
-// failure is why a cluster is not usable, in fixed words: errors of the network tell addresses and names, which come from the
-// Secret.
+// failure is why a cluster is not usable, in fixed words: errors of the network tell addresses and
+// names, which come from the Secret.
 type failure struct {
 	sentinel error  // one of the package's errors
 	reason   string // one of the Reason constants
@@ -89,7 +89,8 @@ func describe(err error) string {
 		return "the TLS handshake was refused"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF),
+		errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection broke off"
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return "no route to the server"
@@ -100,9 +101,10 @@ func describe(err error) string {
 	}
 }
 
-// CallError is a call to a remote cluster that was refused, or not answered with authority. Its chain holds
-// the sentinel (ErrUnauthorized, ErrForbidden, ErrKindNotServed, ErrBusy or ErrNotConnected) and, where an API server
-// answered 401 or 403, that *errors.StatusError. Its text has the server's own words, made safe.
+// CallError is a call to a remote cluster that was refused, or not answered with authority. Its
+// chain holds the sentinel (ErrUnauthorized, ErrForbidden, ErrKindNotServed, ErrBusy or
+// ErrNotConnected) and, where an API server answered 401 or 403, that *errors.StatusError. Its text
+// has the server's own words, made safe.
 type CallError struct {
 	// Config is the KubevirtConfig's name.
 	Config string
@@ -121,9 +123,9 @@ func (e *CallError) Unwrap() []error {
 	return []error{e.failed.sentinel, e.status}
 }
 
-// callError translates the error of a call. An answer of the API server about the object (NotFound, Conflict,
-// Invalid, a webhook that failed, a server that is busy) keeps its kind and its words, made safe. An error that
-// no network has caused stays as it is.
+// callError translates the error of a call. An answer of the API server about the object (NotFound,
+// Conflict, Invalid, a webhook that failed, a server that is busy) keeps its kind and its words,
+// made safe. An error that no network has caused stays as it is.
 func callError(config string, err error) error {
 	var status apierrors.APIStatus
 	switch {
@@ -168,8 +170,9 @@ func statusError(config string, err error, status metav1.Status) error {
 	}
 }
 
-// refusal joins our words with the server's, where those say more. A 403 stands in the server's words
-// alone: a quota, or a namespace that is being deleted, answers it as well, and neither is about a right.
+// refusal joins our words with the server's, where those say more. A 403 stands in the server's
+// words alone: a quota, or a namespace that is being deleted, answers it as well, and neither is
+// about a right.
 func refusal(ours string, status *apierrors.StatusError) string {
 	said := status.ErrStatus.Message
 	if said == "" || said == string(status.ErrStatus.Reason) || madeUp(status.ErrStatus) {
@@ -206,8 +209,9 @@ func resourceIn(status metav1.Status) string {
 	return schema.GroupResource{Group: status.Details.Group, Resource: status.Details.Kind}.String()
 }
 
-// aboutAnObject reports whether a 404 is an API server's word about one object. Proxies, load balancers and servers that do not know
-// the path answer 404 too; client-go marks what it made up from such an answer.
+// aboutAnObject reports whether a 404 is an API server's word about one object. Proxies, load
+// balancers and servers that do not know the path answer 404 too; client-go marks what it made up
+// from such an answer.
 func aboutAnObject(status metav1.Status) bool {
 	if status.Reason != metav1.StatusReasonNotFound || status.Details == nil || status.Details.Name == "" {
 		return false

@@ -17,12 +17,15 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// valueKey is the key that some tools write a kubeconfig under; vitistackv1alpha1.KubeconfigSecretKey comes first.
+// valueKey is the key that some tools write a kubeconfig under;
+// vitistackv1alpha1.KubeconfigSecretKey comes first.
 const valueKey = "value"
 
-// SupervisorCache returns cache options for KubevirtConfigs and Secrets, to be merged into the supervisor cache's ByObject: the
-// Secrets of configsNamespace (and of more namespaces, where cluster-scoped configs name them) without what is not a kubeconfig, and
-// nobody else's. Options.Secrets is for Secrets elsewhere. namespaced is the scope of the KubevirtConfig definition that is installed.
+// SupervisorCache returns cache options for KubevirtConfigs and Secrets, to be merged into the
+// supervisor cache's ByObject: the Secrets of configsNamespace (and of more namespaces, where
+// cluster-scoped configs name them) without what is not a kubeconfig, and nobody else's.
+// Options.Secrets is for Secrets elsewhere. namespaced is the scope of the KubevirtConfig
+// definition that is installed.
 func SupervisorCache(namespaced bool, configsNamespace string, more ...string) map[client.Object]cache.ByObject {
 	secrets := map[string]cache.Config{configsNamespace: {}}
 	for _, namespace := range more {
@@ -100,7 +103,8 @@ func (m *KubevirtClientManager) follow(ctx context.Context) error {
 	seen := newChanges()
 	if m.options.Secrets != nil {
 		m.unwatched = &unwatched{
-			reader: m.options.Secrets, interval: m.options.SecretInterval, timeout: m.options.ProbeTimeout, clock: m.options.Clock, changed: seen.note,
+			reader: m.options.Secrets, interval: m.options.SecretInterval, timeout: m.options.ProbeTimeout,
+			clock: m.options.Clock, changed: seen.note,
 		}
 		m.running.Go(func() { m.unwatched.run(ctx) })
 	}
@@ -135,7 +139,8 @@ func (m *KubevirtClientManager) follow(ctx context.Context) error {
 	}
 }
 
-// informer returns the supervisor's informer of a kind, and waits for its definition where that is missing.
+// informer returns the supervisor's informer of a kind, and waits for its definition where that is
+// missing.
 func (m *KubevirtClientManager) informer(ctx context.Context, object client.Object) (cache.Informer, error) {
 	for attempt := 0; ; attempt++ {
 		informer, err := m.tryInformer(ctx, object)

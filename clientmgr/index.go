@@ -7,9 +7,11 @@ import (
 )
 
 const (
-	// IndexConfig is the index of a supervisor's cache that finds Machines by the KubevirtConfig of their ledger; ByConfig makes it.
+	// IndexConfig is the index of a supervisor's cache that finds Machines by the KubevirtConfig of
+	// their ledger; ByConfig makes it.
 	IndexConfig = "placement.config"
-	// Unplaced is where IndexConfig has the Machines without a ledger that can be read. No KubevirtConfig can have this name.
+	// Unplaced is where IndexConfig has the Machines without a ledger that can be read. No
+	// KubevirtConfig can have this name.
 	Unplaced = "-"
 )
 

@@ -10,8 +10,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
 
-// served asks the server for the resource of each declared kind; its error names every kind that is not served. They are asked for one
-// by one: what a REST mapper fails with depends on what it has learned before, and for the first question of all it names no kind.
+// served asks the server for the resource of each declared kind; its error names every kind that is
+// not served. They are asked for one by one: what a REST mapper fails with depends on what it has
+// learned before, and for the first question of all it names no kind.
 func (c *connection) served() error {
 	var missing []string
 	for _, kind := range c.options.Kinds {
@@ -36,10 +37,12 @@ func (c *connection) served() error {
 
 // notServed is the failure of a cluster that lacks the definitions of some kinds.
 func notServed(kinds ...string) failure {
-	return failure{ErrKindNotServed, ReasonKindNotServed, "the server does not serve a declared kind: " + strings.Join(kinds, ", ")}
+	return failure{ErrKindNotServed, ReasonKindNotServed, "the server does not serve a declared kind: " +
+		strings.Join(kinds, ", ")}
 }
 
-// kindError is classify for what a REST mapper may say as well: a kind has gone since served was asked.
+// kindError is classify for what a REST mapper may say as well: a kind has gone since served was
+// asked.
 func kindError(err error) error {
 	var noKind *meta.NoKindMatchError
 	switch {

@@ -6,11 +6,12 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// generation is the number of ledgers that are remembered at least; at most there are two generations.
+// generation is the number of ledgers that are remembered at least; at most there are two
+// generations.
 const generation = 4096
 
-// ledgers remembers what the ledgers of machines say: reading one takes ten times as long as the whole look-up besides. The zero value
-// works; it is safe for concurrent use.
+// ledgers remembers what the ledgers of machines say: reading one takes ten times as long as the
+// whole look-up besides. The zero value works; it is safe for concurrent use.
 type ledgers struct {
 	locked struct {
 		sync.Mutex

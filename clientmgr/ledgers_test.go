@@ -13,7 +13,8 @@ import (
 func TestLedgersAreRememberedWithinBounds(t *testing.T) {
 	var l ledgers
 	ledger := func(i int) vitistackv1alpha1.Ledger {
-		return vitistackv1alpha1.Ledger{Config: "east", ClusterUID: "c", Namespace: "default", VMName: fmt.Sprintf("vm-%d", i), Nonce: "n"}
+		return vitistackv1alpha1.Ledger{Config: "east", ClusterUID: "c", Namespace: "default",
+			VMName: fmt.Sprintf("vm-%d", i), Nonce: "n"}
 	}
 	for i := range 5 * generation {
 		for _, each := range []int{i, 0} { // the first is asked for all the while

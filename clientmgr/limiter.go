@@ -10,8 +10,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr/transport"
 )
 
-// limiter limits the calls to one cluster, all users together. It is off where the server has Priority and Fairness: that shares
-// out better than any client can.
+// limiter limits the calls to one cluster, all users together. It is off where the server has
+// Priority and Fairness: that shares out better than any client can.
 type limiter struct {
 	bucket flowcontrol.RateLimiter // nil is no limit
 	off    atomic.Bool
@@ -33,8 +33,8 @@ func (l *limiter) TryAccept() bool { return !l.limits() || l.bucket.TryAccept() 
 
 func (l *limiter) Accept() { _ = l.Wait(context.Background()) }
 
-// Wait waits for the call's turn. An error wraps transport.ErrBusy: also that of a turn which would come
-// after the deadline, for which the library has no error of a context.
+// Wait waits for the call's turn. An error wraps transport.ErrBusy: also that of a turn which would
+// come after the deadline, for which the library has no error of a context.
 func (l *limiter) Wait(ctx context.Context) error {
 	if l.TryAccept() {
 		return nil

@@ -14,7 +14,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// look returns what is known of a cluster. It takes no lock and, where the cluster is known, allocates nothing.
+// look returns what is known of a cluster. It takes no lock and, where the cluster is known,
+// allocates nothing.
 func (m *KubevirtClientManager) look(ctx context.Context, config string) (*view, error) {
 	if c, found := (*m.clusters.Load())[config]; found {
 		return c.view.Load(), nil
@@ -25,7 +26,8 @@ func (m *KubevirtClientManager) look(ctx context.Context, config string) (*view,
 // unknown says why a config is not known: only what the synced cache does not hold is absent.
 func (m *KubevirtClientManager) unknown(ctx context.Context, config string) error {
 	if !m.synced.Load() {
-		return &ConnectionError{Config: config, Reason: ErrSupervisorNotSynced, Message: sentence(config, "the supervisor's caches have not synced yet")}
+		return &ConnectionError{Config: config, Reason: ErrSupervisorNotSynced,
+			Message: sentence(config, "the supervisor's caches have not synced yet")}
 	}
 	var object vitistackv1alpha1.KubevirtConfig
 	if err := m.cache.Get(ctx, m.key(config), &object); err == nil || !apierrors.IsNotFound(err) {
@@ -39,7 +41,9 @@ func (m *KubevirtClientManager) unknown(ctx context.Context, config string) erro
 }
 
 // GetClientForConfig implements ClientManager.
-func (m *KubevirtClientManager) GetClientForConfig(ctx context.Context, kubevirtConfigName string) (client.Client, error) {
+func (m *KubevirtClientManager) GetClientForConfig(
+	ctx context.Context, kubevirtConfigName string,
+) (client.Client, error) {
 	v, err := m.look(ctx, kubevirtConfigName)
 	if err != nil {
 		return nil, err
@@ -51,7 +55,9 @@ func (m *KubevirtClientManager) GetClientForConfig(ctx context.Context, kubevirt
 }
 
 // GetOrCreateClientFromMachine implements ClientManager.
-func (m *KubevirtClientManager) GetOrCreateClientFromMachine(ctx context.Context, machine *vitistackv1alpha1.Machine) (client.Client, string, error) {
+func (m *KubevirtClientManager) GetOrCreateClientFromMachine(
+	ctx context.Context, machine *vitistackv1alpha1.Machine,
+) (client.Client, string, error) {
 	ref, err := referenceOf(machine, m.ledgers.parse)
 	if err != nil {
 		return nil, ref.config, err
@@ -81,8 +87,11 @@ func (m *KubevirtClientManager) Live(kubevirtConfigName string) (client.Reader, 
 	return v.conn.live, nil
 }
 
-// GetRESTConfigForConfig implements ClientManager. It works while the caches are still syncing, as Live does.
-func (m *KubevirtClientManager) GetRESTConfigForConfig(ctx context.Context, kubevirtConfigName string) (*rest.Config, error) {
+// GetRESTConfigForConfig implements ClientManager. It works while the caches are still syncing, as
+// Live does.
+func (m *KubevirtClientManager) GetRESTConfigForConfig(
+	ctx context.Context, kubevirtConfigName string,
+) (*rest.Config, error) {
 	v, err := m.look(ctx, kubevirtConfigName)
 	if err != nil {
 		return nil, err
@@ -96,7 +105,8 @@ func (m *KubevirtClientManager) GetRESTConfigForConfig(ctx context.Context, kube
 // ListKubevirtConfigs implements ClientManager.
 func (m *KubevirtClientManager) ListKubevirtConfigs(ctx context.Context) ([]vitistackv1alpha1.KubevirtConfig, error) {
 	if !m.synced.Load() {
-		return nil, &ConnectionError{Reason: ErrSupervisorNotSynced, Message: "listing KubevirtConfigs: the supervisor's caches have not synced yet"}
+		return nil, &ConnectionError{Reason: ErrSupervisorNotSynced,
+			Message: "listing KubevirtConfigs: the supervisor's caches have not synced yet"}
 	}
 	var list vitistackv1alpha1.KubevirtConfigList
 	if err := m.cache.List(ctx, &list, client.InNamespace(m.namespace())); err != nil {
@@ -117,8 +127,9 @@ func (m *KubevirtClientManager) ValidateConnection(ctx context.Context, kubevirt
 	}
 	if err := v.conn.probe(ctx); err != nil {
 		failed := classify(err)
-		return &ConnectionError{Config: kubevirtConfigName, Reason: failed.sentinel, Message: sentence(kubevirtConfigName, failed.text),
-			Since: m.options.Clock.Now()}
+		return &ConnectionError{Config: kubevirtConfigName, Reason: failed.sentinel,
+			Message: sentence(kubevirtConfigName, failed.text),
+			Since:   m.options.Clock.Now()}
 	}
 	return nil
 }

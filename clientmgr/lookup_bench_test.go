@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// BenchmarkLookup prints what finding a client costs: by name, by a machine without and with a ledger, and where there is none.
+// BenchmarkLookup prints what finding a client costs: by name, by a machine without and with a
+// ledger, and where there is none.
 func BenchmarkLookup(b *testing.B) {
 	for _, clusters := range []int{1, 8, 500} {
 		m := connectedManager(b, clusters)

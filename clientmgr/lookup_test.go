@@ -14,7 +14,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// connectedManager returns a manager that was never started, with clusters that are connected as far as look-ups see.
+// connectedManager returns a manager that was never started, with clusters that are connected as
+// far as look-ups see.
 func connectedManager(t testing.TB, clusters int) *KubevirtClientManager {
 	t.Helper()
 	m, err := NewKubevirtClientManager(fake.NewClientBuilder().Build(), nil, Options{Registerer: prometheus.NewRegistry()})
@@ -35,10 +36,11 @@ func connectedManager(t testing.TB, clusters int) *KubevirtClientManager {
 }
 
 func placed(config, uid string) *vitistackv1alpha1.Machine {
-	return &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web", Annotations: map[string]string{
-		vitistackv1alpha1.AnnotationPlacement: vitistackv1alpha1.Ledger{
-			Config: config, ClusterUID: uid, Namespace: "default", VMName: "vm-web", Nonce: "n"}.String(),
-	}}}
+	return &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web",
+		Annotations: map[string]string{
+			vitistackv1alpha1.AnnotationPlacement: vitistackv1alpha1.Ledger{
+				Config: config, ClusterUID: uid, Namespace: "default", VMName: "vm-web", Nonce: "n"}.String(),
+		}}}
 }
 
 func TestLookupAllocatesNothing(t *testing.T) {

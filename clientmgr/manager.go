@@ -14,9 +14,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
-// KubevirtClientManager is the ClientManager of a running process: it follows the KubevirtConfigs and Secrets of the supervisor
-// cluster, and keeps one connection to each remote cluster. Add it to a controller-runtime manager, or call Start. It is safe for
-// concurrent use.
+// KubevirtClientManager is the ClientManager of a running process: it follows the KubevirtConfigs
+// and Secrets of the supervisor cluster, and keeps one connection to each remote cluster. Add it to
+// a controller-runtime manager, or call Start. It is safe for concurrent use.
 type KubevirtClientManager struct {
 	supervisor client.Client
 	cache      cache.Cache
@@ -40,12 +40,16 @@ var (
 	_ manager.LeaderElectionRunnable = (*KubevirtClientManager)(nil)
 )
 
-// NewKubevirtClientManager returns a manager that reads KubevirtConfigs and Secrets from supervisorCache, and hands out supervisor as
-// it is. It does no I/O. Limit the cache to what is needed with SupervisorCache. It fails where a declared kind is not in the scheme
-// or the metrics are registered already.
-func NewKubevirtClientManager(supervisor client.Client, supervisorCache cache.Cache, options Options) (*KubevirtClientManager, error) {
+// NewKubevirtClientManager returns a manager that reads KubevirtConfigs and Secrets from
+// supervisorCache, and hands out supervisor as it is. It does no I/O. Limit the cache to what is
+// needed with SupervisorCache. It fails where a declared kind is not in the scheme or the metrics
+// are registered already.
+func NewKubevirtClientManager(
+	supervisor client.Client, supervisorCache cache.Cache, options Options,
+) (*KubevirtClientManager, error) {
 	m := &KubevirtClientManager{
-		supervisor: supervisor, cache: supervisorCache, options: options.withDefaults(supervisor), stops: map[string]context.CancelFunc{},
+		supervisor: supervisor, cache: supervisorCache, options: options.withDefaults(supervisor),
+		stops: map[string]context.CancelFunc{},
 	}
 	for _, kind := range m.options.Kinds {
 		if _, err := apiutil.GVKForObject(kind.Object, m.options.Scheme); err != nil {
@@ -68,8 +72,8 @@ func (m *KubevirtClientManager) Source(handler EventHandler) source.Source {
 	return m.hub.source(handler)
 }
 
-// Start follows the supervisor until ctx ends, and returns when every goroutine of its own has ended. An unreachable supervisor or a
-// missing definition is waited for. It can be called once.
+// Start follows the supervisor until ctx ends, and returns when every goroutine of its own has
+// ended. An unreachable supervisor or a missing definition is waited for. It can be called once.
 func (m *KubevirtClientManager) Start(ctx context.Context) error {
 	if m.started.Swap(true) {
 		return fmt.Errorf("client manager was started before")
@@ -83,7 +87,8 @@ func (m *KubevirtClientManager) Start(ctx context.Context) error {
 	return err
 }
 
-// put hands a cluster what the supervisor says about it, and makes it where it is new. Called by follow alone.
+// put hands a cluster what the supervisor says about it, and makes it where it is new. Called by
+// follow alone.
 func (m *KubevirtClientManager) put(ctx context.Context, config string, w wish) {
 	if c, found := (*m.clusters.Load())[config]; found {
 		c.mail.put(w)
@@ -105,7 +110,8 @@ func (m *KubevirtClientManager) put(ctx context.Context, config string, w wish) 
 	m.hub.stateChanged(config)
 }
 
-// stop ends and forgets a cluster. Clients of it that somebody holds fail from now on. Called by follow, and by Start after it.
+// stop ends and forgets a cluster. Clients of it that somebody holds fail from now on. Called by
+// follow, and by Start after it.
 func (m *KubevirtClientManager) stop(config string) {
 	end, found := m.stops[config]
 	if !found {
@@ -123,7 +129,8 @@ func (m *KubevirtClientManager) stop(config string) {
 // changed is told of each change of a State.
 func (m *KubevirtClientManager) changed(former, now State) {
 	if former.Phase != now.Phase || former.Reason != now.Reason {
-		m.options.Logger.Info("Cluster changed", "kubevirtConfig", now.Config, "phase", now.Phase, "reason", now.Reason, "message", now.Message)
+		m.options.Logger.Info("Cluster changed", "kubevirtConfig", now.Config, "phase", now.Phase, "reason", now.Reason,
+			"message", now.Message)
 	}
 	m.hub.stateChanged(now.Config)
 	before, after := former.knownUID(), now.knownUID()

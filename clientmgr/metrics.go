@@ -11,12 +11,15 @@ import (
 var (
 	phaseDesc = prometheus.NewDesc("clientmgr_cluster_phase", "1 for the phase that the cluster is in, 0 for the others.",
 		[]string{"kubevirtConfig", "phase"}, nil)
-	silenceDesc = prometheus.NewDesc("clientmgr_watch_silence_seconds", "Longest time for which nothing came over an open watch.",
+	silenceDesc = prometheus.NewDesc("clientmgr_watch_silence_seconds",
+		"Longest time for which nothing came over an open watch.",
 		[]string{"kubevirtConfig"}, nil)
 	watchesDesc = prometheus.NewDesc("clientmgr_watches", "Watches by state: open, or parked until the server answers.",
 		[]string{"kubevirtConfig", "state"}, nil)
-	inFlightDesc  = prometheus.NewDesc("clientmgr_calls_in_flight", "Calls through clients that are under way.", []string{"kubevirtConfig"}, nil)
-	throttledDesc = prometheus.NewDesc("clientmgr_calls_throttled_total", "Calls of this connection that had to wait: for the rate, or for one of the calls in flight.",
+	inFlightDesc = prometheus.NewDesc("clientmgr_calls_in_flight", "Calls through clients that are under way.",
+		[]string{"kubevirtConfig"}, nil)
+	throttledDesc = prometheus.NewDesc("clientmgr_calls_throttled_total",
+		"Calls of this connection that had to wait: for the rate, or for one of the calls in flight.",
 		[]string{"kubevirtConfig", "limit"}, nil)
 )
 
@@ -34,7 +37,8 @@ var _ prometheus.Collector = (*metrics)(nil)
 
 func newMetrics(registerer prometheus.Registerer, views func() map[string]*view) (*metrics, error) {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, append([]string{"kubevirtConfig"}, labels...))
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help},
+			append([]string{"kubevirtConfig"}, labels...))
 	}
 	m := &metrics{
 		registerer:    registerer,
@@ -44,7 +48,8 @@ func newMetrics(registerer prometheus.Registerer, views func() map[string]*view)
 		rotations:     counter("clientmgr_rotations_total", "Changed kubeconfigs taken over in place."),
 		stalls:        counter("clientmgr_watch_stalls_total", "Watches cut because they were silent for too long."),
 		probeFailures: counter("clientmgr_probe_failures_total", "Probes that failed."),
-		lists:         counter("clientmgr_lists_total", "Whole collections read into a cache; one for each kind and connection is the least.", "resource"),
+		lists: counter("clientmgr_lists_total",
+			"Whole collections read into a cache; one for each kind and connection is the least.", "resource"),
 		probes: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "clientmgr_probe_duration_seconds", Help: "Time of a probe, failed ones included.",
 			Buckets: []float64{.005, .02, .1, .5, 1, 2, 5, 10},

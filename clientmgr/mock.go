@@ -14,41 +14,49 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// MockClientManager is a RemoteClusters for unit tests: what it hands out is injected, and it records who asked.
+// MockClientManager is a RemoteClusters for unit tests: what it hands out is injected, and it
+// records who asked.
 //
-// Its methods are safe for concurrent use. Its fields are plain values: set them before the manager is used by others, and read the
-// call records after its users have ended; while they run, inject with the Add and Set methods and read with Calls. The Func fields
-// are called without any lock held.
+// Its methods are safe for concurrent use. Its fields are plain values: set them before the manager
+// is used by others, and read the call records after its users have ended; while they run, inject
+// with the Add and Set methods and read with Calls. The Func fields are called without any lock
+// held.
 //
-// Its clients and Live readers translate errors as the real manager's do: a 403 of a fake client comes out as
-// a *CallError that is ErrForbidden, an expired context as one that is ErrNotConnected.
+// Its clients and Live readers translate errors as the real manager's do: a 403 of a fake client
+// comes out as a *CallError that is ErrForbidden, an expired context as one that is
+// ErrNotConnected.
 //
-// Where neither a Func nor an error is set, it behaves like the real manager: an unknown name is ErrConfigNotFound, a name with a
-// config but no client is ErrNotConnected.
+// Where neither a Func nor an error is set, it behaves like the real manager: an unknown name is
+// ErrConfigNotFound, a name with a config but no client is ErrNotConnected.
 type MockClientManager struct {
 	// MockedClients are the remote clients by config name.
 	MockedClients map[string]client.Client
 	// MockedConfigs are the KubevirtConfigs by name.
 	MockedConfigs map[string]*vitistackv1alpha1.KubevirtConfig
-	// MockedStates replace the States that are made up from MockedClients and MockedConfigs, by config name.
+	// MockedStates replace the States that are made up from MockedClients and MockedConfigs, by config
+	// name.
 	MockedStates map[string]State
 	// SupervisorClient is what GetSupervisorClient returns.
 	SupervisorClient client.Client
 
-	// GetClientForConfigFunc replaces GetClientForConfig, also where GetOrCreateClientFromMachine uses it.
+	// GetClientForConfigFunc replaces GetClientForConfig, also where GetOrCreateClientFromMachine uses
+	// it.
 	GetClientForConfigFunc func(ctx context.Context, kubevirtConfigName string) (client.Client, error)
 	// GetOrCreateClientFromMachineFunc replaces GetOrCreateClientFromMachine.
-	GetOrCreateClientFromMachineFunc func(ctx context.Context, machine *vitistackv1alpha1.Machine) (client.Client, string, error)
+	GetOrCreateClientFromMachineFunc func(ctx context.Context, machine *vitistackv1alpha1.Machine) (client.Client, string,
+		error)
 	// ListKubevirtConfigsFunc replaces ListKubevirtConfigs.
 	ListKubevirtConfigsFunc func(ctx context.Context) ([]vitistackv1alpha1.KubevirtConfig, error)
-	// GetRESTConfigForConfigFunc replaces GetRESTConfigForConfig; without it there is a config of the name's own, unreachable host.
+	// GetRESTConfigForConfigFunc replaces GetRESTConfigForConfig; without it there is a config of the
+	// name's own, unreachable host.
 	GetRESTConfigForConfigFunc func(ctx context.Context, kubevirtConfigName string) (*rest.Config, error)
 	// ValidateConnectionFunc replaces ValidateConnection.
 	ValidateConnectionFunc func(ctx context.Context, kubevirtConfigName string) error
 	// LiveFunc replaces Live; without it, Live reads through the client of MockedClients.
 	LiveFunc func(kubevirtConfigName string) (client.Reader, error)
 
-	// GetClientError fails GetClientForConfig, GetOrCreateClientFromMachine, GetRESTConfigForConfig and Live.
+	// GetClientError fails GetClientForConfig, GetOrCreateClientFromMachine, GetRESTConfigForConfig
+	// and Live.
 	GetClientError error
 	// ListConfigsError fails ListKubevirtConfigs.
 	ListConfigsError error
@@ -60,7 +68,8 @@ type MockClientManager struct {
 
 	// GetClientCalls are the names that GetClientForConfig was asked for, in order.
 	GetClientCalls []string
-	// InvalidateClientCalls are the names that InvalidateClient was called with, in order; InvalidateAll adds each known name.
+	// InvalidateClientCalls are the names that InvalidateClient was called with, in order;
+	// InvalidateAll adds each known name.
 	InvalidateClientCalls []string
 	// ValidateConnectionCalls are the names that ValidateConnection was asked for, in order.
 	ValidateConnectionCalls []string
@@ -73,7 +82,8 @@ type MockClientManager struct {
 
 var _ RemoteClusters = (*MockClientManager)(nil)
 
-// MockCalls is a snapshot of what a MockClientManager recorded; its fields are named after the mock's.
+// MockCalls is a snapshot of what a MockClientManager recorded; its fields are named after the
+// mock's.
 type MockCalls struct {
 	GetClient, InvalidateClient, ValidateConnection []string
 	GetOrCreateFromMachine                          int
@@ -88,12 +98,14 @@ func NewMockClientManager() *MockClientManager {
 	}
 }
 
-// AddMockedClient makes remote the client of a config name, and the config known where AddMockedConfig did not. A nil remote takes
-// the client away, as a disconnect does.
+// AddMockedClient makes remote the client of a config name, and the config known where
+// AddMockedConfig did not. A nil remote takes the client away, as a disconnect does.
 func (m *MockClientManager) AddMockedClient(kubevirtConfigName string, remote client.Client) {
 	m.mu.Lock()
 	if _, found := m.MockedConfigs[kubevirtConfigName]; !found {
-		m.MockedConfigs[kubevirtConfigName] = &vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Name: kubevirtConfigName}}
+		m.MockedConfigs[kubevirtConfigName] = &vitistackv1alpha1.KubevirtConfig{
+			ObjectMeta: metav1.ObjectMeta{Name: kubevirtConfigName},
+		}
 	}
 	if remote == nil {
 		delete(m.MockedClients, kubevirtConfigName)
@@ -120,7 +132,8 @@ func (m *MockClientManager) SetState(state State) {
 	m.hub.stateChanged(state.Config)
 }
 
-// EmitObject tells the Sources that a remote object changed; it returns after their Object functions did.
+// EmitObject tells the Sources that a remote object changed; it returns after their Object
+// functions did.
 func (m *MockClientManager) EmitObject(kubevirtConfigName string, object client.Object) {
 	m.hub.objectChanged(kubevirtConfigName, object)
 }
@@ -156,9 +169,11 @@ func (m *MockClientManager) known(config string) (client.Client, error) {
 		return translated(config, remote), nil
 	}
 	if _, found := m.MockedConfigs[config]; found {
-		return nil, &ConnectionError{Config: config, Reason: ErrNotConnected, Message: fmt.Sprintf("KubevirtConfig %s: not connected", config)}
+		return nil, &ConnectionError{Config: config, Reason: ErrNotConnected,
+			Message: fmt.Sprintf("KubevirtConfig %s: not connected", config)}
 	}
-	return nil, &ConnectionError{Config: config, Reason: ErrConfigNotFound, Message: fmt.Sprintf("KubevirtConfig %s not found", config)}
+	return nil, &ConnectionError{Config: config, Reason: ErrConfigNotFound,
+		Message: fmt.Sprintf("KubevirtConfig %s not found", config)}
 }
 
 // translated returns a client whose errors are those of a real remote client.

@@ -27,9 +27,12 @@ func (m *MockClientManager) client(ctx context.Context, config string) (client.C
 	return m.known(config)
 }
 
-// GetOrCreateClientFromMachine implements ClientManager. The machine's reference is read as the real
-// manager reads it, and its ledger's clusterUID is compared with the State's ClusterUID likewise.
-func (m *MockClientManager) GetOrCreateClientFromMachine(ctx context.Context, machine *vitistackv1alpha1.Machine) (client.Client, string, error) {
+// GetOrCreateClientFromMachine implements ClientManager. The machine's reference is read as the
+// real manager reads it, and its ledger's clusterUID is compared with the State's ClusterUID
+// likewise.
+func (m *MockClientManager) GetOrCreateClientFromMachine(
+	ctx context.Context, machine *vitistackv1alpha1.Machine,
+) (client.Client, string, error) {
 	m.mu.Lock()
 	m.GetOrCreateFromMachineCalls++
 	m.mu.Unlock()
@@ -69,7 +72,9 @@ func (m *MockClientManager) ListKubevirtConfigs(ctx context.Context) ([]vitistac
 }
 
 // GetRESTConfigForConfig implements ClientManager.
-func (m *MockClientManager) GetRESTConfigForConfig(ctx context.Context, kubevirtConfigName string) (*rest.Config, error) {
+func (m *MockClientManager) GetRESTConfigForConfig(
+	ctx context.Context, kubevirtConfigName string,
+) (*rest.Config, error) {
 	if m.GetRESTConfigForConfigFunc != nil {
 		return m.GetRESTConfigForConfigFunc(ctx, kubevirtConfigName)
 	}
@@ -143,8 +148,8 @@ func (m *MockClientManager) States() []State {
 	return states
 }
 
-// State implements StateReporter: MockedStates first; otherwise Connected with the name as its ClusterUID where there is a client,
-// Disconnected where there is only a config.
+// State implements StateReporter: MockedStates first; otherwise Connected with the name as its
+// ClusterUID where there is a client, Disconnected where there is only a config.
 func (m *MockClientManager) State(kubevirtConfigName string) (State, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -159,7 +164,8 @@ func (m *MockClientManager) State(kubevirtConfigName string) (State, bool) {
 		return State{
 			ConfigUID: configUID,
 			Config:    kubevirtConfigName, Phase: Connected, Reason: ReasonConnected, Message: "connected",
-			ClusterUID: kubevirtConfigName, RememberedUID: kubevirtConfigName, IdentityVerified: metav1.ConditionTrue, RightsChecked: true,
+			ClusterUID: kubevirtConfigName, RememberedUID: kubevirtConfigName, IdentityVerified: metav1.ConditionTrue,
+			RightsChecked: true,
 		}, true
 	}
 	if _, found := m.MockedConfigs[kubevirtConfigName]; found {

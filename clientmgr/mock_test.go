@@ -23,7 +23,8 @@ import (
 
 // machine returns a Machine with annotations given as key, value, key, value.
 func machine(annotations ...string) *vitistackv1alpha1.Machine {
-	m := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web", Annotations: map[string]string{}}}
+	m := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web",
+		Annotations: map[string]string{}}}
 	for i := 0; i+1 < len(annotations); i += 2 {
 		m.Annotations[annotations[i]] = annotations[i+1]
 	}
@@ -31,7 +32,8 @@ func machine(annotations ...string) *vitistackv1alpha1.Machine {
 }
 
 func ledger(config, clusterUID string) string {
-	return vitistackv1alpha1.Ledger{Config: config, ClusterUID: clusterUID, Namespace: "default", VMName: "vm-web", Nonce: "n1"}.String()
+	return vitistackv1alpha1.Ledger{Config: config, ClusterUID: clusterUID, Namespace: "default", VMName: "vm-web",
+		Nonce: "n1"}.String()
 }
 
 func withField(m *vitistackv1alpha1.Machine, config string) *vitistackv1alpha1.Machine {
@@ -47,17 +49,24 @@ func TestMockReadsTheReference(t *testing.T) {
 		config  string
 		err     error
 	}{
-		"annotation":         {"the reference of seed-era Machines", machine(request, "east"), "east", nil},
-		"field":              {"the reference of today", withField(machine(), "east"), "east", nil},
-		"both alike":         {"no conflict", withField(machine(request, "east"), "east"), "east", nil},
-		"both differ":        {"nobody guesses which one is meant", withField(machine(request, "west"), "east"), "", clientmgr.ErrReferenceConflict},
-		"none":               {"placing is not the manager's", machine(), "", clientmgr.ErrNoReference},
-		"ledger wins":        {"a placed Machine stays where it is, whatever is asked for now", machine(request, "west", placement, ledger("east", "east")), "east", nil},
-		"ledger elsewhere":   {"the same name may lead to another cluster by now", machine(placement, ledger("east", "another")), "east", clientmgr.ErrIdentityChanged},
-		"ledger unreadable":  {"a ledger half understood must not be acted upon", machine(placement, "{", request, "east"), "", clientmgr.ErrReferenceConflict},
-		"unknown config":     {"the only case in which a config is absent", machine(request, "nowhere"), "nowhere", clientmgr.ErrConfigNotFound},
-		"config, no client":  {"the mock's disconnected cluster", machine(request, "dark"), "dark", clientmgr.ErrNotConnected},
-		"ledger without uid": {"an identity that could not be read is not compared", machine(placement, ledger("east", "")), "east", nil},
+		"annotation": {"the reference of seed-era Machines", machine(request, "east"), "east", nil},
+		"field":      {"the reference of today", withField(machine(), "east"), "east", nil},
+		"both alike": {"no conflict", withField(machine(request, "east"), "east"), "east", nil},
+		"both differ": {"nobody guesses which one is meant", withField(machine(request, "west"), "east"), "",
+			clientmgr.ErrReferenceConflict},
+		"none": {"placing is not the manager's", machine(), "", clientmgr.ErrNoReference},
+		"ledger wins": {"a placed Machine stays where it is, whatever is asked for now",
+			machine(request, "west", placement, ledger("east", "east")), "east", nil},
+		"ledger elsewhere": {"the same name may lead to another cluster by now",
+			machine(placement, ledger("east", "another")), "east", clientmgr.ErrIdentityChanged},
+		"ledger unreadable": {"a ledger half understood must not be acted upon", machine(placement, "{", request, "east"),
+			"", clientmgr.ErrReferenceConflict},
+		"unknown config": {"the only case in which a config is absent", machine(request, "nowhere"), "nowhere",
+			clientmgr.ErrConfigNotFound},
+		"config, no client": {"the mock's disconnected cluster", machine(request, "dark"), "dark",
+			clientmgr.ErrNotConnected},
+		"ledger without uid": {"an identity that could not be read is not compared", machine(placement, ledger("east", "")),
+			"east", nil},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -23,8 +23,8 @@ const (
 	maxGone = 4096
 )
 
-// overlay remembers what one client wrote until the informers have seen it. It is safe for concurrent use.
-// No method waits for an informer.
+// overlay remembers what one client wrote until the informers have seen it. It is safe for
+// concurrent use. No method waits for an informer.
 type overlay struct {
 	scheme *runtime.Scheme
 	clock  clock.PassiveClock
@@ -35,8 +35,8 @@ type overlay struct {
 	locked struct {
 		sync.Mutex
 		writes map[writeKey]write
-		// gone are the objects whose end an informer told while a write call was under way. The answer to a
-		// write may come after the event of a later deletion, and must not bring the object back.
+		// gone are the objects whose end an informer told while a write call was under way. The answer to
+		// a write may come after the event of a later deletion, and must not bring the object back.
 		gone  map[types.UID]time.Time
 		swept time.Time
 	}
@@ -71,8 +71,9 @@ func newOverlay(scheme *runtime.Scheme, clock clock.PassiveClock) *overlay {
 	return o
 }
 
-// begin is called before each write call of a kind, and the function that it returns after it. The first
-// call for a kind adds a listener to its informer: a cluster in which nothing is written costs none.
+// begin is called before each write call of a kind, and the function that it returns after it. The
+// first call for a kind adds a listener to its informer: a cluster in which nothing is written
+// costs none.
 func (o *overlay) begin(kinds []declaration) (end func()) {
 	o.busy.Add(1)
 	for _, kind := range kinds {
@@ -154,7 +155,8 @@ func (o *overlay) of(kind declaration, namespace string) map[client.ObjectKey]wr
 func (o *overlay) drop(key writeKey, w write) {
 	o.locked.Lock()
 	defer o.locked.Unlock()
-	if now, found := o.locked.writes[key]; found && now.version == w.version && now.deleted == w.deleted && now.at.Equal(w.at) {
+	if now, found := o.locked.writes[key]; found && now.version == w.version && now.deleted == w.deleted &&
+		now.at.Equal(w.at) {
 		o.forget(key)
 	}
 }
@@ -216,7 +218,8 @@ func (o *overlay) ended(kind declaration, told any) {
 		o.locked.gone[object.GetUID()] = o.clock.Now()
 	}
 	w, found := o.locked.writes[key]
-	if found && (w.uid == "" || w.uid == object.GetUID() || w.object != nil && reached(object.GetResourceVersion(), w.version)) {
+	if found && (w.uid == "" || w.uid == object.GetUID() || w.object != nil &&
+		reached(object.GetResourceVersion(), w.version)) {
 		o.forget(key)
 	}
 }
@@ -235,9 +238,9 @@ func (w write) settled(cached client.Object) bool {
 	return cached.GetDeletionTimestamp() != nil
 }
 
-// resolve says what a reader gets: the cached object, a copy of the write, or nil for no object. cached is
-// nil where the cache has none. A deleted object is shown as going, with a deletionTimestamp: whether
-// finalizers hold it only the server knows.
+// resolve says what a reader gets: the cached object, a copy of the write, or nil for no object.
+// cached is nil where the cache has none. A deleted object is shown as going, with a
+// deletionTimestamp: whether finalizers hold it only the server knows.
 func (w write) resolve(cached client.Object) client.Object {
 	latest := w.object
 	if cached != nil && (latest == nil || reached(cached.GetResourceVersion(), w.version)) {
@@ -258,8 +261,8 @@ func (w write) resolve(cached client.Object) client.Object {
 	return latest
 }
 
-// reached reports whether the first resourceVersion is not older than the second. Versions that cannot be
-// compared are old unless they are equal.
+// reached reports whether the first resourceVersion is not older than the second. Versions that
+// cannot be compared are old unless they are equal.
 func reached(has, want string) bool {
 	order, err := resourceversion.CompareResourceVersion(has, want)
 	if err != nil {

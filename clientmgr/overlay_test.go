@@ -37,7 +37,8 @@ type lagging struct {
 func newLagging(t testing.TB, selector labels.Selector, funcs interceptor.Funcs) *lagging {
 	t.Helper()
 	build := func() *fake.ClientBuilder { return fake.NewClientBuilder().WithScheme(scheme.Scheme) }
-	l := &lagging{Client: build().WithInterceptorFuncs(funcs).Build(), clock: clocktesting.NewFakePassiveClock(time.Unix(1e9, 0))}
+	l := &lagging{Client: build().WithInterceptorFuncs(funcs).Build(),
+		clock: clocktesting.NewFakePassiveClock(time.Unix(1e9, 0))}
 	l.shown = build().Build()
 	l.overlay = newOverlay(scheme.Scheme, l.clock)
 	if err := l.overlay.add(Kind{Object: &corev1.ConfigMap{}, Selector: selector}, l); err != nil {
@@ -60,7 +61,9 @@ func (c cacheOf) List(ctx context.Context, list client.ObjectList, opts ...clien
 	return c.l.shown.List(ctx, list, opts...)
 }
 
-func (l *lagging) AddEventHandler(handler toolscache.ResourceEventHandler) (toolscache.ResourceEventHandlerRegistration, error) {
+func (l *lagging) AddEventHandler(
+	handler toolscache.ResourceEventHandler,
+) (toolscache.ResourceEventHandlerRegistration, error) {
 	l.handler = handler
 	return nil, nil
 }
@@ -86,8 +89,9 @@ func (l *lagging) live(t *testing.T, name string) *corev1.ConfigMap {
 
 func configMap(name, value string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name, UID: types.UID("uid-of-" + name), Labels: map[string]string{"ours": "true"}},
-		Data:       map[string]string{"v": value},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name, UID: types.UID("uid-of-" + name),
+			Labels: map[string]string{"ours": "true"}},
+		Data: map[string]string{"v": value},
 	}
 }
 
@@ -238,7 +242,8 @@ func TestReadYourWrites(t *testing.T) {
 				again.UID, again.Annotations = "another", map[string]string{}
 				l.must(t, l.user.Create(t.Context(), again))
 				again.ResourceVersion = "5"
-				l.overlay.remember(writeKey{declaration{corev1.SchemeGroupVersion.WithKind("ConfigMap"), typed}, client.ObjectKeyFromObject(again)},
+				l.overlay.remember(writeKey{declaration{corev1.SchemeGroupVersion.WithKind("ConfigMap"), typed},
+					client.ObjectKeyFromObject(again)},
 					write{object: again, uid: again.UID, version: again.ResourceVersion})
 				l.show(last)
 				l.handler.OnDelete(last)
@@ -266,7 +271,8 @@ func TestReadYourWrites(t *testing.T) {
 				l.overlay.note(declaration{corev1.SchemeGroupVersion.WithKind("ConfigMap"), typed}, func() client.Object {
 					object := configMap("a", "1")
 					object.ResourceVersion = "7"
-					whole, _ := l.overlay.inForm(declaration{corev1.SchemeGroupVersion.WithKind("ConfigMap"), unstructuredForm}, object)
+					whole, _ := l.overlay.inForm(declaration{corev1.SchemeGroupVersion.WithKind("ConfigMap"), unstructuredForm},
+						object)
 					return whole
 				}())
 			},
@@ -294,7 +300,8 @@ func TestReadYourWrites(t *testing.T) {
 	}
 }
 
-// TestDeletedBeforeTheAnswer lets another client delete an object before the answer to its creation arrives.
+// TestDeletedBeforeTheAnswer lets another client delete an object before the answer to its creation
+// arrives.
 func TestDeletedBeforeTheAnswer(t *testing.T) {
 	var l *lagging
 	l = newLagging(t, nil, interceptor.Funcs{
@@ -375,7 +382,8 @@ func TestEmptyOverlayAllocatesNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkEmptyOverlay prints what a cached read costs without and with an empty overlay before it.
+// BenchmarkEmptyOverlay prints what a cached read costs without and with an empty overlay before
+// it.
 func BenchmarkEmptyOverlay(b *testing.B) {
 	key, object := client.ObjectKey{Namespace: "ns", Name: "a"}, &corev1.ConfigMap{}
 	readers := map[string]client.Reader{

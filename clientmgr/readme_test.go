@@ -14,17 +14,22 @@ import (
 // metricName is how this package spells a metric.
 var metricName = regexp.MustCompile(`"(clientmgr_[a-z_]+)"`)
 
-// TestReadmeIsComplete looks in README.md for every reason, phase and error that this package exports, and for every metric.
+// TestReadmeIsComplete looks in README.md for every reason, phase and error that this package
+// exports, and for every metric.
 func TestReadmeIsComplete(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	packages, err := parser.ParseDir(token.NewFileSet(), ".", func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0) //nolint:staticcheck // one package without build tags
+	//nolint:staticcheck // one package without build tags
+	packages, err := parser.ParseDir(token.NewFileSet(), ".", func(f fs.FileInfo) bool {
+		return !strings.HasSuffix(f.Name(), "_test.go")
+	}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wants := map[string]bool{"Disconnected": true, "Connecting": true, "Connected": true, "Degraded": true, "Stopped": true}
+	wants := map[string]bool{"Disconnected": true, "Connecting": true, "Connected": true, "Degraded": true,
+		"Stopped": true}
 	for _, declared := range exported(packages["clientmgr"]) {
 		switch {
 		case strings.HasPrefix(declared, "Err"):

@@ -20,18 +20,22 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
 
-// NewReadYourWrites returns a client whose cached reads never show anything older than what this same client
-// wrote. cached must read the given kinds from informers; each kind is given in the form that reads use
-// (typed, unstructured or metadata). It fails where an informer cannot be had. It is safe for concurrent use.
+// NewReadYourWrites returns a client whose cached reads never show anything older than what this
+// same client wrote. cached must read the given kinds from informers; each kind is given in the
+// form that reads use (typed, unstructured or metadata). It fails where an informer cannot be had.
+// It is safe for concurrent use.
 //
-// A write is remembered as the server returned it, until the informer reaches its resourceVersion, or tells
-// that the object is gone, or for 30 s. Reads never wait for an informer, and no read costs a call. An object
-// that this client deleted reads as going (with a deletionTimestamp) until the informer knows better.
+// A write is remembered as the server returned it, until the informer reaches its resourceVersion,
+// or tells that the object is gone, or for 30 s. Reads never wait for an informer, and no read
+// costs a call. An object that this client deleted reads as going (with a deletionTimestamp) until
+// the informer knows better.
 //
-// DeleteAllOf, subresources other than status, dry runs, and writes of metadata alone to a kind that is read
-// whole are not remembered. A List by an index of the cache (a field selector on anything but name and
-// namespace) is corrected in what it found, but nothing is added to it.
-func NewReadYourWrites(cached client.Client, informers cache.Informers, scheme *runtime.Scheme, kinds ...client.Object) (client.Client, error) {
+// DeleteAllOf, subresources other than status, dry runs, and writes of metadata alone to a kind
+// that is read whole are not remembered. A List by an index of the cache (a field selector on
+// anything but name and namespace) is corrected in what it found, but nothing is added to it.
+func NewReadYourWrites(
+	cached client.Client, informers cache.Informers, scheme *runtime.Scheme, kinds ...client.Object,
+) (client.Client, error) {
 	o := newOverlay(scheme, clock.RealClock{})
 	for _, kind := range kinds {
 		informer, err := informers.GetInformer(context.Background(), kind, cache.BlockUntilSynced(false))
@@ -42,7 +46,8 @@ func NewReadYourWrites(cached client.Client, informers cache.Informers, scheme *
 			return nil, err
 		}
 	}
-	return &readYourWrites{recordingClient: recordingClient{Client: cached, overlay: o}, reader: overlaidReader{cached, o}}, nil
+	return &readYourWrites{recordingClient: recordingClient{Client: cached, overlay: o},
+		reader: overlaidReader{cached, o}}, nil
 }
 
 // add makes the overlay correct reads of a kind. It must not be called once the overlay is in use.
@@ -63,7 +68,9 @@ type readYourWrites struct {
 	reader overlaidReader
 }
 
-func (r *readYourWrites) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+func (r *readYourWrites) Get(
+	ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption,
+) error {
 	return r.reader.Get(ctx, key, object, opts...)
 }
 
@@ -91,7 +98,9 @@ func (o *overlay) kindOf(object runtime.Object) (declaration, bool) {
 	return kind, found
 }
 
-func (r overlaidReader) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+func (r overlaidReader) Get(
+	ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption,
+) error {
 	if r.overlay.size.Load() == 0 {
 		return r.Reader.Get(ctx, key, object, opts...)
 	}
@@ -151,9 +160,11 @@ func (r overlaidReader) List(ctx context.Context, list client.ObjectList, opts .
 	return r.correct(ctx, list, kind, options, pending)
 }
 
-// correct replaces the items that are older than a write, and adds and removes what the cache does not know of.
+// correct replaces the items that are older than a write, and adds and removes what the cache does
+// not know of.
 func (r overlaidReader) correct(
-	ctx context.Context, list client.ObjectList, kind declaration, options *client.ListOptions, pending map[client.ObjectKey]write,
+	ctx context.Context, list client.ObjectList, kind declaration, options *client.ListOptions,
+	pending map[client.ObjectKey]write,
 ) error {
 	items, err := meta.ExtractList(list)
 	if err != nil {
@@ -191,13 +202,16 @@ func (r overlaidReader) correct(
 	return meta.SetList(list, corrected)
 }
 
-// missed returns the latest version of a written object that a list did not have: the cache may not have it
-// yet, or may have it with other labels.
-func (r overlaidReader) missed(ctx context.Context, kind declaration, key client.ObjectKey, w write) (client.Object, error) {
+// missed returns the latest version of a written object that a list did not have: the cache may not
+// have it yet, or may have it with other labels.
+func (r overlaidReader) missed(
+	ctx context.Context, kind declaration, key client.ObjectKey, w write,
+) (client.Object, error) {
 	if w.object == nil {
 		return nil, nil //nolint:nilnil // an object that was deleted, and which the list does not have
 	}
-	object := reflect.New(reflect.TypeOf(w.object).Elem()).Interface().(client.Object) //nolint:forcetypeassert // of w.object's type
+	//nolint:forcetypeassert // of w.object's type
+	object := reflect.New(reflect.TypeOf(w.object).Elem()).Interface().(client.Object)
 	object.GetObjectKind().SetGroupVersionKind(kind.kind)
 	err := r.Reader.Get(ctx, key, object)
 	switch {
@@ -209,8 +223,8 @@ func (r overlaidReader) missed(ctx context.Context, kind declaration, key client
 	return w.resolve(object), nil
 }
 
-// matches reports whether a list with these options has an object. listed says that the cache's index has
-// found an earlier version of it: that is believed where the index cannot be asked.
+// matches reports whether a list with these options has an object. listed says that the cache's
+// index has found an earlier version of it: that is believed where the index cannot be asked.
 func matches(object client.Object, options *client.ListOptions, listed bool) bool {
 	if options.LabelSelector != nil && !options.LabelSelector.Matches(labels.Set(object.GetLabels())) {
 		return false
@@ -307,7 +321,8 @@ func (o *overlay) inForm(kind declaration, from client.Object) (client.Object, b
 		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(from)
 		made, newErr := o.scheme.New(kind.kind)
 		whole, isObject := made.(client.Object)
-		if err != nil || newErr != nil || !isObject || runtime.DefaultUnstructuredConverter.FromUnstructured(content, whole) != nil {
+		if err != nil || newErr != nil || !isObject ||
+			runtime.DefaultUnstructuredConverter.FromUnstructured(content, whole) != nil {
 			return nil, false
 		}
 		to = whole
@@ -326,19 +341,25 @@ func (r *recordingClient) Update(ctx context.Context, object client.Object, opts
 	return r.record(object, dryRun, func() error { return r.Client.Update(ctx, object, opts...) })
 }
 
-func (r *recordingClient) Patch(ctx context.Context, object client.Object, patch client.Patch, opts ...client.PatchOption) error {
+func (r *recordingClient) Patch(
+	ctx context.Context, object client.Object, patch client.Patch, opts ...client.PatchOption,
+) error {
 	dryRun := (&client.PatchOptions{}).ApplyOptions(opts).DryRun
 	return r.record(object, dryRun, func() error { return r.Client.Patch(ctx, object, patch, opts...) })
 }
 
 // Apply notes what the server wrote back into the configuration.
-func (r *recordingClient) Apply(ctx context.Context, configuration runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
+func (r *recordingClient) Apply(
+	ctx context.Context, configuration runtime.ApplyConfiguration, opts ...client.ApplyOption,
+) error {
 	dryRun := (&client.ApplyOptions{}).ApplyOptions(opts).DryRun
 	return r.recordApply(configuration, dryRun, func() error { return r.Client.Apply(ctx, configuration, opts...) })
 }
 
 // recordApply runs an apply and notes its result.
-func (r *recordingClient) recordApply(configuration runtime.ApplyConfiguration, dryRun []string, call func() error) error {
+func (r *recordingClient) recordApply(
+	configuration runtime.ApplyConfiguration, dryRun []string, call func() error,
+) error {
 	asked, err := contentOf(configuration)
 	if err != nil || len(dryRun) > 0 {
 		return call()
@@ -411,19 +432,25 @@ type recordingStatus struct {
 	of *recordingClient
 }
 
-func (s *recordingStatus) Update(ctx context.Context, object client.Object, opts ...client.SubResourceUpdateOption) error {
+func (s *recordingStatus) Update(
+	ctx context.Context, object client.Object, opts ...client.SubResourceUpdateOption,
+) error {
 	options := (&client.SubResourceUpdateOptions{}).ApplyOptions(opts)
 	call := func() error { return s.SubResourceClient.Update(ctx, object, opts...) }
 	return s.of.record(orBody(object, options.SubResourceBody), options.DryRun, call)
 }
 
-func (s *recordingStatus) Patch(ctx context.Context, object client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
+func (s *recordingStatus) Patch(
+	ctx context.Context, object client.Object, patch client.Patch, opts ...client.SubResourcePatchOption,
+) error {
 	options := (&client.SubResourcePatchOptions{}).ApplyOptions(opts)
 	call := func() error { return s.SubResourceClient.Patch(ctx, object, patch, opts...) }
 	return s.of.record(orBody(object, options.SubResourceBody), options.DryRun, call)
 }
 
-func (s *recordingStatus) Apply(ctx context.Context, configuration runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
+func (s *recordingStatus) Apply(
+	ctx context.Context, configuration runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption,
+) error {
 	options := &client.SubResourceApplyOptions{}
 	options.ApplyOpts(opts)
 	call := func() error { return s.SubResourceClient.Apply(ctx, configuration, opts...) }

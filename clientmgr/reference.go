@@ -13,8 +13,11 @@ type reference struct {
 	clusterUID string // of the ledger; "" where nothing is recorded
 }
 
-// referenceOf reads a machine's reference: the ledger, which parse reads, decides where there is one, otherwise field or annotation.
-func referenceOf(machine *vitistackv1alpha1.Machine, parse func(string) (vitistackv1alpha1.Ledger, error)) (reference, error) {
+// referenceOf reads a machine's reference: the ledger, which parse reads, decides where there is
+// one, otherwise field or annotation.
+func referenceOf(
+	machine *vitistackv1alpha1.Machine, parse func(string) (vitistackv1alpha1.Ledger, error),
+) (reference, error) {
 	if recorded := machine.Annotations[vitistackv1alpha1.AnnotationPlacement]; recorded != "" {
 		ledger, err := parse(recorded)
 		if err != nil {
@@ -30,7 +33,8 @@ func referenceOf(machine *vitistackv1alpha1.Machine, parse func(string) (vitista
 	case field == "" && annotation == "":
 		return reference{}, fmt.Errorf("machine %s/%s has %w", machine.Namespace, machine.Name, ErrNoReference)
 	case field != "" && annotation != "" && field != annotation:
-		return reference{}, fmt.Errorf("machine %s/%s: %w: spec.kubevirtConfigRef names %s, annotation %s names %s", machine.Namespace, machine.Name,
+		return reference{}, fmt.Errorf("machine %s/%s: %w: spec.kubevirtConfigRef names %s, annotation %s names %s",
+			machine.Namespace, machine.Name,
 			ErrReferenceConflict, field, vitistackv1alpha1.AnnotationKubevirtConfig, annotation)
 	case field != "":
 		return reference{config: field}, nil
@@ -39,8 +43,8 @@ func referenceOf(machine *vitistackv1alpha1.Machine, parse func(string) (vitista
 	}
 }
 
-// verify compares the cluster that a machine refers to with the one that is connected, whose UID is uid.
-// unverified says that a cluster which never had a UID may be used for a placed machine.
+// verify compares the cluster that a machine refers to with the one that is connected, whose UID is
+// uid. unverified says that a cluster which never had a UID may be used for a placed machine.
 func (r reference) verify(machine *vitistackv1alpha1.Machine, uid string, unverified bool) error {
 	switch {
 	case r.clusterUID == uid && uid != "", r.clusterUID == "" && uid != "", !r.placed:
@@ -54,7 +58,8 @@ func (r reference) verify(machine *vitistackv1alpha1.Machine, uid string, unveri
 		"the cluster's identity cannot be verified: reading namespace kube-system is forbidden")}
 }
 
-// placedElsewhere is the error for a machine whose ledger was written for another cluster than the one connected now.
+// placedElsewhere is the error for a machine whose ledger was written for another cluster than the
+// one connected now.
 func placedElsewhere(machine *vitistackv1alpha1.Machine, ref reference, connected string) error {
 	return &ConnectionError{Config: ref.config, Reason: ErrIdentityChanged, Message: fmt.Sprintf(
 		"machine %s/%s is placed in cluster %s, but KubevirtConfig %s leads to cluster %s", machine.Namespace, machine.Name,

@@ -40,8 +40,9 @@ type declaration struct {
 	form form
 }
 
-// remoteClient is the client that is handed out for one connection. Each call first looks whether the connection is still to be
-// trusted, so that whoever holds the client for long learns of it too.
+// remoteClient is the client that is handed out for one connection. Each call first looks whether
+// the connection is still to be trusted, so that whoever holds the client for long learns of it
+// too.
 type remoteClient struct {
 	gate     func() error // nil while calls may go through; does no I/O
 	config   string
@@ -83,7 +84,9 @@ func (r *remoteClient) reader(object runtime.Object, list bool) client.Reader {
 	return r.direct
 }
 
-func (r *remoteClient) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+func (r *remoteClient) Get(
+	ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption,
+) error {
 	return r.do(func() error { return r.reader(object, false).Get(ctx, key, object, opts...) })
 }
 
@@ -103,7 +106,9 @@ func (r *remoteClient) Update(ctx context.Context, object client.Object, opts ..
 	return r.do(func() error { return r.direct.Update(ctx, object, opts...) })
 }
 
-func (r *remoteClient) Patch(ctx context.Context, object client.Object, patch client.Patch, opts ...client.PatchOption) error {
+func (r *remoteClient) Patch(
+	ctx context.Context, object client.Object, patch client.Patch, opts ...client.PatchOption,
+) error {
 	return r.do(func() error { return r.direct.Patch(ctx, object, patch, opts...) })
 }
 
@@ -138,22 +143,32 @@ type remoteSubResource struct {
 	direct client.SubResourceClient
 }
 
-func (s *remoteSubResource) Get(ctx context.Context, object, sub client.Object, opts ...client.SubResourceGetOption) error {
+func (s *remoteSubResource) Get(
+	ctx context.Context, object, sub client.Object, opts ...client.SubResourceGetOption,
+) error {
 	return s.remote.do(func() error { return s.direct.Get(ctx, object, sub, opts...) })
 }
 
-func (s *remoteSubResource) Create(ctx context.Context, object, sub client.Object, opts ...client.SubResourceCreateOption) error {
+func (s *remoteSubResource) Create(
+	ctx context.Context, object, sub client.Object, opts ...client.SubResourceCreateOption,
+) error {
 	return s.remote.do(func() error { return s.direct.Create(ctx, object, sub, opts...) })
 }
 
-func (s *remoteSubResource) Update(ctx context.Context, object client.Object, opts ...client.SubResourceUpdateOption) error {
+func (s *remoteSubResource) Update(
+	ctx context.Context, object client.Object, opts ...client.SubResourceUpdateOption,
+) error {
 	return s.remote.do(func() error { return s.direct.Update(ctx, object, opts...) })
 }
 
-func (s *remoteSubResource) Patch(ctx context.Context, object client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
+func (s *remoteSubResource) Patch(
+	ctx context.Context, object client.Object, patch client.Patch, opts ...client.SubResourcePatchOption,
+) error {
 	return s.remote.do(func() error { return s.direct.Patch(ctx, object, patch, opts...) })
 }
 
-func (s *remoteSubResource) Apply(ctx context.Context, object runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption) error {
+func (s *remoteSubResource) Apply(
+	ctx context.Context, object runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption,
+) error {
 	return s.remote.do(func() error { return s.direct.Apply(ctx, object, opts...) })
 }

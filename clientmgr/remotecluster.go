@@ -19,9 +19,10 @@ import (
 // errShared: what others use as well is not one user's to remove.
 var errShared = errors.New("the informers of a cluster are shared and stay as long as its connection")
 
-// Cluster returns a connected cluster as controller-runtime's cluster.Cluster, for what builds on that. It is the same value as long as the
-// connection lasts, credential rotations included; its Start does nothing but wait for the connection's end. Its cache has the declared
-// kinds alone: others are cache.ErrResourceNotCached. Errors are those of GetClientForConfig. It does no I/O.
+// Cluster returns a connected cluster as controller-runtime's cluster.Cluster, for what builds on
+// that. It is the same value as long as the connection lasts, credential rotations included; its
+// Start does nothing but wait for the connection's end. Its cache has the declared kinds alone:
+// others are cache.ErrResourceNotCached. Errors are those of GetClientForConfig. It does no I/O.
 func (m *KubevirtClientManager) Cluster(kubevirtConfigName string) (ctrlcluster.Cluster, error) {
 	v, err := m.look(context.Background(), kubevirtConfigName)
 	if err != nil {
@@ -73,7 +74,9 @@ func (s *sharedCache) Start(ctx context.Context) error {
 }
 
 // Get reads from the cache while the connection is to be trusted.
-func (s *sharedCache) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+func (s *sharedCache) Get(
+	ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption,
+) error {
 	return s.of.remote.do(func() error { return s.Cache.Get(ctx, key, object, opts...) })
 }
 
@@ -83,7 +86,9 @@ func (s *sharedCache) List(ctx context.Context, list client.ObjectList, opts ...
 }
 
 // GetInformer returns the informer of a declared kind.
-func (s *sharedCache) GetInformer(ctx context.Context, object client.Object, opts ...cache.InformerGetOption) (cache.Informer, error) {
+func (s *sharedCache) GetInformer(
+	ctx context.Context, object client.Object, opts ...cache.InformerGetOption,
+) (cache.Informer, error) {
 	if err := s.declared(object); err != nil {
 		return nil, err
 	}
@@ -91,7 +96,9 @@ func (s *sharedCache) GetInformer(ctx context.Context, object client.Object, opt
 }
 
 // GetInformerForKind returns the informer of a kind that is declared by a typed object.
-func (s *sharedCache) GetInformerForKind(ctx context.Context, gvk schema.GroupVersionKind, opts ...cache.InformerGetOption) (cache.Informer, error) {
+func (s *sharedCache) GetInformerForKind(
+	ctx context.Context, gvk schema.GroupVersionKind, opts ...cache.InformerGetOption,
+) (cache.Informer, error) {
 	if _, found := s.of.cache.declared[declaration{kind: gvk, form: typed}]; !found {
 		return nil, &cache.ErrResourceNotCached{GVK: gvk}
 	}
@@ -102,7 +109,9 @@ func (s *sharedCache) GetInformerForKind(ctx context.Context, gvk schema.GroupVe
 func (s *sharedCache) RemoveInformer(context.Context, client.Object) error { return errShared }
 
 // IndexField adds an index to the informer of a declared kind. It ends with the connection.
-func (s *sharedCache) IndexField(ctx context.Context, object client.Object, field string, extract client.IndexerFunc) error {
+func (s *sharedCache) IndexField(
+	ctx context.Context, object client.Object, field string, extract client.IndexerFunc,
+) error {
 	if err := s.declared(object); err != nil {
 		return err
 	}

@@ -22,8 +22,9 @@ type feed struct {
 	informers []cache.Informer
 }
 
-// hub joins every consumer (a started Source) with every feed. Joining is bookkeeping alone: each consumer has its own listener on
-// each informer, with a buffer of its own, so that none waits for another.
+// hub joins every consumer (a started Source) with every feed. Joining is bookkeeping alone: each
+// consumer has its own listener on each informer, with a buffer of its own, so that none waits for
+// another.
 type hub struct {
 	locked struct {
 		sync.Mutex
@@ -32,7 +33,8 @@ type hub struct {
 	}
 }
 
-// source returns a Source that feeds handler. Each Start of it is one more consumer, until that Start's context ends.
+// source returns a Source that feeds handler. Each Start of it is one more consumer, until that
+// Start's context ends.
 func (h *hub) source(handler EventHandler) source.Source {
 	return source.Func(func(ctx context.Context, q queue) error {
 		c := &consumer{
@@ -76,7 +78,8 @@ func (h *hub) leave(c *consumer) {
 	c.listeners = nil
 }
 
-// add joins a cluster's informers with every consumer. Objects that they hold already are delivered as well.
+// add joins a cluster's informers with every consumer. Objects that they hold already are delivered
+// as well.
 func (h *hub) add(f *feed) error {
 	h.locked.Lock()
 	defer h.locked.Unlock()

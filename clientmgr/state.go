@@ -24,7 +24,8 @@ const (
 	Connecting Phase = "Connecting"
 	// Connected: clients are handed out. The only phase in which they are.
 	Connected Phase = "Connected"
-	// Degraded: there is a connection with synced caches, but it cannot be trusted now. It recovers by itself.
+	// Degraded: there is a connection with synced caches, but it cannot be trusted now. It recovers by
+	// itself.
 	Degraded Phase = "Degraded"
 	// Stopped: a person must act before anything is tried again.
 	Stopped Phase = "Stopped"
@@ -58,17 +59,19 @@ const (
 	ReasonWatchStalled = "WatchStalled"
 	// ReasonRestored: the server's data went back in time; the caches are made anew.
 	ReasonRestored = "Restored"
-	// ReasonCandidateRefused: connected, but the Secret's new contents do not work (yet); the former ones are in use.
+	// ReasonCandidateRefused: connected, but the Secret's new contents do not work (yet); the former
+	// ones are in use.
 	ReasonCandidateRefused = "CandidateRefused"
 )
 
-// State is what is known of one cluster at one moment: a value, to be kept or compared freely. It changes when something changed,
-// not with each probe.
+// State is what is known of one cluster at one moment: a value, to be kept or compared freely. It
+// changes when something changed, not with each probe.
 type State struct {
 	// Config is the KubevirtConfig's name.
 	Config string
-	// ConfigUID is the UID of the KubevirtConfig object that this State is about. A KubevirtConfig that
-	// was deleted and made again under its name has another one: compare it before writing to the object.
+	// ConfigUID is the UID of the KubevirtConfig object that this State is about. A KubevirtConfig
+	// that was deleted and made again under its name has another one: compare it before writing to the
+	// object.
 	ConfigUID types.UID
 	// Phase is where the cluster stands.
 	Phase Phase
@@ -78,30 +81,33 @@ type State struct {
 	Message string
 	// Since is when Phase or Reason last changed.
 	Since time.Time
-	// DisconnectedSince is when the cluster was last seen Connected; zero while it is. It outlives reconnects, and a restart
-	// where status.disconnectedSince holds it.
+	// DisconnectedSince is when the cluster was last seen Connected; zero while it is. It outlives
+	// reconnects, and a restart where status.disconnectedSince holds it.
 	DisconnectedSince time.Time
-	// ClusterUID is the UID of namespace kube-system that the present connection has read. It is "" while
-	// there is no connection, and while the server forbids the reading.
+	// ClusterUID is the UID of namespace kube-system that the present connection has read. It is ""
+	// while there is no connection, and while the server forbids the reading.
 	ClusterUID string
-	// RememberedUID is the UID that this KubevirtConfig is known to stand for: read by this process at any
-	// time, or kept on the KubevirtConfig by an earlier one. It outlives a disconnect. "" means never read.
+	// RememberedUID is the UID that this KubevirtConfig is known to stand for: read by this process at
+	// any time, or kept on the KubevirtConfig by an earlier one. It outlives a disconnect. "" means
+	// never read.
 	RememberedUID string
 	// FormerClusterUIDs are the UIDs of the clusters that the KubevirtConfig stood for before a person
-	// accepted another one, sorted, without RememberedUID. A ledger that names one of them was written for
-	// a predecessor of the present cluster. Source: the annotation vitistack.io/former-cluster-uids and the
-	// acceptances that this process saw.
+	// accepted another one, sorted, without RememberedUID. A ledger that names one of them was written
+	// for a predecessor of the present cluster. Source: the annotation
+	// vitistack.io/former-cluster-uids and the acceptances that this process saw.
 	FormerClusterUIDs []string
-	// SeenUID is the UID of the cluster that a changed KubevirtConfig leads to, set while Reason is ReasonIdentityChanged.
+	// SeenUID is the UID of the cluster that a changed KubevirtConfig leads to, set while Reason is
+	// ReasonIdentityChanged.
 	SeenUID string
-	// IdentityVerified is True once the UID was read, Unknown where reading it is forbidden or was not possible yet, False after a
-	// change of identity.
+	// IdentityVerified is True once the UID was read, Unknown where reading it is forbidden or was not
+	// possible yet, False after a change of identity.
 	IdentityVerified metav1.ConditionStatus
 	// KubernetesVersion is the server's git version ("v1.37.2"), "" while it is not known.
 	KubernetesVersion string
 	// RightsChecked is True once Options.Rights have been reviewed on this connection.
 	RightsChecked bool
-	// MissingRights are those of Options.Rights that the credential lacks, in the order of Options.Rights.
+	// MissingRights are those of Options.Rights that the credential lacks, in the order of
+	// Options.Rights.
 	MissingRights []authorizationv1.ResourceAttributes
 	// SharedWith are the other KubevirtConfigs that lead to the same cluster, sorted.
 	SharedWith []string

@@ -14,8 +14,11 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// wishOf reduces a KubevirtConfig and its Secret, as the supervisor's cache has them, and returns the Secret's name.
-func (m *KubevirtClientManager) wishOf(ctx context.Context, config *vitistackv1alpha1.KubevirtConfig) (wish, types.NamespacedName) {
+// wishOf reduces a KubevirtConfig and its Secret, as the supervisor's cache has them, and returns
+// the Secret's name.
+func (m *KubevirtClientManager) wishOf(
+	ctx context.Context, config *vitistackv1alpha1.KubevirtConfig,
+) (wish, types.NamespacedName) {
 	w := wish{
 		configUID:     config.UID,
 		rememberedUID: orDefault(config.Status.ClusterUID, config.Annotations[vitistackv1alpha1.AnnotationClusterUID]),
@@ -41,15 +44,18 @@ func listed(joined string) []string {
 	return slices.Compact(names)
 }
 
-// secretOf names the Secret of a config. A namespaced config has it beside it: what lies in another namespace is not the business of
-// whoever may write configs in this one.
-func (m *KubevirtClientManager) secretOf(config *vitistackv1alpha1.KubevirtConfig) (secret types.NamespacedName, problem string) {
+// secretOf names the Secret of a config. A namespaced config has it beside it: what lies in another
+// namespace is not the business of whoever may write configs in this one.
+func (m *KubevirtClientManager) secretOf(
+	config *vitistackv1alpha1.KubevirtConfig,
+) (secret types.NamespacedName, problem string) {
 	secret = types.NamespacedName{Namespace: config.Spec.SecretNamespace, Name: config.Spec.KubeconfigSecretRef}
 	switch {
 	case secret.Name == "":
 		return types.NamespacedName{}, fmt.Sprintf("KubevirtConfig %s has no kubeconfigSecretRef", config.Name)
 	case config.Namespace != "" && secret.Namespace != "" && secret.Namespace != config.Namespace:
-		return types.NamespacedName{}, fmt.Sprintf("KubevirtConfig %s: secretNamespace is not the namespace of the KubevirtConfig", config.Name)
+		return types.NamespacedName{}, fmt.Sprintf(
+			"KubevirtConfig %s: secretNamespace is not the namespace of the KubevirtConfig", config.Name)
 	case config.Namespace != "":
 		secret.Namespace = config.Namespace
 	case secret.Namespace == "":
@@ -59,7 +65,9 @@ func (m *KubevirtClientManager) secretOf(config *vitistackv1alpha1.KubevirtConfi
 }
 
 // kubeconfigIn reads the kubeconfig of a Secret, or says why there is none.
-func (m *KubevirtClientManager) kubeconfigIn(ctx context.Context, name types.NamespacedName) (kubeconfig []byte, problem string) {
+func (m *KubevirtClientManager) kubeconfigIn(
+	ctx context.Context, name types.NamespacedName,
+) (kubeconfig []byte, problem string) {
 	secret := &corev1.Secret{}
 	err := m.cache.Get(ctx, name, secret)
 	if err != nil && !apierrors.IsNotFound(err) && m.unwatched != nil { // its namespace is not watched

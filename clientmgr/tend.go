@@ -6,10 +6,12 @@ import (
 	"time"
 )
 
-// recheck is how often the server's version and our rights are looked at where nothing else suggests that they have changed.
+// recheck is how often the server's version and our rights are looked at where nothing else
+// suggests that they have changed.
 const recheck = time.Hour
 
-// tick is how often a cluster that is not settled is looked at. A look is not a probe: it costs no call.
+// tick is how often a cluster that is not settled is looked at. A look is not a probe: it costs no
+// call.
 const tick = time.Second
 
 // health is the record of one connection.
@@ -70,7 +72,8 @@ func (c *cluster) facts() facts {
 	return f
 }
 
-// ensureCache starts the cache once the server serves all declared kinds. ok is false where the step was in vain.
+// ensureCache starts the cache once the server serves all declared kinds. ok is false where the
+// step was in vain.
 func (c *cluster) ensureCache(ctx context.Context) (ok bool) {
 	now := c.options.Clock.Now()
 	if c.conn.cache != nil || c.health.cache.next.After(now) {
@@ -144,7 +147,8 @@ func (c *cluster) probe(ctx context.Context, early bool) {
 	h.nextProbe = h.lastProbe.Add(c.probeDelay())
 }
 
-// probeDelay is the time to the next probe: short while the verdict is open, the interval with a tenth of jitter otherwise.
+// probeDelay is the time to the next probe: short while the verdict is open, the interval with a
+// tenth of jitter otherwise.
 func (c *cluster) probeDelay() time.Duration {
 	open := c.health.failures > 0 && c.health.failing == nil || c.health.failures == 0 && c.health.failing != nil
 	if open {
@@ -154,8 +158,8 @@ func (c *cluster) probeDelay() time.Duration {
 	return interval - interval/20 + time.Duration(rand.Int64N(int64(interval)/10+1)) //nolint:gosec // jitter
 }
 
-// review learns which rights the credential lacks: for each connection and credential, and from time to time, sooner where some are
-// missing: somebody may have granted them.
+// review learns which rights the credential lacks: for each connection and credential, and from
+// time to time, sooner where some are missing: somebody may have granted them.
 func (c *cluster) review(ctx context.Context) {
 	now := c.options.Clock.Now()
 	if c.health.failing != nil || now.Before(c.health.nextReview) || ctx.Err() != nil {

@@ -32,12 +32,15 @@ func TestAdmit(t *testing.T) {
 		want       error
 		former     []string
 	}{
-		"never known, hidden":  {reason: "a cluster that never let its identity be read is connected"},
-		"known, hidden":        {reason: "another cluster could hide behind a 403", remembered: "a", want: ErrIdentityUnverified},
-		"known, hidden, other": {reason: "consent to one UID is no consent to an unread one", remembered: "a", accepted: "b", want: ErrIdentityUnverified},
-		"known, same":          {reason: "the cluster is who it was", remembered: "a", seen: "a"},
-		"known, another":       {reason: "a person must decide", remembered: "a", seen: "b", want: ErrIdentityChanged},
-		"accepted":             {reason: "the predecessor is told, so that ledgers can be bound anew", remembered: "a", accepted: "b", seen: "b", former: []string{"a"}},
+		"never known, hidden": {reason: "a cluster that never let its identity be read is connected"},
+		"known, hidden": {reason: "another cluster could hide behind a 403", remembered: "a",
+			want: ErrIdentityUnverified},
+		"known, hidden, other": {reason: "consent to one UID is no consent to an unread one", remembered: "a", accepted: "b",
+			want: ErrIdentityUnverified},
+		"known, same":    {reason: "the cluster is who it was", remembered: "a", seen: "a"},
+		"known, another": {reason: "a person must decide", remembered: "a", seen: "b", want: ErrIdentityChanged},
+		"accepted": {reason: "the predecessor is told, so that ledgers can be bound anew", remembered: "a",
+			accepted: "b", seen: "b", former: []string{"a"}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -61,9 +64,11 @@ func TestVerifyReference(t *testing.T) {
 		uid    string
 		want   error
 	}{
-		"ledger's UID cannot be read": {"the flag does not concern a machine that knows its cluster", reference{placed: true, clusterUID: "a"}, "", ErrIdentityUnverified},
-		"ledger names another":        {"the config leads elsewhere", reference{placed: true, clusterUID: "a"}, "b", ErrIdentityChanged},
-		"never had one":               {"this is what the flag is for", reference{placed: true}, "", nil},
+		"ledger's UID cannot be read": {"the flag does not concern a machine that knows its cluster",
+			reference{placed: true, clusterUID: "a"}, "", ErrIdentityUnverified},
+		"ledger names another": {"the config leads elsewhere", reference{placed: true, clusterUID: "a"}, "b",
+			ErrIdentityChanged},
+		"never had one": {"this is what the flag is for", reference{placed: true}, "", nil},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -85,12 +90,18 @@ func TestServersWordsSurvive(t *testing.T) {
 		has, hasNot  string
 		notConnected bool
 	}{
-		"quota":   {"a 403 about a quota is not about rights", apierrors.NewForbidden(vms, "vm-web", errors.New("exceeded quota: vms")), "exceeded quota: vms", "", false},
-		"address": {"a message may quote an address", status(403, metav1.StatusReasonForbidden, "denied by 10.1.2.3:6443 for [fd00::1]:443"), "denied by", "10.1.2.3", false},
-		"control": {"a message may try to write on a terminal", status(403, metav1.StatusReasonForbidden, "a\x1b[31m\nb"), "a", "\x1b", false},
-		"endless": {"a message may be endless", status(403, metav1.StatusReasonForbidden, strings.Repeat("x", 1<<20)), "xxx", strings.Repeat("x", maxWords), false},
-		"webhook": {"the API server has answered: a webhook is down", status(500, metav1.StatusReasonInternalError, "failed calling webhook \"virt-api\""), "virt-api", "", false},
-		"late":    {"the API server has answered: it ran out of time", status(504, metav1.StatusReasonTimeout, "request did not complete"), "did not complete", "", false},
+		"quota": {"a 403 about a quota is not about rights",
+			apierrors.NewForbidden(vms, "vm-web", errors.New("exceeded quota: vms")), "exceeded quota: vms", "", false},
+		"address": {"a message may quote an address", status(403, metav1.StatusReasonForbidden,
+			"denied by 10.1.2.3:6443 for [fd00::1]:443"), "denied by", "10.1.2.3", false},
+		"control": {"a message may try to write on a terminal", status(403, metav1.StatusReasonForbidden, "a\x1b[31m\nb"),
+			"a", "\x1b", false},
+		"endless": {"a message may be endless", status(403, metav1.StatusReasonForbidden, strings.Repeat("x", 1<<20)), "xxx",
+			strings.Repeat("x", maxWords), false},
+		"webhook": {"the API server has answered: a webhook is down",
+			status(500, metav1.StatusReasonInternalError, "failed calling webhook \"virt-api\""), "virt-api", "", false},
+		"late": {"the API server has answered: it ran out of time",
+			status(504, metav1.StatusReasonTimeout, "request did not complete"), "did not complete", "", false},
 		"unlabelled": {
 			"the API server's filter of late requests sets no content type, so that client-go takes the answer for text",
 			apierrors.NewGenericServerResponse(http.StatusGatewayTimeout, "post", vms, "vm-web",
@@ -98,8 +109,10 @@ func TestServersWordsSurvive(t *testing.T) {
 				0, true),
 			"did not complete", "", false,
 		},
-		"balancer":   {"a load balancer's 504 is none of the API server's", apierrors.NewGenericServerResponse(http.StatusGatewayTimeout, "post", vms, "vm-web", "<html>no upstream</html>", 0, true), "504", "upstream", true},
-		"proxy page": {"a proxy's page is no answer, and quotes the request", apierrors.NewGenericServerResponse(http.StatusBadGateway, "get", vms, "vm-web", "authorization=Bearer s3cr3t", 0, true), "502", "s3cr3t", true},
+		"balancer": {"a load balancer's 504 is none of the API server's", apierrors.NewGenericServerResponse(
+			http.StatusGatewayTimeout, "post", vms, "vm-web", "<html>no upstream</html>", 0, true), "504", "upstream", true},
+		"proxy page": {"a proxy's page is no answer, and quotes the request", apierrors.NewGenericServerResponse(
+			http.StatusBadGateway, "get", vms, "vm-web", "authorization=Bearer s3cr3t", 0, true), "502", "s3cr3t", true},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -164,16 +177,17 @@ func TestBreaker(t *testing.T) {
 	step("the cluster is back", 0, nil, 6)
 }
 
-// TestBusyIsNoLossOfContact: a call that our own limit held back asks for no probe, and a call that the
-// cluster let run out of time does.
+// TestBusyIsNoLossOfContact: a call that our own limit held back asks for no probe, and a call that
+// the cluster let run out of time does.
 func TestBusyIsNoLossOfContact(t *testing.T) {
 	cases := map[string]struct {
 		reason string
 		err    error
 		probed bool
 	}{
-		"Busy":   {reason: "The cluster has not been asked.", err: fmt.Errorf("x: %w", transport.ErrBusy)},
-		"Silent": {reason: "The cluster was asked and has not answered.", err: dialled(context.DeadlineExceeded), probed: true},
+		"Busy": {reason: "The cluster has not been asked.", err: fmt.Errorf("x: %w", transport.ErrBusy)},
+		"Silent": {reason: "The cluster was asked and has not answered.", err: dialled(context.DeadlineExceeded),
+			probed: true},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -14,8 +14,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// unwatched reads the Secrets that the supervisor's cache does not hold, one by one: a cluster-scoped KubevirtConfig names any namespace,
-// and the right to watch all Secrets of a cluster is not one to ask for.
+// unwatched reads the Secrets that the supervisor's cache does not hold, one by one: a
+// cluster-scoped KubevirtConfig names any namespace, and the right to watch all Secrets of a
+// cluster is not one to ask for.
 type unwatched struct {
 	reader            client.Reader
 	interval, timeout time.Duration
@@ -28,7 +29,8 @@ type unwatched struct {
 	}
 }
 
-// answer is what the last read of a Secret gave: a Secret without what is of no use here, or an error.
+// answer is what the last read of a Secret gave: a Secret without what is of no use here, or an
+// error.
 type answer struct {
 	secret *corev1.Secret
 	err    error
@@ -85,7 +87,8 @@ func (u *unwatched) keep(named secretIndex) {
 	}
 }
 
-// run reads the known Secrets anew from time to time, until ctx ends. An answer that is none, for want of contact, changes nothing.
+// run reads the known Secrets anew from time to time, until ctx ends. An answer that is none, for
+// want of contact, changes nothing.
 func (u *unwatched) run(ctx context.Context) {
 	for {
 		timer := u.clock.NewTimer(u.interval)

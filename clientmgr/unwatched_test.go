@@ -26,7 +26,8 @@ func TestUnwatchedSecrets(t *testing.T) {
 	}
 	var away sync.Map
 	store := interceptor.NewClient(fake.NewClientBuilder().WithObjects(secret).Build(), interceptor.Funcs{
-		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object,
+			options ...client.GetOption) error {
 			if err, isAway := away.Load("away"); isAway {
 				return err.(error)
 			}
@@ -34,9 +35,10 @@ func TestUnwatchedSecrets(t *testing.T) {
 		},
 	})
 	told := make(chan types.NamespacedName, 10)
-	u := &unwatched{reader: store, interval: 10 * time.Millisecond, timeout: time.Second, clock: clock.RealClock{}, changed: func(o any) {
-		told <- client.ObjectKeyFromObject(o.(client.Object))
-	}}
+	u := &unwatched{reader: store, interval: 10 * time.Millisecond, timeout: time.Second, clock: clock.RealClock{},
+		changed: func(o any) {
+			told <- client.ObjectKeyFromObject(o.(client.Object))
+		}}
 	reads := func(want string) {
 		t.Helper()
 		got, err := u.get(t.Context(), name)

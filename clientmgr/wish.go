@@ -9,13 +9,15 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// wish is what the supervisor says about one cluster: its KubevirtConfig and Secret, reduced to what matters here.
+// wish is what the supervisor says about one cluster: its KubevirtConfig and Secret, reduced to
+// what matters here.
 type wish struct {
 	configUID types.UID
 	// kubeconfig is the Secret's contents, nil where problem says why there is none.
 	kubeconfig []byte
 	problem    string
-	// rememberedUID is the identity that status or annotation hold, acceptedUID the one that a person consented to.
+	// rememberedUID is the identity that status or annotation hold, acceptedUID the one that a person
+	// consented to.
 	rememberedUID, acceptedUID string
 	// formerUIDs are the identities that the KubevirtConfig stood for earlier, sorted.
 	formerUIDs []string
@@ -29,7 +31,8 @@ func (w wish) urgent(former wish) bool {
 		!bytes.Equal(w.kubeconfig, former.kubeconfig)
 }
 
-// mailbox hands a cluster's goroutine the latest wish. A wish that was not taken is replaced: what lies between does not matter.
+// mailbox hands a cluster's goroutine the latest wish. A wish that was not taken is replaced: what
+// lies between does not matter.
 type mailbox struct {
 	signal chan struct{} // room for one
 
@@ -87,7 +90,8 @@ type order struct {
 	rebuild, probe bool
 }
 
-// take returns the latest wish, and a context for the step that serves it: it ends when the step is in vain.
+// take returns the latest wish, and a context for the step that serves it: it ends when the step is
+// in vain.
 func (m *mailbox) take(ctx context.Context) (context.Context, context.CancelFunc, order) {
 	step, cancel := context.WithCancel(ctx)
 	m.locked.Lock()

@@ -25,10 +25,13 @@ func TestSecretIndex(t *testing.T) {
 		steps  []step
 		want   secretIndex
 	}{
-		"one":    {"a Secret wakes its config", []step{{"east", secret("s")}}, secretIndex{secret("s"): users("east")}},
-		"shared": {"and every other that uses it", []step{{"east", secret("s")}, {"west", secret("s")}}, secretIndex{secret("s"): users("east", "west")}},
-		"moved":  {"the former Secret does not wake it any more", []step{{"east", secret("s")}, {"east", secret("t")}}, secretIndex{secret("t"): users("east")}},
-		"gone":   {"a config that is gone leaves nothing behind", []step{{"east", secret("s")}, {"east", types.NamespacedName{}}}, secretIndex{}},
+		"one": {"a Secret wakes its config", []step{{"east", secret("s")}}, secretIndex{secret("s"): users("east")}},
+		"shared": {"and every other that uses it", []step{{"east", secret("s")}, {"west", secret("s")}},
+			secretIndex{secret("s"): users("east", "west")}},
+		"moved": {"the former Secret does not wake it any more", []step{{"east", secret("s")}, {"east", secret("t")}},
+			secretIndex{secret("t"): users("east")}},
+		"gone": {"a config that is gone leaves nothing behind",
+			[]step{{"east", secret("s")}, {"east", types.NamespacedName{}}}, secretIndex{}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -50,10 +53,20 @@ func TestMailboxInterruptsWhatIsInVain(t *testing.T) {
 		next   func(*mailbox)
 		want   bool
 	}{
-		"same":          {"nothing changed", func(m *mailbox) { m.put(base) }, false},
-		"status":        {"our own writing must not disturb us", func(m *mailbox) { w := base; w.rememberedUID = "r"; m.put(w) }, false},
-		"kubeconfig":    {"a rotation must not wait for a call that hangs", func(m *mailbox) { w := base; w.kubeconfig = []byte("b"); m.put(w) }, true},
-		"Secret gone":   {"what is under way uses a credential that is no more", func(m *mailbox) { m.put(wish{configUID: "1", problem: "gone"}) }, true},
+		"same": {"nothing changed", func(m *mailbox) { m.put(base) }, false},
+		"status": {"our own writing must not disturb us", func(m *mailbox) {
+			w := base
+			w.rememberedUID = "r"
+			m.put(w)
+		}, false},
+		"kubeconfig": {"a rotation must not wait for a call that hangs", func(m *mailbox) {
+			w := base
+			w.kubeconfig = []byte("b")
+			m.put(w)
+		}, true},
+		"Secret gone": {"what is under way uses a credential that is no more", func(m *mailbox) {
+			m.put(wish{configUID: "1", problem: "gone"})
+		}, true},
 		"consent":       {"a person waits", func(m *mailbox) { w := base; w.acceptedUID = "y"; m.put(w) }, true},
 		"other config":  {"made anew under the same name", func(m *mailbox) { w := base; w.configUID = "2"; m.put(w) }, true},
 		"invalidated":   {"asked for", func(m *mailbox) { m.rebuild() }, true},

@@ -35,8 +35,9 @@ func madeUp(status metav1.Status) bool {
 	return false
 }
 
-// unlabelled returns the status that an API server sent without a content type, as it does where a request
-// ran out of its time (504). client-go takes it for text, and quotes it in a status that it makes up.
+// unlabelled returns the status that an API server sent without a content type, as it does where a
+// request ran out of its time (504). client-go takes it for text, and quotes it in a status that it
+// makes up.
 func unlabelled(status metav1.Status) (*apierrors.StatusError, bool) {
 	if status.Code != http.StatusGatewayTimeout || !madeUp(status) {
 		return nil, false
@@ -54,13 +55,15 @@ func unlabelled(status metav1.Status) (*apierrors.StatusError, bool) {
 	return nil, false
 }
 
-// plain makes a server's message fit for a status and a log: one line of at most maxWords bytes, without
-// control characters and credentials.
+// plain makes a server's message fit for a status and a log: one line of at most maxWords bytes,
+// without control characters and credentials.
 func plain(message string) string {
 	if len(message) > 4*maxWords {
 		message = message[:4*maxWords] // a bound on the work before one on the result
 	}
-	message = strings.Join(strings.FieldsFunc(message, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }), " ")
+	message = strings.Join(strings.FieldsFunc(message, func(r rune) bool {
+		return unicode.IsControl(r) || unicode.IsSpace(r)
+	}), " ")
 	message = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return -1
@@ -79,8 +82,8 @@ func withoutAddresses(message string) string {
 	return address.ReplaceAllString(message[:min(len(message), 4*maxWords)], "(address)")
 }
 
-// safeStatus returns a status whose message may be shown: the server's own without addresses, or fixed words
-// where no API server has spoken.
+// safeStatus returns a status whose message may be shown: the server's own without addresses, or
+// fixed words where no API server has spoken.
 func safeStatus(status metav1.Status) *apierrors.StatusError {
 	status = *status.DeepCopy()
 	if !madeUp(status) {
@@ -94,8 +97,9 @@ func safeStatus(status metav1.Status) *apierrors.StatusError {
 	return &apierrors.StatusError{ErrStatus: status}
 }
 
-// worded returns the error of a status that an API server sent, with a message that may be shown. Addresses
-// stay in what the server says about the caller's own object (4xx): they are the caller's own values.
+// worded returns the error of a status that an API server sent, with a message that may be shown.
+// Addresses stay in what the server says about the caller's own object (4xx): they are the caller's
+// own values.
 func worded(err error, status metav1.Status) error {
 	said := status.Message
 	if status.Code >= http.StatusInternalServerError {

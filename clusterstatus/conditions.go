@@ -38,7 +38,8 @@ func connected(in Input) metav1.Condition {
 	}
 	switch {
 	case in.State.Phase == "":
-		condition.Status, condition.Reason, condition.Message = metav1.ConditionUnknown, vitistackv1alpha1.ReasonConnecting, "connecting"
+		condition.Status, condition.Reason, condition.Message = metav1.ConditionUnknown, vitistackv1alpha1.ReasonConnecting,
+			"connecting"
 	case in.State.Reason == clientmgr.ReasonConnecting:
 		condition.Status = metav1.ConditionUnknown
 	case in.State.Ready():
@@ -68,14 +69,16 @@ func identityVerified(in Input) metav1.Condition {
 		condition.Message = fmt.Sprintf("cluster %s is expected, but reading the namespace kube-system is forbidden, so that"+
 			" another cluster may be answering; let the credential get that namespace", in.State.RememberedUID)
 	case in.State.Ready():
-		condition.Reason, condition.Message = vitistackv1alpha1.ReasonIdentityUnverified, "reading the namespace kube-system is forbidden"
+		condition.Reason, condition.Message = vitistackv1alpha1.ReasonIdentityUnverified,
+			"reading the namespace kube-system is forbidden"
 	case in.State.RememberedUID != "":
 		condition.Message = "cluster " + in.State.RememberedUID + " is expected; there is no contact that could prove it"
 	}
 	return condition
 }
 
-// notShared says whether other KubevirtConfigs lead to the same cluster. It is told from the first time that one does.
+// notShared says whether other KubevirtConfigs lead to the same cluster. It is told from the first
+// time that one does.
 func notShared(in Input) (condition metav1.Condition, told bool) {
 	condition = metav1.Condition{
 		Type: vitistackv1alpha1.ConditionNotShared, Status: metav1.ConditionTrue,
@@ -83,11 +86,13 @@ func notShared(in Input) (condition metav1.Condition, told bool) {
 	}
 	if others := in.State.SharedWith; len(others) > 0 {
 		condition.Status, condition.Reason = metav1.ConditionFalse, vitistackv1alpha1.ReasonShared
-		condition.Message = fmt.Sprintf("KubevirtConfig %s leads to the same cluster %s; keep one KubevirtConfig for each cluster",
+		condition.Message = fmt.Sprintf(
+			"KubevirtConfig %s leads to the same cluster %s; keep one KubevirtConfig for each cluster",
 			strings.Join(others, ", "), knownUID(in.State))
 		return condition, true
 	}
-	return condition, knownUID(in.State) != "" && meta.FindStatusCondition(in.Config.Status.Conditions, condition.Type) != nil
+	return condition, knownUID(in.State) != "" &&
+		meta.FindStatusCondition(in.Config.Status.Conditions, condition.Type) != nil
 }
 
 // releasable says what a KubevirtConfig that is being deleted waits for.
@@ -176,8 +181,8 @@ func kubeVirtReady(in Input) metav1.Condition {
 	return condition
 }
 
-// message is the status in one sentence: what keeps the KubevirtConfig from going, else the first of its conditions that is not well.
-// former stands where it is not "" and nothing keeps it.
+// message is the status in one sentence: what keeps the KubevirtConfig from going, else the first
+// of its conditions that is not well. former stands where it is not "" and nothing keeps it.
 func message(in Input, conditions []metav1.Condition, former string) string {
 	if !in.Config.DeletionTimestamp.IsZero() {
 		if condition := releasable(in); condition.Status == metav1.ConditionFalse {
@@ -189,7 +194,8 @@ func message(in Input, conditions []metav1.Condition, former string) string {
 	}
 	note := shared(in.State)
 	for _, name := range []string{
-		vitistackv1alpha1.ConditionConnected, vitistackv1alpha1.ConditionIdentityVerified, vitistackv1alpha1.ConditionRightsSufficient,
+		vitistackv1alpha1.ConditionConnected, vitistackv1alpha1.ConditionIdentityVerified,
+		vitistackv1alpha1.ConditionRightsSufficient,
 		vitistackv1alpha1.ConditionKubeVirtReady, vitistackv1alpha1.ConditionSchemaCompatible,
 	} {
 		condition := meta.FindStatusCondition(conditions, name)

@@ -25,7 +25,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
-// TestController runs the controller on a real API server, with a definition of KubevirtConfig that knows more than our types do.
+// TestController runs the controller on a real API server, with a definition of KubevirtConfig that
+// knows more than our types do.
 func TestController(t *testing.T) {
 	for name, c := range map[string]struct{ reason, scope, namespace string }{
 		"namespaced":     {reason: "as this project defines it", scope: "Namespaced", namespace: "default"},
@@ -90,12 +91,14 @@ func startController(t *testing.T, scope string) *controlled {
 			t.Fatal(err)
 		}
 	}
-	if _, err := envtest.InstallCRDs(supervisor.Config(), envtest.CRDInstallOptions{Paths: []string{dir}, ErrorIfPathMissing: true}); err != nil {
+	if _, err := envtest.InstallCRDs(supervisor.Config(),
+		envtest.CRDInstallOptions{Paths: []string{dir}, ErrorIfPathMissing: true}); err != nil {
 		t.Fatal(err)
 	}
 	twice := true // both subtests have a controller of this name
 	mgr, err := ctrl.NewManager(supervisor.Config(), ctrl.Options{
-		Scheme: schemeOf(t), Metrics: metricsserver.Options{BindAddress: "0"}, Controller: ctrlconfig.Controller{SkipNameValidation: &twice},
+		Scheme: schemeOf(t), Metrics: metricsserver.Options{BindAddress: "0"},
+		Controller: ctrlconfig.Controller{SkipNameValidation: &twice},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +108,8 @@ func startController(t *testing.T, scope string) *controlled {
 	if w.Client, err = client.New(supervisor.Config(), client.Options{Scheme: mgr.GetScheme()}); err != nil {
 		t.Fatal(err)
 	}
-	if err := mgr.GetFieldIndexer().IndexField(t.Context(), &vitistackv1alpha1.Machine{}, clientmgr.IndexConfig, clientmgr.ByConfig); err != nil {
+	if err := mgr.GetFieldIndexer().IndexField(t.Context(), &vitistackv1alpha1.Machine{}, clientmgr.IndexConfig,
+		clientmgr.ByConfig); err != nil {
 		t.Fatal(err)
 	}
 	reconciler := NewReconciler(mgr.GetClient(), w.remotes, Options{
@@ -144,7 +148,9 @@ func (w *controlled) until(what string, done func(context.Context) bool) {
 }
 
 // reaches waits until the KubevirtConfig has a phase, and just this finalizer.
-func (w *controlled) reaches(what string, config *vitistackv1alpha1.KubevirtConfig, phase vitistackv1alpha1.KubevirtConfigPhase, finalizer string) {
+func (w *controlled) reaches(
+	what string, config *vitistackv1alpha1.KubevirtConfig, phase vitistackv1alpha1.KubevirtConfigPhase, finalizer string,
+) {
 	w.t.Helper()
 	w.until(what, func(ctx context.Context) bool {
 		if err := w.Get(ctx, client.ObjectKeyFromObject(config), config); err != nil {

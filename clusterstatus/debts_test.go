@@ -75,7 +75,8 @@ func TestDebtsAreTold(t *testing.T) {
 	if again := w.reconcile(); again != lookInterval {
 		t.Errorf("Nobody waits for a KubevirtConfig that stays, so it looks again in %s, got %s", lookInterval, again)
 	}
-	if condition := meta.FindStatusCondition(w.east().Status.Conditions, vitistackv1alpha1.ConditionReleasable); condition != nil {
+	if condition := meta.FindStatusCondition(w.east().Status.Conditions,
+		vitistackv1alpha1.ConditionReleasable); condition != nil {
 		t.Errorf("A KubevirtConfig that is not being deleted waits for nothing, got %v", condition)
 	}
 	w.remove(config)

@@ -19,7 +19,8 @@ const pageSize = 500
 // placed names the Machines that are placed in the cluster, as the cache has them.
 func (p *pass) placed(ctx context.Context) ([]string, error) {
 	machines := &vitistackv1alpha1.MachineList{}
-	err := p.machines.List(ctx, machines, client.MatchingFields{clientmgr.IndexConfig: p.config.Name}, client.UnsafeDisableDeepCopy)
+	err := p.machines.List(ctx, machines, client.MatchingFields{clientmgr.IndexConfig: p.config.Name},
+		client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +37,8 @@ func (p *pass) claim(ctx context.Context) error {
 	after := p.config.DeepCopy()
 	changed := p.usage.Count > 0 && after.DeletionTimestamp.IsZero() &&
 		controllerutil.AddFinalizer(after, vitistackv1alpha1.FinalizerKubevirtConfig)
-	if uid := clusterUID(p.config, p.state); uid != after.Annotations[vitistackv1alpha1.AnnotationClusterUID] && uid != "" {
+	if uid := clusterUID(p.config, p.state); uid != after.Annotations[vitistackv1alpha1.AnnotationClusterUID] &&
+		uid != "" {
 		identify(after, uid, p.state.FormerClusterUIDs)
 		changed = true
 	}
@@ -47,9 +49,9 @@ func (p *pass) claim(ctx context.Context) error {
 }
 
 // identify notes that a KubevirtConfig stands for a cluster from now on. Where a person accepted
-// another cluster, the former identities stay known: the records of Machines and debts name them, and
-// they could never be served otherwise. accepted are those that the client manager knows of: a second
-// acceptance may have come before the first one was recorded here.
+// another cluster, the former identities stay known: the records of Machines and debts name them,
+// and they could never be served otherwise. accepted are those that the client manager knows of: a
+// second acceptance may have come before the first one was recorded here.
 func identify(config *vitistackv1alpha1.KubevirtConfig, uid string, accepted []string) {
 	recorded := recordedUID(config)
 	noted := append(vitistackv1alpha1.FormerClusterUIDs(config), recorded)

@@ -26,7 +26,8 @@ func TestNamesake(t *testing.T) {
 		t.Errorf("The client manager hears of the new object soon, so the next look is in %s, got %s", time.Second, again)
 	}
 	config := w.east()
-	got := []string{config.Annotations[vitistackv1alpha1.AnnotationClusterUID], config.Status.ClusterUID, string(config.Status.Phase)}
+	got := []string{config.Annotations[vitistackv1alpha1.AnnotationClusterUID], config.Status.ClusterUID,
+		string(config.Status.Phase)}
 	if diff := cmp.Diff([]string{"", "", string(vitistackv1alpha1.KubevirtConfigPhasePending)}, got); diff != "" {
 		t.Errorf("The new object got the identity of its namesake (-want +got):\n%s", diff)
 	}
@@ -82,7 +83,8 @@ func (w *world) acceptRebuilt(uid string, former ...string) {
 	w.t.Errorf("No patch has the new identity and the former ones, got:\n%s", strings.Join(w.patches, "\n"))
 }
 
-// wantIdentity compares the identity of east, which status and annotation have, and the former ones.
+// wantIdentity compares the identity of east, which status and annotation have, and the former
+// ones.
 func (w *world) wantIdentity(reason, uid string, former ...string) {
 	w.t.Helper()
 	config := w.east()

@@ -14,21 +14,25 @@ import (
 var (
 	machinesDesc = prometheus.NewDesc("operator_kubevirtconfig_machines", "Machines that are placed in the cluster.",
 		[]string{"kubevirtConfig"}, nil)
-	conditionDesc = prometheus.NewDesc("operator_kubevirtconfig_condition", "1 for the status that the condition has, 0 for the others.",
+	conditionDesc = prometheus.NewDesc("operator_kubevirtconfig_condition",
+		"1 for the status that the condition has, 0 for the others.",
 		[]string{"kubevirtConfig", "type", "status"}, nil)
 	infoDesc = prometheus.NewDesc("operator_kubevirtconfig_info", "1; what runs in the cluster is in the labels.",
 		[]string{"kubevirtConfig", "clusterUID", "kubernetes", "kubevirt"}, nil)
 	disconnectedDesc = prometheus.NewDesc("operator_kubevirtconfig_disconnected_since_seconds",
 		"Unix time at which contact was lost; absent while there is contact.", []string{"kubevirtConfig"}, nil)
-	orphansDesc = prometheus.NewDesc("operator_kubevirtconfig_orphans", "Virtual machines without a Machine; absent before anybody can tell.",
+	orphansDesc = prometheus.NewDesc("operator_kubevirtconfig_orphans",
+		"Virtual machines without a Machine; absent before anybody can tell.",
 		[]string{"kubevirtConfig"}, nil)
 	schemaDesc = prometheus.NewDesc("operator_kubevirtconfig_schema_findings",
 		"Fields of kubevirt.io's definitions that the operator uses and that are missing, or differ from the first cluster's; absent before anybody can tell.",
 		[]string{"kubevirtConfig"}, nil)
-	writesDesc = prometheus.NewDesc("operator_kubevirtconfig_status_writes_total", "Patches of the status.", []string{"kubevirtConfig"}, nil)
+	writesDesc = prometheus.NewDesc("operator_kubevirtconfig_status_writes_total", "Patches of the status.",
+		[]string{"kubevirtConfig"}, nil)
 )
 
-// metrics are the KubevirtConfigs' statuses as numbers: as they should be, also where a write waits.
+// metrics are the KubevirtConfigs' statuses as numbers: as they should be, also where a write
+// waits.
 type metrics struct {
 	locked struct {
 		sync.Mutex
@@ -84,7 +88,8 @@ func (m *metrics) remove(config string) {
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{machinesDesc, conditionDesc, infoDesc, disconnectedDesc, orphansDesc, schemaDesc, writesDesc} {
+	for _, desc := range []*prometheus.Desc{machinesDesc, conditionDesc, infoDesc, disconnectedDesc, orphansDesc,
+		schemaDesc, writesDesc} {
 		to <- desc
 	}
 }

@@ -26,8 +26,8 @@ type vigil struct {
 	orphans  *[]string              // the verdict, as namespace/name, sorted; nil before there is one
 }
 
-// seekOrphans looks for virtual machines without a Machine, in caches alone. What it saw twice is believed once the API server itself has
-// no Machine for it either.
+// seekOrphans looks for virtual machines without a Machine, in caches alone. What it saw twice is
+// believed once the API server itself has no Machine for it either.
 func (p *pass) seekOrphans(ctx context.Context) {
 	v := &p.record.vigil
 	if left := v.next.Sub(p.now); left > 0 {
@@ -101,7 +101,9 @@ func noOrphans(orphans []string) metav1.Condition {
 		more = fmt.Sprintf(" and %d more", rest)
 	}
 	return metav1.Condition{
-		Type: vitistackv1alpha1.ConditionNoOrphans, Status: metav1.ConditionFalse, Reason: vitistackv1alpha1.ReasonOrphansFound,
-		Message: fmt.Sprintf("without a Machine: %s%s; `operator orphans` lists and deletes them", strings.Join(named, ", "), more),
+		Type: vitistackv1alpha1.ConditionNoOrphans, Status: metav1.ConditionFalse,
+		Reason: vitistackv1alpha1.ReasonOrphansFound,
+		Message: fmt.Sprintf("without a Machine: %s%s; `operator orphans` lists and deletes them", strings.Join(named, ", "),
+			more),
 	}
 }

@@ -20,7 +20,8 @@ import (
 func vmOf(name string, machine types.UID) *kubevirtv1.VirtualMachine {
 	return &kubevirtv1.VirtualMachine{ObjectMeta: metav1.ObjectMeta{
 		Namespace: "tenants", Name: name, UID: types.UID("uid-of-" + name),
-		Labels: map[string]string{vitistackv1alpha1.LabelSupervisorUID: "supervisor", vitistackv1alpha1.LabelMachineUID: string(machine)},
+		Labels: map[string]string{vitistackv1alpha1.LabelSupervisorUID: "supervisor",
+			vitistackv1alpha1.LabelMachineUID: string(machine)},
 	}}
 }
 
@@ -50,8 +51,8 @@ func (w *world) noOrphans() string {
 	return string(condition.Status) + " " + condition.Message
 }
 
-// TestOrphans: a garbage collection that believed its first look deleted all workers of a cluster (gardener/mcm#657). This one deletes
-// nothing, and says nothing before the second look.
+// TestOrphans: a garbage collection that believed its first look deleted all workers of a cluster
+// (gardener/mcm#657). This one deletes nothing, and says nothing before the second look.
 func TestOrphans(t *testing.T) {
 	const none, two = "True every virtual machine has its Machine",
 		"False without a Machine: tenants/lost, tenants/lost-too; `operator orphans` lists and deletes them"
@@ -84,14 +85,17 @@ func TestOrphans(t *testing.T) {
 		t.Errorf("%d virtual machines are left: %v", len(vms.Items), err)
 	}
 	w.create(machineOf("lost", "lost"), machineOf("lost-too", "another"))
-	ledger := vitistackv1alpha1.Ledger{Config: "east", Namespace: "tenants", VMName: "lost-too", Nonce: "n", VMUID: "uid-of-lost-too"}
+	ledger := vitistackv1alpha1.Ledger{Config: "east", Namespace: "tenants", VMName: "lost-too", Nonce: "n",
+		VMUID: "uid-of-lost-too"}
 	w.create(&vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{
-		Namespace: "tenants", Name: "restored", UID: "new", Annotations: map[string]string{vitistackv1alpha1.AnnotationPlacement: ledger.String()},
+		Namespace: "tenants", Name: "restored", UID: "new",
+		Annotations: map[string]string{vitistackv1alpha1.AnnotationPlacement: ledger.String()},
 	}})
 	look("their Machines came back from a backup, one with another UID", none)
 }
 
-// TestOrphansAreConfirmed: a cache that lost its Machines makes no orphans, and a restart loses no verdict.
+// TestOrphansAreConfirmed: a cache that lost its Machines makes no orphans, and a restart loses no
+// verdict.
 func TestOrphansAreConfirmed(t *testing.T) {
 	w := newWorld(t, east(), machineOf("kept", "kept-uid"))
 	withVMs(t, w, vmOf("kept", "kept-uid"))

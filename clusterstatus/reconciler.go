@@ -19,7 +19,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/startup"
 )
 
-// Remotes is what is needed of a client manager. clientmgr.KubevirtClientManager and clientmgr.MockClientManager are both.
+// Remotes is what is needed of a client manager. clientmgr.KubevirtClientManager and
+// clientmgr.MockClientManager are both.
 type Remotes interface {
 	clientmgr.LiveGetter
 	clientmgr.StateReporter
@@ -30,23 +31,26 @@ type Remotes interface {
 
 // Options tune a Reconciler. The zero value works.
 type Options struct {
-	// ConfigsNamespace is the namespace of the KubevirtConfigs that count (KUBEVIRT_CONFIGS_NAMESPACE). "" means all; cluster-scoped ones
-	// always count.
+	// ConfigsNamespace is the namespace of the KubevirtConfigs that count
+	// (KUBEVIRT_CONFIGS_NAMESPACE). "" means all; cluster-scoped ones always count.
 	ConfigsNamespace string
-	// AllowUnverifiedIdentity says that Machines are placed also in clusters whose identity may not be read.
+	// AllowUnverifiedIdentity says that Machines are placed also in clusters whose identity may not be
+	// read.
 	AllowUnverifiedIdentity bool
-	// Machines has all Machines of the supervisor, under the index clientmgr.IndexConfig. Default: the manager's cache, which is right
-	// unless that selects some.
+	// Machines has all Machines of the supervisor, under the index clientmgr.IndexConfig. Default: the
+	// manager's cache, which is right unless that selects some.
 	Machines cache.Cache
 	// Live reads the supervisor past its cache. Default: the client.
 	Live client.Reader
-	// Schemas checks the clusters' definitions, when one is connected and from time to time. nil means that nobody does.
+	// Schemas checks the clusters' definitions, when one is connected and from time to time. nil means
+	// that nobody does.
 	Schemas SchemaChecker
 	// StartUp tells what is found first of each cluster in the log. nil means that nobody does.
 	StartUp *startup.Lines
 	// Events takes the Events. nil means that there are none.
 	Events events.EventRecorder
-	// MaxConcurrentReconciles is the number of KubevirtConfigs worked on at once, so that a slow cluster delays no other. Default 8.
+	// MaxConcurrentReconciles is the number of KubevirtConfigs worked on at once, so that a slow
+	// cluster delays no other. Default 8.
 	MaxConcurrentReconciles int
 	// Clock is the time. Default: the real one.
 	Clock clock.PassiveClock
@@ -54,10 +58,12 @@ type Options struct {
 	Registerer prometheus.Registerer
 }
 
-// countInterval is the least time between a write and one that has nothing to tell but another number of Machines.
+// countInterval is the least time between a write and one that has nothing to tell but another
+// number of Machines.
 const countInterval = 5 * time.Second
 
-// Reconciler writes the status of KubevirtConfigs. It is safe for concurrent use, but for two reconciles of one KubevirtConfig at once.
+// Reconciler writes the status of KubevirtConfigs. It is safe for concurrent use, but for two
+// reconciles of one KubevirtConfig at once.
 type Reconciler struct {
 	supervisor client.Client
 	remotes    Remotes
@@ -67,7 +73,8 @@ type Reconciler struct {
 	metrics    *metrics
 }
 
-// NewReconciler returns a reconciler for the KubevirtConfigs of a supervisor cluster. It does no I/O.
+// NewReconciler returns a reconciler for the KubevirtConfigs of a supervisor cluster. It does no
+// I/O.
 func NewReconciler(supervisor client.Client, remotes Remotes, options Options) *Reconciler {
 	if options.Live == nil {
 		options.Live = supervisor
@@ -81,7 +88,8 @@ func NewReconciler(supervisor client.Client, remotes Remotes, options Options) *
 	if options.Registerer == nil {
 		options.Registerer = ctrlmetrics.Registry
 	}
-	r := &Reconciler{supervisor: supervisor, remotes: remotes, options: options, machines: supervisor, metrics: newMetrics()}
+	r := &Reconciler{supervisor: supervisor, remotes: remotes, options: options, machines: supervisor,
+		metrics: newMetrics()}
 	if options.Machines != nil {
 		r.machines = options.Machines
 	}
@@ -122,7 +130,8 @@ func (r *Reconciler) forget(key client.ObjectKey) {
 	}
 }
 
-// outcome turns an error into what happens next. A conflict means that the cache is behind: its event wakes us, and if not, the time.
+// outcome turns an error into what happens next. A conflict means that the cache is behind: its
+// event wakes us, and if not, the time.
 func outcome(err error) (ctrl.Result, error) {
 	switch {
 	case apierrors.IsConflict(err):
@@ -153,13 +162,15 @@ func (p *pass) wake(d time.Duration) {
 	}
 }
 
-// observe collects the facts: what the client manager knows, what KubeVirt is doing, and who is placed in the cluster.
+// observe collects the facts: what the client manager knows, what KubeVirt is doing, and who is
+// placed in the cluster.
 func (p *pass) observe(ctx context.Context) error {
 	state := p.stateOf()
 	p.state = state
 	if state.Ready() {
 		if p.record.sight.due(state, p.now) == 0 {
-			p.record.sight = sight{kubevirt: look(ctx, p.remotes, p.config.Name), at: p.now, clusterUID: state.ClusterUID, since: state.Since}
+			p.record.sight = sight{kubevirt: look(ctx, p.remotes, p.config.Name), at: p.now, clusterUID: state.ClusterUID,
+				since: state.Since}
 			if checker := p.options.Schemas; checker != nil {
 				answer := checkSchema(ctx, checker, p.remotes, p.config.Name)
 				p.record.sight.schema = &answer
@@ -176,8 +187,9 @@ func (p *pass) observe(ctx context.Context) error {
 	return nil
 }
 
-// stateOf is what the client manager knows of this very KubevirtConfig. It goes by names, and may not have heard yet that
-// another object of the name was deleted: what it knows of that one would be written down as the identity of this one.
+// stateOf is what the client manager knows of this very KubevirtConfig. It goes by names, and may
+// not have heard yet that another object of the name was deleted: what it knows of that one would
+// be written down as the identity of this one.
 func (p *pass) stateOf() clientmgr.State {
 	state, _ := p.remotes.State(p.config.Name)
 	if state.ConfigUID != "" && state.ConfigUID != p.config.UID {

@@ -28,7 +28,8 @@ func TestWritesOnce(t *testing.T) {
 	if got := config.Annotations[vitistackv1alpha1.AnnotationClusterUID]; got != "uid-east" {
 		t.Errorf("the annotation is %q", got)
 	}
-	want := Status(Input{Config: east(), State: well(), KubeVirt: working, Usage: usageOf([]string{"tenants/one"}), Now: noon})
+	want := Status(Input{Config: east(), State: well(), KubeVirt: working, Usage: usageOf([]string{"tenants/one"}),
+		Now: noon})
 	want.ObservedGeneration = config.Generation
 	if diff := cmp.Diff(want, config.Status); diff != "" {
 		t.Errorf("status: -want +got:\n%s", diff)
@@ -52,8 +53,10 @@ func TestRestartWritesNothing(t *testing.T) {
 	w.wantEvents("Normal Connected contact was made")
 	w.reconciler = NewReconciler(w.supervisor, w.remotes, w.reconciler.options)
 	for _, state := range []clientmgr.State{
-		{Config: "east", Phase: clientmgr.Disconnected, Reason: clientmgr.ReasonConnecting, Since: noon, DisconnectedSince: noon},
-		{Config: "east", Phase: clientmgr.Connecting, Reason: clientmgr.ReasonNotSynced, Since: noon, DisconnectedSince: noon},
+		{Config: "east", Phase: clientmgr.Disconnected, Reason: clientmgr.ReasonConnecting, Since: noon,
+			DisconnectedSince: noon},
+		{Config: "east", Phase: clientmgr.Connecting, Reason: clientmgr.ReasonNotSynced, Since: noon,
+			DisconnectedSince: noon},
 		well(),
 	} {
 		w.remotes.SetState(state)
@@ -164,9 +167,10 @@ func TestFinalizerStays(t *testing.T) {
 		blind   bool
 		gone    bool
 	}{
-		"the cache is behind": {reason: "absence is proven by the API server alone", machine: placedIn("east", "one"), blind: true},
-		"unreadable ledger":   {reason: "somebody's slip does not cut the way into the cluster", machine: invalid},
-		"placed elsewhere":    {reason: "it does not refer to this cluster", machine: placedIn("west", "one"), gone: true},
+		"the cache is behind": {reason: "absence is proven by the API server alone", machine: placedIn("east", "one"),
+			blind: true},
+		"unreadable ledger": {reason: "somebody's slip does not cut the way into the cluster", machine: invalid},
+		"placed elsewhere":  {reason: "it does not refer to this cluster", machine: placedIn("west", "one"), gone: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := east()
@@ -231,7 +235,8 @@ func TestClusterUIDIsWrittenOnce(t *testing.T) {
 	w.wantPatches("nothing more", 0)
 }
 
-// TestUnknownFieldsSurvive applies our patches to an object of a definition that is larger than our types.
+// TestUnknownFieldsSurvive applies our patches to an object of a definition that is larger than our
+// types.
 func TestUnknownFieldsSurvive(t *testing.T) {
 	w := newWorld(t, east(), placedIn("east", "one"))
 	w.remotes.SetState(well())
@@ -255,7 +260,8 @@ func TestUnknownFieldsSurvive(t *testing.T) {
 		"cilium": status["versions"].(map[string]any)["cilium"],
 	}
 	want := map[string]any{
-		"labels": map[string]any{"a": "b"}, "spec": map[string]any{"region": "north"}, "capacity": map[string]any{"cpu": "64"}, "cilium": "v2",
+		"labels": map[string]any{"a": "b"}, "spec": map[string]any{"region": "north"},
+		"capacity": map[string]any{"cpu": "64"}, "cilium": "v2",
 	}
 	if diff := cmp.Diff(want, foreign); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -269,7 +275,8 @@ func TestUnknownFieldsSurvive(t *testing.T) {
 func TestPrunedStatus(t *testing.T) {
 	w := newWorld(t, east(), placedIn("east", "one"))
 	w.prune = func(s *vitistackv1alpha1.KubevirtConfigStatus) {
-		*s = vitistackv1alpha1.KubevirtConfigStatus{Name: s.Name, Phase: s.Phase, Status: s.Status, Message: s.Message, Created: s.Created}
+		*s = vitistackv1alpha1.KubevirtConfigStatus{Name: s.Name, Phase: s.Phase, Status: s.Status, Message: s.Message,
+			Created: s.Created}
 	}
 	w.remotes.SetState(well())
 	w.reconcile()
@@ -314,9 +321,10 @@ func TestRefusedPatches(t *testing.T) {
 		want   error
 		again  time.Duration
 	}{
-		"conflict": {reason: "somebody was faster: no error", err: apierrors.NewConflict(resource, "east", broken), again: time.Second},
-		"gone":     {reason: "it went meanwhile: no error", err: apierrors.NewNotFound(resource, "east")},
-		"broken":   {reason: "tried again with back-off", err: broken, want: broken},
+		"conflict": {reason: "somebody was faster: no error", err: apierrors.NewConflict(resource, "east", broken),
+			again: time.Second},
+		"gone":   {reason: "it went meanwhile: no error", err: apierrors.NewNotFound(resource, "east")},
+		"broken": {reason: "tried again with back-off", err: broken, want: broken},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, east())
@@ -343,7 +351,8 @@ func TestForeignStatusIsRestored(t *testing.T) {
 	config := w.east()
 	before := config.DeepCopy()
 	config.Status = vitistackv1alpha1.KubevirtConfigStatus{}
-	if err := w.reconciler.options.Live.(client.Client).Status().Patch(t.Context(), config, client.MergeFrom(before)); err != nil {
+	if err := w.reconciler.options.Live.(client.Client).Status().Patch(t.Context(), config,
+		client.MergeFrom(before)); err != nil {
 		t.Fatal(err)
 	}
 	w.reconcile()

@@ -12,17 +12,18 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// record is what is remembered of one KubevirtConfig. It saves calls and decides nothing: losing it costs a write that changes nothing.
-// One reconcile at a time uses it.
+// record is what is remembered of one KubevirtConfig. It saves calls and decides nothing: losing it
+// costs a write that changes nothing. One reconcile at a time uses it.
 type record struct {
 	uid   types.UID
 	sight sight
 	vigil vigil
-	// latest is the object as the last patch returned it, superseded the resourceVersions that came before: what the cache shows until
-	// it has caught up.
+	// latest is the object as the last patch returned it, superseded the resourceVersions that came
+	// before: what the cache shows until it has caught up.
 	latest     *vitistackv1alpha1.KubevirtConfig
 	superseded []string
-	// asked is the status of the last patch, kept what the server made of it: definitions of others drop fields.
+	// asked is the status of the last patch, kept what the server made of it: definitions of others
+	// drop fields.
 	asked, kept *vitistackv1alpha1.KubevirtConfigStatus
 	// wrote is when that was.
 	wrote time.Time
@@ -31,7 +32,8 @@ type record struct {
 // maxSuperseded bounds a record. A reconcile makes three patches at most.
 const maxSuperseded = 8
 
-// newest returns the object to work on: the one read, or a newer one where the cache is behind our own writes.
+// newest returns the object to work on: the one read, or a newer one where the cache is behind our
+// own writes.
 func (r *record) newest(read *vitistackv1alpha1.KubevirtConfig) *vitistackv1alpha1.KubevirtConfig {
 	if r.latest != nil && slices.Contains(r.superseded, read.ResourceVersion) {
 		return r.latest.DeepCopy()
@@ -50,7 +52,8 @@ func (r *record) patched(before, after *vitistackv1alpha1.KubevirtConfig) {
 	r.latest = after.DeepCopy()
 }
 
-// written returns the status as it was last written: what was asked for, while the server has what it made of that.
+// written returns the status as it was last written: what was asked for, while the server has what
+// it made of that.
 func (r *record) written(config *vitistackv1alpha1.KubevirtConfig) *vitistackv1alpha1.KubevirtConfigStatus {
 	if r.kept != nil && apiequality.Semantic.DeepEqual(*r.kept, config.Status) {
 		return r.asked

@@ -55,7 +55,8 @@ func onlyCounts(former, want vitistackv1alpha1.KubevirtConfigStatus) bool {
 	return apiequality.Semantic.DeepEqual(former, want)
 }
 
-// write patches the status. It fails where somebody else has changed the object: conditions are a list, and a patch replaces it.
+// write patches the status. It fails where somebody else has changed the object: conditions are a
+// list, and a patch replaces it.
 func (p *pass) write(ctx context.Context, want vitistackv1alpha1.KubevirtConfigStatus) error {
 	after := p.config.DeepCopy()
 	after.Status = *want.DeepCopy()
@@ -79,16 +80,19 @@ func (p *pass) tell(former, now []metav1.Condition) {
 	case after.Status == metav1.ConditionTrue:
 		p.event(corev1.EventTypeNormal, vitistackv1alpha1.ReasonConnected, "Connect", "contact was made")
 	case before != nil && before.Status == metav1.ConditionTrue:
-		p.event(corev1.EventTypeWarning, "Disconnected", "Disconnect", fmt.Sprintf("contact was lost (%s): %s", after.Reason, after.Message))
+		p.event(corev1.EventTypeWarning, "Disconnected", "Disconnect",
+			fmt.Sprintf("contact was lost (%s): %s", after.Reason, after.Message))
 	case after.Status == metav1.ConditionFalse:
-		p.event(corev1.EventTypeWarning, "Disconnected", "Connect", fmt.Sprintf("contact was not made (%s): %s", after.Reason, after.Message))
+		p.event(corev1.EventTypeWarning, "Disconnected", "Connect",
+			fmt.Sprintf("contact was not made (%s): %s", after.Reason, after.Message))
 	}
 }
 
 // maxNote is the longest note that the API server takes in an Event, in bytes.
 const maxNote = 1024
 
-// event records something that happened to the KubevirtConfig. note is in the past tense and has nothing of a Secret in it.
+// event records something that happened to the KubevirtConfig. note is in the past tense and has
+// nothing of a Secret in it.
 func (p *pass) event(kind, reason, action, note string) {
 	if p.options.Events != nil {
 		p.options.Events.Eventf(p.config, nil, kind, reason, action, "%s", note[:min(len(note), maxNote)])

@@ -11,16 +11,20 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/compatibility"
 )
 
-// SchemaChecker tells whether a cluster has what the operator writes and reads. compatibility.Checker is one.
+// SchemaChecker tells whether a cluster has what the operator writes and reads.
+// compatibility.Checker is one.
 type SchemaChecker interface {
-	// Check asks a cluster, by the name of its KubevirtConfig, through a client that asks the cluster itself.
+	// Check asks a cluster, by the name of its KubevirtConfig, through a client that asks the cluster
+	// itself.
 	Check(ctx context.Context, kubevirtConfigName string, live client.Reader) compatibility.Answer
 	// Forget drops what is remembered of a cluster.
 	Forget(kubevirtConfigName string)
 }
 
 // checkSchema asks a cluster about its definitions, past all caches.
-func checkSchema(ctx context.Context, checker SchemaChecker, remotes clientmgr.LiveGetter, config string) compatibility.Answer {
+func checkSchema(
+	ctx context.Context, checker SchemaChecker, remotes clientmgr.LiveGetter, config string,
+) compatibility.Answer {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	live, err := remotes.Live(config)
@@ -33,7 +37,8 @@ func checkSchema(ctx context.Context, checker SchemaChecker, remotes clientmgr.L
 // schemaCompatible is what the last look at the cluster's definitions says.
 func schemaCompatible(in Input) metav1.Condition {
 	condition := metav1.Condition{
-		Type: vitistackv1alpha1.ConditionSchemaCompatible, Status: metav1.ConditionUnknown, Reason: vitistackv1alpha1.ReasonNotChecked,
+		Type: vitistackv1alpha1.ConditionSchemaCompatible, Status: metav1.ConditionUnknown,
+		Reason:  vitistackv1alpha1.ReasonNotChecked,
 		Message: "the definitions of kubevirt.io were not looked at yet",
 	}
 	switch {
@@ -43,9 +48,11 @@ func schemaCompatible(in Input) metav1.Condition {
 			condition.Message = in.Schema.Message
 		}
 	case in.Schema.Compatible:
-		condition.Status, condition.Reason, condition.Message = metav1.ConditionTrue, vitistackv1alpha1.ReasonSchemaCompatible, in.Schema.Message
+		condition.Status, condition.Reason, condition.Message = metav1.ConditionTrue,
+			vitistackv1alpha1.ReasonSchemaCompatible, in.Schema.Message
 	default:
-		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse, vitistackv1alpha1.ReasonSchemaIncompatible, in.Schema.Message
+		condition.Status, condition.Reason, condition.Message = metav1.ConditionFalse,
+			vitistackv1alpha1.ReasonSchemaIncompatible, in.Schema.Message
 	}
 	return condition
 }

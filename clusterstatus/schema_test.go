@@ -20,11 +20,16 @@ func TestSchemaCompatible(t *testing.T) {
 		status metav1.ConditionStatus
 		why    string
 	}{
-		"Good":    {"all is there", ready, compatibility.Answer{Answered: true, Compatible: true, Message: "m"}, metav1.ConditionTrue, vitistackv1alpha1.ReasonSchemaCompatible},
-		"Lacking": {"something is dropped", ready, compatibility.Answer{Answered: true, Message: "m"}, metav1.ConditionFalse, vitistackv1alpha1.ReasonSchemaIncompatible},
-		"Silent":  {"silence is neither", ready, compatibility.Answer{Message: "m"}, metav1.ConditionUnknown, vitistackv1alpha1.ReasonNotChecked},
-		"NotYet":  {"nobody has looked", ready, compatibility.Answer{}, metav1.ConditionUnknown, vitistackv1alpha1.ReasonNotChecked},
-		"Away":    {"what was seen before contact was lost is no news", clientmgr.State{}, compatibility.Answer{Answered: true, Compatible: true}, metav1.ConditionUnknown, vitistackv1alpha1.ReasonNotChecked},
+		"Good": {"all is there", ready, compatibility.Answer{Answered: true, Compatible: true, Message: "m"},
+			metav1.ConditionTrue, vitistackv1alpha1.ReasonSchemaCompatible},
+		"Lacking": {"something is dropped", ready, compatibility.Answer{Answered: true, Message: "m"}, metav1.ConditionFalse,
+			vitistackv1alpha1.ReasonSchemaIncompatible},
+		"Silent": {"silence is neither", ready, compatibility.Answer{Message: "m"}, metav1.ConditionUnknown,
+			vitistackv1alpha1.ReasonNotChecked},
+		"NotYet": {"nobody has looked", ready, compatibility.Answer{}, metav1.ConditionUnknown,
+			vitistackv1alpha1.ReasonNotChecked},
+		"Away": {"what was seen before contact was lost is no news", clientmgr.State{}, compatibility.Answer{Answered: true,
+			Compatible: true}, metav1.ConditionUnknown, vitistackv1alpha1.ReasonNotChecked},
 	}
 	for label, tc := range cases {
 		condition := schemaCompatible(Input{State: tc.state, Schema: &tc.answer})

@@ -21,8 +21,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 )
 
-// SetupWithManager lets mgr run the reconciler, and registers the metrics. It is woken by KubevirtConfigs, by what the client manager
-// learns, and by Machines that are placed or go. The index clientmgr.IndexConfig must be in the cache of Machines.
+// SetupWithManager lets mgr run the reconciler, and registers the metrics. It is woken by
+// KubevirtConfigs, by what the client manager learns, and by Machines that are placed or go. The
+// index clientmgr.IndexConfig must be in the cache of Machines.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	if err := r.options.Registerer.Register(r.metrics); err != nil {
 		return fmt.Errorf("registering metrics: %w", err)
@@ -42,9 +43,11 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("kubevirtconfig").
 		For(&vitistackv1alpha1.KubevirtConfig{}, builder.WithPredicates(predicate.NewPredicateFuncs(r.counts))).
-		WatchesRawSource(source.Kind(machines, &vitistackv1alpha1.Machine{}, handler.TypedEnqueueRequestsFromMapFunc(r.configsOf), moved())).
+		WatchesRawSource(source.Kind(machines, &vitistackv1alpha1.Machine{},
+			handler.TypedEnqueueRequestsFromMapFunc(r.configsOf), moved())).
 		WatchesRawSource(r.remotes.Source(clientmgr.EventHandler{State: r.configsNamed})).
-		WithOptions(controller.Options{MaxConcurrentReconciles: r.options.MaxConcurrentReconciles, LogConstructor: logConstructor(mgr)}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: r.options.MaxConcurrentReconciles,
+			LogConstructor: logConstructor(mgr)}).
 		Complete(r)
 }
 
@@ -61,7 +64,8 @@ func logConstructor(mgr ctrl.Manager) func(*reconcile.Request) logr.Logger {
 
 // counts tells the KubevirtConfigs that the client manager goes by from others of the same names.
 func (r *Reconciler) counts(config client.Object) bool {
-	return r.options.ConfigsNamespace == "" || config.GetNamespace() == "" || config.GetNamespace() == r.options.ConfigsNamespace
+	return r.options.ConfigsNamespace == "" || config.GetNamespace() == "" ||
+		config.GetNamespace() == r.options.ConfigsNamespace
 }
 
 // moved lets Machines through that come, go, or are placed.
@@ -82,7 +86,8 @@ func (r *Reconciler) configsOf(ctx context.Context, placed *vitistackv1alpha1.Ma
 	return requests
 }
 
-// configsNamed finds a KubevirtConfig by its name alone: whether it has a namespace is the definition's business.
+// configsNamed finds a KubevirtConfig by its name alone: whether it has a namespace is the
+// definition's business.
 func (r *Reconciler) configsNamed(ctx context.Context, name string) []reconcile.Request {
 	list := &vitistackv1alpha1.KubevirtConfigList{}
 	if err := r.supervisor.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {

@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	// lookInterval is the time between two looks at a cluster, lookAgain that after a look that got no answer.
+	// lookInterval is the time between two looks at a cluster, lookAgain that after a look that got no
+	// answer.
 	lookInterval = 10 * time.Minute
 	lookAgain    = time.Minute
 	// lookTimeout bounds a look.
@@ -29,7 +30,8 @@ func look(ctx context.Context, remotes clientmgr.LiveGetter, config string) kube
 	return state
 }
 
-// sight is the last look at a cluster's KubeVirt and its definitions, and the connection that it was made through.
+// sight is the last look at a cluster's KubeVirt and its definitions, and the connection that it
+// was made through.
 type sight struct {
 	kubevirt   kubevirt.State
 	schema     *compatibility.Answer // nil where nobody looks at definitions

@@ -17,30 +17,35 @@ import (
 type Input struct {
 	// Config is the KubevirtConfig with the status that was written last. It is not changed.
 	Config *vitistackv1alpha1.KubevirtConfig
-	// State is what the client manager knows. Its zero value means that it does not know the KubevirtConfig yet.
+	// State is what the client manager knows. Its zero value means that it does not know the
+	// KubevirtConfig yet.
 	State clientmgr.State
 	// KubeVirt is what was last seen of KubeVirt in the cluster as it is connected now.
 	KubeVirt kubevirt.State
-	// Schema is what was last seen of the cluster's definitions, as it is connected now; nil where nobody looks at them.
+	// Schema is what was last seen of the cluster's definitions, as it is connected now; nil where
+	// nobody looks at them.
 	Schema *compatibility.Answer
 	// Usage are the Machines that are placed in the cluster.
 	Usage Usage
-	// Debts are the virtual machines of Machines that are gone which are still to be deleted in the cluster. They are counted
-	// where a KubevirtConfig could otherwise go.
+	// Debts are the virtual machines of Machines that are gone which are still to be deleted in the
+	// cluster. They are counted where a KubevirtConfig could otherwise go.
 	Debts Usage
-	// Orphans are the virtual machines without a Machine, as namespace/name, sorted; nil where nobody can tell.
+	// Orphans are the virtual machines without a Machine, as namespace/name, sorted; nil where nobody
+	// can tell.
 	Orphans *[]string
-	// AllowUnverifiedIdentity says that a cluster can be used fully also where its identity may not be read.
+	// AllowUnverifiedIdentity says that a cluster can be used fully also where its identity may not be
+	// read.
 	AllowUnverifiedIdentity bool
 	// Now is the time of conditions that change.
 	Now time.Time
 }
 
-// holdTime is how long a status outlives the beginning of a new connection: a restart of this process is no news of the cluster.
+// holdTime is how long a status outlives the beginning of a new connection: a restart of this
+// process is no news of the cluster.
 const holdTime = 30 * time.Second
 
-// Status returns the status that in.Config should have. It is pure, and returns an equal status for its own result: lists are sorted,
-// and times stay while what they time does.
+// Status returns the status that in.Config should have. It is pure, and returns an equal status for
+// its own result: lists are sorted, and times stay while what they time does.
 func Status(in Input) vitistackv1alpha1.KubevirtConfigStatus {
 	status := *in.Config.Status.DeepCopy()
 	status.Name = in.Config.Name
@@ -68,7 +73,8 @@ func Status(in Input) vitistackv1alpha1.KubevirtConfigStatus {
 	return status
 }
 
-// held reports whether the former status still stands because there is no verdict yet, and for how much longer at most.
+// held reports whether the former status still stands because there is no verdict yet, and for how
+// much longer at most.
 func (in Input) held() (held bool, left time.Duration) {
 	former := meta.FindStatusCondition(in.Config.Status.Conditions, vitistackv1alpha1.ConditionConnected)
 	if former == nil || former.Reason == vitistackv1alpha1.ReasonConnecting {
@@ -135,8 +141,8 @@ func clusterUID(config *vitistackv1alpha1.KubevirtConfig, state clientmgr.State)
 // one that is remembered.
 func knownUID(state clientmgr.State) string { return cmp.Or(state.ClusterUID, state.RememberedUID) }
 
-// recordedUID is the identity that was recorded last. The annotation stands in for the status, in which definitions of
-// others may not keep it.
+// recordedUID is the identity that was recorded last. The annotation stands in for the status, in
+// which definitions of others may not keep it.
 func recordedUID(config *vitistackv1alpha1.KubevirtConfig) string {
 	if config.Status.ClusterUID != "" {
 		return config.Status.ClusterUID
@@ -166,10 +172,12 @@ func phase(in Input, conditions []metav1.Condition) vitistackv1alpha1.KubevirtCo
 	return vitistackv1alpha1.KubevirtConfigPhaseReady
 }
 
-// weighs tells the conditions without which a cluster cannot be used, or not fully, from those that are only worth knowing.
+// weighs tells the conditions without which a cluster cannot be used, or not fully, from those that
+// are only worth knowing.
 func weighs(condition string) bool {
 	switch condition {
-	case vitistackv1alpha1.ConditionConnected, vitistackv1alpha1.ConditionIdentityVerified, vitistackv1alpha1.ConditionRightsSufficient,
+	case vitistackv1alpha1.ConditionConnected, vitistackv1alpha1.ConditionIdentityVerified,
+		vitistackv1alpha1.ConditionRightsSufficient,
 		vitistackv1alpha1.ConditionKubeVirtReady, vitistackv1alpha1.ConditionSchemaCompatible:
 		return true
 	default:

@@ -33,13 +33,15 @@ func east() *vitistackv1alpha1.KubevirtConfig {
 // well is the state of a cluster without any fault.
 func well() clientmgr.State {
 	return clientmgr.State{
-		Config: "east", Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, Message: "connected", Since: noon.Add(-time.Minute),
+		Config: "east", Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, Message: "connected",
+		Since:      noon.Add(-time.Minute),
 		ClusterUID: "uid-east", RememberedUID: "uid-east", IdentityVerified: metav1.ConditionTrue,
 		KubernetesVersion: "v1.37.2", RightsChecked: true,
 	}
 }
 
-// away is well after its connection was lost at noon less ago: no cluster proves its identity any more.
+// away is well after its connection was lost at noon less ago: no cluster proves its identity any
+// more.
 func away(ago time.Duration) clientmgr.State {
 	state := well()
 	state.Phase, state.Reason, state.Message = clientmgr.Disconnected, clientmgr.ReasonUnreachable, "no answer in time"
@@ -57,7 +59,8 @@ func unproven() clientmgr.State {
 
 // input is a cluster in use, without any fault.
 func input(change ...func(*Input)) Input {
-	in := Input{Config: east(), State: well(), KubeVirt: working, Usage: Usage{Count: 2, Names: []string{"a/one", "b/two"}}, Now: noon}
+	in := Input{Config: east(), State: well(), KubeVirt: working,
+		Usage: Usage{Count: 2, Names: []string{"a/one", "b/two"}}, Now: noon}
 	for _, each := range change {
 		each(&in)
 	}
@@ -76,11 +79,13 @@ func summary(status vitistackv1alpha1.KubevirtConfigStatus) []string {
 		since = status.DisconnectedSince.UTC().Format(time.TimeOnly)
 	}
 	lines := []string{
-		strings.Join([]string{string(status.Phase), string(status.Status), status.ClusterUID, status.Versions.Kubernetes, status.Versions.KubeVirt, since}, " "),
+		strings.Join([]string{string(status.Phase), string(status.Status), status.ClusterUID, status.Versions.Kubernetes,
+			status.Versions.KubeVirt, since}, " "),
 		status.Message,
 	}
 	for _, c := range status.Conditions {
-		lines = append(lines, strings.Join([]string{c.Type, string(c.Status), c.Reason, c.LastTransitionTime.UTC().Format(time.TimeOnly)}, " "))
+		lines = append(lines, strings.Join([]string{c.Type, string(c.Status), c.Reason,
+			c.LastTransitionTime.UTC().Format(time.TimeOnly)}, " "))
 	}
 	return lines
 }
@@ -116,8 +121,10 @@ func TestStatus(t *testing.T) {
 		"restart of this process": {
 			reason: "connecting anew is no news of the cluster: nothing changes before there is a verdict",
 			in: input(formerly, func(in *Input) {
-				in.State = clientmgr.State{Config: "east", Phase: clientmgr.Connecting, Reason: clientmgr.ReasonConnecting, Message: "connecting",
-					Since: noon.Add(-time.Second), DisconnectedSince: noon.Add(-time.Second), ClusterUID: "uid-east", IdentityVerified: metav1.ConditionUnknown}
+				in.State = clientmgr.State{Config: "east", Phase: clientmgr.Connecting, Reason: clientmgr.ReasonConnecting,
+					Message: "connecting",
+					Since:   noon.Add(-time.Second), DisconnectedSince: noon.Add(-time.Second), ClusterUID: "uid-east",
+					IdentityVerified: metav1.ConditionUnknown}
 			}),
 			want: summary(settled()),
 		},
@@ -136,7 +143,8 @@ func TestStatus(t *testing.T) {
 		"caches that do not fill": {
 			reason: "the former status is not held for ever",
 			in: input(formerly, func(in *Input) {
-				in.State.Phase, in.State.Reason, in.State.Message = clientmgr.Connecting, clientmgr.ReasonNotSynced, "the caches have not synced yet"
+				in.State.Phase, in.State.Reason, in.State.Message = clientmgr.Connecting, clientmgr.ReasonNotSynced,
+					"the caches have not synced yet"
 				in.State.Since, in.State.DisconnectedSince = noon.Add(-holdTime), noon.Add(-holdTime)
 			}),
 			want: []string{"Degraded Connecting uid-east v1.37.2 v1.8.2 11:59:30", "the caches have not synced yet",
@@ -156,9 +164,11 @@ func TestStatus(t *testing.T) {
 			reason: "a person must act: Failed, though the client manager goes on looking",
 			in: input(formerly, func(in *Input) {
 				in.State = away(0)
-				in.State.Reason, in.State.Message = clientmgr.ReasonCredentialMissing, "failed to get kubeconfig secret configs/east-kubeconfig"
+				in.State.Reason, in.State.Message = clientmgr.ReasonCredentialMissing,
+					"failed to get kubeconfig secret configs/east-kubeconfig"
 			}),
-			want: []string{"Failed Disconnected uid-east v1.37.2 v1.8.2 12:00:00", "failed to get kubeconfig secret configs/east-kubeconfig",
+			want: []string{"Failed Disconnected uid-east v1.37.2 v1.8.2 12:00:00",
+				"failed to get kubeconfig secret configs/east-kubeconfig",
 				"Connected False CredentialMissing 12:00:00", "IdentityVerified Unknown NotChecked 12:00:00",
 				"RightsSufficient True RightsSufficient 11:00:00", "KubeVirtReady Unknown NotChecked 12:00:00"},
 		},
@@ -167,7 +177,8 @@ func TestStatus(t *testing.T) {
 			in: input(formerly, func(in *Input) {
 				in.State = away(0)
 				in.State.Phase, in.State.Reason, in.State.SeenUID = clientmgr.Stopped, clientmgr.ReasonIdentityChanged, "uid-west"
-				in.State.IdentityVerified, in.State.Message = metav1.ConditionFalse, "KubevirtConfig east leads to cluster uid-west, but stood for cluster uid-east"
+				in.State.IdentityVerified, in.State.Message = metav1.ConditionFalse,
+					"KubevirtConfig east leads to cluster uid-west, but stood for cluster uid-east"
 			}),
 			want: []string{"Failed Stopped uid-east v1.37.2 v1.8.2 12:00:00",
 				"KubevirtConfig east leads to cluster uid-west, but stood for cluster uid-east; annotate it with vitistack.io/accept-cluster-uid=uid-west to accept that",
@@ -196,7 +207,8 @@ func TestStatus(t *testing.T) {
 			reason: "Another cluster may be answering under a KubevirtConfig whose cluster is known, and no flag says that this is well.",
 			in: input(formerly, func(in *Input) {
 				in.State, in.AllowUnverifiedIdentity = away(time.Minute), true
-				in.State.Reason, in.State.Message = clientmgr.ReasonIdentityUnverified, "the identity of the cluster is known but cannot be verified"
+				in.State.Reason, in.State.Message = clientmgr.ReasonIdentityUnverified,
+					"the identity of the cluster is known but cannot be verified"
 			}),
 			want: []string{"Degraded Disconnected uid-east v1.37.2 v1.8.2 11:59:00",
 				"cluster uid-east is expected, but reading the namespace kube-system is forbidden, so that another cluster may be answering; " +
@@ -212,7 +224,8 @@ func TestStatus(t *testing.T) {
 					{Group: "kubevirt.io", Resource: "virtualmachines", Verb: "create"},
 				}
 			}),
-			want: []string{"Degraded Connected uid-east v1.37.2 v1.8.2 -", "missing: namespaces (get), virtualmachines.kubevirt.io (create, patch)",
+			want: []string{"Degraded Connected uid-east v1.37.2 v1.8.2 -",
+				"missing: namespaces (get), virtualmachines.kubevirt.io (create, patch)",
 				"Connected True Connected 12:00:00", "IdentityVerified True IdentityVerified 12:00:00",
 				"RightsSufficient False RightsMissing 12:00:00", "KubeVirtReady True KubeVirtReady 12:00:00"},
 		},
@@ -225,7 +238,9 @@ func TestStatus(t *testing.T) {
 		},
 		"KubeVirt not seen": {
 			reason: "a look without an answer makes nothing worse than unknown",
-			in:     input(formerly, func(in *Input) { in.KubeVirt = kubevirt.State{Message: "KubeVirt could not be looked at"} }),
+			in: input(formerly, func(in *Input) {
+				in.KubeVirt = kubevirt.State{Message: "KubeVirt could not be looked at"}
+			}),
 			want: []string{"Ready Connected uid-east v1.37.2 v1.8.2 -", "KubeVirt could not be looked at",
 				"Connected True Connected 11:00:00", "IdentityVerified True IdentityVerified 11:00:00",
 				"RightsSufficient True RightsSufficient 11:00:00", "KubeVirtReady Unknown NotChecked 12:00:00"},
@@ -241,7 +256,8 @@ func TestStatus(t *testing.T) {
 			reason: "the phase of the connection is told in the same word",
 			in: input(formerly, func(in *Input) {
 				in.State = away(time.Second)
-				in.State.Phase, in.State.Reason, in.State.Message = clientmgr.Degraded, clientmgr.ReasonWatchStalled, "a watch is silent for too long"
+				in.State.Phase, in.State.Reason, in.State.Message = clientmgr.Degraded, clientmgr.ReasonWatchStalled,
+					"a watch is silent for too long"
 				in.State.ClusterUID, in.State.IdentityVerified = "uid-east", metav1.ConditionTrue // its connection is there
 			}),
 			want: []string{"Degraded Degraded uid-east v1.37.2 v1.8.2 11:59:59", "a watch is silent for too long",
@@ -251,9 +267,11 @@ func TestStatus(t *testing.T) {
 		"two configs of one cluster": {
 			reason: "each names the other",
 			in:     input(func(in *Input) { in.State.SharedWith = []string{"east-too", "west"} }),
-			want: []string{"Ready Connected uid-east v1.37.2 v1.8.2 -", "connected; the same cluster as KubevirtConfig east-too, west",
+			want: []string{"Ready Connected uid-east v1.37.2 v1.8.2 -",
+				"connected; the same cluster as KubevirtConfig east-too, west",
 				"Connected True Connected 12:00:00", "IdentityVerified True IdentityVerified 12:00:00",
-				"RightsSufficient True RightsSufficient 12:00:00", "KubeVirtReady True KubeVirtReady 12:00:00", "NotShared False Shared 12:00:00"},
+				"RightsSufficient True RightsSufficient 12:00:00", "KubeVirtReady True KubeVirtReady 12:00:00",
+				"NotShared False Shared 12:00:00"},
 		},
 		"being deleted": {
 			reason: "what it waits for is more urgent than anything else, also while there is no verdict",
@@ -268,8 +286,10 @@ func TestStatus(t *testing.T) {
 		"somebody else's condition": {
 			reason: "SchemaCompatible is written elsewhere: it stays, and has a say in the phase",
 			in: input(func(in *Input) {
-				in.Config.Status.Conditions = []metav1.Condition{{Type: vitistackv1alpha1.ConditionSchemaCompatible, Status: metav1.ConditionFalse,
-					Reason: vitistackv1alpha1.ReasonSchemaIncompatible, Message: "spec.template is dropped", LastTransitionTime: metav1.NewTime(noon)}}
+				in.Config.Status.Conditions = []metav1.Condition{{Type: vitistackv1alpha1.ConditionSchemaCompatible,
+					Status: metav1.ConditionFalse,
+					Reason: vitistackv1alpha1.ReasonSchemaIncompatible, Message: "spec.template is dropped",
+					LastTransitionTime: metav1.NewTime(noon)}}
 			}),
 			want: []string{"Degraded Connected uid-east v1.37.2 v1.8.2 -", "spec.template is dropped",
 				"SchemaCompatible False SchemaIncompatible 12:00:00",
@@ -293,7 +313,8 @@ func TestStatus(t *testing.T) {
 				t.Errorf("not stable: -first +second:\n%s", diff)
 			}
 			for _, condition := range got.Conditions {
-				if condition.Reason == "" || condition.ObservedGeneration == 0 && condition.Type != vitistackv1alpha1.ConditionSchemaCompatible {
+				if condition.Reason == "" || condition.ObservedGeneration == 0 &&
+					condition.Type != vitistackv1alpha1.ConditionSchemaCompatible {
 					t.Errorf("condition %s lacks its reason or generation", condition.Type)
 				}
 			}
@@ -305,7 +326,8 @@ func TestStatusFields(t *testing.T) {
 	got := Status(input())
 	got.Conditions = nil
 	want := vitistackv1alpha1.KubevirtConfigStatus{
-		ObservedGeneration: 3, Name: "east", Phase: vitistackv1alpha1.KubevirtConfigPhaseReady, Status: vitistackv1alpha1.ConnectionStateConnected,
+		ObservedGeneration: 3, Name: "east", Phase: vitistackv1alpha1.KubevirtConfigPhaseReady,
+		Status:  vitistackv1alpha1.ConnectionStateConnected,
 		Message: "connected", Created: "2026-03-01T11:00:00Z", ClusterUID: "uid-east", Machines: new(int32(2)),
 		Versions: vitistackv1alpha1.KubevirtConfigVersions{Kubernetes: "v1.37.2", KubeVirt: "v1.8.2"},
 	}
@@ -322,20 +344,30 @@ func TestClusterUID(t *testing.T) {
 		verified                       metav1.ConditionStatus
 		want                           string
 	}{
-		"first contact":       {reason: "the first one seen is the one", seen: "new", verified: "True", want: "new"},
-		"no contact yet":      {reason: "nothing is recorded before the UID was read", verified: "Unknown"},
-		"read before":         {reason: "what an earlier connection of this process has read is recorded", remembered: "new", verified: "Unknown", want: "new"},
-		"not verified":        {reason: "a UID that the client manager did not verify is nobody's", seen: "new", verified: "Unknown"},
-		"accepted, and away":  {reason: "an accepted cluster that went away at once is recorded", inStatus: "old", accepted: "new", remembered: "new", verified: "Unknown", want: "new"},
-		"same":                {reason: "the recorded one stays", inStatus: "old", annotation: "old", seen: "old", verified: "True", want: "old"},
-		"pruned from status":  {reason: "a definition of others keeps the annotation alone", annotation: "old", seen: "new", verified: "True", want: "old"},
-		"not accepted":        {reason: "I7", inStatus: "old", seen: "new", verified: "True", want: "old"},
-		"another accepted":    {reason: "consent is for one UID", inStatus: "old", accepted: "third", seen: "new", verified: "True", want: "old"},
-		"accepted":            {reason: "consent for just this UID", inStatus: "old", accepted: "new", seen: "new", verified: "True", want: "new"},
-		"accepted, not there": {reason: "consent alone moves nothing", inStatus: "old", accepted: "new", seen: "old", verified: "True", want: "old"},
-		"accepted, stopped":   {reason: "the client manager has to agree", inStatus: "old", accepted: "new", seen: "new", verified: "False", want: "old"},
+		"first contact":  {reason: "the first one seen is the one", seen: "new", verified: "True", want: "new"},
+		"no contact yet": {reason: "nothing is recorded before the UID was read", verified: "Unknown"},
+		"read before": {reason: "what an earlier connection of this process has read is recorded", remembered: "new",
+			verified: "Unknown", want: "new"},
+		"not verified": {reason: "a UID that the client manager did not verify is nobody's", seen: "new",
+			verified: "Unknown"},
+		"accepted, and away": {reason: "an accepted cluster that went away at once is recorded", inStatus: "old",
+			accepted: "new", remembered: "new", verified: "Unknown", want: "new"},
+		"same": {reason: "the recorded one stays", inStatus: "old", annotation: "old", seen: "old",
+			verified: "True", want: "old"},
+		"pruned from status": {reason: "a definition of others keeps the annotation alone", annotation: "old", seen: "new",
+			verified: "True", want: "old"},
+		"not accepted": {reason: "I7", inStatus: "old", seen: "new", verified: "True", want: "old"},
+		"another accepted": {reason: "consent is for one UID", inStatus: "old", accepted: "third", seen: "new",
+			verified: "True", want: "old"},
+		"accepted": {reason: "consent for just this UID", inStatus: "old", accepted: "new", seen: "new",
+			verified: "True", want: "new"},
+		"accepted, not there": {reason: "consent alone moves nothing", inStatus: "old", accepted: "new", seen: "old",
+			verified: "True", want: "old"},
+		"accepted, stopped": {reason: "the client manager has to agree", inStatus: "old", accepted: "new", seen: "new",
+			verified: "False", want: "old"},
 		"status and annotation differ": {
-			reason: "the status is the operator's own", inStatus: "old", annotation: "typo", seen: "old", verified: "True", want: "old",
+			reason: "the status is the operator's own", inStatus: "old", annotation: "typo", seen: "old", verified: "True",
+			want: "old",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -344,7 +376,8 @@ func TestClusterUID(t *testing.T) {
 			config.Annotations = map[string]string{
 				vitistackv1alpha1.AnnotationClusterUID: c.annotation, vitistackv1alpha1.AnnotationAcceptClusterUID: c.accepted,
 			}
-			got := clusterUID(config, clientmgr.State{ClusterUID: c.seen, RememberedUID: c.remembered, IdentityVerified: c.verified})
+			got := clusterUID(config, clientmgr.State{ClusterUID: c.seen, RememberedUID: c.remembered,
+				IdentityVerified: c.verified})
 			if got != c.want {
 				t.Errorf("%s: got %q, want %q", c.reason, got, c.want)
 			}
@@ -358,9 +391,11 @@ func TestUsageBlocking(t *testing.T) {
 		names  []string
 		want   string
 	}{
-		"one":  {reason: "singular", names: []string{"a/x"}, want: "being deleted; waits for 1 Machine placed here: a/x"},
-		"five": {reason: "all are named", names: []string{"e", "d", "c", "b", "a"}, want: "being deleted; waits for 5 Machines placed here: a, b, c, d, e"},
-		"six":  {reason: "the first five are", names: []string{"f", "e", "d", "c", "b", "a"}, want: "being deleted; waits for 6 Machines placed here: a, b, c, d, e and 1 more"},
+		"one": {reason: "singular", names: []string{"a/x"}, want: "being deleted; waits for 1 Machine placed here: a/x"},
+		"five": {reason: "all are named", names: []string{"e", "d", "c", "b", "a"},
+			want: "being deleted; waits for 5 Machines placed here: a, b, c, d, e"},
+		"six": {reason: "the first five are", names: []string{"f", "e", "d", "c", "b", "a"},
+			want: "being deleted; waits for 6 Machines placed here: a, b, c, d, e and 1 more"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := usageOf(c.names).blocking(); got != c.want {

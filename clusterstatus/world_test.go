@@ -68,7 +68,9 @@ func (r *reader) Get(context.Context, client.ObjectKey, client.Object, ...client
 func schemeOf(t *testing.T) *runtime.Scheme {
 	t.Helper()
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{vitistackv1alpha1.AddToScheme, metav1.AddMetaToScheme, corev1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{
+		vitistackv1alpha1.AddToScheme, metav1.AddMetaToScheme, corev1.AddToScheme,
+	} {
 		if err := add(scheme); err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +81,8 @@ func schemeOf(t *testing.T) *runtime.Scheme {
 func newWorld(t *testing.T, objects ...client.Object) *world {
 	t.Helper()
 	scheme := schemeOf(t)
-	w := &world{t: t, remotes: clientmgr.NewMockClientManager(), clock: clocktesting.NewFakePassiveClock(noon), events: events.NewFakeRecorder(100)}
+	w := &world{t: t, remotes: clientmgr.NewMockClientManager(), clock: clocktesting.NewFakePassiveClock(noon),
+		events: events.NewFakeRecorder(100)}
 	w.remote = &reader{}
 	w.remotes.LiveFunc = func(string) (client.Reader, error) { return w.remote, nil }
 	store := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).
@@ -98,7 +101,9 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 	return w
 }
 
-func (w *world) get(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+func (w *world) get(
+	ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption,
+) error {
 	if config, ok := object.(*vitistackv1alpha1.KubevirtConfig); ok && w.lag != nil {
 		w.lag.DeepCopyInto(config)
 		return nil
@@ -106,7 +111,9 @@ func (w *world) get(ctx context.Context, c client.WithWatch, key client.ObjectKe
 	return c.Get(ctx, key, object, options...)
 }
 
-func (w *world) list(ctx context.Context, c client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
+func (w *world) list(
+	ctx context.Context, c client.WithWatch, list client.ObjectList, options ...client.ListOption,
+) error {
 	if machines, ok := list.(*vitistackv1alpha1.MachineList); ok && w.blind {
 		machines.Items = w.cached
 		return nil
@@ -126,14 +133,19 @@ func (w *world) noted(object client.Object, patch client.Patch) error {
 	return nil
 }
 
-func (w *world) patch(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+func (w *world) patch(
+	ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption,
+) error {
 	if err := w.noted(object, patch); err != nil {
 		return err
 	}
 	return c.Patch(ctx, object, patch, options...)
 }
 
-func (w *world) patchStatus(ctx context.Context, c client.Client, sub string, object client.Object, patch client.Patch, options ...client.SubResourcePatchOption) error {
+func (w *world) patchStatus(
+	ctx context.Context, c client.Client, sub string, object client.Object, patch client.Patch,
+	options ...client.SubResourcePatchOption,
+) error {
 	if err := w.noted(object, patch); err != nil {
 		return err
 	}
@@ -223,7 +235,8 @@ func (w *world) wantEvents(want ...string) {
 
 // placedIn is a Machine with a ledger.
 func placedIn(config, name string) *vitistackv1alpha1.Machine {
-	ledger := vitistackv1alpha1.Ledger{Config: config, ClusterUID: "uid-east", Namespace: "tenants", VMName: "vm-" + name, Nonce: "nonce"}
+	ledger := vitistackv1alpha1.Ledger{Config: config, ClusterUID: "uid-east", Namespace: "tenants", VMName: "vm-" + name,
+		Nonce: "nonce"}
 	return &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{
 		Namespace: "tenants", Name: name,
 		Annotations: map[string]string{vitistackv1alpha1.AnnotationPlacement: ledger.String()},

@@ -200,8 +200,8 @@ func isBound(key string) bool {
 	}
 }
 
-// falseByDefault are the keywords, beside Kubernetes' own, that mean the same when they are false and
-// when they are missing.
+// falseByDefault are the keywords, beside Kubernetes' own, that mean the same when they are false
+// and when they are missing.
 var falseByDefault = []string{"nullable", "uniqueItems", "exclusiveMinimum", "exclusiveMaximum"}
 
 // dropDefaults removes what means the same as saying nothing.

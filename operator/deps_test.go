@@ -18,7 +18,8 @@ func list(t *testing.T, arguments ...string) []string {
 	return strings.Fields(string(out))
 }
 
-// TestDependencies: strategies are processes of their own, and nothing of the test kit is in the binary.
+// TestDependencies: strategies are processes of their own, and nothing of the test kit is in the
+// binary.
 func TestDependencies(t *testing.T) {
 	packages := list(t, "-deps", ".")
 	if len(packages) < 100 {
@@ -40,22 +41,27 @@ func TestDependencies(t *testing.T) {
 
 func within(path, root string) bool { return path == root || strings.HasPrefix(path, root+"/") }
 
-// house says which packages of the operator and of the workspace each room of the house may import, beside what its own imports bring in.
+// house says which packages of the operator and of the workspace each room of the house may import,
+// beside what its own imports bring in.
 var house = map[string][]string{
-	"custody":   {"api/v1alpha1", "placement"},
-	"side":      {},
-	"wake":      {"api/v1alpha1", "clientmgr"},
-	"problem":   {"api/v1alpha1", "clientmgr", "virtualmachine/desired", "virtualmachine/observed"},
-	"survey":    {"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "problem", "side", "virtualmachine/desired"},
+	"custody": {"api/v1alpha1", "placement"},
+	"side":    {},
+	"wake":    {"api/v1alpha1", "clientmgr"},
+	"problem": {"api/v1alpha1", "clientmgr", "virtualmachine/desired", "virtualmachine/observed"},
+	"survey": {"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "problem", "side",
+		"virtualmachine/desired"},
 	"provision": {"api/v1alpha1", "problem", "side", "survey", "virtualmachine/desired"},
-	"removal":   {"api/v1alpha1", "clientmgr", "custody", "problem", "provision", "side", "survey", "wake", "virtualmachine/desired"},
+	"removal": {"api/v1alpha1", "clientmgr", "custody", "problem", "provision", "side", "survey", "wake",
+		"virtualmachine/desired"},
 	"machine": {
-		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "placement", "problem", "provision", "removal", "side", "survey", "wake",
+		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "placement", "problem", "provision", "removal", "side",
+		"survey", "wake",
 		"virtualmachine/desired", "virtualmachine/observed",
 	},
 }
 
-// TestHouse holds the rooms of the operator to their imports. The judge in particular sees values alone: no client, no clock, no log.
+// TestHouse holds the rooms of the operator to their imports. The judge in particular sees values
+// alone: no client, no clock, no log.
 func TestHouse(t *testing.T) {
 	for room, allowed := range house {
 		for _, path := range list(t, "-f", "{{join .Imports \"\\n\"}}", "./internal/"+room) {
@@ -72,7 +78,8 @@ func TestHouse(t *testing.T) {
 		}
 	}
 	for _, path := range list(t, "-deps", "./internal/custody") {
-		for _, forbidden := range []string{"k8s.io/client-go", "sigs.k8s.io/controller-runtime", "k8s.io/utils/clock", "kubevirt.io"} {
+		for _, forbidden := range []string{"k8s.io/client-go", "sigs.k8s.io/controller-runtime", "k8s.io/utils/clock",
+			"kubevirt.io"} {
 			if within(path, forbidden) {
 				t.Errorf("the judge depends on %s", path)
 			}

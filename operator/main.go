@@ -1,4 +1,5 @@
-// Command operator runs in a supervisor cluster and turns its Machines into KubeVirt VirtualMachines in remote clusters.
+// Command operator runs in a supervisor cluster and turns its Machines into KubeVirt
+// VirtualMachines in remote clusters.
 package main
 
 import (

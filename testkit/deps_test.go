@@ -13,8 +13,8 @@ import (
 
 const prefix = "github.com/vitistack/kubevirt-multicluster/"
 
-// TestImports holds that testkit knows the API alone: it must be able to test every other module of the workspace, and two modules that
-// import each other's tests can never be released.
+// TestImports holds that testkit knows the API alone: it must be able to test every other module of
+// the workspace, and two modules that import each other's tests can never be released.
 func TestImports(t *testing.T) {
 	packages := list(t, "-deps", "-test", "-f", "{{.ImportPath}}", "./...")
 	if !slices.Contains(packages, prefix+"testkit/fleet") || !slices.Contains(packages, prefix+"api/rbac") {
@@ -27,8 +27,9 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// TestProgramsStayApart holds that what testkit runs as processes is not in what it is compiled from: Kubernetes and KubeVirt as modules
-// would drag every dependency of the workspace to their versions.
+// TestProgramsStayApart holds that what testkit runs as processes is not in what it is compiled
+// from: Kubernetes and KubeVirt as modules would drag every dependency of the workspace to their
+// versions.
 func TestProgramsStayApart(t *testing.T) {
 	programs, err := filepath.Glob("programs/*/go.mod")
 	if err != nil {
@@ -50,7 +51,8 @@ func TestProgramsStayApart(t *testing.T) {
 	}
 }
 
-// TestDependenciesAreExplained holds that nobody adds a direct dependency without a line on what it is for.
+// TestDependenciesAreExplained holds that nobody adds a direct dependency without a line on what it
+// is for.
 func TestDependenciesAreExplained(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
@@ -89,10 +91,12 @@ func within(path, root string) bool {
 	return path == root || strings.HasPrefix(path, root+"/") || path == root+".test" || path == root+"_test"
 }
 
-// list returns the lines that go list prints, outside the workspace: the modules are those of this one.
+// list returns the lines that go list prints, outside the workspace: the modules are those of this
+// one.
 func list(t *testing.T, args ...string) []string {
 	t.Helper()
-	// go test does not see what go list reads and would keep an old verdict; folders that the test itself reads make it look again.
+	// go test does not see what go list reads and would keep an old verdict; folders that the test
+	// itself reads make it look again.
 	if err := filepath.WalkDir(".", func(_ string, _ fs.DirEntry, err error) error { return err }); err != nil {
 		t.Fatal(err)
 	}

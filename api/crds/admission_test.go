@@ -14,8 +14,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/api/samples"
 )
 
-// admit returns what an API server would refuse in a value, or drop from it, as the path and the keyword. Rules in CEL and formats
-// are left to the tests that have a server.
+// admit returns what an API server would refuse in a value, or drop from it, as the path and the
+// keyword. Rules in CEL and formats are left to the tests that have a server.
 func (s *schema) admit(path string, value any) []string {
 	switch v := value.(type) {
 	case map[string]any:

@@ -16,8 +16,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/api/crds"
 )
 
-// definition is as much of a CustomResourceDefinition as the tests look at. Decoding it is strict, so that anything else that a
-// generator would add (a status, say) fails.
+// definition is as much of a CustomResourceDefinition as the tests look at. Decoding it is strict,
+// so that anything else that a generator would add (a status, say) fails.
 type definition struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -155,8 +155,8 @@ func TestPrinterColumns(t *testing.T) {
 	}
 }
 
-// TestFields compares every field of every schema, with its bounds, to the lists in testdata: the public ones must be there word
-// for word, what was added is listed too, and there is nothing else.
+// TestFields compares every field of every schema, with its bounds, to the lists in testdata: the
+// public ones must be there word for word, what was added is listed too, and there is nothing else.
 func TestFields(t *testing.T) {
 	public, added := readFields(t, "testdata/public-fields.txt"), readFields(t, "testdata/added-fields.txt")
 	var got []string

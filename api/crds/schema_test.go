@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// schema is every keyword that the definitions use. Decoding it is strict: a new keyword fails until a test looks at it.
+// schema is every keyword that the definitions use. Decoding it is strict: a new keyword fails
+// until a test looks at it.
 type schema struct {
 	Description string            `json:"description,omitempty"`
 	Type        string            `json:"type,omitempty"`

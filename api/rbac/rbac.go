@@ -1,6 +1,7 @@
-// Package rbac holds the rights that the operator needs, as manifests: in the supervisor cluster, and in each remote cluster. They
-// are generated from the markers in its folders, and they are the documented rights: tests and demos run the operator with these
-// and no others, and fail where one is missing or not used.
+// Package rbac holds the rights that the operator needs, as manifests: in the supervisor cluster,
+// and in each remote cluster. They are generated from the markers in its folders, and they are the
+// documented rights: tests and demos run the operator with these and no others, and fail where one
+// is missing or not used.
 package rbac
 
 import (
@@ -11,16 +12,17 @@ import (
 //go:embed supervisor/*.yaml remote/*.yaml claims/*.yaml
 var files embed.FS
 
-// Supervisor is a YAML stream of what the operator needs where the Machines are: its namespace and service account, ClusterRole and Roles
-// with their bindings. One Role is for the configs' namespace, kubevirt-configs.
+// Supervisor is a YAML stream of what the operator needs where the Machines are: its namespace and
+// service account, ClusterRole and Roles with their bindings. One Role is for the configs'
+// namespace, kubevirt-configs.
 var Supervisor = stream("supervisor")
 
-// Remote is a YAML stream of what a KubevirtConfig's kubeconfig needs where the VirtualMachines are: a namespace and service account, and
-// a ClusterRole with its binding.
+// Remote is a YAML stream of what a KubevirtConfig's kubeconfig needs where the VirtualMachines
+// are: a namespace and service account, and a ClusterRole with its binding.
 var Remote = stream("remote")
 
-// Claims is a YAML stream of what the operator needs beyond that in the supervisor where it runs with the flag
-// --legacy-supervisor-claims: a ClusterRole and its binding.
+// Claims is a YAML stream of what the operator needs beyond that in the supervisor where it runs
+// with the flag --legacy-supervisor-claims: a ClusterRole and its binding.
 var Claims = stream("claims")
 
 // stream joins the two files of a folder, that with the namespace first.

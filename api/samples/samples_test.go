@@ -16,8 +16,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// TestRoundTrip decodes every sample into its Go type, strictly, and encodes it again: nothing may be unknown, and nothing may be
-// lost but empty values.
+// TestRoundTrip decodes every sample into its Go type, strictly, and encodes it again: nothing may
+// be unknown, and nothing may be lost but empty values.
 func TestRoundTrip(t *testing.T) {
 	scheme := runtime.NewScheme()
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
@@ -52,7 +52,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestNames keeps file names and contents together, and the objects apart, so that all of them fit in one server.
+// TestNames keeps file names and contents together, and the objects apart, so that all of them fit
+// in one server.
 func TestNames(t *testing.T) {
 	files := map[string]string{}
 	for name, content := range samples.YAML() {

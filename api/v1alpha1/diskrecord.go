@@ -19,8 +19,9 @@ const (
 	maxDisks            = 256
 )
 
-// DiskRecord is the operator's own record of the disks that go with a Machine's VirtualMachine, kept as JSON in the annotation
-// [AnnotationPlacementDisks]. It is written before the VirtualMachine is deleted. Only what it names is waited for and deleted afterwards.
+// DiskRecord is the operator's own record of the disks that go with a Machine's VirtualMachine,
+// kept as JSON in the annotation [AnnotationPlacementDisks]. It is written before the
+// VirtualMachine is deleted. Only what it names is waited for and deleted afterwards.
 type DiskRecord []Disk
 
 // Disk is a DataVolume or a PersistentVolumeClaim of the remote namespace.

@@ -9,11 +9,13 @@ import (
 // GroupName is the API group of every kind in this package.
 const GroupName = "vitistack.io"
 
-// SchemeGroupVersion is the group and version of every kind in this package. It must not be changed.
+// SchemeGroupVersion is the group and version of every kind in this package. It must not be
+// changed.
 var SchemeGroupVersion = schema.GroupVersion{Group: GroupName, Version: "v1alpha1"}
 
-// AddToScheme registers every kind of this package, and its list, in a scheme. It does no I/O and fails only when the scheme
-// already holds other Go types under the same names. A scheme must not be read while it is being added to.
+// AddToScheme registers every kind of this package, and its list, in a scheme. It does no I/O and
+// fails only when the scheme already holds other Go types under the same names. A scheme must not
+// be read while it is being added to.
 func AddToScheme(scheme *runtime.Scheme) error {
 	builder := runtime.NewSchemeBuilder(addKnownTypes)
 	return builder.AddToScheme(scheme)

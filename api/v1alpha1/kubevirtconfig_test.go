@@ -33,7 +33,8 @@ func TestKubeconfigSecret(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			config := &vitistackv1alpha1.KubevirtConfig{}
-			config.Namespace, config.Spec.SecretNamespace, config.Spec.KubeconfigSecretRef = tc.namespace, tc.secretNamespace, "east"
+			config.Namespace, config.Spec.SecretNamespace, config.Spec.KubeconfigSecretRef = tc.namespace, tc.secretNamespace,
+				"east"
 			namespace, secret := config.KubeconfigSecret()
 			if got := namespace + "/" + secret; got != tc.want {
 				t.Errorf("%s Want %s, got %s", tc.reason, tc.want, got)

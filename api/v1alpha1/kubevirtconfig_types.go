@@ -4,10 +4,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// KubevirtConfig is a remote KubeVirt cluster. Its metadata.name is the name of the cluster everywhere.
+// KubevirtConfig is a remote KubeVirt cluster. Its metadata.name is the name of the cluster
+// everywhere.
 //
-// It is namespaced here. The type serves a cluster-scoped definition as well: metadata.namespace is then empty, and
-// spec.secretNamespace says where the Secret is.
+// It is namespaced here. The type serves a cluster-scoped definition as well: metadata.namespace is
+// then empty, and spec.secretNamespace says where the Secret is.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -42,11 +43,13 @@ type KubevirtConfigSpec struct {
 	// +optional
 	Name string `json:"name,omitempty"`
 
-	// kubeconfigSecretRef is the name of the Secret whose key kubeconfig holds the kubeconfig of the cluster.
+	// kubeconfigSecretRef is the name of the Secret whose key kubeconfig holds the kubeconfig of the
+	// cluster.
 	// +required
 	KubeconfigSecretRef string `json:"kubeconfigSecretRef"`
 
-	// secretNamespace is the namespace of that Secret. Empty means the namespace of the KubevirtConfig.
+	// secretNamespace is the namespace of that Secret. Empty means the namespace of the
+	// KubevirtConfig.
 	// +optional
 	SecretNamespace string `json:"secretNamespace,omitempty"`
 
@@ -54,8 +57,8 @@ type KubevirtConfigSpec struct {
 	// +optional
 	Paused bool `json:"paused,omitempty"`
 
-	// allowedNamespaces are the namespaces whose Machines may be placed in the cluster. Absent means all namespaces.
-	// Machines that are there already are looked after as before.
+	// allowedNamespaces are the namespaces whose Machines may be placed in the cluster. Absent means
+	// all namespaces. Machines that are there already are looked after as before.
 	// +optional
 	AllowedNamespaces *AllowedNamespaces `json:"allowedNamespaces,omitempty"`
 }
@@ -63,7 +66,8 @@ type KubevirtConfigSpec struct {
 // KubeconfigSecretKey is the key of the Secret of a KubevirtConfig under which the kubeconfig lies.
 const KubeconfigSecretKey = "kubeconfig"
 
-// KubevirtConfigStatus is what was last observed of a remote cluster. It is written when something changed, never per probe.
+// KubevirtConfigStatus is what was last observed of a remote cluster. It is written when something
+// changed, never per probe.
 type KubevirtConfigStatus struct {
 	// observedGeneration is the metadata.generation that this status describes.
 	// +optional
@@ -89,15 +93,16 @@ type KubevirtConfigStatus struct {
 	// +optional
 	Created string `json:"created,omitempty"`
 
-	// conditions are the latest observations: Connected, IdentityVerified, RightsSufficient, KubeVirtReady,
-	// SchemaCompatible, NoOrphans, NotShared and Releasable.
+	// conditions are the latest observations: Connected, IdentityVerified, RightsSufficient,
+	// KubeVirtReady, SchemaCompatible, NoOrphans, NotShared and Releasable.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// clusterUID is the UID of the kube-system namespace of the cluster that this KubevirtConfig stands for. It is kept
-	// while the cluster is away; another cluster behind the same Secret is refused.
+	// clusterUID is the UID of the kube-system namespace of the cluster that this KubevirtConfig
+	// stands for. It is kept while the cluster is away; another cluster behind the same Secret is
+	// refused.
 	// +optional
 	ClusterUID string `json:"clusterUID,omitempty"`
 
@@ -125,8 +130,9 @@ type KubevirtConfigVersions struct {
 	KubeVirt string `json:"kubevirt,omitempty"`
 }
 
-// KubeconfigSecret returns the namespace and name of the Secret that holds the kubeconfig. Nobody's cloud-init data may come from
-// that Secret. name is "" where the KubevirtConfig names none; namespace is "" where a cluster-scoped one does not say it.
+// KubeconfigSecret returns the namespace and name of the Secret that holds the kubeconfig. Nobody's
+// cloud-init data may come from that Secret. name is "" where the KubevirtConfig names none;
+// namespace is "" where a cluster-scoped one does not say it.
 func (c *KubevirtConfig) KubeconfigSecret() (namespace, name string) {
 	if c.Spec.SecretNamespace != "" {
 		return c.Spec.SecretNamespace, c.Spec.KubeconfigSecretRef

@@ -20,12 +20,14 @@ const maxLedgerLength = 4096
 // opaqueID is what a UID or nonce may look like: UUIDs, and whatever else fits in one word.
 var opaqueID = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$`)
 
-// Ledger is the operator's own record of where a Machine is placed, kept as JSON in the annotation [AnnotationPlacement]. It is
-// written before anything is created in a remote cluster, and everything after (observing, changing, deleting) goes by it.
+// Ledger is the operator's own record of where a Machine is placed, kept as JSON in the annotation
+// [AnnotationPlacement]. It is written before anything is created in a remote cluster, and
+// everything after (observing, changing, deleting) goes by it.
 type Ledger struct {
 	// Config is the name of the KubevirtConfig.
 	Config string `json:"config"`
-	// ClusterUID is the UID of the kube-system namespace of the remote cluster. "" where it may not be read.
+	// ClusterUID is the UID of the kube-system namespace of the remote cluster. "" where it may not be
+	// read.
 	ClusterUID string `json:"clusterUID,omitempty"`
 	// Namespace is the namespace of the VirtualMachine.
 	Namespace string `json:"namespace"`
@@ -37,9 +39,10 @@ type Ledger struct {
 	VMUID string `json:"vmUID,omitempty"`
 }
 
-// ParseLedger reads the JSON form. It is strict, because a ledger that is only half understood must not be acted upon: every
-// field of the object must be known, spelled exactly, a string, given once and valid. The error wraps [ErrInvalidLedger],
-// names the field at fault and never repeats its value.
+// ParseLedger reads the JSON form. It is strict, because a ledger that is only half understood must
+// not be acted upon: every field of the object must be known, spelled exactly, a string, given once
+// and valid. The error wraps [ErrInvalidLedger], names the field at fault and never repeats its
+// value.
 func ParseLedger(annotation string) (Ledger, error) {
 	if len(annotation) > maxLedgerLength {
 		return Ledger{}, fmt.Errorf("%w: longer than %d bytes", ErrInvalidLedger, maxLedgerLength)
@@ -54,8 +57,8 @@ func ParseLedger(annotation string) (Ledger, error) {
 	return l, nil
 }
 
-// String returns the JSON form, with the fields always in the same order. For a valid ledger, [ParseLedger] of it gives the same
-// ledger back.
+// String returns the JSON form, with the fields always in the same order. For a valid ledger,
+// [ParseLedger] of it gives the same ledger back.
 func (l Ledger) String() string {
 	b, err := json.Marshal(l)
 	if err != nil { // cannot happen: a struct of strings always encodes
@@ -64,8 +67,8 @@ func (l Ledger) String() string {
 	return string(b)
 }
 
-// Validate reports the first field, in the order of the struct, that is not what it must be. The error wraps
-// [ErrInvalidLedger], names the field and never repeats its value.
+// Validate reports the first field, in the order of the struct, that is not what it must be. The
+// error wraps [ErrInvalidLedger], names the field and never repeats its value.
 func (l Ledger) Validate() error {
 	checks := []struct {
 		name, value string
@@ -120,8 +123,8 @@ func isOpaqueID(value string) []string {
 	return []string{"must be at most 128 letters, digits, '-', '.' or '_', and begin and end with a letter or digit"}
 }
 
-// readStrings reads one JSON object whose values are all strings into the targets that field gives for their names.
-// encoding/json alone would let a field come twice, and in any case.
+// readStrings reads one JSON object whose values are all strings into the targets that field gives
+// for their names. encoding/json alone would let a field come twice, and in any case.
 func readStrings(object string, field func(name string) *string) error {
 	decoder := json.NewDecoder(strings.NewReader(object))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
@@ -167,6 +170,7 @@ func readString(decoder *json.Decoder) (string, error) {
 	return value, nil
 }
 
-// DebtsConfigMap is the name of the ConfigMap, in the namespace of the KubevirtConfigs, with what is owed to clusters that gave
-// no answer when a Machine was let go. Its keys are UIDs of Machines; its values are JSON with the Ledger under ledger.
+// DebtsConfigMap is the name of the ConfigMap, in the namespace of the KubevirtConfigs, with what
+// is owed to clusters that gave no answer when a Machine was let go. Its keys are UIDs of Machines;
+// its values are JSON with the Ledger under ledger.
 const DebtsConfigMap = "vitistack-debts"

@@ -62,11 +62,13 @@ func TestParseLedger(t *testing.T) {
 			annotation: " {\n\"nonce\": \"d\", \"vmName\": \"c\",\t\"namespace\": \"b\", \"config\": \"a\" }\n",
 			want:       v1alpha1.Ledger{Config: "a", Namespace: "b", VMName: "c", Nonce: "d"},
 		},
-		"empty":        {reason: "no ledger is not an empty one", annotation: ``, wantErr: "not a JSON object"},
-		"null":         {reason: "encoding/json would take null for an empty object", annotation: `null`, wantErr: "not a JSON object"},
-		"list":         {reason: "not an object", annotation: `[]`, wantErr: "not a JSON object"},
-		"no field":     {reason: "the first missing field is named", annotation: `{}`, wantErr: `field "config": missing`},
-		"cut off":      {reason: "half a ledger", annotation: `{"config":"a","namespace":"b"`, wantErr: "JSON object without an end"},
+		"empty": {reason: "no ledger is not an empty one", annotation: ``, wantErr: "not a JSON object"},
+		"null": {reason: "encoding/json would take null for an empty object", annotation: `null`,
+			wantErr: "not a JSON object"},
+		"list":     {reason: "not an object", annotation: `[]`, wantErr: "not a JSON object"},
+		"no field": {reason: "the first missing field is named", annotation: `{}`, wantErr: `field "config": missing`},
+		"cut off": {reason: "half a ledger", annotation: `{"config":"a","namespace":"b"`,
+			wantErr: "JSON object without an end"},
 		"cut in value": {reason: "half a value", annotation: `{"config":"a`, wantErr: `field "config": not JSON`},
 		"no colon":     {reason: "not JSON", annotation: `{"config" "a"}`, wantErr: `field "config": not JSON`},
 		"bare key":     {reason: "not JSON", annotation: `{config:"a"}`, wantErr: "not a JSON object"},
@@ -121,16 +123,34 @@ func TestLedgerValidate(t *testing.T) {
 		change  func(*v1alpha1.Ledger)
 		wantErr string // what the error contains, "" for none
 	}{
-		"complete":          {reason: "nothing wrong", change: func(*v1alpha1.Ledger) {}},
-		"long names":        {reason: "as long as Kubernetes lets them be", change: func(l *v1alpha1.Ledger) { l.VMName = strings.Repeat("a", 253) }},
-		"config upper case": {reason: "no object has such a name", change: func(l *v1alpha1.Ledger) { l.Config = "East" }, wantErr: `field "config": `},
-		"config path":       {reason: "it ends up in URLs", change: func(l *v1alpha1.Ledger) { l.Config = "../x" }, wantErr: `field "config": `},
-		"cluster UID":       {reason: "one word", change: func(l *v1alpha1.Ledger) { l.ClusterUID = "a b" }, wantErr: `field "clusterUID": `},
-		"namespace dotted":  {reason: "namespaces are labels", change: func(l *v1alpha1.Ledger) { l.Namespace = "a.b" }, wantErr: `field "namespace": `},
-		"VM name":           {reason: "too long", change: func(l *v1alpha1.Ledger) { l.VMName = strings.Repeat("a", 254) }, wantErr: `field "vmName": `},
-		"nonce":             {reason: "line break", change: func(l *v1alpha1.Ledger) { l.Nonce = "a\n" }, wantErr: `field "nonce": `},
-		"nonce too long":    {reason: "129", change: func(l *v1alpha1.Ledger) { l.Nonce = strings.Repeat("a", 129) }, wantErr: `field "nonce": `},
-		"VM UID":            {reason: "no control characters", change: func(l *v1alpha1.Ledger) { l.VMUID = "\x00" }, wantErr: `field "vmUID": `},
+		"complete": {reason: "nothing wrong", change: func(*v1alpha1.Ledger) {}},
+		"long names": {reason: "as long as Kubernetes lets them be", change: func(l *v1alpha1.Ledger) {
+			l.VMName = strings.Repeat("a", 253)
+		}},
+		"config upper case": {reason: "no object has such a name", change: func(l *v1alpha1.Ledger) {
+			l.Config = "East"
+		}, wantErr: `field "config": `},
+		"config path": {reason: "it ends up in URLs", change: func(l *v1alpha1.Ledger) {
+			l.Config = "../x"
+		}, wantErr: `field "config": `},
+		"cluster UID": {reason: "one word", change: func(l *v1alpha1.Ledger) {
+			l.ClusterUID = "a b"
+		}, wantErr: `field "clusterUID": `},
+		"namespace dotted": {reason: "namespaces are labels", change: func(l *v1alpha1.Ledger) {
+			l.Namespace = "a.b"
+		}, wantErr: `field "namespace": `},
+		"VM name": {reason: "too long", change: func(l *v1alpha1.Ledger) {
+			l.VMName = strings.Repeat("a", 254)
+		}, wantErr: `field "vmName": `},
+		"nonce": {reason: "line break", change: func(l *v1alpha1.Ledger) {
+			l.Nonce = "a\n"
+		}, wantErr: `field "nonce": `},
+		"nonce too long": {reason: "129", change: func(l *v1alpha1.Ledger) {
+			l.Nonce = strings.Repeat("a", 129)
+		}, wantErr: `field "nonce": `},
+		"VM UID": {reason: "no control characters", change: func(l *v1alpha1.Ledger) {
+			l.VMUID = "\x00"
+		}, wantErr: `field "vmUID": `},
 		"first of many": {
 			reason:  "the order of the struct decides, so that the text is stable",
 			change:  func(l *v1alpha1.Ledger) { *l = v1alpha1.Ledger{VMUID: "?"} },

@@ -1,7 +1,7 @@
 package v1alpha1
 
-// MachineCloudInit is what the guest gets at its first boot. For user data and for network data the first of inline text,
-// base64 text, Secret and ConfigMap that is set counts.
+// MachineCloudInit is what the guest gets at its first boot. For user data and for network data the
+// first of inline text, base64 text, Secret and ConfigMap that is set counts.
 type MachineCloudInit struct {
 	// type of the data source.
 	// +optional
@@ -59,7 +59,8 @@ const (
 	CloudInitNetworkDataKey = "networkdata"
 )
 
-// CloudInitSourceRef names a Secret or ConfigMap in the Machine's namespace of the supervisor cluster, and a key in it.
+// CloudInitSourceRef names a Secret or ConfigMap in the Machine's namespace of the supervisor
+// cluster, and a key in it.
 type CloudInitSourceRef struct {
 	// name of the Secret or ConfigMap.
 	// +required

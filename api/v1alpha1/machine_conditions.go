@@ -5,9 +5,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// MachineCondition is a metav1.Condition in which every field is optional. It has the same fields in the same order, so one
-// converts to the other. The schema of metav1.Condition is stricter than the public Machine's: a condition that another
-// controller once wrote there would keep the whole status from being written.
+// MachineCondition is a metav1.Condition in which every field is optional. It has the same fields
+// in the same order, so one converts to the other. The schema of metav1.Condition is stricter than
+// the public Machine's: a condition that another controller once wrote there would keep the whole
+// status from being written.
 type MachineCondition struct {
 	// type of the condition.
 	// +optional
@@ -34,7 +35,8 @@ type MachineCondition struct {
 	Message string `json:"message,omitempty"`
 }
 
-// GetConditions returns the conditions as a new slice, in order. Changes to it do not reach the Machine.
+// GetConditions returns the conditions as a new slice, in order. Changes to it do not reach the
+// Machine.
 func (m *Machine) GetConditions() []metav1.Condition {
 	return m.Status.GetConditions()
 }
@@ -44,7 +46,8 @@ func (m *Machine) SetConditions(conditions []metav1.Condition) {
 	m.Status.SetConditions(conditions)
 }
 
-// GetConditions returns the conditions as a new slice, in order. Changes to it do not reach the status.
+// GetConditions returns the conditions as a new slice, in order. Changes to it do not reach the
+// status.
 func (s *MachineStatus) GetConditions() []metav1.Condition {
 	if s.Conditions == nil {
 		return nil
@@ -68,8 +71,9 @@ func (s *MachineStatus) SetConditions(conditions []metav1.Condition) {
 	}
 }
 
-// SetCondition adds a condition, or changes the one of its type, and reports whether anything changed. The time of the last
-// transition moves only with the status: to the given one, or to now where none is given.
+// SetCondition adds a condition, or changes the one of its type, and reports whether anything
+// changed. The time of the last transition moves only with the status: to the given one, or to now
+// where none is given.
 func (s *MachineStatus) SetCondition(condition metav1.Condition) (changed bool) {
 	conditions := s.GetConditions()
 	changed = meta.SetStatusCondition(&conditions, condition)

@@ -105,8 +105,8 @@ func TestConditionsAreCopied(t *testing.T) {
 	}
 }
 
-// TestMachineConditionJSON holds the form in which foreign conditions come, and that what they lack is not made up: the schema of
-// another definition could refuse a null.
+// TestMachineConditionJSON holds the form in which foreign conditions come, and that what they lack
+// is not made up: the schema of another definition could refuse a null.
 func TestMachineConditionJSON(t *testing.T) {
 	for _, want := range []string{
 		`{}`,

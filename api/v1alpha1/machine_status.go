@@ -4,8 +4,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// MachineStatus is what was last observed of a Machine. Times apart, it is a function of the conditions and of what the
-// remote cluster last said; an unreachable cluster leaves phase, state and addresses as they were.
+// MachineStatus is what was last observed of a Machine. Times apart, it is a function of the
+// conditions and of what the remote cluster last said; an unreachable cluster leaves phase, state
+// and addresses as they were.
 type MachineStatus struct {
 	// observedGeneration is the metadata.generation that this status describes.
 	// +optional
@@ -35,8 +36,8 @@ type MachineStatus struct {
 	// +optional
 	NodeName string `json:"nodeName,omitempty"`
 
-	// conditions are the latest observations: Ready, Placed, RemoteReachable, NetworkReady and VirtualMachineReady.
-	// Conditions of other types belong to other controllers.
+	// conditions are the latest observations: Ready, Placed, RemoteReachable, NetworkReady and
+	// VirtualMachineReady. Conditions of other types belong to other controllers.
 	// +optional
 	Conditions []MachineCondition `json:"conditions,omitempty"`
 
@@ -124,7 +125,8 @@ type MachineStatus struct {
 	// +optional
 	CreationTime *metav1.Time `json:"creationTime,omitempty"`
 
-	// failureReason is the reason of the failure while phase is Failed, or Pending because no node can take the virtual machine; else unset.
+	// failureReason is the reason of the failure while phase is Failed, or Pending because no node can
+	// take the virtual machine; else unset.
 	// +optional
 	FailureReason string `json:"failureReason,omitempty"`
 
@@ -139,8 +141,8 @@ type KubevirtConfigReferenceStatus struct {
 	// +optional
 	Name string `json:"name,omitempty"`
 
-	// clusterUID is the UID of the kube-system namespace of the cluster that the KubevirtConfig stood for when the Machine
-	// was placed. Empty where it could not be read.
+	// clusterUID is the UID of the kube-system namespace of the cluster that the KubevirtConfig stood
+	// for when the Machine was placed. Empty where it could not be read.
 	// +optional
 	ClusterUID string `json:"clusterUID,omitempty"`
 }
@@ -234,7 +236,8 @@ type NetworkInterfaceStatus struct {
 	// +optional
 	MTU int `json:"mtu,omitempty"`
 
-	// type is where KubeVirt knows the interface from, word for word: domain, guest-agent, multus-status, joined by commas.
+	// type is where KubeVirt knows the interface from, word for word: domain, guest-agent,
+	// multus-status, joined by commas.
 	// +optional
 	Type string `json:"type,omitempty"`
 }

@@ -4,8 +4,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Machine is a virtual machine that somebody wants, and what is known about it. It lives in the supervisor cluster; the
-// VirtualMachine made from it lives in the remote cluster that status.kubevirtConfigRef names.
+// Machine is a virtual machine that somebody wants, and what is known about it. It lives in the
+// supervisor cluster; the VirtualMachine made from it lives in the remote cluster that
+// status.kubevirtConfigRef names.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -44,8 +45,8 @@ type MachineSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	Name string `json:"name,omitempty"`
 
-	// machineClass names the MachineClass that gives the size. small, medium and large have built-in sizes where no
-	// MachineClass of that name exists. Same meaning as instanceType.
+	// machineClass names the MachineClass that gives the size. small, medium and large have built-in
+	// sizes where no MachineClass of that name exists. Same meaning as instanceType.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	MachineClass string `json:"machineClass,omitempty"`
@@ -59,12 +60,13 @@ type MachineSpec struct {
 	// +optional
 	MachineType string `json:"machineType,omitempty"`
 
-	// kubevirtConfigRef asks for a remote cluster. It counts until the Machine is placed, and means the same as the
-	// annotation vitistack.io/kubevirt-config, with which it must agree.
+	// kubevirtConfigRef asks for a remote cluster. It counts until the Machine is placed, and means
+	// the same as the annotation vitistack.io/kubevirt-config, with which it must agree.
 	// +optional
 	KubevirtConfigRef *KubevirtConfigReference `json:"kubevirtConfigRef,omitempty"`
 
-	// runStrategy says when the virtual machine runs. Unset, it is started once and then left to people and tools.
+	// runStrategy says when the virtual machine runs. Unset, it is started once and then left to
+	// people and tools.
 	// +optional
 	RunStrategy RunStrategy `json:"runStrategy,omitempty"`
 
@@ -101,8 +103,8 @@ type MachineSpec struct {
 	// +optional
 	CloudInit *MachineCloudInit `json:"cloudInit,omitempty"`
 
-	// sshKeys are added to the guest's cloud-init, which they ask for by themselves. Beside user data that is no cloud-config, or has
-	// ssh_authorized_keys of its own, they are refused.
+	// sshKeys are added to the guest's cloud-init, which they ask for by themselves. Beside user data
+	// that is no cloud-config, or has ssh_authorized_keys of its own, they are refused.
 	// +optional
 	SSHKeys []string `json:"sshKeys,omitempty"`
 
@@ -127,7 +129,8 @@ type MachineSpec struct {
 	Backup MachineBackup `json:"backup,omitzero"`
 }
 
-// ProviderKubevirt is the value of spec.provider (and of the older spec.providerConfig.name) that stands for this operator.
+// ProviderKubevirt is the value of spec.provider (and of the older spec.providerConfig.name) that
+// stands for this operator.
 const ProviderKubevirt = "kubevirt"
 
 // KubevirtConfigReference names a KubevirtConfig.
@@ -189,8 +192,8 @@ type MachineSpecDisk struct {
 	// +kubebuilder:validation:Maximum=65536
 	SizeGB int64 `json:"sizeGB,omitempty"`
 
-	// type of the disk. sata and scsi choose that bus, anything else is virtio. The name of a storage class of the remote cluster chooses
-	// that one.
+	// type of the disk. sata and scsi choose that bus, anything else is virtio. The name of a storage
+	// class of the remote cluster chooses that one.
 	// +optional
 	Type string `json:"type,omitempty"`
 
@@ -245,15 +248,17 @@ type MachineNetwork struct {
 	// +optional
 	PublicIP string `json:"publicIP,omitempty"`
 
-	// interfaces of the virtual machine. Without any there is one, on the Machine's own NetworkNamespace. Each has the addresses of its
-	// own network; the primary one alone has default routes.
+	// interfaces of the virtual machine. Without any there is one, on the Machine's own
+	// NetworkNamespace. Each has the addresses of its own network; the primary one alone has default
+	// routes.
 	// +optional
 	Interfaces []NetworkInterface `json:"interfaces,omitempty"`
 }
 
 // NetworkInterface is an interface of a Machine.
 type NetworkInterface struct {
-	// name of the interface. The first one's is that of its network, and so is another's that has none.
+	// name of the interface. The first one's is that of its network, and so is another's that has
+	// none.
 	// +optional
 	Name string `json:"name,omitempty"`
 
@@ -289,12 +294,14 @@ type MachineOS struct {
 	// +kubebuilder:validation:Enum=amd64;arm64;x86_64
 	Architecture string `json:"architecture,omitempty"`
 
-	// imageID is the image to boot from, or to install from if it ends in .iso: a URL, or what the annotation
-	// kubevirt.io/boot-source-type says. It counts with the annotation kubevirt.io/boot-source.
+	// imageID is the image to boot from, or to install from if it ends in .iso: a URL, or what the
+	// annotation kubevirt.io/boot-source-type says. It counts with the annotation
+	// kubevirt.io/boot-source.
 	// +optional
 	ImageID string `json:"imageID,omitempty"`
 
-	// isoUri is the URL of an image to install from. It counts with the annotation kubevirt.io/boot-source.
+	// isoUri is the URL of an image to install from. It counts with the annotation
+	// kubevirt.io/boot-source.
 	// +optional
 	ISOUri string `json:"isoUri,omitempty"`
 

@@ -59,7 +59,8 @@ type MachineClassSpec struct {
 	// +required
 	CPU MachineClassCPUSpec `json:"cpu"`
 
-	// machineProviders lists the providers that the class is meant for. Empty means all; it counts where NAME_MACHINE_PROVIDER is set.
+	// machineProviders lists the providers that the class is meant for. Empty means all; it counts
+	// where NAME_MACHINE_PROVIDER is set.
 	// +optional
 	MachineProviders []string `json:"machineProviders,omitempty"`
 

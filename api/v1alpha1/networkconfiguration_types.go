@@ -4,9 +4,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// NetworkConfiguration tells the operators of addresses which interfaces a Machine has, and the Machine which addresses they
-// got. It has the name and namespace of its Machine, which controls it. A Machine on several NetworkNamespaces has one for each: those of
-// further ones are called <machine>-<NetworkNamespace>-<eight digits of the Machine's UID>.
+// NetworkConfiguration tells the operators of addresses which interfaces a Machine has, and the
+// Machine which addresses they got. It has the name and namespace of its Machine, which controls
+// it. A Machine on several NetworkNamespaces has one for each: those of further ones are called
+// <machine>-<NetworkNamespace>-<eight digits of the Machine's UID>.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -81,7 +82,8 @@ type NetworkConfigurationSpec struct {
 	// +optional
 	ClusterName string `json:"clusterName,omitempty"`
 
-	// provider names the operator that gives the addresses. Empty means the one that fits the NetworkNamespace.
+	// provider names the operator that gives the addresses. Empty means the one that fits the
+	// NetworkNamespace.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32

@@ -4,7 +4,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// NetworkNamespace is a network that Machines attach to, and how addresses are given out in it. The operator only reads it.
+// NetworkNamespace is a network that Machines attach to, and how addresses are given out in it. The
+// operator only reads it.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -80,7 +81,8 @@ type NetworkNamespaceIPAllocation struct {
 	// +required
 	Type IPAllocationType `json:"type"`
 
-	// provider names the operator that gives the addresses. Empty means the one that is usual for the type.
+	// provider names the operator that gives the addresses. Empty means the one that is usual for the
+	// type.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	Provider string `json:"provider,omitempty"`

@@ -16,7 +16,8 @@ import (
 // ErrInvalidNetworkRecord is in the chain of every error of [ParseNetworkRecord].
 var ErrInvalidNetworkRecord = errors.New("invalid network record")
 
-// interfaceName is what KubeVirt takes as the name of an interface: adopted virtual machines may have any.
+// interfaceName is what KubeVirt takes as the name of an interface: adopted virtual machines may
+// have any.
 var interfaceName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,253}$`)
 
 // The bounds of a network record. KubeVirt takes far fewer interfaces than that.
@@ -25,9 +26,10 @@ const (
 	maxAttachments         = 64
 )
 
-// NetworkRecord is the operator's own record of how a Machine's virtual machine is attached to networks, kept as JSON in the annotation
-// [AnnotationPlacementNetwork]. It is decided once, when the virtual machine is made or adopted. What happens to a NetworkNamespace
-// afterwards does not change it; only a change of the Machine's own spec.network does.
+// NetworkRecord is the operator's own record of how a Machine's virtual machine is attached to
+// networks, kept as JSON in the annotation [AnnotationPlacementNetwork]. It is decided once, when
+// the virtual machine is made or adopted. What happens to a NetworkNamespace afterwards does not
+// change it; only a change of the Machine's own spec.network does.
 type NetworkRecord struct {
 	// Wish is a digest of the Machine's spec.network that the attachments were decided for.
 	Wish string `json:"wish"`
@@ -39,7 +41,8 @@ type NetworkRecord struct {
 type Attachment struct {
 	// Interface is the name of the interface and of its network in the virtual machine.
 	Interface string `json:"interface"`
-	// Wanted is the name of the entry of spec.network.interfaces that asked for it, "" where that entry has none.
+	// Wanted is the name of the entry of spec.network.interfaces that asked for it, "" where that
+	// entry has none.
 	Wanted string `json:"wanted,omitempty"`
 	// Subnet is the subnet of that entry, "" where it names none.
 	Subnet string `json:"subnet,omitempty"`
@@ -49,17 +52,20 @@ type Attachment struct {
 	NetworkNamespaceUID types.UID `json:"networkNamespaceUID,omitempty"`
 	// VLAN is 1 to 4094, or 0 for untagged.
 	VLAN int `json:"vlan,omitempty"`
-	// NetworkAttachmentDefinition is the name of that object in the remote namespace, "" on the pod network. An adopted virtual
-	// machine may use one of another namespace: then it is the namespace, a slash and the name.
+	// NetworkAttachmentDefinition is the name of that object in the remote namespace, "" on the pod
+	// network. An adopted virtual machine may use one of another namespace: then it is the namespace,
+	// a slash and the name.
 	NetworkAttachmentDefinition string `json:"networkAttachmentDefinition,omitempty"`
 	// MAC is the interface's address, with colons and in lower case.
 	MAC string `json:"mac"`
-	// NetworkConfiguration is the name of the NetworkConfiguration, in the Machine's namespace, that asks for the interface's addresses.
+	// NetworkConfiguration is the name of the NetworkConfiguration, in the Machine's namespace, that
+	// asks for the interface's addresses.
 	NetworkConfiguration string `json:"networkConfiguration"`
 }
 
-// ParseNetworkRecord reads the JSON form. Unknown fields, a second value, too many attachments, and names that no object can have are
-// errors; they wrap [ErrInvalidNetworkRecord] and repeat no value.
+// ParseNetworkRecord reads the JSON form. Unknown fields, a second value, too many attachments, and
+// names that no object can have are errors; they wrap [ErrInvalidNetworkRecord] and repeat no
+// value.
 func ParseNetworkRecord(annotation string) (NetworkRecord, error) {
 	if len(annotation) > maxNetworkRecordLength {
 		return NetworkRecord{}, fmt.Errorf("%w: longer than %d bytes", ErrInvalidNetworkRecord, maxNetworkRecordLength)

@@ -1,11 +1,13 @@
 package v1alpha1
 
-// MachinePhase sums a Machine's conditions up in one word. Other writers may put words here that are not listed.
+// MachinePhase sums a Machine's conditions up in one word. Other writers may put words here that
+// are not listed.
 type MachinePhase string
 
 // The phases of a Machine. An unreachable cluster changes none of them: see ConditionReady.
 const (
-	// MachinePhasePending means that no VirtualMachine was asked for yet, or that it waits to be started.
+	// MachinePhasePending means that no VirtualMachine was asked for yet, or that it waits to be
+	// started.
 	MachinePhasePending MachinePhase = "Pending"
 	// MachinePhaseCreating means that the VirtualMachine, its disks or its network are being made.
 	MachinePhaseCreating MachinePhase = "Creating"
@@ -32,7 +34,8 @@ const (
 	KubevirtConfigPhasePending KubevirtConfigPhase = "Pending"
 	// KubevirtConfigPhaseReady means that the cluster can be used.
 	KubevirtConfigPhaseReady KubevirtConfigPhase = "Ready"
-	// KubevirtConfigPhaseDegraded means that the cluster cannot be used, or not fully, and that this may pass.
+	// KubevirtConfigPhaseDegraded means that the cluster cannot be used, or not fully, and that this
+	// may pass.
 	KubevirtConfigPhaseDegraded KubevirtConfigPhase = "Degraded"
 	// KubevirtConfigPhaseFailed means that nothing will change until a person acts.
 	KubevirtConfigPhaseFailed KubevirtConfigPhase = "Failed"
@@ -51,6 +54,7 @@ const (
 	ConnectionStateConnected ConnectionState = "Connected"
 	// ConnectionStateDegraded means that probes or watches have begun to fail.
 	ConnectionStateDegraded ConnectionState = "Degraded"
-	// ConnectionStateStopped means that no contact is sought until a person acts: wrong cluster, or unusable kubeconfig.
+	// ConnectionStateStopped means that no contact is sought until a person acts: wrong cluster, or
+	// unusable kubeconfig.
 	ConnectionStateStopped ConnectionState = "Stopped"
 )

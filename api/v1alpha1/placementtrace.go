@@ -8,8 +8,8 @@ import (
 // MaxPlacementTrace is how long the annotation [AnnotationPlacementTrace] may be, in bytes.
 const MaxPlacementTrace = 2048
 
-// PlacementTrace says who placed a Machine, and what each strategy said then. It is the JSON of the annotation
-// [AnnotationPlacementTrace].
+// PlacementTrace says who placed a Machine, and what each strategy said then. It is the JSON of the
+// annotation [AnnotationPlacementTrace].
 type PlacementTrace struct {
 	// Config is the name of the KubevirtConfig, Strategy who chose it, and Reason why.
 	Config   string `json:"config"`
@@ -17,7 +17,8 @@ type PlacementTrace struct {
 	Reason   string `json:"reason,omitempty"`
 	// Steps are the answers of all strategies, in the order in which they were asked.
 	Steps []PlacementStep `json:"steps,omitempty"`
-	// Shortened says that texts or steps were left out, because all of them were longer than MaxPlacementTrace.
+	// Shortened says that texts or steps were left out, because all of them were longer than
+	// MaxPlacementTrace.
 	Shortened bool `json:"shortened,omitempty"`
 }
 
@@ -31,7 +32,8 @@ type PlacementStep struct {
 	Message string `json:"message,omitempty"`
 }
 
-// ParsePlacementTrace reads what String gives. What cannot be read is the zero trace: it is for people, and people may edit it.
+// ParsePlacementTrace reads what String gives. What cannot be read is the zero trace: it is for
+// people, and people may edit it.
 func ParsePlacementTrace(annotation string) PlacementTrace {
 	var trace PlacementTrace
 	if len(annotation) > MaxPlacementTrace || json.Unmarshal([]byte(annotation), &trace) != nil {

@@ -21,7 +21,8 @@ func TestPlacementTrace(t *testing.T) {
 		return steps
 	}
 	trace := func(steps []vitistackv1alpha1.PlacementStep, shortened bool) vitistackv1alpha1.PlacementTrace {
-		return vitistackv1alpha1.PlacementTrace{Config: "east", Strategy: "default", Reason: "named", Steps: steps, Shortened: shortened}
+		return vitistackv1alpha1.PlacementTrace{Config: "east", Strategy: "default", Reason: "named", Steps: steps,
+			Shortened: shortened}
 	}
 	noTexts := func(n int) []vitistackv1alpha1.PlacementStep {
 		steps := many(n, "")
@@ -34,10 +35,12 @@ func TestPlacementTrace(t *testing.T) {
 		reason   string
 		in, want vitistackv1alpha1.PlacementTrace
 	}{
-		"Fits":       {reason: "all is there", in: trace(many(4, "m"), false), want: trace(many(4, "m"), false)},
-		"LongTexts":  {reason: "texts go first", in: trace(many(4, strings.Repeat("x", 600)), false), want: trace(noTexts(4), true)},
-		"ManySteps":  {reason: "then the steps", in: trace(many(100, ""), false), want: trace(nil, true)},
-		"LongReason": {reason: "the decision stays whatever else", in: vitistackv1alpha1.PlacementTrace{Config: "east", Reason: strings.Repeat("é", 2000)}, want: vitistackv1alpha1.PlacementTrace{Config: "east", Shortened: true}},
+		"Fits": {reason: "all is there", in: trace(many(4, "m"), false), want: trace(many(4, "m"), false)},
+		"LongTexts": {reason: "texts go first", in: trace(many(4, strings.Repeat("x", 600)), false),
+			want: trace(noTexts(4), true)},
+		"ManySteps": {reason: "then the steps", in: trace(many(100, ""), false), want: trace(nil, true)},
+		"LongReason": {reason: "the decision stays whatever else", in: vitistackv1alpha1.PlacementTrace{Config: "east",
+			Reason: strings.Repeat("é", 2000)}, want: vitistackv1alpha1.PlacementTrace{Config: "east", Shortened: true}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

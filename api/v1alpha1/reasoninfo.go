@@ -20,7 +20,8 @@ const (
 type ReasonInfo struct {
 	// Reason is the constant.
 	Reason string
-	// Condition is the type of the Machine's condition that has this reason, "" where no Machine has it.
+	// Condition is the type of the Machine's condition that has this reason, "" where no Machine has
+	// it.
 	Condition string
 	// ConfigConditions are the types of a KubevirtConfig's conditions that have this reason.
 	ConfigConditions []string
@@ -28,9 +29,11 @@ type ReasonInfo struct {
 	Good bool
 	// Acts is who ends it, "" where Good.
 	Acts Actor
-	// Ordinary says that every Machine passes through it, or that a person asked for it. No Warning is made of it.
+	// Ordinary says that every Machine passes through it, or that a person asked for it. No Warning is
+	// made of it.
 	Ordinary bool
-	// FailsUnplaced says that a Machine that has no virtual machine yet is in the phase Failed meanwhile.
+	// FailsUnplaced says that a Machine that has no virtual machine yet is in the phase Failed
+	// meanwhile.
 	FailsUnplaced bool
 	// Harmless says that the condition Ready can be True all the same.
 	Harmless bool
@@ -48,7 +51,8 @@ type ReasonInfo struct {
 	Help string
 }
 
-// InfoOf returns what a reason means. Strategies may give reasons of their own, which are not found.
+// InfoOf returns what a reason means. Strategies may give reasons of their own, which are not
+// found.
 func InfoOf(reason string) (info ReasonInfo, found bool) {
 	for _, rows := range reasonTables {
 		for i := range rows {
@@ -60,7 +64,8 @@ func InfoOf(reason string) (info ReasonInfo, found bool) {
 	return ReasonInfo{}, false
 }
 
-// ReasonInfos returns what each reason means, in the order of the constants. The caller may change the result.
+// ReasonInfos returns what each reason means, in the order of the constants. The caller may change
+// the result.
 func ReasonInfos() []ReasonInfo {
 	var all []ReasonInfo
 	for _, rows := range reasonTables {

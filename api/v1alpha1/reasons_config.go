@@ -28,7 +28,8 @@ const (
 	ReasonReleasable = "Releasable"
 	// ReasonMachinesPlaced: Machines are placed in the cluster.
 	ReasonMachinesPlaced = "MachinesPlaced"
-	// ReasonDebtsOwed: VirtualMachines of Machines that are gone are still to be deleted in the cluster.
+	// ReasonDebtsOwed: VirtualMachines of Machines that are gone are still to be deleted in the
+	// cluster.
 	ReasonDebtsOwed = "DebtsOwed"
 	// ReasonNotChecked: there was no chance to look yet.
 	ReasonNotChecked = "NotChecked"

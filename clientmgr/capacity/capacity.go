@@ -1,4 +1,5 @@
-// Package capacity tells how much room a cluster has for more pods, by what its scheduler counts. Any reader of nodes and pods will do:
+// Package capacity tells how much room a cluster has for more pods, by what its scheduler counts.
+// Any reader of nodes and pods will do:
 //
 //	live, err := remotes.Live("cluster-east")
 //	free, err := capacity.Free(ctx, live)
@@ -15,11 +16,13 @@ import (
 // page is how many objects a page of a list has.
 const page = 500
 
-// Room is in thousandths of a CPU and in bytes. It is negative where more is requested than there is.
+// Room is in thousandths of a CPU and in bytes. It is negative where more is requested than there
+// is.
 type Room struct{ MilliCPU, MemoryBytes int64 }
 
-// Free is what nodes that take pods have allocatable, less what the pods on them request that have not ended. It takes the rights to list nodes
-// and pods in all namespaces; the errors are the reader's. It says nothing of whether one node has all of it.
+// Free is what nodes that take pods have allocatable, less what the pods on them request that have
+// not ended. It takes the rights to list nodes and pods in all namespaces; the errors are the
+// reader's. It says nothing of whether one node has all of it.
 func Free(ctx context.Context, reader client.Reader) (Room, error) {
 	free, usable := Room{}, map[string]bool{}
 	nodes := &corev1.NodeList{}
@@ -37,7 +40,8 @@ func Free(ctx context.Context, reader client.Reader) (Room, error) {
 	pods := &corev1.PodList{}
 	err = eachPage(ctx, reader, pods, func() {
 		for i := range pods.Items {
-			if pod := &pods.Items[i]; usable[pod.Spec.NodeName] && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed {
+			if pod := &pods.Items[i]; usable[pod.Spec.NodeName] && pod.Status.Phase != corev1.PodSucceeded &&
+				pod.Status.Phase != corev1.PodFailed {
 				free.add(podresource.PodRequests(pod, counted), -1)
 			}
 		}
@@ -70,8 +74,10 @@ func takesPods(node *corev1.Node) bool {
 	return false
 }
 
-// counted is how the scheduler counts a pod: a pod that is being resized counts with what it has and what it is to get.
-var counted = podresource.PodResourcesOptions{UseStatusResources: true, InPlacePodLevelResourcesVerticalScalingEnabled: true}
+// counted is how the scheduler counts a pod: a pod that is being resized counts with what it has
+// and what it is to get.
+var counted = podresource.PodResourcesOptions{UseStatusResources: true,
+	InPlacePodLevelResourcesVerticalScalingEnabled: true}
 
 func (r *Room) add(list corev1.ResourceList, times int64) {
 	r.MilliCPU += times * list.Cpu().MilliValue()

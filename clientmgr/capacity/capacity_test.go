@@ -18,13 +18,15 @@ import (
 )
 
 func list(cpu, memory string) corev1.ResourceList {
-	return corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse(memory)}
+	return corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu),
+		corev1.ResourceMemory: resource.MustParse(memory)}
 }
 
 func node(name string, ready corev1.ConditionStatus, change ...func(*corev1.Node)) *corev1.Node {
 	n := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	n.Status.Allocatable = list("4", "8Gi")
-	n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeMemoryPressure, Status: "False"}, {Type: corev1.NodeReady, Status: ready}}
+	n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeMemoryPressure, Status: "False"},
+		{Type: corev1.NodeReady, Status: ready}}
 	for _, each := range change {
 		each(n)
 	}
@@ -32,9 +34,10 @@ func node(name string, ready corev1.ConditionStatus, change ...func(*corev1.Node
 }
 
 func pod(name, on string, change ...func(*corev1.Pod)) *corev1.Pod {
-	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: name}, Spec: corev1.PodSpec{NodeName: on, Containers: []corev1.Container{
-		{Name: "compute", Resources: corev1.ResourceRequirements{Requests: list("500m", "1Gi")}},
-	}}}
+	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: name},
+		Spec: corev1.PodSpec{NodeName: on, Containers: []corev1.Container{
+			{Name: "compute", Resources: corev1.ResourceRequirements{Requests: list("500m", "1Gi")}},
+		}}}
 	for _, each := range change {
 		each(p)
 	}
@@ -57,38 +60,49 @@ func TestFree(t *testing.T) {
 		objects []client.Object
 		want    capacity.Room
 	}{
-		"Nothing":       {reason: "a cluster without nodes has no room"},
-		"Empty":         {reason: "all nodes together", objects: []client.Object{node("a", "True"), node("b", "True")}, want: capacity.Room{MilliCPU: 8000, MemoryBytes: 16 * gib}},
-		"NotReady":      {reason: "what is not ready takes no pods", objects: []client.Object{node("a", "True"), node("b", "False"), node("c", "Unknown")}, want: capacity.Room{MilliCPU: 4000, MemoryBytes: 8 * gib}},
-		"Unschedulable": {reason: "nor does what is cordoned", objects: []client.Object{node("a", "True", func(n *corev1.Node) { n.Spec.Unschedulable = true })}},
-		"NoCondition":   {reason: "a node of which nobody has heard yet", objects: []client.Object{node("a", "True", func(n *corev1.Node) { n.Status.Conditions = nil })}},
+		"Nothing": {reason: "a cluster without nodes has no room"},
+		"Empty": {reason: "all nodes together", objects: []client.Object{node("a", "True"), node("b", "True")},
+			want: capacity.Room{MilliCPU: 8000, MemoryBytes: 16 * gib}},
+		"NotReady": {reason: "what is not ready takes no pods", objects: []client.Object{node("a", "True"),
+			node("b", "False"), node("c", "Unknown")}, want: capacity.Room{MilliCPU: 4000, MemoryBytes: 8 * gib}},
+		"Unschedulable": {reason: "nor does what is cordoned",
+			objects: []client.Object{node("a", "True", func(n *corev1.Node) { n.Spec.Unschedulable = true })}},
+		"NoCondition": {reason: "a node of which nobody has heard yet",
+			objects: []client.Object{node("a", "True", func(n *corev1.Node) { n.Status.Conditions = nil })}},
 		"Pods": {
 			reason: "what runs is taken; what has ended, waits, or is on a node that does not count is not",
 			objects: []client.Object{
-				node("a", "True"), node("down", "False"), pod("one", "a"), pod("two", "a", ended(corev1.PodRunning)), pod("done", "a", ended(corev1.PodSucceeded)),
+				node("a", "True"), node("down", "False"), pod("one", "a"), pod("two", "a", ended(corev1.PodRunning)),
+				pod("done", "a", ended(corev1.PodSucceeded)),
 				pod("failed", "a", ended(corev1.PodFailed)), pod("waiting", ""), pod("lost", "down"),
 			},
 			want: capacity.Room{MilliCPU: 3000, MemoryBytes: 6 * gib},
 		},
 		"InitContainers": {
-			reason:  "the largest of what runs before, where that is more than all that runs after",
-			objects: []client.Object{node("a", "True"), pod("one", "a", before("one", nil, "2", "512Mi"), before("two", nil, "1", "512Mi"))},
-			want:    capacity.Room{MilliCPU: 2000, MemoryBytes: 7 * gib},
+			reason: "the largest of what runs before, where that is more than all that runs after",
+			objects: []client.Object{node("a", "True"),
+				pod("one", "a", before("one", nil, "2", "512Mi"), before("two", nil, "1", "512Mi"))},
+			want: capacity.Room{MilliCPU: 2000, MemoryBytes: 7 * gib},
 		},
 		"Sidecar": {
-			reason:  "a sidecar runs beside the others, and counts with them",
-			objects: []client.Object{node("a", "True"), pod("one", "a", before("proxy", new(corev1.ContainerRestartPolicyAlways), "250m", "1Gi"))},
-			want:    capacity.Room{MilliCPU: 3250, MemoryBytes: 6 * gib},
+			reason: "a sidecar runs beside the others, and counts with them",
+			objects: []client.Object{node("a", "True"),
+				pod("one", "a", before("proxy", new(corev1.ContainerRestartPolicyAlways), "250m", "1Gi"))},
+			want: capacity.Room{MilliCPU: 3250, MemoryBytes: 6 * gib},
 		},
 		"Overhead": {
-			reason:  "the sandbox takes its share",
-			objects: []client.Object{node("a", "True"), pod("one", "a", func(p *corev1.Pod) { p.Spec.Overhead = list("500m", "1Gi") })},
-			want:    capacity.Room{MilliCPU: 3000, MemoryBytes: 6 * gib},
+			reason: "the sandbox takes its share",
+			objects: []client.Object{node("a", "True"), pod("one", "a", func(p *corev1.Pod) {
+				p.Spec.Overhead = list("500m", "1Gi")
+			})},
+			want: capacity.Room{MilliCPU: 3000, MemoryBytes: 6 * gib},
 		},
 		"Overcommitted": {
-			reason:  "less than nothing is left, and said",
-			objects: []client.Object{node("a", "True"), pod("one", "a", func(p *corev1.Pod) { p.Spec.Containers[0].Resources.Requests = list("5", "9Gi") })},
-			want:    capacity.Room{MilliCPU: -1000, MemoryBytes: -gib},
+			reason: "less than nothing is left, and said",
+			objects: []client.Object{node("a", "True"), pod("one", "a", func(p *corev1.Pod) {
+				p.Spec.Containers[0].Resources.Requests = list("5", "9Gi")
+			})},
+			want: capacity.Room{MilliCPU: -1000, MemoryBytes: -gib},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,7 +14,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
-// fleet is eight remote clusters: the three of the tests, and five that live as long as the benchmark.
+// fleet is eight remote clusters: the three of the tests, and five that live as long as the
+// benchmark.
 func fleet(b *testing.B) []*plane {
 	b.Helper()
 	planes := []*plane{east, west, north}
@@ -49,8 +50,8 @@ func fleet(b *testing.B) []*plane {
 	return planes
 }
 
-// BenchmarkReady prints how long it takes until clusters are ready that are all added at once: one alone, eight, and four of eight while the
-// other four are black-holed.
+// BenchmarkReady prints how long it takes until clusters are ready that are all added at once: one
+// alone, eight, and four of eight while the other four are black-holed.
 func BenchmarkReady(b *testing.B) {
 	planes := fleet(b)
 	for name, tc := range map[string]struct{ clusters, holes int }{
@@ -108,8 +109,8 @@ func BenchmarkLookupBesideHoles(b *testing.B) {
 	}
 }
 
-// BenchmarkRotation prints the time from a Secret's change to the use of its token, watches included, beside reads and writes none of which
-// may fail.
+// BenchmarkRotation prints the time from a Secret's change to the use of its token, watches
+// included, beside reads and writes none of which may fail.
 func BenchmarkRotation(b *testing.B) {
 	f := newFixture(b, nil)
 	tokens := make([][]byte, 2)
@@ -129,8 +130,8 @@ func BenchmarkRotation(b *testing.B) {
 	b.ReportMetric(float64(f.audited(east).relists-before.relists), "relists")
 }
 
-// BenchmarkIdleConnection prints the heap of one connection that does nothing, of its caches, transport and clients. The operator's own
-// benchmark has the kinds that it caches.
+// BenchmarkIdleConnection prints the heap of one connection that does nothing, of its caches,
+// transport and clients. The operator's own benchmark has the kinds that it caches.
 func BenchmarkIdleConnection(b *testing.B) {
 	const connections = 50
 	for b.Loop() {

@@ -15,8 +15,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
-// bystander is a controller's view of another cluster while one is in trouble: it looks west up, reads from its cache and live, and writes,
-// all the while.
+// bystander is a controller's view of another cluster while one is in trouble: it looks west up,
+// reads from its cache and live, and writes, all the while.
 type bystander struct {
 	f      *fixture
 	before []time.Duration
@@ -88,14 +88,15 @@ func (b *bystander) turn() (time.Duration, error) {
 	if err := live.Get(ctx, key, &corev1.ConfigMap{}); err != nil {
 		return 0, fmt.Errorf("live read: %w", err)
 	}
-	if err := cached.Patch(ctx, b.f.configMap(bystanding), client.RawPatch(types.MergePatchType, []byte(`{"data":{"at":"`+begin.String()+`"}}`))); err != nil {
+	if err := cached.Patch(ctx, b.f.configMap(bystanding),
+		client.RawPatch(types.MergePatchType, []byte(`{"data":{"at":"`+begin.String()+`"}}`))); err != nil {
 		return 0, fmt.Errorf("write: %w", err)
 	}
 	return time.Since(begin), nil
 }
 
-// check fails the test if a call of the other cluster failed, or the median grew. The slack is for a loaded machine: whoever waits for a
-// cluster that hangs waits for seconds.
+// check fails the test if a call of the other cluster failed, or the median grew. The slack is for
+// a loaded machine: whoever waits for a cluster that hangs waits for seconds.
 func (b *bystander) check(t *testing.T) {
 	t.Helper()
 	// Some faults are over soon.
@@ -117,7 +118,8 @@ func (b *bystander) check(t *testing.T) {
 	slices.Sort(b.locked.during)
 	before, during := b.before[len(b.before)/2], b.locked.during[len(b.locked.during)/2]
 	worst := b.locked.during[len(b.locked.during)*99/100]
-	t.Logf("the other cluster: %d turns, median %s (before: %s), 99th percentile %s", len(b.locked.during), during, before, worst)
+	t.Logf("the other cluster: %d turns, median %s (before: %s), 99th percentile %s", len(b.locked.during), during, before,
+		worst)
 	if during > 3*before+250*time.Millisecond || worst > 4*time.Second {
 		t.Errorf("the other cluster suffers: median %s before, %s now, 99th percentile %s", before, during, worst)
 	}

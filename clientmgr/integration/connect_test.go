@@ -23,8 +23,10 @@ func TestConnects(t *testing.T) {
 	var kubeSystem corev1.Namespace
 	f.must(east.admin.Get(t.Context(), client.ObjectKey{Name: metav1.NamespaceSystem}, &kubeSystem))
 	want := clientmgr.State{
-		Config: "east", Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, Message: "connected", Since: state.Since,
-		ConfigUID: state.ConfigUID, RememberedUID: string(kubeSystem.UID), ClusterUID: string(kubeSystem.UID), IdentityVerified: metav1.ConditionTrue, KubernetesVersion: "v1.37.2", RightsChecked: true,
+		Config: "east", Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, Message: "connected",
+		Since:     state.Since,
+		ConfigUID: state.ConfigUID, RememberedUID: string(kubeSystem.UID), ClusterUID: string(kubeSystem.UID),
+		IdentityVerified: metav1.ConditionTrue, KubernetesVersion: "v1.37.2", RightsChecked: true,
 	}
 	if diff := cmp.Diff(want, state); diff != "" {
 		t.Errorf("state: -want +got:\n%s", diff)
@@ -37,7 +39,8 @@ func TestConnects(t *testing.T) {
 	unlabelled := f.configMap("unlabelled")
 	unlabelled.Labels = nil
 	f.must(remote.Create(t.Context(), unlabelled))
-	if err := remote.Get(t.Context(), client.ObjectKeyFromObject(unlabelled), &corev1.ConfigMap{}); !apierrors.IsNotFound(err) {
+	if err := remote.Get(t.Context(), client.ObjectKeyFromObject(unlabelled),
+		&corev1.ConfigMap{}); !apierrors.IsNotFound(err) {
 		t.Errorf("the cache is limited by label: want NotFound, got %v", err)
 	}
 	live, err := f.Live("east")

@@ -17,7 +17,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
-// TestTroubleFromTheBeginning adds a cluster that cannot be connected to. It takes its time; nobody else does.
+// TestTroubleFromTheBeginning adds a cluster that cannot be connected to. It takes its time; nobody
+// else does.
 func TestTroubleFromTheBeginning(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
@@ -46,15 +47,21 @@ func TestTroubleFromTheBeginning(t *testing.T) {
 			phase: clientmgr.Disconnected, want: clientmgr.ReasonUnreachable, err: clientmgr.ErrNotConnected,
 		},
 		"401": {
-			reason: "the token is wrong", kubeconfig: func(f *fixture, addr string) []byte { return f.kubeconfig(east, addr, "not-a-token") },
+			reason: "the token is wrong", kubeconfig: func(f *fixture, addr string) []byte {
+				return f.kubeconfig(east, addr, "not-a-token")
+			},
 			phase: clientmgr.Disconnected, want: clientmgr.ReasonUnauthorized, err: clientmgr.ErrUnauthorized,
 		},
 		"garbage": {
-			reason: "somebody's finger slipped", kubeconfig: func(*fixture, string) []byte { return []byte("garbage: [hunter2") },
+			reason: "somebody's finger slipped", kubeconfig: func(*fixture, string) []byte {
+				return []byte("garbage: [hunter2")
+			},
 			phase: clientmgr.Stopped, want: clientmgr.ReasonBadKubeconfig, err: clientmgr.ErrBadKubeconfig,
 		},
 		"another CA": {
-			reason: "somebody is in between", kubeconfig: func(f *fixture, addr string) []byte { return f.kubeconfig(west, addr, "token") },
+			reason: "somebody is in between", kubeconfig: func(f *fixture, addr string) []byte {
+				return f.kubeconfig(west, addr, "token")
+			},
 			phase: clientmgr.Disconnected, want: clientmgr.ReasonUnreachable, err: clientmgr.ErrNotConnected,
 		},
 	}
@@ -98,7 +105,8 @@ func TestConfigDeletedWhileDialling(t *testing.T) {
 	other := f.bystander()
 	f.config("east", f.admin(east, proxy.Addr()))
 	f.reaches("east", clientmgr.Connecting, clientmgr.ReasonConnecting)
-	f.must(supervisor.admin.Delete(t.Context(), &vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "east"}}))
+	f.must(supervisor.admin.Delete(t.Context(),
+		&vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: "east"}}))
 	eventually.Eventually(t, 5*time.Second, "the KubevirtConfig is not known any more", func(context.Context) error {
 		if _, err := f.GetClientForConfig(t.Context(), "east"); !errors.Is(err, clientmgr.ErrConfigNotFound) {
 			return fmt.Errorf("want ErrConfigNotFound, got %w", err)

@@ -17,7 +17,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
-// refused checks that neither a look-up nor a client that somebody still holds answers, and that none of them says NotFound.
+// refused checks that neither a look-up nor a client that somebody still holds answers, and that
+// none of them says NotFound.
 func (f *fixture) refused(config string, held client.Client, want error) {
 	f.t.Helper()
 	_, err := f.GetClientForConfig(f.t.Context(), config)
@@ -95,7 +96,8 @@ func TestSecretComesAndGoes(t *testing.T) {
 	f.config("east", nil)
 	f.reaches("east", clientmgr.Disconnected, clientmgr.ReasonCredentialMissing)
 	_, err := f.GetClientForConfig(t.Context(), "east")
-	if diff := cmp.Diff(fmt.Sprintf("KubevirtConfig east: failed to get kubeconfig secret %s/east", f.namespace), fmt.Sprint(err)); diff != "" {
+	if diff := cmp.Diff(fmt.Sprintf("KubevirtConfig east: failed to get kubeconfig secret %s/east", f.namespace),
+		fmt.Sprint(err)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	good := f.admin(east, east.Addr())
@@ -123,7 +125,8 @@ func TestSecretComesAndGoes(t *testing.T) {
 	other.check(t)
 }
 
-// TestUnchangedSecretChangesNothing: labels, annotations and other keys of a Secret, and another order in the kubeconfig, are no news.
+// TestUnchangedSecretChangesNothing: labels, annotations and other keys of a Secret, and another
+// order in the kubeconfig, are no news.
 func TestUnchangedSecretChangesNothing(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
@@ -132,11 +135,13 @@ func TestUnchangedSecretChangesNothing(t *testing.T) {
 	state := f.connects("east")
 	connects, before := f.counter("clientmgr_connects_total", "east"), f.audited(east)
 	changed := f.secret("east", append([]byte("# a comment\n"), good...))
-	changed.Labels, changed.Annotations, changed.Data["other"] = map[string]string{"a": "b"}, map[string]string{"a": "b"}, []byte("x")
+	changed.Labels, changed.Annotations, changed.Data["other"] = map[string]string{"a": "b"}, map[string]string{"a": "b"},
+		[]byte("x")
 	f.must(supervisor.admin.Update(t.Context(), changed))
 	f.config("witness", good) // the manager has seen the change once it knows of this
 	f.connects("witness")
-	if after, _ := f.State("east"); !after.Since.Equal(state.Since) || f.counter("clientmgr_connects_total", "east") != connects ||
+	if after, _ := f.State("east"); !after.Since.Equal(state.Since) ||
+		f.counter("clientmgr_connects_total", "east") != connects ||
 		f.counter("clientmgr_rotations_total", "east") != 0 {
 		t.Errorf("before %+v, after %+v", state, after)
 	}
@@ -145,8 +150,8 @@ func TestUnchangedSecretChangesNothing(t *testing.T) {
 	}
 }
 
-// TestSupervisorAway takes the supervisor's API server away for a minute. The remote clusters go on as they were; what changed meanwhile is
-// followed when it is back.
+// TestSupervisorAway takes the supervisor's API server away for a minute. The remote clusters go on
+// as they were; what changed meanwhile is followed when it is back.
 func TestSupervisorAway(t *testing.T) {
 	t.Parallel()
 	config, http, proxy := behind(t, supervisor)

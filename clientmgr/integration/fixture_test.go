@@ -25,7 +25,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
-// fixture is a manager of one test, with a namespace of its own in every cluster. Its remote kind is the ConfigMap with a label.
+// fixture is a manager of one test, with a namespace of its own in every cluster. Its remote kind
+// is the ConfigMap with a label.
 type fixture struct {
 	*clientmgr.KubevirtClientManager
 	t         testing.TB
@@ -35,14 +36,17 @@ type fixture struct {
 	stop      func() // and wait
 }
 
-// newFixture starts a manager with short times. adjust may change its options. planes are clusters to prepare besides east and west.
+// newFixture starts a manager with short times. adjust may change its options. planes are clusters
+// to prepare besides east and west.
 func newFixture(t testing.TB, adjust func(*clientmgr.Options), planes ...*plane) *fixture {
 	t.Helper()
 	return newFixtureBehind(t, supervisor.Config(), supervisor.http, adjust, planes...)
 }
 
 // newFixtureBehind is newFixture whose manager follows the supervisor through config and http.
-func newFixtureBehind(t testing.TB, config *rest.Config, http *http.Client, adjust func(*clientmgr.Options), planes ...*plane) *fixture {
+func newFixtureBehind(
+	t testing.TB, config *rest.Config, http *http.Client, adjust func(*clientmgr.Options), planes ...*plane,
+) *fixture {
 	t.Helper()
 	f := &fixture{t: t, registry: prometheus.NewRegistry()}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
@@ -61,13 +65,15 @@ func (f *fixture) start(config *rest.Config, http *http.Client, adjust func(*cli
 	f.t.Helper()
 	options := clientmgr.Options{
 		ConfigsNamespace: f.namespace, Scheme: scheme, Registerer: f.registry,
-		Kinds:         []clientmgr.Kind{{Object: &corev1.ConfigMap{}, Selector: labels.SelectorFromSet(labels.Set{"test": f.label})}},
+		Kinds: []clientmgr.Kind{{Object: &corev1.ConfigMap{},
+			Selector: labels.SelectorFromSet(labels.Set{"test": f.label})}},
 		ProbeInterval: time.Second, ProbeTimeout: 2 * time.Second, BackoffMax: 2 * time.Second, OpenTimeout: 3 * time.Second,
 	}
 	if adjust != nil {
 		adjust(&options)
 	}
-	c, err := cache.New(config, cache.Options{Scheme: scheme, ByObject: clientmgr.SupervisorCache(true, f.namespace), HTTPClient: http})
+	c, err := cache.New(config, cache.Options{Scheme: scheme, ByObject: clientmgr.SupervisorCache(true, f.namespace),
+		HTTPClient: http})
 	f.must(err)
 	f.KubevirtClientManager, err = clientmgr.NewKubevirtClientManager(supervisor.admin, c, options)
 	f.must(err)
@@ -127,7 +133,8 @@ func (f *fixture) token(u user) (token string, revoke func()) {
 	bound := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: u.name.Namespace, GenerateName: "bound-"}}
 	f.must(u.remote.admin.Create(f.t.Context(), bound))
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{
-		BoundObjectRef: &authenticationv1.BoundObjectReference{APIVersion: "v1", Kind: "Secret", Name: bound.Name, UID: bound.UID},
+		BoundObjectRef: &authenticationv1.BoundObjectReference{APIVersion: "v1", Kind: "Secret", Name: bound.Name,
+			UID: bound.UID},
 	}}
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: u.name.Namespace, Name: u.name.Name}}
 	f.must(u.remote.admin.SubResource("token").Create(f.t.Context(), account, request))
@@ -157,7 +164,8 @@ func (f *fixture) proxy(remote *plane, terminate bool) *faults.Proxy {
 	files := remote.Files()
 	p, err := faults.Start(faults.Options{
 		Target: remote.Addr(), ServingCert: files.ServingCert, ServingKey: files.ServingKey, TargetCA: files.ServingCA,
-		ClientCA: files.ClientCA, FrontProxyCert: files.FrontProxyCert, FrontProxyKey: files.FrontProxyKey, Terminate: terminate,
+		ClientCA: files.ClientCA, FrontProxyCert: files.FrontProxyCert, FrontProxyKey: files.FrontProxyKey,
+		Terminate: terminate,
 	})
 	f.must(err)
 	f.t.Cleanup(func() {
@@ -228,7 +236,8 @@ func (f *fixture) connects(config string) clientmgr.State {
 }
 
 func (f *fixture) configMap(name string) *corev1.ConfigMap {
-	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: name, Labels: map[string]string{"test": f.label}}}
+	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: name,
+		Labels: map[string]string{"test": f.label}}}
 }
 
 func (f *fixture) key(name string) client.ObjectKey {

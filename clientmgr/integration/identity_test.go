@@ -33,7 +33,8 @@ func TestIdentityChange(t *testing.T) {
 	f.rewrite("east", f.admin(west, west.Addr()))
 	state := f.reaches("east", clientmgr.Stopped, clientmgr.ReasonIdentityChanged)
 	f.refused("east", held, clientmgr.ErrIdentityChanged)
-	if diff := cmp.Diff(former.ClusterUID, state.RememberedUID); diff != "" || state.ClusterUID != "" || state.SeenUID == "" || state.IdentityVerified != metav1.ConditionFalse {
+	if diff := cmp.Diff(former.ClusterUID, state.RememberedUID); diff != "" || state.ClusterUID != "" ||
+		state.SeenUID == "" || state.IdentityVerified != metav1.ConditionFalse {
 		t.Errorf("what was known must be kept, and what is seen be told: %+v", state)
 	}
 
@@ -48,15 +49,18 @@ func TestIdentityChange(t *testing.T) {
 	if diff := cmp.Diff([]string{former.ClusterUID}, accepted.FormerClusterUIDs); diff != "" {
 		t.Errorf("ledgers of the predecessor could not be bound to its successor: -want +got:\n%s", diff)
 	}
-	if err := f.client("east").Get(t.Context(), client.ObjectKey{Namespace: f.namespace, Name: "held"}, &corev1.ConfigMap{}); !apierrors.IsNotFound(err) {
+	if err := f.client("east").Get(t.Context(), client.ObjectKey{Namespace: f.namespace, Name: "held"},
+		&corev1.ConfigMap{}); !apierrors.IsNotFound(err) {
 		t.Errorf("an object of the former cluster is in the cache of the new one: %v", err)
 	}
-	if err := held.Get(t.Context(), client.ObjectKey{Namespace: f.namespace, Name: "held"}, &corev1.ConfigMap{}); !errors.Is(err, clientmgr.ErrNotConnected) {
+	if err := held.Get(t.Context(), client.ObjectKey{Namespace: f.namespace, Name: "held"},
+		&corev1.ConfigMap{}); !errors.Is(err, clientmgr.ErrNotConnected) {
 		t.Errorf("a client of the former cluster: want ErrNotConnected, got %v", err)
 	}
 }
 
-// TestRecordOutlivesRestart starts a manager that finds what a former one has learned, in the status of the KubevirtConfig.
+// TestRecordOutlivesRestart starts a manager that finds what a former one has learned, in the
+// status of the KubevirtConfig.
 func TestRecordOutlivesRestart(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)
@@ -87,7 +91,8 @@ func TestRecordOutlivesRestart(t *testing.T) {
 	}
 }
 
-// TestSameNameForAnotherCluster deletes a KubevirtConfig and creates one of its name for another cluster: nothing of the former one is left.
+// TestSameNameForAnotherCluster deletes a KubevirtConfig and creates one of its name for another
+// cluster: nothing of the former one is left.
 func TestSameNameForAnotherCluster(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -148,18 +153,20 @@ func TestAnotherClusterBehindTheSameAddress(t *testing.T) {
 	f.must(proxy.SetTarget(west.Addr()))
 	f.must(proxy.Set(faults.Fault{Kind: faults.Reset}))
 	f.must(proxy.Set(faults.Fault{}))
-	eventually.Eventually(t, 60*time.Second, "the cluster behind the address is no longer trusted", func(context.Context) error {
-		if state, _ := f.State("east"); state.Phase == clientmgr.Connected {
-			return errors.New("still connected")
-		}
-		return nil
-	})
+	eventually.Eventually(t, 60*time.Second, "the cluster behind the address is no longer trusted",
+		func(context.Context) error {
+			if state, _ := f.State("east"); state.Phase == clientmgr.Connected {
+				return errors.New("still connected")
+			}
+			return nil
+		})
 	f.refused("east", held, clientmgr.ErrNotConnected) // west does not know the certificate: 401
 }
 
 func (f *fixture) custom(addr string, ca []byte, pair controlplane.KeyPair) []byte {
 	f.t.Helper()
-	data, err := controlplane.Kubeconfig{Cluster: "east", User: "operator", Server: "https://" + addr, CA: ca, Client: pair}.Bytes()
+	data, err := controlplane.Kubeconfig{Cluster: "east", User: "operator", Server: "https://" + addr, CA: ca,
+		Client: pair}.Bytes()
 	f.must(err)
 	return data
 }

@@ -18,7 +18,8 @@ import (
 
 // The tests in this file look at the whole process, so they run beside no other.
 
-// transports is client-go's own count of the TLS transports that it keeps: none of them may be ours.
+// transports is client-go's own count of the TLS transports that it keeps: none of them may be
+// ours.
 type transports struct{ entries atomic.Int64 }
 
 // Observe implements metrics.TransportCacheMetric.
@@ -47,12 +48,14 @@ func (f *fixture) footprint() footprint {
 	runtime.ReadMemStats(&stats)
 	files, err := os.ReadDir("/proc/self/fd")
 	f.must(err)
-	return footprint{goroutines: runtime.NumGoroutine(), files: len(files), transports: cachedTransports.entries.Load(), heap: stats.HeapAlloc}
+	return footprint{goroutines: runtime.NumGoroutine(), files: len(files), transports: cachedTransports.entries.Load(),
+		heap: stats.HeapAlloc}
 }
 
 // exceeds says what has grown beyond what noise explains: heap by slack bytes.
 func (p footprint) exceeds(before footprint, slack uint64) error {
-	if p.goroutines > before.goroutines+10 || p.files > before.files+6 || p.transports > before.transports || p.heap > before.heap+slack {
+	if p.goroutines > before.goroutines+10 || p.files > before.files+6 || p.transports > before.transports ||
+		p.heap > before.heap+slack {
 		return fmt.Errorf("before %+v, after %+v", before, p)
 	}
 	return nil
@@ -61,8 +64,8 @@ func (p footprint) exceeds(before footprint, slack uint64) error {
 // long is the number of turns from which on even a small leak is told from noise.
 const long = 200
 
-// repeat takes n turns, after some that warm up, and checks that they leave nothing behind. begin returns what one turn is; it is given the
-// turn's number, from 1.
+// repeat takes n turns, after some that warm up, and checks that they leave nothing behind. begin
+// returns what one turn is; it is given the turn's number, from 1.
 func repeat(t *testing.T, n int, begin func(*fixture) func(turn int)) {
 	leaks := goleak.IgnoreCurrent()
 	f := newFixture(t, nil)
@@ -91,8 +94,8 @@ func repeat(t *testing.T, n int, begin func(*fixture) func(turn int)) {
 	noLeak(t, leaks)
 }
 
-// noLeak fails the test if goroutines outlive it, but for those of the tests' own connections: golang.org/x/net/http2 serves the
-// administrators, and no transport of the manager.
+// noLeak fails the test if goroutines outlive it, but for those of the tests' own connections:
+// golang.org/x/net/http2 serves the administrators, and no transport of the manager.
 func noLeak(t *testing.T, known ...goleak.Option) {
 	t.Helper()
 	for _, p := range []*plane{supervisor, east, west, north} {
@@ -101,7 +104,9 @@ func noLeak(t *testing.T, known ...goleak.Option) {
 	for _, function := range []string{"readLoop", "ping", "ping.func1", "healthCheck"} {
 		known = append(known, goleak.IgnoreAnyFunction("golang.org/x/net/http2.(*ClientConn)."+function))
 	}
-	eventually.Eventually(t, 30*time.Second, "no goroutine is left", func(context.Context) error { return goleak.Find(known...) })
+	eventually.Eventually(t, 30*time.Second, "no goroutine is left", func(context.Context) error {
+		return goleak.Find(known...)
+	})
 }
 
 // rotations rewrites the Secret with another client certificate at each turn.

@@ -13,8 +13,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
-// TestOutageIsResumed breaks a connected cluster in every way that a network has. No read is answered from what may be the past, no other
-// cluster feels it, and when it is over nothing is listed.
+// TestOutageIsResumed breaks a connected cluster in every way that a network has. No read is
+// answered from what may be the past, no other cluster feels it, and when it is over nothing is
+// listed.
 func TestOutageIsResumed(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
@@ -23,14 +24,22 @@ func TestOutageIsResumed(t *testing.T) {
 		terminate bool // the fault has to reach streams that are open
 		want      string
 	}{
-		"refused":           {reason: "the server is away", fault: faults.Fault{Kind: faults.Refuse}, want: clientmgr.ReasonUnreachable},
-		"reset":             {reason: "a firewall in between", fault: faults.Fault{Kind: faults.Reset}, want: clientmgr.ReasonUnreachable},
-		"black hole":        {reason: "a partition", fault: faults.Fault{Kind: faults.Blackhole}, want: clientmgr.ReasonUnreachable},
-		"errors":            {reason: "a load balancer without a server", fault: faults.Fault{Kind: faults.Errors, Rate: 1}, want: clientmgr.ReasonUnreachable},
-		"unauthorized":      {reason: "an authenticator that is away", fault: faults.Fault{Kind: faults.Unauthorized}, want: clientmgr.ReasonUnauthorized},
-		"watch stall":       {reason: "pings are answered, events are not", fault: faults.Fault{Kind: faults.Stall}, terminate: true, want: clientmgr.ReasonWatchStalled},
-		"black-holed watch": {reason: "the probe is well; the watch's next opening hangs", fault: faults.Fault{Kind: faults.Blackhole, On: faults.Watch}, terminate: true, want: clientmgr.ReasonWatchStalled},
-		"reset watch":       {reason: "a proxy that does not like streams", fault: faults.Fault{Kind: faults.Reset, On: faults.Watch}, want: clientmgr.ReasonWatchStalled},
+		"refused": {reason: "the server is away", fault: faults.Fault{Kind: faults.Refuse},
+			want: clientmgr.ReasonUnreachable},
+		"reset": {reason: "a firewall in between", fault: faults.Fault{Kind: faults.Reset},
+			want: clientmgr.ReasonUnreachable},
+		"black hole": {reason: "a partition", fault: faults.Fault{Kind: faults.Blackhole},
+			want: clientmgr.ReasonUnreachable},
+		"errors": {reason: "a load balancer without a server", fault: faults.Fault{Kind: faults.Errors, Rate: 1},
+			want: clientmgr.ReasonUnreachable},
+		"unauthorized": {reason: "an authenticator that is away", fault: faults.Fault{Kind: faults.Unauthorized},
+			want: clientmgr.ReasonUnauthorized},
+		"watch stall": {reason: "pings are answered, events are not", fault: faults.Fault{Kind: faults.Stall},
+			terminate: true, want: clientmgr.ReasonWatchStalled},
+		"black-holed watch": {reason: "the probe is well; the watch's next opening hangs",
+			fault: faults.Fault{Kind: faults.Blackhole, On: faults.Watch}, terminate: true, want: clientmgr.ReasonWatchStalled},
+		"reset watch": {reason: "a proxy that does not like streams",
+			fault: faults.Fault{Kind: faults.Reset, On: faults.Watch}, want: clientmgr.ReasonWatchStalled},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -59,7 +68,8 @@ func TestOutageIsResumed(t *testing.T) {
 			f.lookupsAreQuick("east")
 			f.healthNames("east", other)
 
-			// A partition that is over before anybody gives the connection up leaves its stream as it was: that is another test.
+			// A partition that is over before anybody gives the connection up leaves its stream as it was:
+			// that is another test.
 			eventually.Eventually(t, time.Minute, "the watch ends", func(context.Context) error {
 				if f.openWatches("east") == open && f.audited(east).watches == before.watches {
 					return errors.New("the stream is still open")

@@ -41,8 +41,10 @@ func (f *fixture) limited(remote *plane, rules ...rbacv1.PolicyRule) (token stri
 }
 
 var (
-	readConfigMaps = rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"get", "list", "watch"}}
-	readIdentity   = rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"namespaces"}, ResourceNames: []string{"kube-system"}, Verbs: []string{"get"}}
+	readConfigMaps = rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"},
+		Verbs: []string{"get", "list", "watch"}}
+	readIdentity = rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"namespaces"},
+		ResourceNames: []string{"kube-system"}, Verbs: []string{"get"}}
 )
 
 func TestForbiddenKindIsNeverNotFound(t *testing.T) {
@@ -88,10 +90,12 @@ func TestRightsAreReviewed(t *testing.T) {
 	token, set := f.limited(east, readIdentity, readConfigMaps)
 	f.config("east", f.kubeconfig(east, east.Addr(), token))
 	state := f.connects("east")
-	if diff := cmp.Diff([]authorizationv1.ResourceAttributes{create}, state.MissingRights); diff != "" || !state.RightsChecked {
+	if diff := cmp.Diff([]authorizationv1.ResourceAttributes{create}, state.MissingRights); diff != "" ||
+		!state.RightsChecked {
 		t.Errorf("missing rights: -want +got:\n%s", diff)
 	}
-	set(readIdentity, readConfigMaps, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}})
+	set(readIdentity, readConfigMaps,
+		rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"create"}})
 	eventually.Eventually(t, 30*time.Second, "the granted right is noticed", func(context.Context) error {
 		if state, _ := f.State("east"); !state.Ready() || !state.RightsChecked || len(state.MissingRights) > 0 {
 			return fmt.Errorf("the right was granted, and is still missing: %+v", state)
@@ -107,8 +111,10 @@ func TestUnverifiedIdentity(t *testing.T) {
 		allow  bool
 		want   error
 	}{
-		"refused": {"a ledger written for a known cluster is not trusted to an unknown one", false, clientmgr.ErrIdentityUnverified},
-		"allowed": {"the option concerns clusters that never had a UID, and this ledger names one", true, clientmgr.ErrIdentityUnverified},
+		"refused": {"a ledger written for a known cluster is not trusted to an unknown one", false,
+			clientmgr.ErrIdentityUnverified},
+		"allowed": {"the option concerns clusters that never had a UID, and this ledger names one", true,
+			clientmgr.ErrIdentityUnverified},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -119,10 +125,11 @@ func TestUnverifiedIdentity(t *testing.T) {
 			if diff := cmp.Diff(metav1.ConditionUnknown, state.IdentityVerified); diff != "" || state.ClusterUID != "" {
 				t.Errorf("identity: -want +got:\n%s", diff)
 			}
-			placed := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web", Annotations: map[string]string{
-				vitistackv1alpha1.AnnotationPlacement: vitistackv1alpha1.Ledger{
-					Config: "east", ClusterUID: "c1", Namespace: "default", VMName: "vm-web", Nonce: "n"}.String(),
-			}}}
+			placed := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "web",
+				Annotations: map[string]string{
+					vitistackv1alpha1.AnnotationPlacement: vitistackv1alpha1.Ledger{
+						Config: "east", ClusterUID: "c1", Namespace: "default", VMName: "vm-web", Nonce: "n"}.String(),
+				}}}
 			if _, _, err := f.GetOrCreateClientFromMachine(t.Context(), placed); !errors.Is(err, tc.want) {
 				t.Errorf("%s: want %v, got %v", tc.reason, tc.want, err)
 			}

@@ -18,8 +18,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
-// load reads and writes through a cluster's client until it is ended, counts what fails, and keeps which versions it has written and which
-// ones a Source has told of.
+// load reads and writes through a cluster's client until it is ended, counts what fails, and keeps
+// which versions it has written and which ones a Source has told of.
 type load struct {
 	calls, failures atomic.Int64
 	first           atomic.Pointer[error]
@@ -72,8 +72,11 @@ func (f *fixture) load(config string) *load {
 			l.note(l.told, o.GetResourceVersion())
 		}
 	})
-	// A listener that joins late is told of the latest version alone, so that nothing is written before it has joined.
-	eventually.Eventually(f.t, 30*time.Second, "the listener is told of the object", eventually.True(func() bool { return l.tally() > 0 }))
+	// A listener that joins late is told of the latest version alone, so that nothing is written
+	// before it has joined.
+	eventually.Eventually(f.t, 30*time.Second, "the listener is told of the object", eventually.True(func() bool {
+		return l.tally() > 0
+	}))
 	ctx, cancel := context.WithCancel(f.t.Context())
 	var worker sync.WaitGroup
 	l.end = sync.OnceFunc(func() {
@@ -165,8 +168,8 @@ func (f *fixture) metric(name string, labels map[string]string) (sum float64) {
 // rotation is one way to change a credential, on north.
 type rotation struct {
 	reason string
-	// turn returns the next kubeconfig, and what ends the former credential once the next one is in the Secret. The first kubeconfig is a
-	// turn's as well.
+	// turn returns the next kubeconfig, and what ends the former credential once the next one is in
+	// the Secret. The first kubeconfig is a turn's as well.
 	turn func(f *fixture, addr string) (next []byte, revoke func())
 	// cut has all watches ended from outside once the former credential is of no use any more.
 	cut bool

@@ -21,12 +21,14 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
-// TestClusterScopedConfig uses east as a supervisor with the public, cluster-scoped definition, which is installed late.
+// TestClusterScopedConfig uses east as a supervisor with the public, cluster-scoped definition,
+// which is installed late.
 func TestClusterScopedConfig(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil) // for its namespaces and users
 	f.stop()
-	c, err := cache.New(east.Config(), cache.Options{Scheme: scheme, HTTPClient: east.http, ByObject: clientmgr.SupervisorCache(false, f.namespace)})
+	c, err := cache.New(east.Config(),
+		cache.Options{Scheme: scheme, HTTPClient: east.http, ByObject: clientmgr.SupervisorCache(false, f.namespace)})
 	if err == nil {
 		t.Fatal("a cache can be limited to a kind that is not defined: the test is about nothing")
 	}
@@ -36,11 +38,13 @@ func TestClusterScopedConfig(t *testing.T) {
 			ObjectMeta: metav1.ObjectMeta{Name: "kubevirtconfigs.vitistack.io"}}))
 	})
 	eventually.Eventually(t, 20*time.Second, "the definition is served", func(context.Context) error {
-		c, err = cache.New(east.Config(), cache.Options{Scheme: scheme, HTTPClient: east.http, ByObject: clientmgr.SupervisorCache(false, f.namespace)})
+		c, err = cache.New(east.Config(),
+			cache.Options{Scheme: scheme, HTTPClient: east.http, ByObject: clientmgr.SupervisorCache(false, f.namespace)})
 		return err
 	})
 	manager, err := clientmgr.NewKubevirtClientManager(east.admin, c, clientmgr.Options{
-		Scheme: scheme, Registerer: prometheus.NewRegistry(), Secrets: east.admin, SecretInterval: 200 * time.Millisecond, ProbeInterval: time.Second,
+		Scheme: scheme, Registerer: prometheus.NewRegistry(), Secrets: east.admin, SecretInterval: 200 * time.Millisecond,
+		ProbeInterval: time.Second,
 	})
 	f.must(err)
 	if _, err := manager.GetClientForConfig(t.Context(), "west"); !errors.Is(err, clientmgr.ErrSupervisorNotSynced) {

@@ -78,7 +78,8 @@ func TestServerFreezes(t *testing.T) {
 	}
 }
 
-// TestRestoredServerIsListedAnew gives revisions out twice: a watch that resumed would miss what happened, without a word.
+// TestRestoredServerIsListedAnew gives revisions out twice: a watch that resumed would miss what
+// happened, without a word.
 func TestRestoredServerIsListedAnew(t *testing.T) {
 	t.Parallel()
 	north.alone(t)
@@ -111,12 +112,14 @@ func TestRestoredServerIsListedAnew(t *testing.T) {
 	other.check(t)
 }
 
-// TestKindThatIsNotServed installs a definition late, and removes it from under a connected cluster.
+// TestKindThatIsNotServed installs a definition late, and removes it from under a connected
+// cluster.
 func TestKindThatIsNotServed(t *testing.T) {
 	t.Parallel()
 	north.alone(t)
 	f := newFixture(t, func(o *clientmgr.Options) {
-		o.Kinds = []clientmgr.Kind{{Object: &vitistackv1alpha1.Machine{}}} // the first question of all: its answer once named no kind
+		// the first question of all: its answer once named no kind
+		o.Kinds = []clientmgr.Kind{{Object: &vitistackv1alpha1.Machine{}}}
 	}, north)
 	f.config("north", f.admin(north, north.Addr()))
 	state := f.reaches("north", clientmgr.Connecting, clientmgr.ReasonKindNotServed)

@@ -45,7 +45,8 @@ func (f *fixture) listenTo(ctx context.Context, object func(config string, o cli
 	f.t.Helper()
 	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
 	f.t.Cleanup(queue.ShutDown)
-	f.must(f.Source(clientmgr.EventHandler{Object: func(_ context.Context, config string, o client.Object) []reconcile.Request {
+	f.must(f.Source(clientmgr.EventHandler{Object: func(_ context.Context, config string,
+		o client.Object) []reconcile.Request {
 		object(config, o)
 		return nil
 	}}).Start(ctx, queue))
@@ -97,12 +98,18 @@ func TestSourceTellsOfPresentAndFutureClusters(t *testing.T) {
 	f.connects("east")
 	early := f.listen(t.Context(), nil)
 	f.must(east.admin.Create(t.Context(), f.configMap("a")))
-	eventually.Eventually(t, 20*time.Second, "the early source tells of east/a", func(context.Context) error { return early.of("east/a") })
+	eventually.Eventually(t, 20*time.Second, "the early source tells of east/a", func(context.Context) error {
+		return early.of("east/a")
+	})
 
 	late := f.listen(t.Context(), nil)
-	eventually.Eventually(t, 20*time.Second, "the late source tells of east/a", func(context.Context) error { return late.of("east/a") })
+	eventually.Eventually(t, 20*time.Second, "the late source tells of east/a", func(context.Context) error {
+		return late.of("east/a")
+	})
 	f.config("west", f.admin(west, west.Addr()))
-	eventually.Eventually(t, 20*time.Second, "the late source tells of west", func(context.Context) error { return late.of("west") })
+	eventually.Eventually(t, 20*time.Second, "the late source tells of west", func(context.Context) error {
+		return late.of("west")
+	})
 	f.connects("west")
 	f.must(west.admin.Create(t.Context(), f.configMap("b")))
 	eventually.Eventually(t, 20*time.Second, "both sources tell of west/b", func(context.Context) error {
@@ -112,7 +119,9 @@ func TestSourceTellsOfPresentAndFutureClusters(t *testing.T) {
 	early.forget()
 	f.must(proxy.Set(faults.Fault{Kind: faults.Refuse}))
 	f.reaches("east", clientmgr.Degraded, clientmgr.ReasonUnreachable)
-	eventually.Eventually(t, 20*time.Second, "the early source tells of east", func(context.Context) error { return early.of("east") })
+	eventually.Eventually(t, 20*time.Second, "the early source tells of east", func(context.Context) error {
+		return early.of("east")
+	})
 	early.forget()
 	f.must(east.admin.Delete(t.Context(), f.configMap("a")))
 	f.must(proxy.Set(faults.Fault{}))
@@ -121,7 +130,9 @@ func TestSourceTellsOfPresentAndFutureClusters(t *testing.T) {
 		return errors.Join(early.of("east"), early.of("east/a"))
 	})
 	f.forget("west")
-	eventually.Eventually(t, 20*time.Second, "the early source tells of west", func(context.Context) error { return early.of("west") })
+	eventually.Eventually(t, 20*time.Second, "the early source tells of west", func(context.Context) error {
+		return early.of("west")
+	})
 	release()
 }
 

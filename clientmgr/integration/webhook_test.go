@@ -20,8 +20,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
-// TestHangingWebhook: an admission webhook of a cluster never answers. The cluster does, and its own
-// sentence must arrive before our patience ends.
+// TestHangingWebhook: an admission webhook of a cluster never answers. The cluster does, and its
+// own sentence must arrive before our patience ends.
 func TestHangingWebhook(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -68,7 +68,8 @@ func TestHangingWebhook(t *testing.T) {
 	}
 }
 
-// hangingWebhook makes each creation in the fixture's namespace of east ask a server that never answers.
+// hangingWebhook makes each creation in the fixture's namespace of east ask a server that never
+// answers.
 func (f *fixture) hangingWebhook(timeoutSeconds int32) {
 	f.t.Helper()
 	over := make(chan struct{})

@@ -55,8 +55,8 @@ func (p *plane) uid(t testing.TB) string {
 	return string(kubeSystem.UID)
 }
 
-// The clusters of a run, started once. Tests run beside each other: they break east and west through proxies of their own, and north
-// itself while they have it alone.
+// The clusters of a run, started once. Tests run beside each other: they break east and west
+// through proxies of their own, and north itself while they have it alone.
 var supervisor, east, west, north *plane
 
 // besides is how many tests run at once. They wait most of the time.
@@ -66,7 +66,9 @@ var scheme = newScheme()
 
 func newScheme() *runtime.Scheme {
 	s := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, vitistackv1alpha1.AddToScheme, apiextensionsv1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{
+		clientgoscheme.AddToScheme, vitistackv1alpha1.AddToScheme, apiextensionsv1.AddToScheme,
+	} {
 		if err := add(s); err != nil {
 			panic(err)
 		}

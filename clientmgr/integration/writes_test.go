@@ -139,8 +139,8 @@ func (w *writer) applied(name, secret string) *unstructured.Unstructured {
 	return object
 }
 
-// TestReadsOwnWritesOfASilentWatch reads while the informers hear of nothing: everything that is seen
-// comes from the client's own writes.
+// TestReadsOwnWritesOfASilentWatch reads while the informers hear of nothing: everything that is
+// seen comes from the client's own writes.
 func TestReadsOwnWritesOfASilentWatch(t *testing.T) {
 	t.Parallel()
 	config, http, proxy := behind(t, supervisor)
@@ -192,8 +192,8 @@ func TestReadsOwnWritesOfASilentWatch(t *testing.T) {
 	})
 }
 
-// TestReadsOwnWritesOfABusyWatch writes from many goroutines while the informers follow, and another
-// client writes into the same objects.
+// TestReadsOwnWritesOfABusyWatch writes from many goroutines while the informers follow, and
+// another client writes into the same objects.
 func TestReadsOwnWritesOfABusyWatch(t *testing.T) {
 	t.Parallel()
 	w := newWriter(t, supervisor.Config(), supervisor.http)

@@ -17,8 +17,8 @@ import (
 // fieldPath is what a field may look like: it is made of our words, never of the file's.
 var fieldPath = regexp.MustCompile(`^([a-zA-Z-]+(\[\])?(\.[a-zA-Z-]+(\[\])?)*)?$`)
 
-// FuzzParse looks for a kubeconfig that is accepted and should not be, for one that is understood in another way than client-go does,
-// and for an error that quotes the file.
+// FuzzParse looks for a kubeconfig that is accepted and should not be, for one that is understood
+// in another way than client-go does, and for an error that quotes the file.
 func FuzzParse(f *testing.F) {
 	certificate, key := pair(f)
 	keys := "client-certificate-data: " + b64(certificate) + ", client-key-data: " + b64(key)
@@ -26,12 +26,16 @@ func FuzzParse(f *testing.F) {
 		"", "hunter2", "null", "[]", "\x00", "apiVersion: v1", `{"kind":"Config"}`,
 		document(server, token), document(server, keys), document(server, "username: hunter2, password: hunter2"),
 		document("server: 'http://hunter2:80'", token), document(server+", insecure-skip-tls-verify: true", token),
-		document(server+", proxy-url: 'socks5://hunter2:1080'", token), document(server+", certificate-authority: /hunter2", token),
-		document(server+", certificate-authority-data: "+b64(certificate), token), document(server+", tls-server-name: hunter2", keys),
-		document(server, token+", exec: {command: hunter2}"), document(server, "tokenFile: /hunter2"), document(server, token+", as: hunter2"),
+		document(server+", proxy-url: 'socks5://hunter2:1080'", token),
+		document(server+", certificate-authority: /hunter2", token),
+		document(server+", certificate-authority-data: "+b64(certificate), token),
+		document(server+", tls-server-name: hunter2", keys),
+		document(server, token+", exec: {command: hunter2}"), document(server, "tokenFile: /hunter2"),
+		document(server, token+", as: hunter2"),
 		document(server, "auth-provider: {name: hunter2}"), document(server, token+", as-groups: [hunter2]"),
 		document("server: 'https://hunter2@h/?x=y#z'", token), document("server: 'https://[::1]:6443/hunter2/'", token),
-		strings.ReplaceAll(document(server, token), "hunter2-context", "other"), document(server, token) + document(server, token),
+		strings.ReplaceAll(document(server, token), "hunter2-context", "other"), document(server, token) +
+			document(server, token),
 	} {
 		f.Add([]byte(seed))
 	}
@@ -63,7 +67,8 @@ func checkRefusal(t *testing.T, err error) {
 	if !errors.As(err, &field) {
 		t.Fatalf("not a *FieldError: %T", err)
 	}
-	if !fieldPath.MatchString(field.Field) || field.Problem == "" || len(err.Error()) > 200 || strings.Contains(err.Error(), secret) {
+	if !fieldPath.MatchString(field.Field) || field.Problem == "" || len(err.Error()) > 200 ||
+		strings.Contains(err.Error(), secret) {
 		t.Errorf("an error that is not made of our words: %v", err)
 	}
 }
@@ -72,7 +77,8 @@ func checkRefusal(t *testing.T, err error) {
 func checkTarget(t *testing.T, target kubeconfig.Target) {
 	t.Helper()
 	switch {
-	case target.Server.Scheme != "https", target.Server.Hostname() == "", target.Server.User != nil, target.Server.RawQuery != "":
+	case target.Server.Scheme != "https", target.Server.Hostname() == "", target.Server.User != nil,
+		target.Server.RawQuery != "":
 		t.Errorf("server: %v", target.Server)
 	case target.Proxy != nil, target.Insecure:
 		t.Error("a proxy, or a server that is not verified")
@@ -92,14 +98,16 @@ func checkTarget(t *testing.T, target kubeconfig.Target) {
 	}
 }
 
-// checkSameAsClientGo compares with how client-go understands the same file. Nothing that it would execute or read is in what we accept.
+// checkSameAsClientGo compares with how client-go understands the same file. Nothing that it would
+// execute or read is in what we accept.
 func checkSameAsClientGo(t *testing.T, data []byte, target kubeconfig.Target) {
 	t.Helper()
 	theirs, err := clientcmd.RESTConfigFromKubeConfig(data)
 	if err != nil {
 		return // stricter than we are: about contexts, certificates, duplicates
 	}
-	if theirs.ExecProvider != nil || theirs.AuthProvider != nil || theirs.BearerTokenFile != "" || theirs.CAFile != "" || theirs.CertFile != "" ||
+	if theirs.ExecProvider != nil || theirs.AuthProvider != nil || theirs.BearerTokenFile != "" || theirs.CAFile != "" ||
+		theirs.CertFile != "" ||
 		theirs.KeyFile != "" || theirs.Insecure || theirs.Impersonate.UserName != "" || theirs.Proxy != nil {
 		t.Error("client-go finds something active in what was accepted")
 	}
@@ -107,7 +115,8 @@ func checkSameAsClientGo(t *testing.T, data []byte, target kubeconfig.Target) {
 	if err != nil || server.Host != target.Server.Host || strings.TrimRight(server.Path, "/") != target.Server.Path {
 		t.Errorf("another server than client-go's: %s, want %s (%v)", target.Server.String(), theirs.Host, err)
 	}
-	if strings.TrimSpace(theirs.BearerToken) != target.Token || theirs.Username != target.Username || theirs.Password != target.Password {
+	if strings.TrimSpace(theirs.BearerToken) != target.Token || theirs.Username != target.Username ||
+		theirs.Password != target.Password {
 		t.Error("another credential than client-go's")
 	}
 }

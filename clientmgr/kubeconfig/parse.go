@@ -16,16 +16,18 @@ const maxBytes = 1 << 20
 
 // Options loosen what Parse refuses. The zero value is the strict one.
 type Options struct {
-	// AllowProxy accepts proxy-url (http, https, socks5). It lets the kubeconfig's author see and steer the traffic's route.
+	// AllowProxy accepts proxy-url (http, https, socks5). It lets the kubeconfig's author see and
+	// steer the traffic's route.
 	AllowProxy bool
-	// AllowInsecure accepts insecure-skip-tls-verify and plain http. Whoever sits on the wire can then be the cluster.
+	// AllowInsecure accepts insecure-skip-tls-verify and plain http. Whoever sits on the wire can then
+	// be the cluster.
 	AllowInsecure bool
 }
 
 // FieldError says which field of a kubeconfig is refused, and why.
 type FieldError struct {
-	// Field is a path as a kubeconfig spells it, as "users[].user.exec"; the context in use decides which entry is meant. "" is
-	// the whole file.
+	// Field is a path as a kubeconfig spells it, as "users[].user.exec"; the context in use decides
+	// which entry is meant. "" is the whole file.
 	Field string
 	// Problem is a sentence without any value of the kubeconfig.
 	Problem string
@@ -41,8 +43,9 @@ func (e *FieldError) Error() string {
 
 func refuse(field, problem string) error { return &FieldError{Field: field, Problem: problem} }
 
-// Parse reads a kubeconfig in YAML or JSON. It looks at the entries of current-context alone (of the only context, where
-// current-context is unset). Each error is a *FieldError: the first field at fault.
+// Parse reads a kubeconfig in YAML or JSON. It looks at the entries of current-context alone (of
+// the only context, where current-context is unset). Each error is a *FieldError: the first field
+// at fault.
 func Parse(data []byte, options Options) (Target, error) {
 	if len(data) > maxBytes {
 		return Target{}, refuse("", fmt.Sprintf("larger than %d bytes", maxBytes))
@@ -90,18 +93,23 @@ func selectEntries(file clientcmdv1.Config) (clientcmdv1.Cluster, clientcmdv1.Au
 	if !found {
 		return none("current-context", "does not name exactly one context")
 	}
-	cluster, found := only(file.Clusters, func(c clientcmdv1.NamedCluster) bool { return c.Name == context.Context.Cluster })
+	cluster, found := only(file.Clusters, func(c clientcmdv1.NamedCluster) bool {
+		return c.Name == context.Context.Cluster
+	})
 	if !found {
 		return none("contexts[].context.cluster", "does not name exactly one cluster")
 	}
-	user, found := only(file.AuthInfos, func(u clientcmdv1.NamedAuthInfo) bool { return u.Name == context.Context.AuthInfo })
+	user, found := only(file.AuthInfos, func(u clientcmdv1.NamedAuthInfo) bool {
+		return u.Name == context.Context.AuthInfo
+	})
 	if !found {
 		return none("contexts[].context.user", "does not name exactly one user")
 	}
 	return cluster.Cluster, user.AuthInfo, nil
 }
 
-// only returns the one entry that matches. Two of a name are refused: tools differ in which of them they take.
+// only returns the one entry that matches. Two of a name are refused: tools differ in which of them
+// they take.
 func only[T any](entries []T, matches func(T) bool) (entry T, found bool) {
 	for _, e := range entries {
 		if !matches(e) {

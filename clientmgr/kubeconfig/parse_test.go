@@ -52,7 +52,8 @@ func pair(t testing.TB) (certificate, key []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "operator"}, NotAfter: time.Unix(4e9, 0)}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "operator"},
+		NotAfter: time.Unix(4e9, 0)}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +62,8 @@ func pair(t testing.TB) (certificate, key []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der8})
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der8})
 }
 
 func b64(data []byte) string { return base64.StdEncoding.EncodeToString(data) }
@@ -98,8 +100,9 @@ func TestParseAccepts(t *testing.T) {
 			want: kubeconfig.Target{Server: url.URL{Scheme: "https", Host: "h", Path: "/clusters/east"}, Token: "hunter2-token"},
 		},
 		"the only context": {
-			reason: "tools leave current-context out", data: strings.Replace(document(server, token), "current-context: hunter2-context\n", "", 1),
-			want: kubeconfig.Target{Server: https, Token: "hunter2-token"},
+			reason: "tools leave current-context out",
+			data:   strings.Replace(document(server, token), "current-context: hunter2-context\n", "", 1),
+			want:   kubeconfig.Target{Server: https, Token: "hunter2-token"},
 		},
 		"another context is bad": {
 			reason: "entries that are not used do nothing",
@@ -107,12 +110,14 @@ func TestParseAccepts(t *testing.T) {
 			want:   kubeconfig.Target{Server: https, Token: "hunter2-token"},
 		},
 		"proxy, allowed": {
-			reason: "by option", data: document(server+", proxy-url: 'socks5://p:1080'", token), options: kubeconfig.Options{AllowProxy: true},
-			want: kubeconfig.Target{Server: https, Token: "hunter2-token", Proxy: &url.URL{Scheme: "socks5", Host: "p:1080"}},
+			reason: "by option", data: document(server+", proxy-url: 'socks5://p:1080'", token),
+			options: kubeconfig.Options{AllowProxy: true},
+			want:    kubeconfig.Target{Server: https, Token: "hunter2-token", Proxy: &url.URL{Scheme: "socks5", Host: "p:1080"}},
 		},
 		"insecure, allowed": {
-			reason: "by option", data: document(server+", insecure-skip-tls-verify: true", token), options: kubeconfig.Options{AllowInsecure: true},
-			want: kubeconfig.Target{Server: https, Token: "hunter2-token", Insecure: true},
+			reason: "by option", data: document(server+", insecure-skip-tls-verify: true", token),
+			options: kubeconfig.Options{AllowInsecure: true},
+			want:    kubeconfig.Target{Server: https, Token: "hunter2-token", Insecure: true},
 		},
 	}
 	for name, tc := range cases {
@@ -138,39 +143,59 @@ func TestParseRefuses(t *testing.T) {
 	cases := map[string]struct {
 		reason, data, field string
 	}{
-		"exec":                    {"runs a program here", document(server, token+", exec: {command: hunter2, apiVersion: v1}"), user + "exec"},
-		"exec, other case":        {"decoders ignore the case", document(server, token+", Exec: {command: hunter2, apiVersion: v1}"), user + "exec"},
-		"auth-provider":           {"runs a plugin", document(server, token+", auth-provider: {name: hunter2}"), user + "auth-provider"},
-		"tokenFile":               {"reads our own token", document(server, "tokenFile: /hunter2"), user + "tokenFile"},
-		"client-certificate":      {"reads a file", document(server, token+", client-certificate: /hunter2"), user + "client-certificate"},
-		"client-key":              {"reads a file", document(server, token+", client-key: /hunter2"), user + "client-key"},
-		"certificate-authority":   {"reads a file", document(server+", certificate-authority: /hunter2", token), cluster + "certificate-authority"},
-		"insecure":                {"anybody could be the cluster", document(server+", insecure-skip-tls-verify: true", token), cluster + "insecure-skip-tls-verify"},
-		"proxy":                   {"steers our traffic", document(server+", proxy-url: 'http://hunter2'", token), cluster + "proxy-url"},
-		"as":                      {"acts as somebody else", document(server, token+", as: hunter2"), user + "as"},
-		"as-uid":                  {"acts as somebody else", document(server, token+", as-uid: hunter2"), user + "as-uid"},
-		"as-groups":               {"acts as somebody else", document(server, token+", as-groups: [hunter2]"), user + "as-groups"},
-		"as-user-extra":           {"acts as somebody else", document(server, token+", as-user-extra: {hunter2: [x]}"), user + "as-user-extra"},
-		"no server":               {"leads nowhere", document("server: ''", token), cluster + "server"},
-		"http":                    {"the token goes in the clear", document("server: 'http://hunter2'", token), cluster + "server"},
-		"unix":                    {"a socket of this machine", document("server: 'unix:///hunter2'", token), cluster + "server"},
-		"server with credentials": {"they would come out in errors", document("server: 'https://a:hunter2@h'", token), cluster + "server"},
-		"server with a query":     {"not an address", document("server: 'https://h?hunter2'", token), cluster + "server"},
-		"no URL":                  {"not an address", document("server: 'https://%hunter2'", token), cluster + "server"},
-		"no credential":           {"anonymous is never meant", document(server, ""), "users[].user"},
-		"token with a line":       {"would forge a header", document(server, `token: "hunter2\nX-Remote-User: admin"`), user + "token"},
-		"token and password":      {"tools differ in which one counts", document(server, token+", username: hunter2"), user + "token"},
-		"bad CA":                  {"no PEM", document(server+", certificate-authority-data: "+b64([]byte(secret)), token), cluster + "certificate-authority-data"},
-		"certificate alone":       {"no key", document(server, "client-certificate-data: "+b64(certificate)), user + "client-key-data"},
-		"key alone":               {"no certificate", document(server, "client-key-data: "+b64(key)), user + "client-certificate-data"},
-		"pair that is none":       {"another's key", document(server, "client-certificate-data: "+b64(other)+", client-key-data: "+b64(key)), user + "client-certificate-data"},
-		"no context":              {"nothing is chosen", "{}", "current-context"},
-		"unknown context":         {"nothing is chosen", strings.Replace(document(server, token), "current-context: hunter2", "current-context: x", 1), "current-context"},
-		"two users of a name":     {"tools differ in which one counts", document(server, token) + "- name: hunter2-user\n  user: {token: hunter2}\n", "contexts[].context.user"},
-		"another kind":            {"not a kubeconfig", "kind: Secret", "kind"},
-		"not YAML":                {"garbage", "a: [hunter2", ""},
-		"not an object":           {"garbage", "hunter2", ""},
-		"too large":               {"nobody's kubeconfig", strings.Repeat("#", 1<<20+1), ""},
+		"exec": {"runs a program here",
+			document(server, token+", exec: {command: hunter2, apiVersion: v1}"), user + "exec"},
+		"exec, other case": {"decoders ignore the case",
+			document(server, token+", Exec: {command: hunter2, apiVersion: v1}"), user + "exec"},
+		"auth-provider": {"runs a plugin", document(server, token+", auth-provider: {name: hunter2}"), user +
+			"auth-provider"},
+		"tokenFile": {"reads our own token", document(server, "tokenFile: /hunter2"), user + "tokenFile"},
+		"client-certificate": {"reads a file", document(server, token+", client-certificate: /hunter2"), user +
+			"client-certificate"},
+		"client-key": {"reads a file", document(server, token+", client-key: /hunter2"), user + "client-key"},
+		"certificate-authority": {"reads a file", document(server+", certificate-authority: /hunter2", token), cluster +
+			"certificate-authority"},
+		"insecure": {"anybody could be the cluster",
+			document(server+", insecure-skip-tls-verify: true", token), cluster + "insecure-skip-tls-verify"},
+		"proxy": {"steers our traffic", document(server+", proxy-url: 'http://hunter2'", token), cluster +
+			"proxy-url"},
+		"as":     {"acts as somebody else", document(server, token+", as: hunter2"), user + "as"},
+		"as-uid": {"acts as somebody else", document(server, token+", as-uid: hunter2"), user + "as-uid"},
+		"as-groups": {"acts as somebody else", document(server, token+", as-groups: [hunter2]"), user +
+			"as-groups"},
+		"as-user-extra": {"acts as somebody else", document(server, token+", as-user-extra: {hunter2: [x]}"), user +
+			"as-user-extra"},
+		"no server": {"leads nowhere", document("server: ''", token), cluster + "server"},
+		"http": {"the token goes in the clear", document("server: 'http://hunter2'", token), cluster +
+			"server"},
+		"unix": {"a socket of this machine", document("server: 'unix:///hunter2'", token), cluster +
+			"server"},
+		"server with credentials": {"they would come out in errors", document("server: 'https://a:hunter2@h'", token),
+			cluster + "server"},
+		"server with a query": {"not an address", document("server: 'https://h?hunter2'", token), cluster + "server"},
+		"no URL":              {"not an address", document("server: 'https://%hunter2'", token), cluster + "server"},
+		"no credential":       {"anonymous is never meant", document(server, ""), "users[].user"},
+		"token with a line": {"would forge a header", document(server, `token: "hunter2\nX-Remote-User: admin"`), user +
+			"token"},
+		"token and password": {"tools differ in which one counts", document(server, token+", username: hunter2"), user +
+			"token"},
+		"bad CA": {"no PEM", document(server+", certificate-authority-data: "+b64([]byte(secret)), token),
+			cluster + "certificate-authority-data"},
+		"certificate alone": {"no key", document(server, "client-certificate-data: "+b64(certificate)), user +
+			"client-key-data"},
+		"key alone": {"no certificate", document(server, "client-key-data: "+b64(key)), user +
+			"client-certificate-data"},
+		"pair that is none": {"another's key", document(server,
+			"client-certificate-data: "+b64(other)+", client-key-data: "+b64(key)), user + "client-certificate-data"},
+		"no context": {"nothing is chosen", "{}", "current-context"},
+		"unknown context": {"nothing is chosen",
+			strings.Replace(document(server, token), "current-context: hunter2", "current-context: x", 1), "current-context"},
+		"two users of a name": {"tools differ in which one counts", document(server, token) +
+			"- name: hunter2-user\n  user: {token: hunter2}\n", "contexts[].context.user"},
+		"another kind":  {"not a kubeconfig", "kind: Secret", "kind"},
+		"not YAML":      {"garbage", "a: [hunter2", ""},
+		"not an object": {"garbage", "hunter2", ""},
+		"too large":     {"nobody's kubeconfig", strings.Repeat("#", 1<<20+1), ""},
 		"YAML bomb": {"grows without end when expanded",
 			"a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n" +
 				"e: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: &g [*f,*f,*f,*f,*f,*f,*f,*f,*f]\nh: [*g,*g,*g,*g,*g,*g,*g,*g]\n", ""},
@@ -204,12 +229,18 @@ func TestTargetComparisons(t *testing.T) {
 		other                           kubeconfig.Target
 		equal, sameEndpoint, sameServer bool
 	}{
-		"itself":      {"nothing changed", base, true, true, true},
-		"token":       {"goes with each request", change(func(t *kubeconfig.Target) { t.Token = "u" }), false, true, true},
-		"certificate": {"belongs to the connection", change(func(t *kubeconfig.Target) { t.Certificate = []byte("c") }), false, false, true},
-		"CA":          {"another server may answer", change(func(t *kubeconfig.Target) { t.CA = nil }), false, false, false},
-		"address":     {"another server may answer", change(func(t *kubeconfig.Target) { t.Server.Host = "b" }), false, false, false},
-		"proxy":       {"another server may answer", change(func(t *kubeconfig.Target) { t.Proxy = &url.URL{Host: "p"} }), false, false, false},
+		"itself": {"nothing changed", base, true, true, true},
+		"token":  {"goes with each request", change(func(t *kubeconfig.Target) { t.Token = "u" }), false, true, true},
+		"certificate": {"belongs to the connection", change(func(t *kubeconfig.Target) {
+			t.Certificate = []byte("c")
+		}), false, false, true},
+		"CA": {"another server may answer", change(func(t *kubeconfig.Target) { t.CA = nil }), false, false, false},
+		"address": {"another server may answer", change(func(t *kubeconfig.Target) {
+			t.Server.Host = "b"
+		}), false, false, false},
+		"proxy": {"another server may answer", change(func(t *kubeconfig.Target) {
+			t.Proxy = &url.URL{Host: "p"}
+		}), false, false, false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

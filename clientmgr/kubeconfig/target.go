@@ -9,11 +9,13 @@ import (
 
 // Target is how one cluster is reached, and as whom: a value made of inert parts.
 type Target struct {
-	// Server is the address: scheme, host and, where the kubeconfig has one, a path without a trailing slash.
+	// Server is the address: scheme, host and, where the kubeconfig has one, a path without a trailing
+	// slash.
 	Server url.URL
 	// ServerName is the name in the server's certificate, "" for the host of Server (tls-server-name).
 	ServerName string
-	// CA is the bundle that the server's certificate is verified with, in PEM; empty for the system's own.
+	// CA is the bundle that the server's certificate is verified with, in PEM; empty for the system's
+	// own.
 	CA []byte
 	// Certificate and Key are the client certificate and its key, in PEM; both or neither.
 	Certificate, Key []byte
@@ -32,8 +34,8 @@ func (t Target) Equal(o Target) bool {
 	return t.SameEndpoint(o) && t.Token == o.Token && t.Username == o.Username && t.Password == o.Password
 }
 
-// SameEndpoint reports whether two targets can share a connection: they differ at most in the credential that goes with each
-// request (token, or user name and password).
+// SameEndpoint reports whether two targets can share a connection: they differ at most in the
+// credential that goes with each request (token, or user name and password).
 func (t Target) SameEndpoint(o Target) bool {
 	return t.SameServer(o) && bytes.Equal(t.Certificate, o.Certificate) && bytes.Equal(t.Key, o.Key)
 }

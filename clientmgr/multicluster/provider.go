@@ -17,7 +17,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 )
 
-// workers is how many clusters are engaged at once: one whose controllers take their time delays few others.
+// workers is how many clusters are engaged at once: one whose controllers take their time delays
+// few others.
 const workers = 8
 
 // Clusters is what is needed of a client manager. clientmgr.KubevirtClientManager is one.
@@ -34,7 +35,8 @@ type Options struct {
 	Logger logr.Logger
 }
 
-// Provider offers the clusters of a client manager to a multicluster manager. It is safe for concurrent use.
+// Provider offers the clusters of a client manager to a multicluster manager. It is safe for
+// concurrent use.
 type Provider struct {
 	clusters Clusters
 	options  Options
@@ -63,15 +65,16 @@ var (
 	_ multicluster.ProviderRunnable = (*Provider)(nil)
 )
 
-// New returns a Provider. The client manager has to be started by somebody else, for example by the same manager. It does no I/O.
+// New returns a Provider. The client manager has to be started by somebody else, for example by the
+// same manager. It does no I/O.
 func New(clusters Clusters, options Options) *Provider {
 	p := &Provider{clusters: clusters, options: options}
 	p.locked.engaged = map[string]engagement{}
 	return p
 }
 
-// Get returns a connected cluster. An unknown name is multicluster.ErrClusterNotFound; every other error is the client manager's own and
-// worth another try. It does no I/O.
+// Get returns a connected cluster. An unknown name is multicluster.ErrClusterNotFound; every other
+// error is the client manager's own and worth another try. It does no I/O.
 func (p *Provider) Get(_ context.Context, clusterName string) (cluster.Cluster, error) {
 	found, err := p.clusters.Cluster(clusterName)
 	if errors.Is(err, clientmgr.ErrConfigNotFound) {
@@ -80,8 +83,11 @@ func (p *Provider) Get(_ context.Context, clusterName string) (cluster.Cluster, 
 	return found, err
 }
 
-// IndexField adds an index to the caches of all clusters, present and future ones. The kind must be one that the client manager caches.
-func (p *Provider) IndexField(ctx context.Context, object client.Object, field string, extract client.IndexerFunc) error {
+// IndexField adds an index to the caches of all clusters, present and future ones. The kind must be
+// one that the client manager caches.
+func (p *Provider) IndexField(
+	ctx context.Context, object client.Object, field string, extract client.IndexerFunc,
+) error {
 	added := index{object, field, extract}
 	p.locked.Lock()
 	defer p.locked.Unlock()
@@ -95,8 +101,8 @@ func (p *Provider) IndexField(ctx context.Context, object client.Object, field s
 	return errors.Join(errs...)
 }
 
-// Start engages each cluster with aware when it is connected, and disengages it when its connection ends: never for a mere loss of
-// contact. It returns when ctx ends.
+// Start engages each cluster with aware when it is connected, and disengages it when its connection
+// ends: never for a mere loss of contact. It returns when ctx ends.
 func (p *Provider) Start(ctx context.Context, aware multicluster.Aware) error {
 	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
 	source := p.clusters.Source(clientmgr.EventHandler{State: func(_ context.Context, config string) []reconcile.Request {
@@ -122,7 +128,10 @@ func request(config string) reconcile.Request {
 	return reconcile.Request{NamespacedName: types.NamespacedName{Name: config}}
 }
 
-func (p *Provider) work(ctx context.Context, aware multicluster.Aware, queue workqueue.TypedRateLimitingInterface[reconcile.Request], running *sync.WaitGroup) {
+func (p *Provider) work(
+	ctx context.Context, aware multicluster.Aware, queue workqueue.TypedRateLimitingInterface[reconcile.Request],
+	running *sync.WaitGroup,
+) {
 	for {
 		item, shutdown := queue.Get()
 		if shutdown {
@@ -139,8 +148,11 @@ func (p *Provider) work(ctx context.Context, aware multicluster.Aware, queue wor
 	}
 }
 
-// engage engages a cluster that is connected and not engaged yet. ended is called when its connection has ended.
-func (p *Provider) engage(ctx context.Context, aware multicluster.Aware, name string, running *sync.WaitGroup, ended func()) error {
+// engage engages a cluster that is connected and not engaged yet. ended is called when its
+// connection has ended.
+func (p *Provider) engage(
+	ctx context.Context, aware multicluster.Aware, name string, running *sync.WaitGroup, ended func(),
+) error {
 	found, err := p.clusters.Cluster(name)
 	if err != nil || ctx.Err() != nil {
 		return nil //nolint:nilerr // not connected: its State will tell when it is
@@ -169,7 +181,8 @@ func (p *Provider) engage(ctx context.Context, aware multicluster.Aware, name st
 	return nil
 }
 
-// note makes an engagement the current one, with all indexes; known says that it is so already. A former connection is ended.
+// note makes an engagement the current one, with all indexes; known says that it is so already. A
+// former connection is ended.
 func (p *Provider) note(ctx context.Context, name string, next engagement) (known bool, err error) {
 	p.locked.Lock()
 	defer p.locked.Unlock()

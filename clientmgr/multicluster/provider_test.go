@@ -35,7 +35,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
-// world is a multicluster manager with one controller of ConfigMaps, over two remote clusters; west is the supervisor itself.
+// world is a multicluster manager with one controller of ConfigMaps, over two remote clusters; west
+// is the supervisor itself.
 type world struct {
 	t        *testing.T
 	clusters *clientmgr.KubevirtClientManager
@@ -67,10 +68,12 @@ func newWorld(t *testing.T) *world {
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, vitistackv1alpha1.AddToScheme} {
 		w.must(add(scheme))
 	}
-	supervisor, east := controlplane.New(t, controlplane.Options{Name: "west"}), controlplane.New(t, controlplane.Options{Name: "east"})
+	supervisor, east := controlplane.New(t, controlplane.Options{Name: "west"}),
+		controlplane.New(t, controlplane.Options{Name: "east"})
 	var definition apiextensionsv1.CustomResourceDefinition
 	w.must(yaml.Unmarshal(crds.YAML()["kubevirtconfigs.vitistack.io"], &definition))
-	_, err := envtest.InstallCRDs(supervisor.Config(), envtest.CRDInstallOptions{CRDs: []*apiextensionsv1.CustomResourceDefinition{&definition}})
+	_, err := envtest.InstallCRDs(supervisor.Config(),
+		envtest.CRDInstallOptions{CRDs: []*apiextensionsv1.CustomResourceDefinition{&definition}})
 	w.must(err)
 	w.west, err = client.New(supervisor.Config(), client.Options{Scheme: scheme})
 	w.must(err)
@@ -81,12 +84,14 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { w.must(w.proxy.Close()) })
 
 	local, err := ctrl.NewManager(supervisor.Config(), ctrl.Options{
-		Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}, Cache: cache.Options{ByObject: clientmgr.SupervisorCache(true, "default")},
+		Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"},
+		Cache: cache.Options{ByObject: clientmgr.SupervisorCache(true, "default")},
 	})
 	w.must(err)
 	w.clusters, err = clientmgr.NewKubevirtClientManager(local.GetClient(), local.GetCache(), clientmgr.Options{
 		Kinds:         []clientmgr.Kind{{Object: &corev1.ConfigMap{}, Selector: labels.SelectorFromSet(seen)}},
-		ProbeInterval: time.Second, ProbeTimeout: 2 * time.Second, BackoffMax: time.Second, Registerer: prometheus.NewRegistry(),
+		ProbeInterval: time.Second, ProbeTimeout: 2 * time.Second, BackoffMax: time.Second,
+		Registerer: prometheus.NewRegistry(),
 	})
 	w.must(err)
 	w.must(local.Add(w.clusters))
@@ -96,7 +101,8 @@ func newWorld(t *testing.T) *world {
 	w.must(provider.IndexField(t.Context(), &corev1.ConfigMap{}, "data.colour", func(o client.Object) []string {
 		return []string{o.(*corev1.ConfigMap).Data["colour"]}
 	}))
-	w.must(mcbuilder.ControllerManagedBy(w.manager).Named("configmaps").For(&corev1.ConfigMap{}).Complete(mcreconcile.Func(w.reconcile)))
+	w.must(mcbuilder.ControllerManagedBy(w.manager).Named("configmaps").For(&corev1.ConfigMap{}).Complete(
+		mcreconcile.Func(w.reconcile)))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- w.manager.Start(ctx) }()
@@ -113,11 +119,14 @@ func (w *world) config(name string, of *controlplane.Cluster, addr string) {
 	w.t.Helper()
 	pair, err := of.ClientCertificate(controlplane.User{Name: "operator", Groups: []string{"system:masters"}})
 	w.must(err)
-	kubeconfig, err := controlplane.Kubeconfig{Cluster: name, User: "operator", Server: "https://" + addr, CA: of.ServingCA(), Client: pair}.Bytes()
+	kubeconfig, err := controlplane.Kubeconfig{Cluster: name, User: "operator", Server: "https://" + addr,
+		CA: of.ServingCA(), Client: pair}.Bytes()
 	w.must(err)
 	meta := metav1.ObjectMeta{Namespace: "default", Name: name}
-	w.must(w.west.Create(w.t.Context(), &corev1.Secret{ObjectMeta: meta, Data: map[string][]byte{"kubeconfig": kubeconfig}}))
-	w.must(w.west.Create(w.t.Context(), &vitistackv1alpha1.KubevirtConfig{ObjectMeta: meta, Spec: vitistackv1alpha1.KubevirtConfigSpec{Name: name, KubeconfigSecretRef: name}}))
+	w.must(w.west.Create(w.t.Context(),
+		&corev1.Secret{ObjectMeta: meta, Data: map[string][]byte{"kubeconfig": kubeconfig}}))
+	w.must(w.west.Create(w.t.Context(), &vitistackv1alpha1.KubevirtConfig{ObjectMeta: meta,
+		Spec: vitistackv1alpha1.KubevirtConfigSpec{Name: name, KubeconfigSecretRef: name}}))
 }
 
 // reconcile reads a ConfigMap from the cache of its cluster, by name and by index.
@@ -143,7 +152,8 @@ func (w *world) reconcile(ctx context.Context, request mcreconcile.Request) (ctr
 func (w *world) create(in client.Client, name, colour string) {
 	w.t.Helper()
 	w.must(in.Create(w.t.Context(), &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name, Labels: seen}, Data: map[string]string{"colour": colour}}))
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name, Labels: seen},
+		Data:       map[string]string{"colour": colour}}))
 }
 
 func (w *world) sees(key, want string) {
@@ -170,7 +180,8 @@ func TestProvider(t *testing.T) {
 
 	w.must(w.proxy.Set(faults.Fault{Kind: faults.Blackhole}))
 	eventually.Eventually(w.t, time.Minute, "the black-holed cluster is not trusted", func(context.Context) error {
-		if _, err := w.manager.GetCluster(t.Context(), "east"); !errors.Is(err, clientmgr.ErrNotConnected) || errors.Is(err, mc.ErrClusterNotFound) {
+		if _, err := w.manager.GetCluster(t.Context(), "east"); !errors.Is(err, clientmgr.ErrNotConnected) ||
+			errors.Is(err, mc.ErrClusterNotFound) {
 			return fmt.Errorf("a black-holed cluster: want ErrNotConnected, got %w", err)
 		}
 		return nil
@@ -194,7 +205,8 @@ func TestProvider(t *testing.T) {
 	w.create(w.east, "anew", "red")
 	w.sees("east/anew", "red 2")
 
-	w.must(w.west.Delete(t.Context(), &vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "east"}}))
+	w.must(w.west.Delete(t.Context(),
+		&vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "east"}}))
 	eventually.Eventually(w.t, time.Minute, "the cluster is gone", func(context.Context) error {
 		if _, err := w.manager.GetCluster(t.Context(), "east"); !errors.Is(err, mc.ErrClusterNotFound) {
 			return fmt.Errorf("want ErrClusterNotFound, got %w", err)
@@ -209,13 +221,15 @@ func TestProvider(t *testing.T) {
 func (w *world) notCached(shared cache.Cache) {
 	w.t.Helper()
 	var missing *cache.ErrResourceNotCached
-	if err := shared.Get(w.t.Context(), client.ObjectKey{Namespace: "default", Name: "x"}, &corev1.Pod{}); !errors.As(err, &missing) {
+	if err := shared.Get(w.t.Context(), client.ObjectKey{Namespace: "default", Name: "x"}, &corev1.Pod{}); !errors.As(err,
+		&missing) {
 		w.t.Errorf("a read of an undeclared kind: %v", err)
 	}
 	if _, err := shared.GetInformer(w.t.Context(), &corev1.Pod{}); !errors.As(err, &missing) {
 		w.t.Errorf("an informer of an undeclared kind: %v", err)
 	}
-	if _, err := shared.GetInformerForKind(w.t.Context(), corev1.SchemeGroupVersion.WithKind("Pod")); !errors.As(err, &missing) {
+	if _, err := shared.GetInformerForKind(w.t.Context(), corev1.SchemeGroupVersion.WithKind("Pod")); !errors.As(err,
+		&missing) {
 		w.t.Errorf("an informer of an undeclared kind: %v", err)
 	}
 	if err := shared.RemoveInformer(w.t.Context(), &corev1.ConfigMap{}); err == nil {

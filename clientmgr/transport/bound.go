@@ -13,8 +13,8 @@ import (
 // ErrBusy is in the chain of the error of a call that found no free slot in time.
 var ErrBusy = errors.New("too many calls in flight")
 
-// Bound is an http.RoundTripper that limits calls in time, their response's body included, and in number. Watches pass through
-// unlimited. It is safe for concurrent use.
+// Bound is an http.RoundTripper that limits calls in time, their response's body included, and in
+// number. Watches pass through unlimited. It is safe for concurrent use.
 type Bound struct {
 	next    http.RoundTripper
 	timeout time.Duration
@@ -22,7 +22,8 @@ type Bound struct {
 	waited  atomic.Int64
 }
 
-// NewBound limits the calls to next to a time each and to a number at once; 0 inFlight means any number.
+// NewBound limits the calls to next to a time each and to a number at once; 0 inFlight means any
+// number.
 func NewBound(next http.RoundTripper, timeout time.Duration, inFlight int) *Bound {
 	b := &Bound{next: next, timeout: timeout}
 	if inFlight > 0 {
@@ -37,8 +38,8 @@ func (b *Bound) InFlight() int { return len(b.slots) }
 // Waited returns the number of calls so far that found no slot free at once.
 func (b *Bound) Waited() int64 { return b.waited.Load() }
 
-// RoundTrip implements http.RoundTripper. The error of a call that took too long wraps context.DeadlineExceeded, and ErrBusy where it
-// only waited for a slot.
+// RoundTrip implements http.RoundTripper. The error of a call that took too long wraps
+// context.DeadlineExceeded, and ErrBusy where it only waited for a slot.
 func (b *Bound) RoundTrip(req *http.Request) (*http.Response, error) {
 	if IsWatch(req) {
 		return b.next.RoundTrip(req)

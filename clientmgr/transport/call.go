@@ -15,7 +15,8 @@ import (
 // poll is how often a call that is held because the server is away tries again.
 const poll = 250 * time.Millisecond
 
-// call sends a request that is not a watch. release is called once the response's body is done with.
+// call sends a request that is not a watch. release is called once the response's body is done
+// with.
 func (s *Swap) call(req *http.Request, release func()) (*http.Response, error) {
 	resp, err := s.hold(req)
 	if err != nil {
@@ -51,7 +52,8 @@ func (s *Swap) hold(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// curable reports whether a request may be sent again whatever it does: it was refused before it was looked at, or never sent.
+// curable reports whether a request may be sent again whatever it does: it was refused before it
+// was looked at, or never sent.
 func curable(resp *http.Response, err error) bool {
 	if err != nil {
 		return neverSent(err)
@@ -59,7 +61,8 @@ func curable(resp *http.Response, err error) bool {
 	return resp.StatusCode == http.StatusUnauthorized
 }
 
-// neverSent reports whether an error proves that no server saw the request. A reset proves nothing: a write may have been applied.
+// neverSent reports whether an error proves that no server saw the request. A reset proves nothing:
+// a write may have been applied.
 func neverSent(err error) bool {
 	var op *net.OpError
 	if errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect") {
@@ -69,8 +72,8 @@ func neverSent(err error) bool {
 	return errors.As(err, &unverified)
 }
 
-// await waits until another endpoint than the tried one is there or, where away says that the server is, until it is worth trying
-// the same one again. found is false at the deadline.
+// await waits until another endpoint than the tried one is there or, where away says that the
+// server is, until it is worth trying the same one again. found is false at the deadline.
 func (s *Swap) await(ctx context.Context, tried *Endpoint, deadline time.Time, away bool) (next *Endpoint, found bool) {
 	for {
 		changed := s.changed()

@@ -16,10 +16,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// send sends a request once. A write whose context has a deadline tells the server how long somebody
-// waits for the answer, as client-go does: by the query parameter timeout. A server that is not told
-// waits for a webhook that hangs until the caller has gone, and nobody ever reads its sentence about
-// that webhook.
+// send sends a request once. A write whose context has a deadline tells the server how long
+// somebody waits for the answer, as client-go does: by the query parameter timeout. A server that
+// is not told waits for a webhook that hangs until the caller has gone, and nobody ever reads its
+// sentence about that webhook.
 func send(endpoint *Endpoint, req *http.Request) (*http.Response, error) {
 	patience := patienceOf(req)
 	if patience <= 0 {
@@ -33,8 +33,8 @@ func send(endpoint *Endpoint, req *http.Request) (*http.Response, error) {
 	return lateAnswer(req, resp, err, patience)
 }
 
-// patienceOf returns what a server may take for a request: an eighth of the time is for the answer's way.
-// 0 means that the server is told nothing.
+// patienceOf returns what a server may take for a request: an eighth of the time is for the
+// answer's way. 0 means that the server is told nothing.
 func patienceOf(req *http.Request) time.Duration {
 	deadline, bounded := req.Context().Deadline()
 	if !bounded || !writes(req) || req.URL.Query().Has("timeout") {
@@ -56,8 +56,8 @@ func withTimeout(req *http.Request, timeout time.Duration) *http.Request {
 	return told
 }
 
-// writes reports whether a request asks an API server to change something. What goes through a proxy
-// subresource is for another server, which may have a parameter timeout of its own.
+// writes reports whether a request asks an API server to change something. What goes through a
+// proxy subresource is for another server, which may have a parameter timeout of its own.
 func writes(req *http.Request) bool {
 	switch req.Method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
@@ -67,9 +67,9 @@ func writes(req *http.Request) bool {
 	}
 }
 
-// lateAnswer makes a whole answer of what an API server sends once the time is over that it was told. Its
-// handler and its filter of late requests both answer then, and the filter aborts the stream where the
-// handler has begun to: such a server is there, and has given up on the request.
+// lateAnswer makes a whole answer of what an API server sends once the time is over that it was
+// told. Its handler and its filter of late requests both answer then, and the filter aborts the
+// stream where the handler has begun to: such a server is there, and has given up on the request.
 func lateAnswer(req *http.Request, resp *http.Response, err error, patience time.Duration) (*http.Response, error) {
 	switch {
 	case err != nil && aborted(err):
@@ -86,7 +86,8 @@ func lateAnswer(req *http.Request, resp *http.Response, err error, patience time
 	return resp, nil
 }
 
-// aborted reports whether a server has aborted one HTTP/2 stream by itself: the connection lives on.
+// aborted reports whether a server has aborted one HTTP/2 stream by itself: the connection lives
+// on.
 func aborted(err error) bool {
 	var reset http2.StreamError
 	return errors.As(err, &reset) && reset.Code == http2.ErrCodeInternal

@@ -38,8 +38,8 @@ func (o EndpointOptions) withDefaults() EndpointOptions {
 	return o
 }
 
-// Endpoint is a server together with a credential. It is immutable, safe for concurrent use, and an http.RoundTripper by itself: a
-// request for a path goes to that path of this server.
+// Endpoint is a server together with a credential. It is immutable, safe for concurrent use, and an
+// http.RoundTripper by itself: a request for a path goes to that path of this server.
 type Endpoint struct {
 	target        kubeconfig.Target
 	authorization string // the header's value, "" for none
@@ -53,7 +53,8 @@ type conns struct {
 	streams   atomic.Int64 // open watches
 }
 
-// NewEndpoint prepares the connections to a target; it does no I/O. An error never holds anything of the target.
+// NewEndpoint prepares the connections to a target; it does no I/O. An error never holds anything
+// of the target.
 func NewEndpoint(target kubeconfig.Target, options EndpointOptions) (*Endpoint, error) {
 	config, err := tlsConfig(target)
 	if err != nil {
@@ -76,8 +77,8 @@ func NewEndpoint(target kubeconfig.Target, options EndpointOptions) (*Endpoint, 
 	return &Endpoint{target: target, authorization: authorization(target), conns: &conns{transport: base}}, nil
 }
 
-// WithTarget returns the endpoint for a changed target. It shares this one's connections where only the credential that goes with
-// each request differs. It does no I/O.
+// WithTarget returns the endpoint for a changed target. It shares this one's connections where only
+// the credential that goes with each request differs. It does no I/O.
 func (e *Endpoint) WithTarget(target kubeconfig.Target, options EndpointOptions) (*Endpoint, error) {
 	if !e.target.SameEndpoint(target) {
 		return NewEndpoint(target, options)
@@ -88,10 +89,12 @@ func (e *Endpoint) WithTarget(target kubeconfig.Target, options EndpointOptions)
 // Target returns what the endpoint was made from.
 func (e *Endpoint) Target() kubeconfig.Target { return e.target }
 
-// Close lets go of idle connections. An endpoint that was tried and not used is closed by its maker.
+// Close lets go of idle connections. An endpoint that was tried and not used is closed by its
+// maker.
 func (e *Endpoint) Close() { e.conns.transport.CloseIdleConnections() }
 
-// SharesConnections reports whether both endpoints use the same connections; closing one's then closes the other's.
+// SharesConnections reports whether both endpoints use the same connections; closing one's then
+// closes the other's.
 func (e *Endpoint) SharesConnections(o *Endpoint) bool { return e.conns == o.conns }
 
 // RoundTrip implements http.RoundTripper.
@@ -153,6 +156,6 @@ func tlsConfig(target kubeconfig.Target) (*tls.Config, error) {
 	return config, nil
 }
 
-// Host returns a stable placeholder for rest.Config.Host: a host that never resolves, named after the cluster. The scheme is
-// written out because client-go guesses http otherwise.
+// Host returns a stable placeholder for rest.Config.Host: a host that never resolves, named after
+// the cluster. The scheme is written out because client-go guesses http otherwise.
 func Host(name string) string { return "https://" + strings.ToLower(name) + ".invalid" }

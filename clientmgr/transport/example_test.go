@@ -22,7 +22,8 @@ func ExampleSwap() {
 	config := &rest.Config{Host: transport.Host("cluster-east"), Transport: swap, QPS: -1}
 	fmt.Println(config.Host)
 
-	// The token was rotated. Ask the candidate who it is before it is put in place: this package does not.
+	// The token was rotated. Ask the candidate who it is before it is put in place: this package does
+	// not.
 	target.Token = "second"
 	candidate, err := endpoint.WithTarget(target, transport.EndpointOptions{})
 	if err != nil {

@@ -93,7 +93,8 @@ func (a *api) target(t *testing.T, token string) kubeconfig.Target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return kubeconfig.Target{Server: *server, Token: token, CA: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.Certificate().Raw})}
+	return kubeconfig.Target{Server: *server, Token: token,
+		CA: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.Certificate().Raw})}
 }
 
 func (a *api) endpoint(t *testing.T, token string) *transport.Endpoint {

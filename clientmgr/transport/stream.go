@@ -8,13 +8,15 @@ import (
 )
 
 const (
-	// minAge is the age below which no stream is cut: client-go counts a watch that ends within its first second as an error.
+	// minAge is the age below which no stream is cut: client-go counts a watch that ends within its
+	// first second as an error.
 	minAge = 1100 * time.Millisecond
 	// early is how long before its time-out the end of a stream counts as a break.
 	early = 2 * time.Second
 )
 
-// stream is the body of one open watch. Whatever breaks it reads as its end: then the caller resumes instead of listing.
+// stream is the body of one open watch. Whatever breaks it reads as its end: then the caller
+// resumes instead of listing.
 type stream struct {
 	body       io.ReadCloser
 	swap       *Swap
@@ -34,7 +36,8 @@ type stream struct {
 
 func (s *Swap) newStream(body io.ReadCloser, endpoint *Endpoint, o opening, release func()) *stream {
 	now := s.options.Clock.Now()
-	st := &stream{body: body, swap: s, endpoint: endpoint, collection: o.collection, opened: now, timeout: o.timeout, bookmarks: o.bookmarks}
+	st := &stream{body: body, swap: s, endpoint: endpoint, collection: o.collection, opened: now, timeout: o.timeout,
+		bookmarks: o.bookmarks}
 	st.release = sync.OnceFunc(release)
 	st.last.Store(now.UnixNano())
 	endpoint.conns.streams.Add(1)
@@ -64,7 +67,8 @@ func (st *stream) Read(p []byte) (int, error) {
 	return n, io.EOF
 }
 
-// broke reports whether the end of a stream was not a planned one: neither ours nor the server's time-out.
+// broke reports whether the end of a stream was not a planned one: neither ours nor the server's
+// time-out.
 func (st *stream) broke(err error) bool {
 	if st.closed.Load() || st.planned.Load() {
 		return false
@@ -74,7 +78,8 @@ func (st *stream) broke(err error) bool {
 
 func (st *stream) age() time.Duration { return st.swap.options.Clock.Since(st.opened) }
 
-// silence is 0 where silence says nothing: without bookmarks, a stream over which nothing comes may just have nothing to tell.
+// silence is 0 where silence says nothing: without bookmarks, a stream over which nothing comes may
+// just have nothing to tell.
 func (st *stream) silence() time.Duration {
 	if !st.bookmarks {
 		return 0
@@ -118,16 +123,16 @@ func (s *Swap) fruitful(collection string) {
 	delete(s.locked.barren, collection)
 }
 
-// CutOld ends the watches that are still on a former endpoint; they resume on the current one. It returns how many it cut. A stream
-// younger than about a second is cut when it has that age. verify has SwapOptions.BeforeResume asked, as after a break: for an
-// endpoint with another address.
+// CutOld ends the watches that are still on a former endpoint; they resume on the current one. It
+// returns how many it cut. A stream younger than about a second is cut when it has that age. verify
+// has SwapOptions.BeforeResume asked, as after a break: for an endpoint with another address.
 func (s *Swap) CutOld(verify bool) int {
 	current := s.current.Load()
 	return s.cutIf(func(st *stream) bool { return st.endpoint != current }, !verify)
 }
 
-// CutSilent ends the watches with bookmarks over which nothing came for a time, so that they open anew, and returns how many. A server
-// sends a bookmark about once a minute.
+// CutSilent ends the watches with bookmarks over which nothing came for a time, so that they open
+// anew, and returns how many. A server sends a bookmark about once a minute.
 func (s *Swap) CutSilent(silence time.Duration) int {
 	return s.cutIf(func(st *stream) bool {
 		silent := st.bookmarks && st.silence() >= silence
@@ -157,8 +162,8 @@ type Watches struct {
 	Open int
 	// Parked is the number of watches that cannot resume yet.
 	Parked int
-	// Barren is the number of collections whose last stream was cut by CutSilent without having delivered anything, and whose
-	// present one has not either.
+	// Barren is the number of collections whose last stream was cut by CutSilent without having
+	// delivered anything, and whose present one has not either.
 	Barren int
 	// Silence is the longest time for which nothing came over an open stream that has bookmarks.
 	Silence time.Duration

@@ -16,19 +16,21 @@ var ErrClosed = errors.New("transport closed")
 
 // SwapOptions tune a Swap. The zero value works.
 type SwapOptions struct {
-	// Hold is how long a call waits for a new credential after a 401, or for the server after an error that proves that the call
-	// was never sent. Default 3 s; negative means not at all.
+	// Hold is how long a call waits for a new credential after a 401, or for the server after an error
+	// that proves that the call was never sent. Default 3 s; negative means not at all.
 	Hold time.Duration
-	// ParkForbidden is how long a resuming watch is parked on 403. It passes on after that, so that a lost right does not look
-	// like a quiet cluster. Default 30 s: a server that just started forbids everything for a moment.
+	// ParkForbidden is how long a resuming watch is parked on 403. It passes on after that, so that a
+	// lost right does not look like a quiet cluster. Default 30 s: a server that just started forbids
+	// everything for a moment.
 	ParkForbidden time.Duration
-	// ParkServerError is the same for a 5xx. Default 5 min. Silence and 401 are not bounded: no list would fare better, and Watches
-	// tells of every parked watch.
+	// ParkServerError is the same for a 5xx. Default 5 min. Silence and 401 are not bounded: no list
+	// would fare better, and Watches tells of every parked watch.
 	ParkServerError time.Duration
 	// OpenTimeout bounds the wait for a watch's response header. Default 30 s.
 	OpenTimeout time.Duration
-	// BeforeResume is asked before a watch resumes whose last stream broke off: collection is the URL's path, resourceVersion what
-	// it resumes from. An error keeps the watch parked. It may do I/O through the Swap. nil means that nothing is asked.
+	// BeforeResume is asked before a watch resumes whose last stream broke off: collection is the
+	// URL's path, resourceVersion what it resumes from. An error keeps the watch parked. It may do I/O
+	// through the Swap. nil means that nothing is asked.
 	BeforeResume func(ctx context.Context, collection, resourceVersion string) error
 	// Clock is the time. Default: the real one.
 	Clock clock.WithDelayedExecution
@@ -53,7 +55,8 @@ func (o SwapOptions) withDefaults() SwapOptions {
 	return o
 }
 
-// Swap is an http.RoundTripper to one cluster whose Endpoint can be replaced. It is safe for concurrent use.
+// Swap is an http.RoundTripper to one cluster whose Endpoint can be replaced. It is safe for
+// concurrent use.
 type Swap struct {
 	options SwapOptions
 	current atomic.Pointer[Endpoint]
@@ -87,8 +90,9 @@ func NewSwap(endpoint *Endpoint, options SwapOptions) *Swap {
 // Current returns the endpoint in use.
 func (s *Swap) Current() *Endpoint { return s.current.Load() }
 
-// Set makes an endpoint the current one. Calls that are held and watches that are parked go on with it at once; open watches stay on
-// the former one until CutOld. The connections of the former endpoint close as they fall idle.
+// Set makes an endpoint the current one. Calls that are held and watches that are parked go on with
+// it at once; open watches stay on the former one until CutOld. The connections of the former
+// endpoint close as they fall idle.
 func (s *Swap) Set(endpoint *Endpoint) {
 	endpoint.conns.retired.Store(false)
 	former := s.current.Swap(endpoint)
@@ -128,7 +132,8 @@ func (s *Swap) changed() <-chan struct{} {
 	return s.locked.changed
 }
 
-// Close ends all requests and watches, and lets go of the connections. Requests made later return ErrClosed.
+// Close ends all requests and watches, and lets go of the connections. Requests made later return
+// ErrClosed.
 func (s *Swap) Close() {
 	s.end()
 	s.retire(s.current.Load().conns)

@@ -53,7 +53,8 @@ func (s *Swap) watch(req *http.Request, release func()) (*http.Response, error) 
 	return resp, nil
 }
 
-// openOnce opens a watch that starts afresh. A failure is the caller's, but for one that a swap has cured meanwhile.
+// openOnce opens a watch that starts afresh. A failure is the caller's, but for one that a swap has
+// cured meanwhile.
 func (s *Swap) openOnce(req *http.Request, _ opening) (*http.Response, *Endpoint, error) {
 	tried := s.current.Load()
 	resp, err := s.attempt(req, tried)
@@ -81,7 +82,8 @@ func (s *Swap) attempt(req *http.Request, endpoint *Endpoint) (*http.Response, e
 	return resp, nil // the stream's context ends with the request's
 }
 
-// resume opens a watch that goes on from a version. While it cannot, it parks: an error would make the caller list everything.
+// resume opens a watch that goes on from a version. While it cannot, it parks: an error would make
+// the caller list everything.
 func (s *Swap) resume(req *http.Request, o opening) (*http.Response, *Endpoint, error) {
 	ctx := req.Context()
 	var park parking
@@ -133,7 +135,8 @@ type parking struct {
 	since    time.Time // since when it answers so
 }
 
-// keeps reports whether an answer is one to wait out. 410 and 429 are not: client-go has its own way with them.
+// keeps reports whether an answer is one to wait out. 410 and 429 are not: client-go has its own
+// way with them.
 func (p *parking) keeps(status int, o SwapOptions) bool {
 	now := o.Clock.Now()
 	if status != p.status {

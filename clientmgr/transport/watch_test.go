@@ -79,11 +79,13 @@ func TestWatchThatIsNotParked(t *testing.T) {
 		status       int
 		options      transport.SwapOptions
 	}{
-		"gone":         {"the version is too old: only a list helps", resuming, http.StatusGone, transport.SwapOptions{}},
-		"busy":         {"client-go waits by itself", resuming, http.StatusTooManyRequests, transport.SwapOptions{}},
-		"starting":     {"a first list has nothing to lose", starting, http.StatusForbidden, transport.SwapOptions{}},
-		"right lost":   {"else it would look like a quiet cluster", resuming, http.StatusForbidden, transport.SwapOptions{ParkForbidden: time.Millisecond}},
-		"server fails": {"a list may fare better by now", resuming, http.StatusInternalServerError, transport.SwapOptions{ParkServerError: time.Millisecond}},
+		"gone":     {"the version is too old: only a list helps", resuming, http.StatusGone, transport.SwapOptions{}},
+		"busy":     {"client-go waits by itself", resuming, http.StatusTooManyRequests, transport.SwapOptions{}},
+		"starting": {"a first list has nothing to lose", starting, http.StatusForbidden, transport.SwapOptions{}},
+		"right lost": {"else it would look like a quiet cluster", resuming, http.StatusForbidden,
+			transport.SwapOptions{ParkForbidden: time.Millisecond}},
+		"server fails": {"a list may fare better by now", resuming, http.StatusInternalServerError,
+			transport.SwapOptions{ParkServerError: time.Millisecond}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -119,16 +121,17 @@ func TestBeforeResume(t *testing.T) {
 	var asked atomic.Int64
 	var refuse atomic.Bool
 	server := newAPI(t, "t")
-	s := newSwap(t, server.endpoint(t, "t"), transport.SwapOptions{BeforeResume: func(_ context.Context, collection, version string) error {
-		asked.Add(1)
-		if collection != "/api/v1/pods" || version != "7" {
-			t.Errorf("asked about %s at %s", collection, version)
-		}
-		if refuse.Load() {
-			return syscall.ECONNREFUSED
-		}
-		return nil
-	}})
+	s := newSwap(t, server.endpoint(t, "t"),
+		transport.SwapOptions{BeforeResume: func(_ context.Context, collection, version string) error {
+			asked.Add(1)
+			if collection != "/api/v1/pods" || version != "7" {
+				t.Errorf("asked about %s at %s", collection, version)
+			}
+			if refuse.Load() {
+				return syscall.ECONNREFUSED
+			}
+			return nil
+		}})
 	open := func(want int64) *http.Response {
 		t.Helper()
 		o := within(t, openWatch(t, s, resuming))

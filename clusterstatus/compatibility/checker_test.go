@@ -36,7 +36,9 @@ func kubeVirt(t *testing.T) []apiextensionsv1.CustomResourceDefinition {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.DeleteFunc(crds, func(crd apiextensionsv1.CustomResourceDefinition) bool { return crd.Name != vms && crd.Name != vmis })
+	return slices.DeleteFunc(crds, func(crd apiextensionsv1.CustomResourceDefinition) bool {
+		return crd.Name != vms && crd.Name != vmis
+	})
 }
 
 // cluster is one whose requests are counted.
@@ -61,7 +63,8 @@ func newCluster(t *testing.T, crds ...apiextensionsv1.CustomResourceDefinition) 
 			}
 			return inner.List(ctx, list, options...)
 		},
-		Get: func(ctx context.Context, inner client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+		Get: func(ctx context.Context, inner client.WithWatch, key client.ObjectKey, object client.Object,
+			options ...client.GetOption) error {
 			c.gets.Add(1)
 			return inner.Get(ctx, key, object, options...)
 		},
@@ -82,7 +85,8 @@ func checker(t *testing.T) *Checker {
 	return c
 }
 
-// TestCheckWarm: what has not changed costs one request, whatever it says; what has changed is read again, and nothing else.
+// TestCheckWarm: what has not changed costs one request, whatever it says; what has changed is read
+// again, and nothing else.
 func TestCheckWarm(t *testing.T) {
 	east, c := newCluster(t, kubeVirt(t)...), checker(t)
 	for round := range 3 {
@@ -106,7 +110,8 @@ func TestCheckWarm(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer := c.Check(t.Context(), "east", east)
-	if answer.Compatible || !strings.Contains(answer.Message, "virtualmachines.kubevirt.io: field spec.runStrategy is missing") {
+	if answer.Compatible || !strings.Contains(answer.Message,
+		"virtualmachines.kubevirt.io: field spec.runStrategy is missing") {
 		t.Errorf("a field that went: %+v", answer)
 	}
 	if gets := east.gets.Load() - before; gets != 1 {
@@ -114,7 +119,8 @@ func TestCheckWarm(t *testing.T) {
 	}
 }
 
-// TestCheckFleet: clusters with equal definitions compile them once; one that differs where the operator is concerned is told so.
+// TestCheckFleet: clusters with equal definitions compile them once; one that differs where the
+// operator is concerned is told so.
 func TestCheckFleet(t *testing.T) {
 	c := checker(t)
 	crds := kubeVirt(t)
@@ -137,7 +143,8 @@ func TestCheckFleet(t *testing.T) {
 		}
 	}
 	answer := c.Check(t.Context(), "other", newCluster(t, crds...))
-	if !answer.Compatible || answer.Findings != 1 || !strings.Contains(answer.Message, `differ from a: virtualmachines.kubevirt.io: v1: spec.runStrategy: enum added: ["Always"]`) {
+	if !answer.Compatible || answer.Findings != 1 || !strings.Contains(answer.Message,
+		`differ from a: virtualmachines.kubevirt.io: v1: spec.runStrategy: enum added: ["Always"]`) {
 		t.Errorf("an enumeration where the operator writes: %+v", answer)
 	}
 	c.Forget("other")

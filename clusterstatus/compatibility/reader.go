@@ -15,7 +15,8 @@ type reader struct{ live client.Reader }
 
 var _ observe.Reader = reader{}
 
-// Revisions implements observe.Reader with one LIST of metadata, which the API server answers from its own cache.
+// Revisions implements observe.Reader with one LIST of metadata, which the API server answers from
+// its own cache.
 func (r reader) Revisions(ctx context.Context) (map[string]string, error) {
 	var list metav1.PartialObjectMetadataList
 	list.SetGroupVersionKind(apiextensionsv1.SchemeGroupVersion.WithKind("CustomResourceDefinitionList"))

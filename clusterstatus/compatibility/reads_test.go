@@ -75,9 +75,11 @@ func fill(v reflect.Value, depth int) {
 	}
 }
 
-// worlds are virtual machines and instances that report everything there is, in the states that say different things.
+// worlds are virtual machines and instances that report everything there is, in the states that say
+// different things.
 func worlds() []observed.Input {
-	const running, stopped, failing = kubevirtv1.VirtualMachineStatusRunning, kubevirtv1.VirtualMachineStatusStopped, kubevirtv1.VirtualMachineStatusCrashLoopBackOff
+	const running, stopped, failing = kubevirtv1.VirtualMachineStatusRunning, kubevirtv1.VirtualMachineStatusStopped,
+		kubevirtv1.VirtualMachineStatusCrashLoopBackOff
 	return []observed.Input{
 		world(kubevirtv1.Running, "Ready", corev1.ConditionTrue, running),
 		world(kubevirtv1.Running, "RestartRequired", corev1.ConditionTrue, running),
@@ -89,25 +91,33 @@ func worlds() []observed.Input {
 	}
 }
 
-func world(phase kubevirtv1.VirtualMachineInstancePhase, condition string, status corev1.ConditionStatus, state kubevirtv1.VirtualMachinePrintableStatus) observed.Input {
+func world(
+	phase kubevirtv1.VirtualMachineInstancePhase, condition string, status corev1.ConditionStatus,
+	state kubevirtv1.VirtualMachinePrintableStatus,
+) observed.Input {
 	vm, vmi := &kubevirtv1.VirtualMachine{}, &kubevirtv1.VirtualMachineInstance{}
 	fill(reflect.ValueOf(&vm.Status).Elem(), 0)
 	fill(reflect.ValueOf(&vmi.Status).Elem(), 0)
 	vm.Status.PrintableStatus = state
-	vm.Status.Conditions[0].Type, vm.Status.Conditions[0].Status = kubevirtv1.VirtualMachineConditionType(condition), status
+	vm.Status.Conditions[0].Type, vm.Status.Conditions[0].Status = kubevirtv1.VirtualMachineConditionType(condition),
+		status
 	vmi.Status.Phase = phase
-	vmi.Status.Conditions[0].Type, vmi.Status.Conditions[0].Status = kubevirtv1.VirtualMachineInstanceConditionType(condition), status
+	vmi.Status.Conditions[0].Type, vmi.Status.Conditions[0].Status = kubevirtv1.VirtualMachineInstanceConditionType(
+		condition), status
 	vmi.Status.Conditions[0].Reason = corev1.PodReasonUnschedulable
 	vmi.Status.PhaseTransitionTimestamps[0].Phase = kubevirtv1.Running
 	nic, volume := &vmi.Status.Interfaces[0], &vmi.Status.VolumeStatus[0]
-	nic.Name, nic.MAC, nic.IP, nic.IPs, nic.InfoSource = "vlan10", "02:00:00:00:00:01", "10.0.0.1", []string{"10.0.0.2"}, "domain"
+	nic.Name, nic.MAC, nic.IP, nic.IPs, nic.InfoSource = "vlan10", "02:00:00:00:00:01", "10.0.0.1", []string{"10.0.0.2"},
+		"domain"
 	if condition == "Paused" {
 		nic.IPs, vmi.Status.GuestOSInfo.VersionID = nil, "" // what stands in for them
 	}
 	volume.Name = "root"
 	vmi.Spec = kubevirtv1.VirtualMachineInstanceSpec{
-		Domain:  kubevirtv1.DomainSpec{Devices: kubevirtv1.Devices{Disks: []kubevirtv1.Disk{{Name: "root"}}, Interfaces: []kubevirtv1.Interface{{Name: "vlan10"}}}},
-		Volumes: []kubevirtv1.Volume{{Name: "root", VolumeSource: kubevirtv1.VolumeSource{DataVolume: &kubevirtv1.DataVolumeSource{Name: "d"}}}},
+		Domain: kubevirtv1.DomainSpec{Devices: kubevirtv1.Devices{Disks: []kubevirtv1.Disk{{Name: "root"}},
+			Interfaces: []kubevirtv1.Interface{{Name: "vlan10"}}}},
+		Volumes: []kubevirtv1.Volume{{Name: "root",
+			VolumeSource: kubevirtv1.VolumeSource{DataVolume: &kubevirtv1.DataVolumeSource{Name: "d"}}}},
 	}
 	vm.Spec.Template = &kubevirtv1.VirtualMachineInstanceTemplateSpec{Spec: vmi.Spec}
 	return observed.Input{
@@ -117,8 +127,9 @@ func world(phase kubevirtv1.VirtualMachineInstancePhase, condition string, statu
 	}
 }
 
-// TestReadsAreReal derives what is read: in each world every field of the two statuses goes in turn, and where that changes the Machine's
-// status, the field is read. usage.yaml has to tell all of those.
+// TestReadsAreReal derives what is read: in each world every field of the two statuses goes in
+// turn, and where that changes the Machine's status, the field is read. usage.yaml has to tell all
+// of those.
 func TestReadsAreReal(t *testing.T) {
 	read := map[string]map[string]bool{vms: {}, vmis: {}}
 	for _, in := range worlds() {
@@ -132,7 +143,9 @@ func TestReadsAreReal(t *testing.T) {
 		if len(derived) < 3 {
 			t.Fatalf("only %v of %s is read: the worlds are too poor", derived, name)
 		}
-		if diff := cmp.Diff(derived, slices.DeleteFunc(slices.Clone(told), func(path string) bool { return elsewhere[name+" "+path] != "" })); diff != "" {
+		if diff := cmp.Diff(derived, slices.DeleteFunc(slices.Clone(told), func(path string) bool {
+			return elsewhere[name+" "+path] != ""
+		})); diff != "" {
 			t.Errorf("reads of %s in usage.yaml: -read +told:\n%s", name, diff)
 		}
 	}
@@ -144,8 +157,12 @@ var elsewhere = map[string]string{
 	vms + " status.snapshotInProgress": "package machine leaves a virtual machine alone of which a snapshot is taken",
 }
 
-// perturb takes each field out of a status, one by one, and notes those whose absence makes a difference.
-func perturb[S any](t *testing.T, status *S, read map[string]bool, want vitistackv1alpha1.MachineStatus, observe func() vitistackv1alpha1.MachineStatus) {
+// perturb takes each field out of a status, one by one, and notes those whose absence makes a
+// difference.
+func perturb[S any](
+	t *testing.T, status *S, read map[string]bool, want vitistackv1alpha1.MachineStatus,
+	observe func() vitistackv1alpha1.MachineStatus,
+) {
 	t.Helper()
 	whole := *status
 	defer func() { *status = whole }()
@@ -179,7 +196,8 @@ func perturb[S any](t *testing.T, status *S, read map[string]bool, want vitistac
 	}
 }
 
-// drop removes the field at a path from an object, in each item of a list. All paths of the two statuses are of plain names.
+// drop removes the field at a path from an object, in each item of a list. All paths of the two
+// statuses are of plain names.
 func drop(value any, path string) {
 	name, rest := path, ""
 	for i := range path {

@@ -12,7 +12,8 @@ import (
 //go:embed usage.yaml
 var document []byte
 
-// Usage returns what the operator writes and reads in remote clusters. The error is that of a broken usage.yaml, which a test excludes.
+// Usage returns what the operator writes and reads in remote clusters. The error is that of a
+// broken usage.yaml, which a test excludes.
 func Usage() (crdcheck.Usage, error) {
 	var usage crdcheck.Usage
 	if err := yaml.UnmarshalStrict(document, &usage); err != nil {

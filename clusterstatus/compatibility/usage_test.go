@@ -56,8 +56,8 @@ func kind(t *testing.T, crd string) crdcheck.KindUsage {
 	return usage.Kinds[i]
 }
 
-// TestWritesAreReal derives what is written from the virtual machines that package desired makes: a field that it comes to write, or no
-// longer writes, is to be told in usage.yaml.
+// TestWritesAreReal derives what is written from the virtual machines that package desired makes: a
+// field that it comes to write, or no longer writes, is to be told in usage.yaml.
 func TestWritesAreReal(t *testing.T) {
 	if *update {
 		write(t, crdcheck.PathsOf(golden(t)...))

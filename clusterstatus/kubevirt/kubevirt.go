@@ -1,4 +1,5 @@
-// Package kubevirt tells whether KubeVirt is installed and running in a cluster, by what KubeVirt's operator writes there.
+// Package kubevirt tells whether KubeVirt is installed and running in a cluster, by what KubeVirt's
+// operator writes there.
 package kubevirt
 
 import (
@@ -37,7 +38,8 @@ type State struct {
 	Message string
 }
 
-// Look asks a cluster, through a reader that asks the cluster itself. The error is why there is no answer.
+// Look asks a cluster, through a reader that asks the cluster itself. The error is why there is no
+// answer.
 func Look(ctx context.Context, live client.Reader) (State, error) {
 	var list kubevirtv1.KubeVirtList
 	err := live.List(ctx, &list)
@@ -53,14 +55,16 @@ func Look(ctx context.Context, live client.Reader) (State, error) {
 	}
 }
 
-// undefined reports whether the server itself says that it does not know KubeVirt. A list that fails proves nothing.
+// undefined reports whether the server itself says that it does not know KubeVirt. A list that
+// fails proves nothing.
 func undefined(ctx context.Context, live client.Reader) bool {
 	definition := &metav1.PartialObjectMetadata{}
 	definition.SetGroupVersionKind(crdKind)
 	return apierrors.IsNotFound(live.Get(ctx, client.ObjectKey{Name: crd}, definition))
 }
 
-// Of judges the KubeVirt objects of a cluster. It is pure. A cluster should have one; of several, one that works is enough.
+// Of judges the KubeVirt objects of a cluster. It is pure. A cluster should have one; of several,
+// one that works is enough.
 func Of(objects []kubevirtv1.KubeVirt) State {
 	if len(objects) == 0 {
 		return missing("there is no KubeVirt object")
@@ -71,12 +75,14 @@ func Of(objects []kubevirtv1.KubeVirt) State {
 	})
 	for i := range objects {
 		if ailment(&objects[i]) == "" {
-			return State{Answered: true, Installed: true, Ready: true, Version: objects[i].Status.ObservedKubeVirtVersion, Message: "KubeVirt works"}
+			return State{Answered: true, Installed: true, Ready: true, Version: objects[i].Status.ObservedKubeVirtVersion,
+				Message: "KubeVirt works"}
 		}
 	}
 	reason := ailment(&objects[0])
 	return State{
-		Answered: true, Installed: true, Version: objects[0].Status.ObservedKubeVirtVersion, Reason: reason, Message: "KubeVirt does not work: " + reason,
+		Answered: true, Installed: true, Version: objects[0].Status.ObservedKubeVirtVersion, Reason: reason,
+		Message: "KubeVirt does not work: " + reason,
 	}
 }
 

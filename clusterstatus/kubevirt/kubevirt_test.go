@@ -28,7 +28,8 @@ func TestKubeVirtOf(t *testing.T) {
 	}
 	going := object("a", kubevirtv1.KubeVirtPhaseDeployed, "True")
 	going.DeletionTimestamp = &metav1.Time{Time: time.Unix(1000, 0)}
-	well, slow := object("b", kubevirtv1.KubeVirtPhaseDeployed, "True"), object("a", kubevirtv1.KubeVirtPhaseDeploying, "True")
+	well, slow := object("b", kubevirtv1.KubeVirtPhaseDeployed, "True"),
+		object("a", kubevirtv1.KubeVirtPhaseDeploying, "True")
 	for name, c := range map[string]struct {
 		reason  string
 		objects []kubevirtv1.KubeVirt
@@ -36,7 +37,8 @@ func TestKubeVirtOf(t *testing.T) {
 	}{
 		"none": {
 			reason: "the definition alone is no KubeVirt",
-			want:   State{Answered: true, Reason: "there is no KubeVirt object", Message: "KubeVirt is not installed: there is no KubeVirt object"},
+			want: State{Answered: true, Reason: "there is no KubeVirt object",
+				Message: "KubeVirt is not installed: there is no KubeVirt object"},
 		},
 		"well": {
 			reason: "it works", objects: []kubevirtv1.KubeVirt{well},
@@ -44,23 +46,29 @@ func TestKubeVirtOf(t *testing.T) {
 		},
 		"deploying": {
 			reason: "it is on its way", objects: []kubevirtv1.KubeVirt{slow},
-			want: State{Answered: true, Installed: true, Version: "v1-a", Reason: `its phase is "Deploying"`, Message: `KubeVirt does not work: its phase is "Deploying"`},
+			want: State{Answered: true, Installed: true, Version: "v1-a", Reason: `its phase is "Deploying"`,
+				Message: `KubeVirt does not work: its phase is "Deploying"`},
 		},
 		"not available": {
-			reason: "it was deployed, and broke", objects: []kubevirtv1.KubeVirt{object("a", kubevirtv1.KubeVirtPhaseDeployed, "False")},
-			want: State{Answered: true, Installed: true, Version: "v1-a", Reason: "it is not available: DeploymentInProgress", Message: "KubeVirt does not work: it is not available: DeploymentInProgress"},
+			reason:  "it was deployed, and broke",
+			objects: []kubevirtv1.KubeVirt{object("a", kubevirtv1.KubeVirtPhaseDeployed, "False")},
+			want: State{Answered: true, Installed: true, Version: "v1-a", Reason: "it is not available: DeploymentInProgress",
+				Message: "KubeVirt does not work: it is not available: DeploymentInProgress"},
 		},
 		"going": {
 			reason: "it works no longer", objects: []kubevirtv1.KubeVirt{going},
-			want: State{Answered: true, Installed: true, Version: "v1-a", Reason: "it is being deleted", Message: "KubeVirt does not work: it is being deleted"},
+			want: State{Answered: true, Installed: true, Version: "v1-a", Reason: "it is being deleted",
+				Message: "KubeVirt does not work: it is being deleted"},
 		},
 		"two": {
 			reason: "one that works is enough, in any order", objects: []kubevirtv1.KubeVirt{well, slow},
 			want: State{Answered: true, Installed: true, Ready: true, Version: "v1-b", Message: "KubeVirt works"},
 		},
 		"two that do not work": {
-			reason: "the first by name speaks for both", objects: []kubevirtv1.KubeVirt{object("c", kubevirtv1.KubeVirtPhaseDeleting, "True"), slow},
-			want: State{Answered: true, Installed: true, Version: "v1-a", Reason: `its phase is "Deploying"`, Message: `KubeVirt does not work: its phase is "Deploying"`},
+			reason:  "the first by name speaks for both",
+			objects: []kubevirtv1.KubeVirt{object("c", kubevirtv1.KubeVirtPhaseDeleting, "True"), slow},
+			want: State{Answered: true, Installed: true, Version: "v1-a", Reason: `its phase is "Deploying"`,
+				Message: `KubeVirt does not work: its phase is "Deploying"`},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -90,8 +98,10 @@ func TestLook(t *testing.T) {
 		want   State
 	}{
 		"not defined": {
-			reason: "the server itself says that it does not know the kind", answer: answers{list: clientmgr.ErrKindNotServed, get: absent},
-			want: State{Answered: true, Reason: "CustomResourceDefinition kubevirts.kubevirt.io does not exist", Message: "KubeVirt is not installed: CustomResourceDefinition kubevirts.kubevirt.io does not exist"},
+			reason: "the server itself says that it does not know the kind",
+			answer: answers{list: clientmgr.ErrKindNotServed, get: absent},
+			want: State{Answered: true, Reason: "CustomResourceDefinition kubevirts.kubevirt.io does not exist",
+				Message: "KubeVirt is not installed: CustomResourceDefinition kubevirts.kubevirt.io does not exist"},
 		},
 		"defined, not served": {
 			reason: "a 404 about a path proves nothing", answer: answers{list: clientmgr.ErrKindNotServed},
@@ -102,7 +112,8 @@ func TestLook(t *testing.T) {
 			want: State{Message: "listing kubevirts.kubevirt.io is forbidden"},
 		},
 		"broken": {
-			reason: "addresses come from the Secret", answer: answers{list: secret, get: secret}, want: State{Message: "KubeVirt could not be looked at"},
+			reason: "addresses come from the Secret", answer: answers{list: secret, get: secret},
+			want: State{Message: "KubeVirt could not be looked at"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -26,8 +26,8 @@ type VM struct {
 // Name is the namespace and name.
 func (v VM) Name() string { return client.ObjectKeyFromObject(&v.Object).String() }
 
-// Claims are what a set of Machines lays claim to: the values of the label of their own UIDs, and the UIDs of virtual machines in their
-// ledgers.
+// Claims are what a set of Machines lays claim to: the values of the label of their own UIDs, and
+// the UIDs of virtual machines in their ledgers.
 type Claims map[string]struct{}
 
 // ClaimsOf returns the claims of Machines. Their metadata is enough.
@@ -43,8 +43,9 @@ func ClaimsOf[T client.Object](machines []T) Claims {
 	return claims
 }
 
-// Without returns the virtual machines of one cluster that are not claimed, sorted by name. vms are those with this supervisor's label; one
-// without a Machine's is somebody's mistake, and left out: it was not made by us.
+// Without returns the virtual machines of one cluster that are not claimed, sorted by name. vms are
+// those with this supervisor's label; one without a Machine's is somebody's mistake, and left out:
+// it was not made by us.
 func (c Claims) Without(config string, vms []kubevirtv1.VirtualMachine) []VM {
 	var left []VM
 	for i := range vms {

@@ -20,7 +20,8 @@ import (
 
 // getting is a reader on which reading one object fails.
 func getting(name string, fault func(ctx context.Context) error) interceptor.Funcs {
-	return interceptor.Funcs{Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+	return interceptor.Funcs{Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object,
+		options ...client.GetOption) error {
 		if key.Name == name {
 			return fault(ctx)
 		}
@@ -30,7 +31,8 @@ func getting(name string, fault func(ctx context.Context) error) interceptor.Fun
 
 // listing is a reader on which listing KubeVirt fails.
 func listing(fault func(ctx context.Context) error) interceptor.Funcs {
-	return interceptor.Funcs{List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
+	return interceptor.Funcs{List: func(ctx context.Context, c client.WithWatch, list client.ObjectList,
+		options ...client.ListOption) error {
 		if _, isKubeVirt := list.(*kubevirtv1.KubeVirtList); isKubeVirt {
 			return fault(ctx)
 		}
@@ -80,25 +82,28 @@ func troubled(t *testing.T) *clientmgr.MockClientManager {
 	}
 	deploying := func(kv *kubevirtv1.KubeVirt) { kv.Status.Phase = kubevirtv1.KubeVirtPhaseDeploying }
 	mock := managing(map[string]client.Client{
-		"a-refused":        nil,
-		"b-healthy":        healthy(t),
-		"c-broke-off":      healthy(t),
-		"d-bare":           cluster(t, listing(always(errors.New("no matches for kind KubeVirt")))),
-		"e-no-object":      with(interceptor.Funcs{}),
-		"f-deploying":      with(interceptor.Funcs{}, kubeVirt(deploying)),
-		"g-down":           with(interceptor.Funcs{}, kubeVirt(unavailable)),
-		"h-unreadable":     with(getting("virtualmachines.kubevirt.io", always(errors.New("https://10.0.0.1: no right"))), deployed()),
+		"a-refused":   nil,
+		"b-healthy":   healthy(t),
+		"c-broke-off": healthy(t),
+		"d-bare":      cluster(t, listing(always(errors.New("no matches for kind KubeVirt")))),
+		"e-no-object": with(interceptor.Funcs{}),
+		"f-deploying": with(interceptor.Funcs{}, kubeVirt(deploying)),
+		"g-down":      with(interceptor.Funcs{}, kubeVirt(unavailable)),
+		"h-unreadable": with(getting("virtualmachines.kubevirt.io", always(errors.New("https://10.0.0.1: no right"))),
+			deployed()),
 		"i-list-hangs":     with(listing(hang), deployed()),
 		"j-older":          healthy(t, field("nodeName", nil)),
 		"k-newer":          healthy(t, field("phase", &apiextensionsv1.JSONSchemaProps{Type: "integer"})),
 		"l-cluster-scoped": healthy(t, clusterScoped),
 	})
 	mock.SetState(clientmgr.State{
-		Config: "a-refused", Phase: clientmgr.Disconnected, Reason: clientmgr.ReasonUnreachable, Message: "connection refused",
+		Config: "a-refused", Phase: clientmgr.Disconnected, Reason: clientmgr.ReasonUnreachable,
+		Message: "connection refused",
 	})
 	mock.LiveFunc = func(config string) (client.Reader, error) {
 		if config == "c-broke-off" {
-			return nil, &clientmgr.ConnectionError{Config: config, Reason: clientmgr.ErrNotConnected, Message: "the connection broke off"}
+			return nil, &clientmgr.ConnectionError{Config: config, Reason: clientmgr.ErrNotConnected,
+				Message: "the connection broke off"}
 		}
 		return mock.MockedClients[config], nil
 	}
@@ -219,7 +224,8 @@ func TestFirstTransition(t *testing.T) {
 	mock := managing(map[string]client.Client{"west": nil})
 	state := func(phase clientmgr.Phase, reason, message, uid string) {
 		mock.SetState(clientmgr.State{
-			Config: "west", Phase: phase, Reason: reason, Message: message, ClusterUID: uid, IdentityVerified: "True", RightsChecked: true,
+			Config: "west", Phase: phase, Reason: reason, Message: message, ClusterUID: uid, IdentityVerified: "True",
+			RightsChecked: true,
 		})
 	}
 	s := starting(t, cluster(t, interceptor.Funcs{}, ours(t)...), mock)
@@ -238,7 +244,8 @@ func TestFirstTransition(t *testing.T) {
 		`"level"=0 "msg"="✅ Remote cluster is connected" "kubevirtConfig"="west"`,
 	}
 	state(clientmgr.Connecting, clientmgr.ReasonConnecting, "connecting", "")
-	follow("There is no verdict yet, and the number of KubevirtConfigs is known.", `"level"=0 "msg"="✅ KubevirtConfigs are available" "count"=1`)
+	follow("There is no verdict yet, and the number of KubevirtConfigs is known.",
+		`"level"=0 "msg"="✅ KubevirtConfigs are available" "count"=1`)
 	state(clientmgr.Disconnected, clientmgr.ReasonUnreachable, "no answer in time", "")
 	follow("A cluster that does not answer is told.", refused+`"no answer in time"`)
 	follow("The same is not told again.")
@@ -265,7 +272,8 @@ func TestFirstTransition(t *testing.T) {
 	if err := s.configs.Create(t.Context(), again); err != nil {
 		t.Fatal(err)
 	}
-	follow("A new object of the name is checked like a new one.", append(all[:3:3], `"level"=0 "msg"="✅ KubevirtConfigs are available" "count"=1`, all[3])...)
+	follow("A new object of the name is checked like a new one.",
+		append(all[:3:3], `"level"=0 "msg"="✅ KubevirtConfigs are available" "count"=1`, all[3])...)
 	if got := verdicts(t, s.lines, "west", "connectivity"); got["ok"] != 1 || got["warn"] != 0 {
 		t.Errorf("The metric of the new one is %v", got)
 	}
@@ -277,7 +285,8 @@ func TestRestart(t *testing.T) {
 	s := starting(t, cluster(t, interceptor.Funcs{}, ours(t)...), mock)
 	s.reconcile("east")
 	former := s.configs
-	mock.SetState(clientmgr.State{Config: "east", Phase: clientmgr.Connecting, Reason: clientmgr.ReasonConnecting, Since: time.Now()})
+	mock.SetState(clientmgr.State{Config: "east", Phase: clientmgr.Connecting, Reason: clientmgr.ReasonConnecting,
+		Since: time.Now()})
 	restarted := starting(t, cluster(t, interceptor.Funcs{}, ours(t)...), mock)
 	restarted.observe(former)
 	restarted.reconcile("east")

@@ -110,7 +110,8 @@ func kubeVirtCRDs(t *testing.T, change ...func(crd *apiextensionsv1.CustomResour
 		}
 		objects = append(objects, crd)
 	}
-	return append(objects, &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: "kubevirts.kubevirt.io"}})
+	return append(
+		objects, &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: "kubevirts.kubevirt.io"}})
 }
 
 // grow adds a field to a schema, by the steps of its path; a step that ends in [] is a list, one
@@ -138,7 +139,9 @@ func grow(schema *apiextensionsv1.JSONSchemaProps, steps []string) {
 	case strings.HasSuffix(steps[0], "{}"):
 		field.Type = "object"
 		if field.AdditionalProperties == nil {
-			field.AdditionalProperties = &apiextensionsv1.JSONSchemaPropsOrBool{Schema: &apiextensionsv1.JSONSchemaProps{Type: "object"}}
+			field.AdditionalProperties = &apiextensionsv1.JSONSchemaPropsOrBool{
+				Schema: &apiextensionsv1.JSONSchemaProps{Type: "object"},
+			}
 		}
 		inner = field.AdditionalProperties.Schema
 	case len(steps) > 1:

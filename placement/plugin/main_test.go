@@ -117,9 +117,9 @@ func request(names ...string) placement.Request {
 // patience is for one thing that is waited for, on a loaded machine.
 const patience = 60 * time.Second
 
-// eventually checks until check returns nil, and fails the test with the last error where that takes
-// too long. It is testkit/eventually once more: this module must not depend on testkit, which would
-// bring Kubernetes into the module that authors of plugins require.
+// eventually checks until check returns nil, and fails the test with the last error where that
+// takes too long. It is testkit/eventually once more: this module must not depend on testkit, which
+// would bring Kubernetes into the module that authors of plugins require.
 func eventually(t *testing.T, within time.Duration, what string, check func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)
@@ -147,7 +147,8 @@ func holds(claim func() bool) func(context.Context) error {
 	}
 }
 
-// alive reports whether a process runs or is stopped; one that has ended and waits to be reaped is neither.
+// alive reports whether a process runs or is stopped; one that has ended and waits to be reaped is
+// neither.
 func alive(pid int) bool {
 	state := processState(pid)
 	return state != "" && state != "Z" && state != "X"

@@ -17,8 +17,9 @@ const operator = "system:serviceaccount:kubevirt-operator:kubevirt-operator"
 // begin is when the first call of the log was received.
 var begin = time.Date(2026, time.November, 29, 15, 0, 0, 0, time.UTC)
 
-// log has, in this order: two patches of a Machine's status, a creation that is refused, a watch with
-// its begin and its end, an Event, a call of somebody else, and a line that is still being written.
+// log has, in this order: two patches of a Machine's status, a creation that is refused, a watch
+// with its begin and its end, an Event, a call of somebody else, and a line that is still being
+// written.
 const log = `{"auditID":"1","stage":"ResponseComplete","verb":"patch","user":{"username":"OP"},"objectRef":{"apiGroup":"vitistack.io","resource":"machines","subresource":"status","namespace":"shop","name":"web"},"responseStatus":{"code":200},"requestReceivedTimestamp":"2026-11-29T15:00:00Z","stageTimestamp":"2026-11-29T15:00:00.1Z"}
 {"auditID":"2","stage":"ResponseComplete","verb":"patch","user":{"username":"OP"},"objectRef":{"apiGroup":"vitistack.io","resource":"machines","subresource":"status","namespace":"shop","name":"web"},"responseStatus":{"code":200},"requestReceivedTimestamp":"2026-11-29T15:00:30Z","stageTimestamp":"2026-11-29T15:00:30.1Z"}
 {"auditID":"3","stage":"ResponseComplete","verb":"create","user":{"username":"OP"},"objectRef":{"apiGroup":"kubevirt.io","resource":"virtualmachines","namespace":"shop","name":"vm-web"},"responseStatus":{"code":403},"requestReceivedTimestamp":"2026-11-29T15:00:31Z","annotations":{"authorization.k8s.io/decision":"forbid"}}
@@ -96,8 +97,8 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestReadRefuses holds that a log which is none is not taken for a quiet one: 0 calls would be read
-// out of it.
+// TestReadRefuses holds that a log which is none is not taken for a quiet one: 0 calls would be
+// read out of it.
 func TestReadRefuses(t *testing.T) {
 	if _, err := audit.Read(write(t, "a line\n"), audit.Filter{}); err == nil {
 		t.Error("a file that is no audit log was read")
@@ -121,7 +122,8 @@ func TestTally(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the logs of both clusters are counted together (-want +got):\n%s", diff)
 	}
-	if got.Most() != want[0] || got.Of(want[1].Key) != 2 || got.Of("absent") != 0 || (audit.Counts{}).Most() != (audit.Count{}) {
+	if got.Most() != want[0] || got.Of(want[1].Key) != 2 || got.Of("absent") != 0 ||
+		(audit.Counts{}).Most() != (audit.Count{}) {
 		t.Errorf("Most() = %v, Of() = %d", got.Most(), got.Of(want[1].Key))
 	}
 }

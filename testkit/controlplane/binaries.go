@@ -15,8 +15,8 @@ var programs = []string{"etcd", "etcdctl", "etcdutl", "kube-apiserver", "kube-co
 // Binaries gives the path of each program of a control plane, by its name.
 type Binaries map[string]string
 
-// FindBinaries looks for each program in the folder that KUBEBUILDER_ASSETS names, where that is set, and then in the cache that
-// `make tools` fills. It fails if one is in neither.
+// FindBinaries looks for each program in the folder that KUBEBUILDER_ASSETS names, where that is
+// set, and then in the cache that `make tools` fills. It fails if one is in neither.
 func FindBinaries() (Binaries, error) {
 	cache, err := CacheDir()
 	if err != nil {
@@ -37,7 +37,8 @@ func FindBinaries() (Binaries, error) {
 	return found, nil
 }
 
-// LookUp returns the path of program name in the first of dirs that has it. The error names the program and says how to get it.
+// LookUp returns the path of program name in the first of dirs that has it. The error names the
+// program and says how to get it.
 func LookUp(name string, dirs ...string) (string, error) {
 	for _, dir := range dirs {
 		path := filepath.Join(dir, name)
@@ -48,8 +49,8 @@ func LookUp(name string, dirs ...string) (string, error) {
 	return "", fmt.Errorf("%s is missing in %s: run `make tools`", name, dirs[len(dirs)-1])
 }
 
-// CacheDir is where `make tools` keeps what it built, outside the repository: KUBEVIRT_MULTICLUSTER_CACHE, else the folder
-// kubevirt-multicluster in the user's cache folder.
+// CacheDir is where `make tools` keeps what it built, outside the repository:
+// KUBEVIRT_MULTICLUSTER_CACHE, else the folder kubevirt-multicluster in the user's cache folder.
 func CacheDir() (string, error) {
 	if dir := os.Getenv("KUBEVIRT_MULTICLUSTER_CACHE"); dir != "" {
 		return dir, nil

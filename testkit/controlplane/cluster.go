@@ -21,8 +21,8 @@ const (
 	answerTimeout = 2 * time.Second
 )
 
-// Cluster is a control plane. Its methods are safe for concurrent use, but those that start or end it (Launch, Stop, Kill, Restore) wait
-// for each other.
+// Cluster is a control plane. Its methods are safe for concurrent use, but those that start or end
+// it (Launch, Stop, Kill, Restore) wait for each other.
 type Cluster struct {
 	options     Options
 	dir         string
@@ -36,7 +36,8 @@ type Cluster struct {
 	running   lockedProcesses
 }
 
-// Start starts a cluster and waits until its API server is ready. On an error nothing is left behind.
+// Start starts a cluster and waits until its API server is ready. On an error nothing is left
+// behind.
 func Start(ctx context.Context, options Options) (_ *Cluster, err error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -107,7 +108,8 @@ func (c *Cluster) makeDir() (err error) {
 	return err
 }
 
-// Launch starts the servers of a cluster that was killed, with the data, address and certificates that it had.
+// Launch starts the servers of a cluster that was killed, with the data, address and certificates
+// that it had.
 func (c *Cluster) Launch(ctx context.Context) error {
 	c.lifecycle.Lock()
 	defer c.lifecycle.Unlock()
@@ -186,7 +188,8 @@ func (c *Cluster) Kill() error {
 
 func (c *Cluster) killAll() error { return c.running.drain((*process.Process).Kill) }
 
-// Freeze stops the servers from running: connections stay open and nothing answers. Thaw lets them go on.
+// Freeze stops the servers from running: connections stay open and nothing answers. Thaw lets them
+// go on.
 func (c *Cluster) Freeze() error { return c.running.each((*process.Process).Freeze) }
 
 // Thaw lets frozen servers go on.

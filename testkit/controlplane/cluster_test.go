@@ -65,7 +65,8 @@ func TestCluster(t *testing.T) {
 	})
 	t.Run("empties a namespace that is deleted", func(t *testing.T) {
 		namespaces := admin.CoreV1().Namespaces()
-		if _, err := namespaces.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "brief"}}, metav1.CreateOptions{}); err != nil {
+		if _, err := namespaces.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "brief"}},
+			metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := namespaces.Delete(t.Context(), "brief", metav1.DeleteOptions{}); err != nil {
@@ -138,7 +139,8 @@ func testRestore(c *Cluster, admin kubernetes.Interface, snapshot string) func(*
 			if !has(t, admin, "before") || has(t, admin, "after") {
 				t.Errorf("%s: the data is not the snapshot's", tc.reason)
 			}
-			// Controllers write a little at a start: revisions that went back stay far below the bump either way.
+			// Controllers write a little at a start: revisions that went back stay far below the bump either
+			// way.
 			if got := revision(t, admin); (got > newest+100_000_000) != tc.bump {
 				t.Errorf("%s: revision %d, before the restore %d", tc.reason, got, newest)
 			}
@@ -201,9 +203,12 @@ func TestStartRefuses(t *testing.T) {
 		options Options
 		want    string
 	}{
-		"missing binary": {reason: "the line says how to get it", want: "etcd is missing in " + empty + "/kubernetes-" + KubernetesVersion + ": run `make tools`"},
-		"port in use":    {reason: "somebody else listens", options: Options{Port: port, Binaries: Binaries{}}, want: "port " + strconv.Itoa(port) + " is in use"},
-		"folder exists":  {reason: "it may hold another cluster's data", options: Options{Dir: empty, Binaries: Binaries{}}, want: empty + ": file already exists"},
+		"missing binary": {reason: "the line says how to get it", want: "etcd is missing in " + empty + "/kubernetes-" +
+			KubernetesVersion + ": run `make tools`"},
+		"port in use": {reason: "somebody else listens", options: Options{Port: port, Binaries: Binaries{}},
+			want: "port " + strconv.Itoa(port) + " is in use"},
+		"folder exists": {reason: "it may hold another cluster's data", options: Options{Dir: empty, Binaries: Binaries{}},
+			want: empty + ": file already exists"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -289,7 +294,8 @@ func remoteConfig(t *testing.T, c *Cluster, user User) *rest.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kubeconfig, err := Kubeconfig{Cluster: c.Name(), User: user.Name, Server: "https://" + c.Addr(), CA: c.ServingCA(), Client: pair}.Bytes()
+	kubeconfig, err := Kubeconfig{Cluster: c.Name(), User: user.Name, Server: "https://" + c.Addr(), CA: c.ServingCA(),
+		Client: pair}.Bytes()
 	if err != nil {
 		t.Fatal(err)
 	}

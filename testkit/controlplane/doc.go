@@ -1,5 +1,6 @@
-// Package controlplane starts real Kubernetes control planes for tests, benchmarks and demos: etcd, kube-apiserver with RBAC, and
-// kube-controller-manager (garbage collector, namespace and service account controllers), all built from their Go modules.
+// Package controlplane starts real Kubernetes control planes for tests, benchmarks and demos: etcd,
+// kube-apiserver with RBAC, and kube-controller-manager (garbage collector, namespace and service
+// account controllers), all built from their Go modules.
 //
 //	cluster, err := controlplane.Start(ctx, controlplane.Options{Name: "cluster-east"})
 //	if err != nil { … }
@@ -8,7 +9,8 @@
 //
 // In a test, New does all of that and fails the test where Start would return an error.
 //
-// Each cluster can be frozen, killed and started again with its data, and its etcd saved and restored, alone. It has a folder of its
-// own, and nothing of it survives this process, however that ends. The binaries come from KUBEBUILDER_ASSETS, else from the cache that
-// `make tools` fills; a missing one is an error.
+// Each cluster can be frozen, killed and started again with its data, and its etcd saved and
+// restored, alone. It has a folder of its own, and nothing of it survives this process, however
+// that ends. The binaries come from KUBEBUILDER_ASSETS, else from the cache that `make tools`
+// fills; a missing one is an error.
 package controlplane

@@ -8,8 +8,8 @@ import (
 	"k8s.io/client-go/util/keyutil"
 )
 
-// Files are the paths of a cluster's certificates. A server that stands in front of the API server can use them to act as it does.
-// Those that rotation replaces are replaced in one step each.
+// Files are the paths of a cluster's certificates. A server that stands in front of the API server
+// can use them to act as it does. Those that rotation replaces are replaced in one step each.
 type Files struct {
 	// ClientCA holds every authority whose client certificates the API server takes.
 	ClientCA string
@@ -17,8 +17,8 @@ type Files struct {
 	ServingCA string
 	// ServingCert and ServingKey are that certificate.
 	ServingCert, ServingKey string
-	// FrontProxyCA is the authority whose clients may name the user in X-Remote- headers; FrontProxyCert and FrontProxyKey are such a
-	// client.
+	// FrontProxyCA is the authority whose clients may name the user in X-Remote- headers;
+	// FrontProxyCert and FrontProxyKey are such a client.
 	FrontProxyCA, FrontProxyCert, FrontProxyKey string
 
 	internalCert, internalKey string // what clients see who ask for internalName
@@ -38,8 +38,8 @@ func filesIn(dir string) Files {
 	}
 }
 
-// auditPolicy leaves out the stage at which a request came in: a line for each answer is what gets counted. Watches are logged when they
-// start.
+// auditPolicy leaves out the stage at which a request came in: a line for each answer is what gets
+// counted. Watches are logged when they start.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
@@ -61,7 +61,8 @@ func newAuthorities() (authorities, error) {
 		to   **CA
 		name string
 	}{
-		{&all.internal, "internal-ca"}, {&all.serving, "serving-ca"}, {&all.client, "client-ca"}, {&all.frontProxy, "front-proxy-ca"},
+		{&all.internal, "internal-ca"}, {&all.serving, "serving-ca"}, {&all.client, "client-ca"},
+		{&all.frontProxy, "front-proxy-ca"},
 	} {
 		ca, err := NewCA(a.name)
 		if err != nil {
@@ -107,7 +108,8 @@ func (a authorities) write(files Files) error {
 	return a.writeServing(files)
 }
 
-// writeClientCA makes the API server take certificates of the internal and the client authority, and of older ones if given.
+// writeClientCA makes the API server take certificates of the internal and the client authority,
+// and of older ones if given.
 func (a authorities) writeClientCA(files Files, older ...*CA) error {
 	bundle := [][]byte{a.internal.Cert, a.client.Cert}
 	for _, ca := range older {

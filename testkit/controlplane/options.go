@@ -12,19 +12,20 @@ import (
 type Options struct {
 	// Name stands in errors. Default: "cluster".
 	Name string
-	// Dir is the folder for data, certificates and logs; it must not exist yet. Default: a temporary folder, removed with the cluster.
+	// Dir is the folder for data, certificates and logs; it must not exist yet. Default: a temporary
+	// folder, removed with the cluster.
 	Dir string
 	// Port is the API server's on 127.0.0.1. Default: a free one.
 	Port int
-	// AuditLog is the file to which the API server writes a line of JSON for each stage of each request, without bodies
-	// (level Metadata). Default: none.
+	// AuditLog is the file to which the API server writes a line of JSON for each stage of each
+	// request, without bodies (level Metadata). Default: none.
 	AuditLog string
 	// Binaries are the programs to run. Default: those of FindBinaries.
 	Binaries Binaries
 }
 
-// minFree is the room on disk, in bytes, below which a cluster is not started: etcd preallocates 64 MiB for its log and takes as much
-// again for the next one.
+// minFree is the room on disk, in bytes, below which a cluster is not started: etcd preallocates 64
+// MiB for its log and takes as much again for the next one.
 const minFree = 512 << 20
 
 // complete fills in the defaults and refuses what cannot work, before anything is started.
@@ -60,8 +61,8 @@ func freeBytes(dir string) (uint64, error) {
 	return fs.Bavail * uint64(fs.Bsize), nil
 }
 
-// FreePort returns a TCP port of the loopback address that nobody listens on at this moment. A server that starts later, or may start again,
-// should have a port from ReservePort.
+// FreePort returns a TCP port of the loopback address that nobody listens on at this moment. A
+// server that starts later, or may start again, should have a port from ReservePort.
 func FreePort() (int, error) {
 	listener, err := net.Listen("tcp", net.JoinHostPort(loopback, "0"))
 	if err != nil {

@@ -22,8 +22,8 @@ type KeyPair struct {
 	Cert, Key []byte
 }
 
-// WriteFiles writes the pair to two files, the key readable by the owner alone. Each is replaced in one step, so that a server that
-// watches them never reads half a file.
+// WriteFiles writes the pair to two files, the key readable by the owner alone. Each is replaced in
+// one step, so that a server that watches them never reads half a file.
 func (k KeyPair) WriteFiles(certFile, keyFile string) error {
 	if err := replaceFile(keyFile, k.Key); err != nil {
 		return err
@@ -58,7 +58,8 @@ func NewCA(name string) (*CA, error) {
 	return &CA{KeyPair: pair, cert: cert, key: key}, nil
 }
 
-// Client signs a client certificate: Kubernetes takes user as the user's name and groups as its groups.
+// Client signs a client certificate: Kubernetes takes user as the user's name and groups as its
+// groups.
 func (ca *CA) Client(user string, groups ...string) (KeyPair, error) {
 	return ca.issue(pkix.Name{CommonName: user, Organization: groups}, x509.ExtKeyUsageClientAuth, nil)
 }

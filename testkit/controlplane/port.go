@@ -8,8 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Port is a TCP port of the loopback address that is kept for a server: from Reserve to Close the kernel gives it to nobody who asks for any
-// free port, neither to listen nor to dial from. The server can listen on it, end, and listen again.
+// Port is a TCP port of the loopback address that is kept for a server: from Reserve to Close the
+// kernel gives it to nobody who asks for any free port, neither to listen nor to dial from. The
+// server can listen on it, end, and listen again.
 type Port struct {
 	// Number is the port's.
 	Number int
@@ -17,8 +18,9 @@ type Port struct {
 	socket *os.File
 }
 
-// ReservePort keeps a port; 0 means any that is free. It fails if somebody listens on it. A socket that is bound and never
-// listens does the keeping: servers, which set SO_REUSEADDR as all in Go do, can join it.
+// ReservePort keeps a port; 0 means any that is free. It fails if somebody listens on it. A socket
+// that is bound and never listens does the keeping: servers, which set SO_REUSEADDR as all in Go
+// do, can join it.
 func ReservePort(number int) (_ *Port, err error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

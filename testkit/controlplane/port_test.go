@@ -12,8 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestReservePort is about ports that were free when they were looked for, and somebody else's when the server came to listen: with many
-// clusters starting on a busy machine that happened every other day.
+// TestReservePort is about ports that were free when they were looked for, and somebody else's when
+// the server came to listen: with many clusters starting on a busy machine that happened every
+// other day.
 func TestReservePort(t *testing.T) {
 	p, err := ReservePort(0)
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/internal/process"
 )
 
-// lockedProcesses are the servers of a cluster that were started, in that order. The lock is not held while one is waited for.
+// lockedProcesses are the servers of a cluster that were started, in that order. The lock is not
+// held while one is waited for.
 type lockedProcesses struct {
 	mu  sync.Mutex
 	all []*process.Process

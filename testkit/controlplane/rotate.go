@@ -9,15 +9,17 @@ import (
 	"net/http"
 )
 
-// ServingCA returns the PEM of the authority of the certificate that clients see who connect by address.
+// ServingCA returns the PEM of the authority of the certificate that clients see who connect by
+// address.
 func (c *Cluster) ServingCA() []byte {
 	c.lifecycle.Lock()
 	defer c.lifecycle.Unlock()
 	return bytes.Clone(c.authorities.serving.Cert)
 }
 
-// RotateServingCA gives the running API server a new serving certificate of a new authority, and returns that authority's PEM once the
-// server shows it. Connections that are open live on. Programs of the cluster, and Config, are not affected.
+// RotateServingCA gives the running API server a new serving certificate of a new authority, and
+// returns that authority's PEM once the server shows it. Connections that are open live on.
+// Programs of the cluster, and Config, are not affected.
 func (c *Cluster) RotateServingCA(ctx context.Context) ([]byte, error) {
 	c.lifecycle.Lock()
 	defer c.lifecycle.Unlock()
@@ -36,15 +38,17 @@ func (c *Cluster) RotateServingCA(ctx context.Context) ([]byte, error) {
 	return bytes.Clone(ca.Cert), nil
 }
 
-// ClientCertificate returns a certificate for user. It is good until a later RotateClientCA is completed.
+// ClientCertificate returns a certificate for user. It is good until a later RotateClientCA is
+// completed.
 func (c *Cluster) ClientCertificate(user User) (KeyPair, error) {
 	c.lifecycle.Lock()
 	defer c.lifecycle.Unlock()
 	return c.authorities.client.Client(user.Name, user.Groups...)
 }
 
-// RotateClientCA makes the running API server take client certificates of a new authority beside those of the current one; from
-// then on ClientCertificate signs with the new one. The returned function ends the old one: its certificates are answered with 401.
+// RotateClientCA makes the running API server take client certificates of a new authority beside
+// those of the current one; from then on ClientCertificate signs with the new one. The returned
+// function ends the old one: its certificates are answered with 401.
 func (c *Cluster) RotateClientCA(ctx context.Context) (revokeOld func(context.Context) error, err error) {
 	c.lifecycle.Lock()
 	defer c.lifecycle.Unlock()
@@ -92,7 +96,8 @@ func (c *Cluster) waitForAnswer(ctx context.Context, ca *CA, want int) error {
 	})
 }
 
-// remoteTLS is the TLS configuration of a client who connects by address and trusts the current authority alone.
+// remoteTLS is the TLS configuration of a client who connects by address and trusts the current
+// authority alone.
 func (c *Cluster) remoteTLS() *tls.Config {
 	pool := x509.NewCertPool()
 	pool.AddCert(c.authorities.serving.cert)

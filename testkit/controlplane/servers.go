@@ -10,12 +10,14 @@ import (
 
 const (
 	loopback = "127.0.0.1"
-	// internalName is the server name by which a cluster's own programs ask for the certificate that is never rotated.
+	// internalName is the server name by which a cluster's own programs ask for the certificate that
+	// is never rotated.
 	internalName = "localhost"
 	serviceCIDR  = "10.96.0.0/16"
 )
 
-// etcd's name, cluster and peer address stay at their defaults: a restored snapshot has them too. It has no peers, so no port for them.
+// etcd's name, cluster and peer address stay at their defaults: a restored snapshot has them too.
+// It has no peers, so no port for them.
 func (c *Cluster) etcd() process.Spec {
 	return c.spec("etcd",
 		"--data-dir="+c.etcdData(),

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// revisionBump is added to the revision by a restore that bumps it: more than a test could have written since the snapshot.
+// revisionBump is added to the revision by a restore that bumps it: more than a test could have
+// written since the snapshot.
 const revisionBump = "1000000000"
 
 // Snapshot saves the running cluster's etcd to a file, which must not exist yet.
@@ -21,13 +22,14 @@ func (c *Cluster) Snapshot(ctx context.Context, file string) error {
 
 // RestoreOptions say how a snapshot is put back.
 type RestoreOptions struct {
-	// BumpRevision lets the revision go on far above every one that was ever given out, as etcd's documentation asks of a restore.
-	// Without it revisions go back and are given out again, as careless restores do: watches that resume then miss events.
+	// BumpRevision lets the revision go on far above every one that was ever given out, as etcd's
+	// documentation asks of a restore. Without it revisions go back and are given out again, as
+	// careless restores do: watches that resume then miss events.
 	BumpRevision bool
 }
 
-// Restore kills the cluster, replaces its etcd's data by that of a snapshot and starts it again. If the snapshot cannot be read, the cluster
-// goes on with the data that it had.
+// Restore kills the cluster, replaces its etcd's data by that of a snapshot and starts it again. If
+// the snapshot cannot be read, the cluster goes on with the data that it had.
 func (c *Cluster) Restore(ctx context.Context, file string, options RestoreOptions) error {
 	c.lifecycle.Lock()
 	defer c.lifecycle.Unlock()
@@ -52,7 +54,8 @@ func (c *Cluster) Restore(ctx context.Context, file string, options RestoreOptio
 	return c.launch(ctx)
 }
 
-// run runs one of the cluster's programs to its end. Its error carries the last line that the program wrote.
+// run runs one of the cluster's programs to its end. Its error carries the last line that the
+// program wrote.
 func (c *Cluster) run(ctx context.Context, program string, args ...string) error {
 	out, err := exec.CommandContext(ctx, c.options.Binaries[program], args...).CombinedOutput()
 	if err != nil {

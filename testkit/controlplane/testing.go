@@ -2,7 +2,8 @@ package controlplane
 
 import "testing"
 
-// New starts a cluster for a test and stops it when the test ends. It fails the test where Start would return an error.
+// New starts a cluster for a test and stops it when the test ends. It fails the test where Start
+// would return an error.
 func New(t testing.TB, options Options) *Cluster {
 	t.Helper()
 	c, err := Start(t.Context(), options)

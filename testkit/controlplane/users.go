@@ -20,10 +20,12 @@ type User struct {
 // Admin may do anything.
 var Admin = User{Name: "admin", Groups: []string{"system:masters"}}
 
-// Config returns a configuration for the administrator, which rotation does not touch. It has no rate limit.
+// Config returns a configuration for the administrator, which rotation does not touch. It has no
+// rate limit.
 func (c *Cluster) Config() *rest.Config { return rest.CopyConfig(c.admin) }
 
-// ConfigFor returns a configuration for a program of the cluster that acts as user, with a client certificate of its own.
+// ConfigFor returns a configuration for a program of the cluster that acts as user, with a client
+// certificate of its own.
 func (c *Cluster) ConfigFor(user User) (*rest.Config, error) {
 	kubeconfig, err := c.KubeconfigFor(user)
 	if err != nil {

@@ -94,7 +94,8 @@ func newScene(t *testing.T) *scene {
 	s.env = append(os.Environ(),
 		"PATH="+filepath.Dir(kubectl(t))+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"KUBECONFIG="+s.kubeconfig(supervisor), "REMOTE_KUBECONFIGS="+s.kubeconfig(remote),
-		"REMOTE_USER=public", "THEIR_NAMESPACE=public", "THEIR_DEPLOYMENT=public-operator", "MANAGED_BY=theirs", "IMAGE=registry/ours:v1",
+		"REMOTE_USER=public", "THEIR_NAMESPACE=public", "THEIR_DEPLOYMENT=public-operator", "MANAGED_BY=theirs",
+		"IMAGE=registry/ours:v1",
 	)
 	apply(t, s.supervisor, publicDefinitions(t))
 	labels := map[string]string{"app": "public-operator"}
@@ -111,11 +112,14 @@ func newScene(t *testing.T) *scene {
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "public"}},
 		&appsv1.Deployment{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "public", Name: "public-operator"},
-			Spec:       appsv1.DeploymentSpec{Replicas: &replicas, Selector: &metav1.LabelSelector{MatchLabels: labels}, Template: pod},
+			Spec: appsv1.DeploymentSpec{Replicas: &replicas, Selector: &metav1.LabelSelector{MatchLabels: labels},
+				Template: pod},
 		},
 		config, web,
 	} {
-		until(t, "the public operator's objects are not made", func(ctx context.Context) error { return s.supervisor.Create(ctx, object) })
+		until(t, "the public operator's objects are not made", func(ctx context.Context) error {
+			return s.supervisor.Create(ctx, object)
+		})
 	}
 	return s
 }
@@ -215,7 +219,8 @@ func (s *scene) wantNamesChecked(step Step) {
 // wantMachinesStay: what is removed is the operator, and nothing that people have.
 func (s *scene) wantMachinesStay() {
 	s.Helper()
-	for _, object := range []client.Object{machine("web", nil), &vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Name: "cluster-east"}}} {
+	for _, object := range []client.Object{machine("web", nil),
+		&vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Name: "cluster-east"}}} {
 		if err := s.supervisor.Get(s.Context(), client.ObjectKeyFromObject(object), object); err != nil {
 			s.Errorf("%s is gone: %v", object.GetName(), err)
 		}

@@ -94,7 +94,8 @@ func apply(t *testing.T, c client.Client, objects []*unstructured.Unstructured) 
 	t.Helper()
 	for _, object := range objects {
 		until(t, object.GetKind()+" "+object.GetName()+" is not made", func(ctx context.Context) error {
-			return c.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner("test"), client.ForceOwnership)
+			return c.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner("test"),
+				client.ForceOwnership)
 		})
 	}
 }
@@ -103,10 +104,11 @@ func apply(t *testing.T, c client.Client, objects []*unstructured.Unstructured) 
 func until(t *testing.T, what string, call func(ctx context.Context) error) {
 	t.Helper()
 	var last error
-	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
-		last = call(ctx)
-		return last == nil, nil
-	})
+	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, patience, true,
+		func(ctx context.Context) (bool, error) {
+			last = call(ctx)
+			return last == nil, nil
+		})
 	if err != nil {
 		t.Fatalf("%s: %v", what, last)
 	}

@@ -116,7 +116,8 @@ func TestPlacementPolicy(t *testing.T) {
 	clients := map[string]client.Client{controlplane.Admin.Name: admin, operator.Name: as(t, plane, operator)}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			err := writeMachine(t, clients[tc.user.Name], clients[operator.Name], admin, machine(strings.ToLower(name), tc.before), tc.after)
+			err := writeMachine(t, clients[tc.user.Name], clients[operator.Name], admin,
+				machine(strings.ToLower(name), tc.before), tc.after)
 			switch {
 			case tc.refused == "" && err != nil:
 				t.Errorf("%s It is refused: %v", tc.reason, err)
@@ -129,7 +130,9 @@ func TestPlacementPolicy(t *testing.T) {
 
 // writeMachine creates the Machine with the annotations after; or, where it has annotations
 // already, makes it with them, as the operator leaves it, and brings it to after.
-func writeMachine(t *testing.T, writer, owner, admin client.Client, m *vitistackv1alpha1.Machine, after map[string]string) error {
+func writeMachine(
+	t *testing.T, writer, owner, admin client.Client, m *vitistackv1alpha1.Machine, after map[string]string,
+) error {
 	t.Helper()
 	if m.Annotations == nil {
 		m.Annotations = after

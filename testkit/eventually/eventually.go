@@ -17,8 +17,8 @@ const (
 // Eventually checks until check returns nil. It fails the test at once, with what was awaited and
 // the last error, when that has not happened within a time or the test's own context ends.
 //
-// The context of a check ends with the time. An error that comes from this end is not printed as the
-// last one when an earlier check said more.
+// The context of a check ends with the time. An error that comes from this end is not printed as
+// the last one when an earlier check said more.
 func Eventually(t testing.TB, within time.Duration, what string, check func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), within)

@@ -14,7 +14,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
-// recorder is a test that remembers how it failed. Fatalf ends the goroutine, as a real test's does.
+// recorder is a test that remembers how it failed. Fatalf ends the goroutine, as a real test's
+// does.
 type recorder struct {
 	testing.TB
 

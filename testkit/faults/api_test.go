@@ -14,7 +14,8 @@ import (
 	"testing"
 )
 
-// api plays an API server: it knows users by certificate, front proxy and token, and has lists, writes and watches.
+// api plays an API server: it knows users by certificate, front proxy and token, and has lists,
+// writes and watches.
 type api struct {
 	*httptest.Server
 	clients, front *x509.CertPool
@@ -27,7 +28,8 @@ type api struct {
 
 func startAPI(t *testing.T, w *world, pair tls.Certificate) *api {
 	t.Helper()
-	a := &api{clients: w.clients.pool(), front: w.front.pool(), watchers: map[chan string]struct{}{}, stopped: make(chan struct{})}
+	a := &api{clients: w.clients.pool(), front: w.front.pool(), watchers: map[chan string]struct{}{},
+		stopped: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/whoami", a.whoami)
 	mux.HandleFunc("/pods", a.pods)

@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// lockedConns are the connections to the API server and the attempts at one, so that none outlives the proxy. Its lock is
-// never held during I/O.
+// lockedConns are the connections to the API server and the attempts at one, so that none outlives
+// the proxy. Its lock is never held during I/O.
 type lockedConns struct {
 	mu      sync.Mutex
 	open    map[*conn]struct{}

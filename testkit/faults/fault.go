@@ -71,8 +71,8 @@ type Fault struct {
 	On Scope
 }
 
-// ParseFault reads a fault as people write it: spec is "blackhole", "latency=2s", "errors=0.3" and so on, on is a scope or
-// "" for all. Errors are one line and say what is wanted.
+// ParseFault reads a fault as people write it: spec is "blackhole", "latency=2s", "errors=0.3" and
+// so on, on is a scope or "" for all. Errors are one line and say what is wanted.
 func ParseFault(spec, on string) (Fault, error) {
 	name, value, valued := strings.Cut(spec, "=")
 	f := Fault{Kind: Kind(name), On: Scope(on)}
@@ -95,7 +95,8 @@ func ParseFault(spec, on string) (Fault, error) {
 	return f.checked()
 }
 
-// Spec returns the fault without its scope, so that ParseFault(f.Spec(), string(f.On)) gives it back.
+// Spec returns the fault without its scope, so that ParseFault(f.Spec(), string(f.On)) gives it
+// back.
 func (f Fault) Spec() string {
 	switch f.Kind {
 	case "":
@@ -109,7 +110,8 @@ func (f Fault) Spec() string {
 	}
 }
 
-// String returns the fault as it is typed on a command line: "latency=2s --on write"; the scope all goes without saying.
+// String returns the fault as it is typed on a command line: "latency=2s --on write"; the scope all
+// goes without saying.
 func (f Fault) String() string {
 	if f.On == "" || f.On == All {
 		return f.Spec()
@@ -169,7 +171,8 @@ func (f Fault) terminates() bool {
 	}
 }
 
-// answers reports whether a request of this scope is one that the fault, of a kind that works on requests, acts on.
+// answers reports whether a request of this scope is one that the fault, of a kind that works on
+// requests, acts on.
 func (f Fault) answers(s Scope) bool {
 	return f.terminates() && (f.On == s || f.On == All)
 }

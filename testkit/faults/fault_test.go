@@ -19,15 +19,23 @@ func TestParseFault(t *testing.T) {
 		want     faults.Fault
 		text     string
 	}{
-		"Pass":        {"The plain case, the scope left out", "pass", "", faults.Fault{Kind: faults.Pass, On: faults.All}, "pass"},
-		"Latency":     {"A Go duration", "latency=1m30s", "all", faults.Fault{Kind: faults.Latency, Latency: 90 * time.Second, On: faults.All}, "latency=1m30s"},
-		"NoLatency":   {"Zero is the start of many a series", "latency=0s", "dial", faults.Fault{Kind: faults.Latency, On: faults.Dial}, "latency=0s --on dial"},
-		"Errors":      {"A share", "errors=0.25", "write", faults.Fault{Kind: faults.Errors, Rate: 0.25, On: faults.Write}, "errors=0.25 --on write"},
-		"AllErrors":   {"The highest share", "errors=1", "list", faults.Fault{Kind: faults.Errors, Rate: 1, On: faults.List}, "errors=1 --on list"},
-		"NoErrors":    {"The lowest share", "errors=0", "", faults.Fault{Kind: faults.Errors, On: faults.All}, "errors=0"},
-		"Blackhole":   {"A kind of connections on requests", "blackhole", "watch", faults.Fault{Kind: faults.Blackhole, On: faults.Watch}, "blackhole --on watch"},
-		"RefuseDials": {"refuse that spares what is connected", "refuse", "dial", faults.Fault{Kind: faults.Refuse, On: faults.Dial}, "refuse --on dial"},
-		"Stall":       {"A kind of watches, on watches", "stall", "watch", faults.Fault{Kind: faults.Stall, On: faults.Watch}, "stall --on watch"},
+		"Pass": {"The plain case, the scope left out", "pass", "", faults.Fault{Kind: faults.Pass, On: faults.All},
+			"pass"},
+		"Latency": {"A Go duration", "latency=1m30s", "all",
+			faults.Fault{Kind: faults.Latency, Latency: 90 * time.Second, On: faults.All}, "latency=1m30s"},
+		"NoLatency": {"Zero is the start of many a series", "latency=0s", "dial",
+			faults.Fault{Kind: faults.Latency, On: faults.Dial}, "latency=0s --on dial"},
+		"Errors": {"A share", "errors=0.25", "write", faults.Fault{Kind: faults.Errors, Rate: 0.25, On: faults.Write},
+			"errors=0.25 --on write"},
+		"AllErrors": {"The highest share", "errors=1", "list", faults.Fault{Kind: faults.Errors, Rate: 1, On: faults.List},
+			"errors=1 --on list"},
+		"NoErrors": {"The lowest share", "errors=0", "", faults.Fault{Kind: faults.Errors, On: faults.All}, "errors=0"},
+		"Blackhole": {"A kind of connections on requests", "blackhole", "watch",
+			faults.Fault{Kind: faults.Blackhole, On: faults.Watch}, "blackhole --on watch"},
+		"RefuseDials": {"refuse that spares what is connected", "refuse", "dial",
+			faults.Fault{Kind: faults.Refuse, On: faults.Dial}, "refuse --on dial"},
+		"Stall": {"A kind of watches, on watches", "stall", "watch", faults.Fault{Kind: faults.Stall, On: faults.Watch},
+			"stall --on watch"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -61,7 +69,8 @@ func TestParseFaultErrors(t *testing.T) {
 		"UnknownValued": {"The kind is what is wrong, not its value", "flood=1", "", `unknown fault "flood"`},
 		"Case":          {"Kinds are lower case", "Pass", "", `unknown fault "Pass"`},
 		"Space":         {"No trimming", "pass ", "", `unknown fault "pass "`},
-		"Scope":         {"No such scope", "reset", "reads", `unknown scope "reads": want one of all, dial, list, watch, write`},
+		"Scope": {"No such scope", "reset", "reads",
+			`unknown scope "reads": want one of all, dial, list, watch, write`},
 		"PassValue":     {"A value where there is none", "pass=1", "", `fault "pass=1": pass takes no value`},
 		"PassEmpty":     {"Not even an empty one", "stall=", "", `fault "stall=": stall takes no value`},
 		"NoDuration":    {"latency by itself", "latency", "", `fault "latency": want a duration`},
@@ -75,11 +84,14 @@ func TestParseFaultErrors(t *testing.T) {
 		"LowRate":       {"Less than none", "errors=-0.1", "", `want a share`},
 		"NaN":           {"Not a number, but a float", "errors=NaN", "", `want a share`},
 		"PassScope":     {"Nothing on something", "pass", "list", `fault "pass" cannot act on list: want one of all`},
-		"RefuseList":    {"Requests are not refused", "refuse", "list", `fault "refuse" cannot act on list: want one of all, dial`},
-		"ErrorsDial":    {"A dial has no status", "errors=1", "dial", `fault "errors=1" cannot act on dial: want one of all, list, watch, write`},
-		"StallWrite":    {"Only watches stall", "stall", "write", `fault "stall" cannot act on write: want one of all, watch`},
-		"CutDial":       {"Only watches are cut", "cut", "dial", `cannot act on dial`},
-		"Newline":       {"One line, whatever comes in", "a\nb", "", `unknown fault "a\nb"`},
+		"RefuseList": {"Requests are not refused", "refuse", "list",
+			`fault "refuse" cannot act on list: want one of all, dial`},
+		"ErrorsDial": {"A dial has no status", "errors=1", "dial",
+			`fault "errors=1" cannot act on dial: want one of all, list, watch, write`},
+		"StallWrite": {"Only watches stall", "stall", "write",
+			`fault "stall" cannot act on write: want one of all, watch`},
+		"CutDial": {"Only watches are cut", "cut", "dial", `cannot act on dial`},
+		"Newline": {"One line, whatever comes in", "a\nb", "", `unknown fault "a\nb"`},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

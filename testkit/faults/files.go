@@ -9,8 +9,9 @@ import (
 	"sync/atomic"
 )
 
-// files are the keys and certificates, which others may replace at any time. Each is read anew whenever it is asked for; what
-// was read last counts while a file is missing, half written or does not match its other half. Safe for concurrent use.
+// files are the keys and certificates, which others may replace at any time. Each is read anew
+// whenever it is asked for; what was read last counts while a file is missing, half written or does
+// not match its other half. Safe for concurrent use.
 type files struct {
 	serving, frontProxy       reread[tls.Certificate]
 	clientCA, targetCA        reread[*x509.CertPool]
@@ -59,7 +60,8 @@ func newReread[T any](read func() (T, error)) reread[T] {
 	return reread[T]{read: read, last: &atomic.Pointer[T]{}}
 }
 
-// get returns the value as it is now, the last good one if that cannot be read, or the error if there has been none.
+// get returns the value as it is now, the last good one if that cannot be read, or the error if
+// there has been none.
 func (r reread[T]) get() (T, error) {
 	value, err := r.read()
 	if err == nil {

@@ -28,7 +28,8 @@ func newFlight(p *Proxy, r *http.Request) *flight {
 	return &flight{proxy: p, scope: scopeOf(r), link: linkOf(r.Context()), h1: r.ProtoMajor == 1, ctx: ctx, cancel: cancel}
 }
 
-// scopeOf says what kind of request r is. The API server, too, takes any value of watch but false and 0 for true.
+// scopeOf says what kind of request r is. The API server, too, takes any value of watch but false
+// and 0 for true.
 func scopeOf(r *http.Request) Scope {
 	switch r.Method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
@@ -42,7 +43,8 @@ func scopeOf(r *http.Request) Scope {
 	return List
 }
 
-// endedBy reports whether the beginning of next ends the request. The caller holds the state's lock.
+// endedBy reports whether the beginning of next ends the request. The caller holds the state's
+// lock.
 func (f *flight) endedBy(next Fault) bool {
 	switch next.Kind {
 	case Cut:
@@ -63,7 +65,8 @@ func (f *flight) end(k Kind) {
 	f.reset()
 }
 
-// reset aborts the request: an HTTP/1.1 connection with a RST, an HTTP/2 stream with RST_STREAM, which its handler sends.
+// reset aborts the request: an HTTP/1.1 connection with a RST, an HTTP/2 stream with RST_STREAM,
+// which its handler sends.
 func (f *flight) reset() {
 	f.cancel(errReset)
 	if f.h1 {
@@ -92,7 +95,8 @@ type body struct {
 	flight *flight
 }
 
-// Read implements io.Reader: nothing comes through, not even an end, while a fault withholds it; a cut is a clean end.
+// Read implements io.Reader: nothing comes through, not even an end, while a fault withholds it; a
+// cut is a clean end.
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if b.flight.flow() {

@@ -127,7 +127,8 @@ func newWorld(t *testing.T) *world {
 	w.api = startAPI(t, w, pair)
 	w.options = faults.Options{
 		Target:      w.api.addr(),
-		ServingCert: file("serving.crt"), ServingKey: file("serving.key"), TargetCA: file("serving-ca.crt"), ClientCA: file("client-ca.crt"),
+		ServingCert: file("serving.crt"), ServingKey: file("serving.key"), TargetCA: file("serving-ca.crt"),
+		ClientCA:       file("client-ca.crt"),
 		FrontProxyCert: file("front.crt"), FrontProxyKey: file("front.key"),
 	}
 	writePair(t, pair, w.options.ServingCert, w.options.ServingKey)

@@ -15,7 +15,8 @@ import (
 	"github.com/go-logr/logr"
 )
 
-// terminator is an HTTP server with the API server's certificate, for links whose requests must be seen.
+// terminator is an HTTP server with the API server's certificate, for links whose requests must be
+// seen.
 type terminator struct {
 	proxy    *Proxy
 	files    *files
@@ -64,8 +65,8 @@ func (t *terminator) close() {
 // connect returns l's end of a pipe into the server.
 func (t *terminator) connect(l *link) (net.Conn, error) { return t.pipes.connect(l) }
 
-// config is the API server's side of a handshake, with the files as they are now. It asks for a certificate but verifies it
-// only when a request comes, as the API server does.
+// config is the API server's side of a handshake, with the files as they are now. It asks for a
+// certificate but verifies it only when a request comes, as the API server does.
 func (t *terminator) config(*tls.ClientHelloInfo) (*tls.Config, error) {
 	pair, err := t.files.serving.get()
 	if err != nil {
@@ -113,8 +114,8 @@ func (t *terminator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t.forward.ServeHTTP(w, r)
 }
 
-// admit lets the fault act on a request that has come in; false means that it has been answered. It panics with
-// http.ErrAbortHandler for one that is not to be answered.
+// admit lets the fault act on a request that has come in; false means that it has been answered. It
+// panics with http.ErrAbortHandler for one that is not to be answered.
 func (t *terminator) admit(w http.ResponseWriter, r *http.Request, f *flight, regime *regime) bool {
 	fault := regime.fault
 	if !fault.answers(f.scope) || fault.Kind == Errors && !t.dice.hit(fault.Rate) {
@@ -146,15 +147,16 @@ func (t *terminator) admit(w http.ResponseWriter, r *http.Request, f *flight, re
 	return true
 }
 
-// swallow holds the request until its client gives up. The body must be read, or the server would not see the client leave.
+// swallow holds the request until its client gives up. The body must be read, or the server would
+// not see the client leave.
 func (f *flight) swallow(r *http.Request) {
 	if _, err := io.Copy(io.Discard, r.Body); err == nil {
 		<-f.ctx.Done()
 	}
 }
 
-// identify puts the user of a client certificate into the request's headers and removes all others; false means that the
-// request has been answered 401.
+// identify puts the user of a client certificate into the request's headers and removes all others;
+// false means that the request has been answered 401.
 func (t *terminator) identify(w http.ResponseWriter, r *http.Request) bool {
 	stripUser(r.Header)
 	if !t.files.asksClients {

@@ -37,8 +37,9 @@ type outcomes [3]outcome
 
 func every(o outcome) outcomes { return outcomes{o, o, o} }
 
-// TestMatrix has every kind act on every scope, by both protocols, from pass-through and terminated, on connections that were
-// there before and on new ones, and looks at list, watch and write each time; then it ends the fault.
+// TestMatrix has every kind act on every scope, by both protocols, from pass-through and
+// terminated, on connections that were there before and on new ones, and looks at list, watch and
+// write each time; then it ends the fault.
 func TestMatrix(t *testing.T) {
 	ok := every(answered)
 	cases := []struct {
@@ -89,7 +90,8 @@ func TestMatrix(t *testing.T) {
 					kept := threeClients(t, w, p, protocol)
 					set(t, p, tc.spec, tc.on)
 					if mode == "passed" && tc.hangsUp || (tc.spec == "reset" || tc.spec == "refuse") && tc.on == "all" {
-						eventually.Eventually(t, patience, "the clients have seen the end of their connections", eventually.True(func() bool { return p.Stats().Open == 0 }))
+						eventually.Eventually(t, patience, "the clients have seen the end of their connections",
+							eventually.True(func() bool { return p.Stats().Open == 0 }))
 					}
 					if diff := cmp.Diff(tc.kept, look(t, w, p, kept, tc.kept)); diff != "" {
 						t.Errorf("on connections kept: -want +got:\n%s", diff)

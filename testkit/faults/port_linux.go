@@ -7,8 +7,9 @@ import (
 	"syscall"
 )
 
-// reserve binds a socket to addr that never listens. A listener (which Go, too, opens with SO_REUSEADDR) can join it on the
-// port; the kernel gives the port to nobody who asks for any free one, neither to listen on nor to dial from.
+// reserve binds a socket to addr that never listens. A listener (which Go, too, opens with
+// SO_REUSEADDR) can join it on the port; the kernel gives the port to nobody who asks for any free
+// one, neither to listen on nor to dial from.
 func reserve(addr *net.TCPAddr) (*net.TCPAddr, io.Closer, error) {
 	family, where := sockaddr(addr)
 	fd, err := syscall.Socket(family, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)

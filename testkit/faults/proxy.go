@@ -25,14 +25,15 @@ type Proxy struct {
 	closed     chan struct{} // closed when everything has ended
 }
 
-// change asks the proxy's own goroutine, which alone opens and closes the listener, for another fault.
+// change asks the proxy's own goroutine, which alone opens and closes the listener, for another
+// fault.
 type change struct {
 	fault Fault
 	done  chan error
 }
 
-// Start listens and serves until Close. It returns what is wrong with opts, and the error of listening; with Terminate also
-// that of a file that cannot be read.
+// Start listens and serves until Close. It returns what is wrong with opts, and the error of
+// listening; with Terminate also that of a file that cannot be read.
 func Start(opts Options) (*Proxy, error) {
 	opts = opts.withDefaults()
 	if err := opts.check(); err != nil {
@@ -61,12 +62,13 @@ func Start(opts Options) (*Proxy, error) {
 // Addr returns the host:port that clients dial. It stays the same for the life of the Proxy.
 func (p *Proxy) Addr() string { return p.addr.String() }
 
-// Fault returns the fault that is on, with its defaults filled in. After a cut, which is over at once, that is pass.
+// Fault returns the fault that is on, with its defaults filled in. After a cut, which is over at
+// once, that is pass.
 func (p *Proxy) Fault() Fault { return p.state.current().fault }
 
-// Set switches to f; the fault before ends. When it returns, f acts on all that comes after. It returns what is wrong with f;
-// the error of a file that is needed to terminate TLS, or of listening again after refuse, and then nothing has changed; or
-// ErrClosed.
+// Set switches to f; the fault before ends. When it returns, f acts on all that comes after. It
+// returns what is wrong with f; the error of a file that is needed to terminate TLS, or of
+// listening again after refuse, and then nothing has changed; or ErrClosed.
 func (p *Proxy) Set(f Fault) error {
 	f, err := f.checked()
 	if err != nil {
@@ -81,8 +83,9 @@ func (p *Proxy) Set(f Fault) error {
 	}
 }
 
-// SetTarget sends new connections, and new requests on terminated ones, to another host:port, as after a restart of the API
-// server on another port. What is under way stays where it is. It does no I/O.
+// SetTarget sends new connections, and new requests on terminated ones, to another host:port, as
+// after a restart of the API server on another port. What is under way stays where it is. It does
+// no I/O.
 func (p *Proxy) SetTarget(addr string) error {
 	if err := checkTarget(addr); err != nil {
 		return err

@@ -15,13 +15,17 @@ func TestStartRefusesBadOptions(t *testing.T) {
 		opts   faults.Options
 		want   string
 	}{
-		"NoTarget":     {"A proxy of nothing", faults.Options{}, `target "": want host:port`},
-		"NoPort":       {"A target without port", faults.Options{Target: "localhost"}, `target "localhost": want host:port`},
-		"NoFrontProxy": {"Users that could not be forwarded", faults.Options{Target: "a:1", ClientCA: "ca"}, "need FrontProxyCert"},
-		"NoCert":       {"Nothing to terminate with", faults.Options{Target: "a:1", Terminate: true}, "serving certificate: no file given"},
-		"NoFile":       {"A file that is not there", faults.Options{Target: "a:1", Terminate: true, ServingCert: "/nowhere", ServingKey: "/nowhere"}, "no such file"},
-		"Taken":        {"A port that somebody listens on", faults.Options{Target: "a:1", Listen: taken}, "address already in use"},
-		"BadListen":    {"No address at all", faults.Options{Target: "a:1", Listen: "x"}, `listening on "x"`},
+		"NoTarget": {"A proxy of nothing", faults.Options{}, `target "": want host:port`},
+		"NoPort":   {"A target without port", faults.Options{Target: "localhost"}, `target "localhost": want host:port`},
+		"NoFrontProxy": {"Users that could not be forwarded", faults.Options{Target: "a:1", ClientCA: "ca"},
+			"need FrontProxyCert"},
+		"NoCert": {"Nothing to terminate with", faults.Options{Target: "a:1", Terminate: true},
+			"serving certificate: no file given"},
+		"NoFile": {"A file that is not there",
+			faults.Options{Target: "a:1", Terminate: true, ServingCert: "/nowhere", ServingKey: "/nowhere"}, "no such file"},
+		"Taken": {"A port that somebody listens on", faults.Options{Target: "a:1", Listen: taken},
+			"address already in use"},
+		"BadListen": {"No address at all", faults.Options{Target: "a:1", Listen: "x"}, `listening on "x"`},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

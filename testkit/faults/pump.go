@@ -10,7 +10,8 @@ import (
 
 const (
 	chunkSize = 32 << 10
-	// queueLength bounds what one direction of a connection holds, in chunks: enough to keep a late connection fast.
+	// queueLength bounds what one direction of a connection holds, in chunks: enough to keep a late
+	// connection fast.
 	queueLength = 256
 )
 
@@ -21,8 +22,8 @@ type chunk struct {
 	err  error
 }
 
-// pump carries one direction, down being from the server, until it ends. Reading runs ahead of writing, so that latency delays
-// bytes without slowing their flow.
+// pump carries one direction, down being from the server, until it ends. Reading runs ahead of
+// writing, so that latency delays bytes without slowing their flow.
 func (l *link) pump(dst, src net.Conn, down bool) {
 	queue := make(chan chunk, queueLength)
 	var reader sync.WaitGroup
@@ -88,7 +89,8 @@ func (l *link) due(at time.Time, down bool) bool {
 	return false
 }
 
-// closeWrite passes the end of one direction on. A pipe has no halves, and who ends one half of an HTTP connection is done.
+// closeWrite passes the end of one direction on. A pipe has no halves, and who ends one half of an
+// HTTP connection is done.
 func (l *link) closeWrite(dst net.Conn) {
 	half, ok := dst.(*net.TCPConn)
 	if !ok || l.piped() {

@@ -67,7 +67,8 @@ func (s *lockedState) leave(l *link) {
 	s.joined.Done()
 }
 
-// route decides, under the fault that is on now, whether l is terminated, and where it is dialled to otherwise.
+// route decides, under the fault that is on now, whether l is terminated, and where it is dialled
+// to otherwise.
 func (s *lockedState) route(l *link, always bool) (target string, terminated bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

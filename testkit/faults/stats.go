@@ -2,19 +2,24 @@ package faults
 
 import "sync/atomic"
 
-// Stats counts what a Proxy has seen since Start. Open, Terminated and OpenWatches are as of now, the rest only grows.
+// Stats counts what a Proxy has seen since Start. Open, Terminated and OpenWatches are as of now,
+// the rest only grows.
 type Stats struct {
-	// Open is the number of client connections, Terminated how many of them end at the proxy instead of the target.
+	// Open is the number of client connections, Terminated how many of them end at the proxy instead
+	// of the target.
 	Open, Terminated int
 	// OpenWatches is the number of watches whose response has begun; passed-through ones are not seen.
 	OpenWatches int
 	// Accepted is the number of client connections so far.
 	Accepted uint64
-	// Lists, Watches and Writes are the requests on terminated connections by scope, before any fault acts on them.
+	// Lists, Watches and Writes are the requests on terminated connections by scope, before any fault
+	// acts on them.
 	Lists, Watches, Writes uint64
-	// Injected counts a connection or request once for each fault that acted on it. Refused connections are not seen.
+	// Injected counts a connection or request once for each fault that acted on it. Refused
+	// connections are not seen.
 	Injected uint64
-	// TargetErrors is the number of connections and requests that the target did not take or broke off.
+	// TargetErrors is the number of connections and requests that the target did not take or broke
+	// off.
 	TargetErrors uint64
 }
 

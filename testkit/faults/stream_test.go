@@ -14,7 +14,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
-// stream is an open watch whose lines come on a channel, which closes when it ends, for the reason in err.
+// stream is an open watch whose lines come on a channel, which closes when it ends, for the reason
+// in err.
 type stream struct {
 	lines chan string
 	err   error
@@ -172,7 +173,9 @@ func TestCutEndsWatchesCleanlyAndNothingElse(t *testing.T) {
 		again := openWatch(t, w, p, watcher)
 		w.api.emit("on")
 		again.wantNext(t, "on")
-		eventually.Eventually(t, patience, "the API server has lost the watch that was cut", eventually.True(func() bool { return w.api.watching() == 1 }))
+		eventually.Eventually(t, patience, "the API server has lost the watch that was cut", eventually.True(func() bool {
+			return w.api.watching() == 1
+		}))
 	})
 }
 
@@ -213,7 +216,9 @@ func TestLeavingClientsLeaveNothing(t *testing.T) {
 		s := openWatch(t, w, p, c)
 		set(t, p, "stall", "")
 		_ = s.body.Close()
-		eventually.Eventually(t, patience, "the stalled watch is gone", eventually.True(func() bool { return w.api.watching() == 0 && p.Stats().OpenWatches == 0 }))
+		eventually.Eventually(t, patience, "the stalled watch is gone", eventually.True(func() bool {
+			return w.api.watching() == 0 && p.Stats().OpenWatches == 0
+		}))
 		set(t, p, "blackhole", "write")
 		if got := call(t, p, c, http.MethodPost, silent); got != silent {
 			t.Fatalf("got %s, want silence", got)

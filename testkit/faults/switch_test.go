@@ -18,7 +18,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
-// A thousand requests and a few watches while faults flip: nothing hangs, nothing is left, and all is well after the last pass.
+// A thousand requests and a few watches while faults flip: nothing hangs, nothing is left, and all
+// is well after the last pass.
 func TestSwitchingUnderLoad(t *testing.T) {
 	for _, terminated := range []bool{false, true} {
 		t.Run(fmt.Sprintf("terminated=%t", terminated), func(t *testing.T) {
@@ -97,7 +98,8 @@ func try(t *testing.T, c *http.Client, p *faults.Proxy, path string) {
 func flip(ctx context.Context, t *testing.T, p *faults.Proxy) {
 	round := [][2]string{
 		{"pass", ""}, {"blackhole", ""}, {"reset", ""}, {"pass", ""}, {"refuse", ""}, {"latency=1ms", ""}, {"errors=0.5", ""},
-		{"unauthorized", "write"}, {"stall", ""}, {"cut", ""}, {"blackhole", "list"}, {"reset", "watch"}, {"latency=5ms", "write"},
+		{"unauthorized", "write"}, {"stall", ""}, {"cut", ""}, {"blackhole", "list"}, {"reset", "watch"},
+		{"latency=5ms", "write"},
 		{"refuse", "dial"}, {"blackhole", "dial"}, {"reset", "dial"}, {"latency=2ms", "dial"},
 	}
 	for i := 0; ctx.Err() == nil; i++ {
@@ -124,7 +126,8 @@ func TestConcurrentSetAndClose(t *testing.T) {
 	var setters sync.WaitGroup
 	for range 8 {
 		setters.Go(func() {
-			for _, k := range []faults.Kind{faults.Refuse, faults.Pass, faults.Stall, faults.Cut, faults.Reset, faults.Blackhole} {
+			for _, k := range []faults.Kind{faults.Refuse, faults.Pass, faults.Stall, faults.Cut, faults.Reset,
+				faults.Blackhole} {
 				for range 20 {
 					if err := p.Set(faults.Fault{Kind: k}); err != nil && !errors.Is(err, faults.ErrClosed) {
 						t.Errorf("Set(%s): %v", k, err)
@@ -133,7 +136,9 @@ func TestConcurrentSetAndClose(t *testing.T) {
 			}
 		})
 	}
-	eventually.Eventually(t, patience, "some faults have been set", eventually.True(func() bool { return p.Fault().Kind != faults.Pass }))
+	eventually.Eventually(t, patience, "some faults have been set", eventually.True(func() bool {
+		return p.Fault().Kind != faults.Pass
+	}))
 	closeProxy(t, p)
 	setters.Wait()
 }

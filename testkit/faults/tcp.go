@@ -11,7 +11,8 @@ import (
 
 const (
 	dialTimeout = 10 * time.Second
-	// drainTimeout is how long a client that was hung up on may go on sending: closing earlier would turn the FIN into a reset.
+	// drainTimeout is how long a client that was hung up on may go on sending: closing earlier would
+	// turn the FIN into a reset.
 	drainTimeout = time.Second
 )
 
@@ -31,7 +32,8 @@ const (
 	atProxy         // terminated
 )
 
-// link is one client connection and what it is joined to: the target, or the terminator through a pipe.
+// link is one client connection and what it is joined to: the target, or the terminator through a
+// pipe.
 type link struct {
 	victim
 	proxy  *Proxy
@@ -46,7 +48,8 @@ func newLink(p *Proxy, client *net.TCPConn) *link {
 	return &link{proxy: p, client: client, ctx: ctx, cancel: cancel}
 }
 
-// endedBy reports whether the beginning of next ends the connection. The caller holds the state's lock.
+// endedBy reports whether the beginning of next ends the connection. The caller holds the state's
+// lock.
 func (l *link) endedBy(next Fault) bool {
 	switch {
 	case next.On == All && (next.Kind == Reset || next.Kind == Refuse):
@@ -58,7 +61,8 @@ func (l *link) endedBy(next Fault) bool {
 	}
 }
 
-// end ends the connection: errReset with a RST, errHungUp with a FIN after all that was sent, errClosed at once.
+// end ends the connection: errReset with a RST, errHungUp with a FIN after all that was sent,
+// errClosed at once.
 func (l *link) end(how error) {
 	l.cancel(how)
 	switch {
@@ -145,7 +149,8 @@ func (l *link) connect() (net.Conn, error) {
 	return dialer.DialContext(l.ctx, "tcp", target)
 }
 
-// failed notes that the target broke off, unless that is the end of the link's own making, and lets the client feel it.
+// failed notes that the target broke off, unless that is the end of the link's own making, and lets
+// the client feel it.
 func (l *link) failed(err error) {
 	if l.ctx.Err() != nil {
 		return

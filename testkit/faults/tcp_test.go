@@ -153,7 +153,8 @@ func TestDeadTargetResets(t *testing.T) {
 	})
 }
 
-// While it refuses, nobody who takes any free port can get the proxy's, and the port is listened on again.
+// While it refuses, nobody who takes any free port can get the proxy's, and the port is listened on
+// again.
 func TestRefuseKeepsThePort(t *testing.T) {
 	p := rawProxy(t, rawTarget(t, func(c *net.TCPConn) { _, _ = io.Copy(c, c) }))
 	for range 20 {

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// upstream sends requests to the API server, on connections of their own for each way to be known there: a front proxy's
-// certificate on the connection of a token would speak for the token. Safe for concurrent use.
+// upstream sends requests to the API server, on connections of their own for each way to be known
+// there: a front proxy's certificate on the connection of a token would speak for the token. Safe
+// for concurrent use.
 type upstream struct {
 	files      *files
 	transports map[way]*http.Transport

@@ -12,10 +12,12 @@ import (
 	"k8s.io/client-go/transport"
 )
 
-// credentialID is the extra attribute by which the API server tells which certificate a user came with.
+// credentialID is the extra attribute by which the API server tells which certificate a user came
+// with.
 const credentialID = "authentication.kubernetes.io/credential-id"
 
-// uidType is the object identifier of the subject's attribute that the API server takes for the user's UID.
+// uidType is the object identifier of the subject's attribute that the API server takes for the
+// user's UID.
 func uidType() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 57683, 2} }
 
 // user is who a client certificate speaks for, as the API server reads it.
@@ -25,8 +27,8 @@ type user struct {
 	extra     map[string][]string
 }
 
-// certificateUser returns the user of the certificate that r came with: found is false when there is none, or one that names
-// nobody; err when it does not verify against roots.
+// certificateUser returns the user of the certificate that r came with: found is false when there
+// is none, or one that names nobody; err when it does not verify against roots.
 func certificateUser(r *http.Request, roots *x509.CertPool) (u user, found bool, err error) {
 	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
 		return user{}, false, nil
@@ -89,8 +91,10 @@ func stripUser(h http.Header) {
 // fronted reports whether r carries a user that present has put there.
 func fronted(r *http.Request) bool { return r.Header.Get("X-Remote-User") != "" }
 
-// hasToken reports whether r carries a credential of its own, in the header or as a websocket protocol.
+// hasToken reports whether r carries a credential of its own, in the header or as a websocket
+// protocol.
 func hasToken(r *http.Request) bool {
 	return r.Header.Get("Authorization") != "" ||
-		strings.Contains(strings.Join(r.Header.Values("Sec-Websocket-Protocol"), ","), "base64url.bearer.authorization.k8s.io.")
+		strings.Contains(strings.Join(r.Header.Values("Sec-Websocket-Protocol"), ","),
+			"base64url.bearer.authorization.k8s.io.")
 }

@@ -46,7 +46,8 @@ func TestIdentities(t *testing.T) {
 	stranger := newAuthority(t, "strangers").issue(t, pkix.Name{CommonName: "ann"})
 	token := http.Header{"Authorization": {"Bearer t"}}
 	forged := http.Header{
-		"X-Remote-User": {"root"}, "X-Remote-Group": {"system:masters"}, "x-remote-extra-scopes": {"all"}, "X-REMOTE-UID": {"1"},
+		"X-Remote-User": {"root"}, "X-Remote-Group": {"system:masters"}, "x-remote-extra-scopes": {"all"},
+		"X-REMOTE-UID": {"1"},
 	}
 	cases := map[string]struct {
 		reason string
@@ -54,16 +55,23 @@ func TestIdentities(t *testing.T) {
 		header http.Header
 		want   string
 	}{
-		"Anonymous":     {"Nobody stays nobody, and is not the front proxy", nil, nil, `token="" proxied=false stray=[]`},
-		"Token":         {"A token travels as it is, on a connection without the front proxy's name", nil, token, `token="Bearer t" proxied=false stray=[]`},
-		"Certificate":   {"A certificate's user and groups arrive", []tls.Certificate{ann}, nil, "front ann uid= groups=[ops system:masters] credential=true"},
-		"UID":           {"So does a UID", []tls.Certificate{numbered}, nil, "front bob uid=42 groups=[] credential=true"},
-		"Both":          {"The certificate wins over a token", []tls.Certificate{ann}, token, "front ann uid= groups=[ops system:masters] credential=true"},
-		"Nameless":      {"A certificate without a name is nobody's", []tls.Certificate{nobody}, nil, `token="" proxied=false stray=[]`},
-		"Stranger":      {"A certificate of somebody else's authority", []tls.Certificate{stranger}, nil, "401 Unauthorized"},
-		"StrangerToken": {"The same with a token: that decides", []tls.Certificate{stranger}, token, `token="Bearer t" proxied=false stray=[]`},
-		"Forged":        {"Headers of a front proxy from a client are stripped", nil, forged, `token="" proxied=false stray=[]`},
-		"ForgedByAnn":   {"From a known client, too", []tls.Certificate{ann}, forged, "front ann uid= groups=[ops system:masters] credential=true"},
+		"Anonymous": {"Nobody stays nobody, and is not the front proxy", nil, nil, `token="" proxied=false stray=[]`},
+		"Token": {"A token travels as it is, on a connection without the front proxy's name", nil, token,
+			`token="Bearer t" proxied=false stray=[]`},
+		"Certificate": {"A certificate's user and groups arrive", []tls.Certificate{ann}, nil,
+			"front ann uid= groups=[ops system:masters] credential=true"},
+		"UID": {"So does a UID", []tls.Certificate{numbered}, nil, "front bob uid=42 groups=[] credential=true"},
+		"Both": {"The certificate wins over a token", []tls.Certificate{ann}, token,
+			"front ann uid= groups=[ops system:masters] credential=true"},
+		"Nameless": {"A certificate without a name is nobody's", []tls.Certificate{nobody}, nil,
+			`token="" proxied=false stray=[]`},
+		"Stranger": {"A certificate of somebody else's authority", []tls.Certificate{stranger}, nil, "401 Unauthorized"},
+		"StrangerToken": {"The same with a token: that decides", []tls.Certificate{stranger}, token,
+			`token="Bearer t" proxied=false stray=[]`},
+		"Forged": {"Headers of a front proxy from a client are stripped", nil, forged,
+			`token="" proxied=false stray=[]`},
+		"ForgedByAnn": {"From a known client, too", []tls.Certificate{ann}, forged,
+			"front ann uid= groups=[ops system:masters] credential=true"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -113,7 +121,8 @@ func TestFilesMayBeReplaced(t *testing.T) {
 		if got := ask(t, before, p.Addr(), nil); got != "401 Unauthorized" {
 			t.Errorf("an old client certificate on an open connection: %q, want 401", got)
 		}
-		if got := ask(t, w.client(t, protocol, w.clients.issue(t, pkix.Name{CommonName: "ann"})), p.Addr(), nil); got != known {
+		if got := ask(t, w.client(t, protocol, w.clients.issue(t, pkix.Name{CommonName: "ann"})), p.Addr(),
+			nil); got != known {
 			t.Errorf("a new client certificate: %q", got)
 		}
 	})

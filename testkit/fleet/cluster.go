@@ -18,8 +18,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Cluster is one cluster of a fleet with what belongs to it. Its methods are safe for concurrent use; those that change its life wait for
-// each other.
+// Cluster is one cluster of a fleet with what belongs to it. Its methods are safe for concurrent
+// use; those that change its life wait for each other.
 type Cluster struct {
 	// Name is its name, its KubevirtConfig's too.
 	Name string
@@ -119,7 +119,8 @@ func (c *Cluster) setUpRemote(ctx context.Context) error {
 	c.options.say(c.Name, "installing KubeVirt (%s)", c.options.KubeVirt)
 	installing, ctx := errgroup.WithContext(ctx)
 	installing.Go(func() (err error) {
-		c.KubeVirt, err = kubevirt.Start(ctx, c.ControlPlane, kubevirt.Options{Mode: c.options.KubeVirt, Binaries: &c.options.kubeVirtBinaries})
+		c.KubeVirt, err = kubevirt.Start(ctx, c.ControlPlane,
+			kubevirt.Options{Mode: c.options.KubeVirt, Binaries: &c.options.kubeVirtBinaries})
 		return err
 	})
 	installing.Go(func() error {
@@ -149,8 +150,8 @@ func (c *Cluster) stop() error {
 	return errors.Join(errs...)
 }
 
-// Client returns a client for the administrator. It reads from the API server, does not go through the proxy, and waits 30 seconds for an
-// answer.
+// Client returns a client for the administrator. It reads from the API server, does not go through
+// the proxy, and waits 30 seconds for an answer.
 func (c *Cluster) Client() client.Client { return c.client }
 
 // Kubeconfig returns the path of the administrator's kubeconfig.

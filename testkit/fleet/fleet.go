@@ -28,7 +28,8 @@ type Fleet struct {
 	folder  *folder
 }
 
-// Start starts all clusters side by side and waits until they can be used. On an error nothing is left behind.
+// Start starts all clusters side by side and waits until they can be used. On an error nothing is
+// left behind.
 func Start(ctx context.Context, options Options) (_ *Fleet, err error) {
 	if err := options.complete(); err != nil {
 		return nil, err

@@ -19,7 +19,8 @@ import (
 
 func TestSupervisorKnowsTheRemotes(t *testing.T) {
 	configs := &vitistackv1alpha1.KubevirtConfigList{}
-	if err := newClient(t, operator(t, shared.Supervisor)).List(t.Context(), configs, client.InNamespace(ConfigsNamespace)); err != nil {
+	if err := newClient(t, operator(t, shared.Supervisor)).List(t.Context(), configs,
+		client.InNamespace(ConfigsNamespace)); err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
@@ -42,7 +43,8 @@ func TestCluster(t *testing.T) {
 		}
 	}
 	_, err := shared.Cluster("cluster-south")
-	if !errors.Is(err, ErrUnknownCluster) || !strings.Contains(err.Error(), "want one of supervisor, cluster-east, cluster-west") {
+	if !errors.Is(err, ErrUnknownCluster) ||
+		!strings.Contains(err.Error(), "want one of supervisor, cluster-east, cluster-west") {
 		t.Errorf("an unknown cluster: %v", err)
 	}
 }
@@ -59,7 +61,8 @@ func TestStatus(t *testing.T) {
 	for _, c := range shared.Clusters() {
 		status := Status{
 			Name: c.Name, State: Running, KubeVirt: "light", Fault: "pass",
-			Server: "https://" + c.ControlPlane.Addr(), Proxy: "https://" + c.Proxy.Addr(), Kubeconfig: c.Kubeconfig(), PIDs: c.PIDs(),
+			Server: "https://" + c.ControlPlane.Addr(), Proxy: "https://" + c.Proxy.Addr(), Kubeconfig: c.Kubeconfig(),
+			PIDs: c.PIDs(),
 		}
 		if c == shared.Supervisor {
 			status.KubeVirt = ""
@@ -103,7 +106,8 @@ func TestAdminKubeconfigs(t *testing.T) {
 }
 
 func TestFilesAreTheOwnersAlone(t *testing.T) {
-	for _, file := range []string{shared.OperatorKubeconfig(), shared.Supervisor.Kubeconfig(), shared.Remotes[0].Kubeconfig()} {
+	for _, file := range []string{shared.OperatorKubeconfig(), shared.Supervisor.Kubeconfig(),
+		shared.Remotes[0].Kubeconfig()} {
 		info, err := os.Stat(file)
 		if err != nil {
 			t.Fatal(err)

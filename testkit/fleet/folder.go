@@ -14,13 +14,14 @@ import (
 // Files of a fleet's folder.
 const (
 	lockFile = "fleet.lock" // locked by, and with the id of, the process that holds the fleet
-	// RecordFile says how to speak with a fleet that was started from the command line, LogFile is its log once it runs detached.
+	// RecordFile says how to speak with a fleet that was started from the command line, LogFile is its
+	// log once it runs detached.
 	RecordFile = "fleet.json"
 	LogFile    = "fleet.log"
 )
 
-// folder is where a fleet keeps everything. One fleet has it at a time. What the fleet may have put there goes when the fleet ends, however
-// it ends; what is somebody else's stays.
+// folder is where a fleet keeps everything. One fleet has it at a time. What the fleet may have put
+// there goes when the fleet ends, however it ends; what is somebody else's stays.
 type folder struct {
 	path    string
 	lock    *os.File
@@ -63,7 +64,8 @@ func (f *folder) take(made bool) error {
 	return mark(f.lock)
 }
 
-// clear removes what a fleet left here that ended together with its janitor, as in a power cut. Without one, nothing may be in the way.
+// clear removes what a fleet left here that ended together with its janitor, as in a power cut.
+// Without one, nothing may be in the way.
 func (f *folder) clear(crashed bool) error {
 	for _, path := range f.files() {
 		if crashed {
@@ -90,7 +92,8 @@ func (f *folder) giveUp(made bool) error {
 	return err
 }
 
-// files are the paths of all files and folders that a fleet of any size may put here, but for the lock.
+// files are the paths of all files and folders that a fleet of any size may put here, but for the
+// lock.
 func (f *folder) files() []string {
 	paths := []string{f.file(RecordFile), f.file(LogFile), f.operatorKubeconfig(), f.clusters()}
 	for _, name := range (Options{Remotes: maxRemotes}).names() {

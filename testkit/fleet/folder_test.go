@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestFolderKeepsWhatIsNotTheFleets is about a person's own files: they outlive the fleet, wherever they came from.
+// TestFolderKeepsWhatIsNotTheFleets is about a person's own files: they outlive the fleet, wherever
+// they came from.
 func TestFolderKeepsWhatIsNotTheFleets(t *testing.T) {
 	cases := map[string]struct {
 		reason  string
@@ -106,15 +107,16 @@ func TestOwner(t *testing.T) {
 	check("with a lock that nobody holds", 0)
 }
 
-// TestFolderIsFreeWhenItIsCleared is about the moment between a fleet's violent end and the end of its janitor's work: a fleet that began
-// then lost its files to that janitor.
+// TestFolderIsFreeWhenItIsCleared is about the moment between a fleet's violent end and the end of
+// its janitor's work: a fleet that began then lost its files to that janitor.
 func TestFolderIsFreeWhenItIsCleared(t *testing.T) {
 	dir := t.TempDir()
 	f, err := openFolder(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What a killed process leaves: its id in the lock file, a lock that the janitor alone holds, and a janitor at work.
+	// What a killed process leaves: its id in the lock file, a lock that the janitor alone holds, and
+	// a janitor at work.
 	if err := f.lock.Truncate(0); err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +143,8 @@ func TestFolderIsFreeWhenItIsCleared(t *testing.T) {
 	}
 }
 
-// TestOneOfManyTakesTheFolder lets many start at once, again and again, while one is looked for and another ends.
+// TestOneOfManyTakesTheFolder lets many start at once, again and again, while one is looked for and
+// another ends.
 func TestOneOfManyTakesTheFolder(t *testing.T) {
 	dir := t.TempDir()
 	for range 20 {

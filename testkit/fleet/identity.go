@@ -25,7 +25,8 @@ const OperatorUser = "system:serviceaccount:" + operatorNamespace + ":" + operat
 
 const (
 	tokenLifetime = 24 * time.Hour
-	// revokeTimeout is for the API server's cache of tokens that it has seen: it keeps an answer for 10 seconds.
+	// revokeTimeout is for the API server's cache of tokens that it has seen: it keeps an answer for
+	// 10 seconds.
 	revokeTimeout = 30 * time.Second
 	pollInterval  = 100 * time.Millisecond
 )
@@ -33,14 +34,16 @@ const (
 // identity is how the operator comes to one cluster.
 type identity struct {
 	credential credential
-	// publish puts a kubeconfig to where the operator looks for it, which is in the cluster home; that is nil for a file.
+	// publish puts a kubeconfig to where the operator looks for it, which is in the cluster home; that
+	// is nil for a file.
 	publish func(ctx context.Context, kubeconfig []byte) error
 	home    *Cluster
 }
 
 // credential is a token or a client certificate of the operator.
 type credential struct {
-	// token is bound to the Secret of that name: where the Secret goes, the token ends. Both are "" if there is a certificate.
+	// token is bound to the Secret of that name: where the Secret goes, the token ends. Both are "" if
+	// there is a certificate.
 	token, boundTo string
 	client         controlplane.KeyPair
 }
@@ -62,7 +65,8 @@ func (c *Cluster) newToken(ctx context.Context) (credential, error) {
 	seconds := int64(tokenLifetime.Seconds())
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{
 		ExpirationSeconds: &seconds,
-		BoundObjectRef:    &authenticationv1.BoundObjectReference{APIVersion: "v1", Kind: "Secret", Name: secret.Name, UID: secret.UID},
+		BoundObjectRef: &authenticationv1.BoundObjectReference{APIVersion: "v1", Kind: "Secret", Name: secret.Name,
+			UID: secret.UID},
 	}}
 	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: operatorAccount, Namespace: operatorNamespace}}
 	if err := c.client.SubResource("token").Create(ctx, account, request); err != nil {
@@ -71,7 +75,8 @@ func (c *Cluster) newToken(ctx context.Context) (credential, error) {
 	return credential{token: request.Status.Token, boundTo: secret.Name}, nil
 }
 
-// revoke ends a credential and waits until the API server refuses it. Certificates end with their authority, all of them.
+// revoke ends a credential and waits until the API server refuses it. Certificates end with their
+// authority, all of them.
 func (c *Cluster) revoke(ctx context.Context, old credential) error {
 	if old.boundTo == "" {
 		end, err := c.ControlPlane.RotateClientCA(ctx)
@@ -99,7 +104,8 @@ func operatorUser() controlplane.User {
 	}
 }
 
-// publish hands a credential, the proxy's address and the authority of the API server's certificate to the operator.
+// publish hands a credential, the proxy's address and the authority of the API server's certificate
+// to the operator.
 func (c *Cluster) publish(ctx context.Context, next credential) error {
 	kubeconfig, err := controlplane.Kubeconfig{
 		Cluster: c.Name, User: operatorAccount,
@@ -126,8 +132,9 @@ const (
 	RotateCA    Rotation = "ca"    // to a serving certificate of a new authority; the credential stays
 )
 
-// Rotate replaces a part of the operator's kubeconfig for this cluster, publishes it, and then ends what it replaced: it returns when the API
-// server refuses the old credential, or no longer shows the old serving certificate.
+// Rotate replaces a part of the operator's kubeconfig for this cluster, publishes it, and then ends
+// what it replaced: it returns when the API server refuses the old credential, or no longer shows
+// the old serving certificate.
 func (c *Cluster) Rotate(ctx context.Context, what Rotation) error {
 	rotate, known := map[Rotation]func(context.Context) error{
 		RotateToken: c.rotateToken, RotateCert: c.rotateCert, RotateCA: c.rotateCA,

@@ -20,7 +20,8 @@ func withoutGroup(config *rest.Config) *rest.Config {
 	return config
 }
 
-// TestRotate works on each cluster at the same time: the API server takes a token that it has seen for 10 seconds more.
+// TestRotate works on each cluster at the same time: the API server takes a token that it has seen
+// for 10 seconds more.
 func TestRotate(t *testing.T) {
 	for name, test := range map[string]func(*testing.T){
 		"supervisor":   func(t *testing.T) { rotateAll(t, shared.Supervisor) },
@@ -119,7 +120,8 @@ func failToPublish(t *testing.T, c *Cluster) {
 
 func TestRotateRefuses(t *testing.T) {
 	supervisor, east := shared.Supervisor, shared.Remotes[0]
-	if err := east.Rotate(t.Context(), "password"); err == nil || !strings.Contains(err.Error(), "want one of token, cert, ca") {
+	if err := east.Rotate(t.Context(), "password"); err == nil ||
+		!strings.Contains(err.Error(), "want one of token, cert, ca") {
 		t.Errorf("an unknown rotation: %v", err)
 	}
 	before := published(t, east)

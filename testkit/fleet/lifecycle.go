@@ -20,13 +20,16 @@ func (c *Cluster) PIDs() []int {
 	return pids
 }
 
-// SetFault lets the proxy misbehave. What was there before ends. The fault of a killed cluster waits until Launch.
+// SetFault lets the proxy misbehave. What was there before ends. The fault of a killed cluster
+// waits until Launch.
 func (c *Cluster) SetFault(fault faults.Fault) error { return c.outage.set(fault) }
 
-// Fault returns what SetFault was given last; while the cluster is killed, that is what Launch brings back.
+// Fault returns what SetFault was given last; while the cluster is killed, that is what Launch
+// brings back.
 func (c *Cluster) Fault() faults.Fault { return c.outage.fault() }
 
-// Freeze stops all of the cluster's processes from running: connections stay open and nothing answers.
+// Freeze stops all of the cluster's processes from running: connections stay open and nothing
+// answers.
 func (c *Cluster) Freeze() error {
 	return c.change(Frozen, func() error { return c.both(part.Freeze) }, Running)
 }
@@ -36,11 +39,12 @@ func (c *Cluster) Thaw() error {
 	return c.change(Running, func() error { return c.both(part.Thaw) }, Frozen)
 }
 
-// Kill ends all of the cluster's processes at once. The data and the addresses stay. The proxy refuses connections from then on, as a
-// machine without an API server does.
+// Kill ends all of the cluster's processes at once. The data and the addresses stay. The proxy
+// refuses connections from then on, as a machine without an API server does.
 func (c *Cluster) Kill() error { return c.change(Killed, c.kill, Running, Frozen) }
 
-// Launch starts a killed cluster again with the data that it had, and then lets the proxy do what it did before.
+// Launch starts a killed cluster again with the data that it had, and then lets the proxy do what
+// it did before.
 func (c *Cluster) Launch(ctx context.Context) error {
 	return c.change(Running, func() error { return c.launch(ctx) }, Killed)
 }
@@ -50,8 +54,9 @@ func (c *Cluster) Snapshot(ctx context.Context, file string) error {
 	return c.change(Running, func() error { return c.ControlPlane.Snapshot(ctx, file) }, Running)
 }
 
-// Restore puts a snapshot back, in place of everything that the cluster holds, and starts the cluster again; the proxy refuses connections
-// meanwhile. A file that is no snapshot leaves the cluster as it was.
+// Restore puts a snapshot back, in place of everything that the cluster holds, and starts the
+// cluster again; the proxy refuses connections meanwhile. A file that is no snapshot leaves the
+// cluster as it was.
 func (c *Cluster) Restore(ctx context.Context, file string, options controlplane.RestoreOptions) error {
 	return c.change(Running, func() error { return c.restore(ctx, file, options) }, Running)
 }
@@ -109,7 +114,8 @@ func (c *Cluster) both(do func(part) error) error {
 	return err
 }
 
-// change brings the cluster into state to. It refuses unless the cluster is in one of the states from.
+// change brings the cluster into state to. It refuses unless the cluster is in one of the states
+// from.
 func (c *Cluster) change(to State, do func() error, from ...State) error {
 	c.lifecycle.Lock()
 	defer c.lifecycle.Unlock()

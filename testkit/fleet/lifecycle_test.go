@@ -48,7 +48,8 @@ func TestRemotes(t *testing.T) {
 	}
 }
 
-// TestSupervisorAlone does the same to the supervisor, and looks whether the remotes are left alone.
+// TestSupervisorAlone does the same to the supervisor, and looks whether the remotes are left
+// alone.
 func TestSupervisorAlone(t *testing.T) {
 	remotes := map[*Cluster]*rest.Config{}
 	pids := map[*Cluster][]int{}
@@ -181,7 +182,8 @@ func restoreNoSnapshot(t *testing.T, c *Cluster) {
 	}
 	pids, agent := c.PIDs(), c.KubeVirt.Agent()
 	for _, file := range []string{garbage, filepath.Join(t.TempDir(), "absent")} {
-		if err := c.Restore(t.Context(), file, controlplane.RestoreOptions{}); err == nil || strings.Contains(err.Error(), "\n") {
+		if err := c.Restore(t.Context(), file, controlplane.RestoreOptions{}); err == nil ||
+			strings.Contains(err.Error(), "\n") {
 			t.Errorf("Restore(%s) = %v, want an error of one line", file, err)
 		}
 		if !slices.Equal(c.PIDs(), pids) || c.KubeVirt.Agent() != agent || c.State() != Running {
@@ -191,8 +193,8 @@ func restoreNoSnapshot(t *testing.T, c *Cluster) {
 	}
 }
 
-// breakAndLaunch is about a server that ends by itself, and about a start that fails: neither may leave a cluster that can be neither
-// started nor killed.
+// breakAndLaunch is about a server that ends by itself, and about a start that fails: neither may
+// leave a cluster that can be neither started nor killed.
 func breakAndLaunch(t *testing.T, c *Cluster) {
 	if err := syscall.Kill(c.ControlPlane.PIDs()[1], syscall.SIGKILL); err != nil {
 		t.Fatal(err)

@@ -18,8 +18,9 @@ import (
 // sweepTimeout is how long a killed fleet's janitor may hold the folder.
 const sweepTimeout = 10 * time.Second
 
-// acquire locks a folder, and says whether it made it. The lock belongs to the open lock file: the kernel gives it back when the last process
-// that has that open ends or closes it. A lock that outlives its owner is waited for: a janitor has it.
+// acquire locks a folder, and says whether it made it. The lock belongs to the open lock file: the
+// kernel gives it back when the last process that has that open ends or closes it. A lock that
+// outlives its owner is waited for: a janitor has it.
 func acquire(ctx context.Context, dir string) (lock *os.File, made bool, err error) {
 	err = wait.PollUntilContextTimeout(ctx, pollInterval, sweepTimeout, true, func(context.Context) (bool, error) {
 		_, err := os.Stat(dir)

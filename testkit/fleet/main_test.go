@@ -21,7 +21,8 @@ import (
 // patience is for one thing that is waited for, on a loaded machine.
 const patience = 30 * time.Second
 
-// shared is the fleet of all tests of the package. A test that changes a cluster leaves it running, with no fault.
+// shared is the fleet of all tests of the package. A test that changes a cluster leaves it running,
+// with no fault.
 var shared *Fleet
 
 func TestMain(m *testing.M) {
@@ -33,12 +34,14 @@ func run(m *testing.M) (code int) {
 	before := goleak.IgnoreCurrent()
 	started := time.Now()
 	var err error
-	shared, err = Start(context.Background(), Options{Remotes: 2, KubeVirt: kubevirt.Light, Audit: true, Progress: os.Stderr})
+	shared, err = Start(context.Background(),
+		Options{Remotes: 2, KubeVirt: kubevirt.Light, Audit: true, Progress: os.Stderr})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	fmt.Fprintln(os.Stderr, "a supervisor and two light remotes were up after", time.Since(started).Round(time.Millisecond))
+	fmt.Fprintln(os.Stderr, "a supervisor and two light remotes were up after",
+		time.Since(started).Round(time.Millisecond))
 	code = m.Run()
 	if err := shared.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "stopping the fleet:", err)
@@ -49,7 +52,8 @@ func run(m *testing.M) (code int) {
 		return 1
 	}
 	spawner := goleak.IgnoreAnyFunction("github.com/vitistack/kubevirt-multicluster/testkit/internal/process.Spawner")
-	// controller-runtime's caches filter their watches by it: it stays when an event is on its way while the watch is stopped.
+	// controller-runtime's caches filter their watches by it: it stays when an event is on its way
+	// while the watch is stopped.
 	filter := goleak.IgnoreAnyFunction("k8s.io/apimachinery/pkg/watch.(*filteredWatch).loop")
 	if err := goleak.Find(before, spawner, filter); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -58,7 +62,8 @@ func run(m *testing.M) (code int) {
 	return code
 }
 
-// operator returns what the operator comes to a cluster with: the kubeconfig that is published at this moment.
+// operator returns what the operator comes to a cluster with: the kubeconfig that is published at
+// this moment.
 func operator(t *testing.T, c *Cluster) *rest.Config {
 	t.Helper()
 	config, err := clientcmd.RESTConfigFromKubeConfig(published(t, c))
@@ -99,8 +104,8 @@ func newClient(t *testing.T, config *rest.Config) client.Client {
 	return c
 }
 
-// identify asks for the one thing that the operator may read in every cluster: the namespace whose UID is the cluster's identity. It does so
-// over a connection of its own.
+// identify asks for the one thing that the operator may read in every cluster: the namespace whose
+// UID is the cluster's identity. It does so over a connection of its own.
 func identify(ctx context.Context, config *rest.Config) error {
 	config = rest.CopyConfig(config)
 	config.Dial = (&net.Dialer{}).DialContext // client-go shares transports, but none with a dialer

@@ -14,23 +14,27 @@ import (
 // maxRemotes is a bound against typing errors: each remote takes about half a GiB.
 const maxRemotes = 16
 
-// Options say what a fleet consists of. The zero value is a supervisor and one remote in a temporary folder.
+// Options say what a fleet consists of. The zero value is a supervisor and one remote in a
+// temporary folder.
 type Options struct {
-	// Dir is the folder for kubeconfigs, data and logs. It is made if absent, and what the fleet put into it is removed when the fleet
-	// stops. Default: a temporary folder.
+	// Dir is the folder for kubeconfigs, data and logs. It is made if absent, and what the fleet put
+	// into it is removed when the fleet stops. Default: a temporary folder.
 	Dir string
 	// Remotes is the number of remote clusters, 1 to 16. Default: 1.
 	Remotes int
-	// KubeVirt says whether remotes run KubeVirt's own controllers (kubevirt.Real, the default) or ours that stand in for them
-	// (kubevirt.Light).
+	// KubeVirt says whether remotes run KubeVirt's own controllers (kubevirt.Real, the default) or
+	// ours that stand in for them (kubevirt.Light).
 	KubeVirt kubevirt.Mode
 	// Audit makes each API server write an audit log, NAME.audit.log in Dir.
 	Audit bool
-	// BasePort is the first of two ports for each cluster, its API server's and its proxy's. Default: free ports.
+	// BasePort is the first of two ports for each cluster, its API server's and its proxy's. Default:
+	// free ports.
 	BasePort int
-	// Terminate makes the proxies end TLS from the first connection on: a fault like stall can then hold watches that are already open.
+	// Terminate makes the proxies end TLS from the first connection on: a fault like stall can then
+	// hold watches that are already open.
 	Terminate bool
-	// MinFree is the room, in bytes, that the folder's disk must have. Default: 256 MiB for each cluster.
+	// MinFree is the room, in bytes, that the folder's disk must have. Default: 256 MiB for each
+	// cluster.
 	MinFree uint64
 	// Progress receives a line for each step, one at a time. Default: none.
 	Progress io.Writer
@@ -110,7 +114,8 @@ func clusterNames(remotes int) []string {
 	return names[:remotes]
 }
 
-// ports returns the API server's and the proxy's port of the i-th cluster, the supervisor being 0; zeros mean free ones.
+// ports returns the API server's and the proxy's port of the i-th cluster, the supervisor being 0;
+// zeros mean free ones.
 func (o Options) ports(i int) (api, proxy int) {
 	if o.BasePort == 0 {
 		return 0, 0

@@ -6,8 +6,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
 
-// outage keeps a cluster's proxy in step with its API server: while that is down the proxy refuses connections, as a dead server does,
-// and the fault that was asked for waits. Its methods are safe for concurrent use.
+// outage keeps a cluster's proxy in step with its API server: while that is down the proxy refuses
+// connections, as a dead server does, and the fault that was asked for waits. Its methods are safe
+// for concurrent use.
 type outage struct {
 	proxy *faults.Proxy
 

@@ -21,7 +21,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// TestRightsAreTheDocumentedOnes compares what the API server says that the operator may do with the manifests, namespace by namespace.
+// TestRightsAreTheDocumentedOnes compares what the API server says that the operator may do with
+// the manifests, namespace by namespace.
 func TestRightsAreTheDocumentedOnes(t *testing.T) {
 	for _, c := range shared.Clusters() {
 		documented := rbac.Remote
@@ -64,7 +65,8 @@ func (s rightSet) add(groups, resources, names, urls, verbs []string) {
 func rights(t *testing.T, cluster *controlplane.Cluster, namespace string) rightSet {
 	t.Helper()
 	config, err := cluster.ConfigFor(controlplane.User{
-		Name: "system:serviceaccount:default:nobody", Groups: []string{"system:serviceaccounts", "system:serviceaccounts:default"},
+		Name:   "system:serviceaccount:default:nobody",
+		Groups: []string{"system:serviceaccounts", "system:serviceaccounts:default"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +76,9 @@ func rights(t *testing.T, cluster *controlplane.Cluster, namespace string) right
 
 func review(t *testing.T, c client.Client, namespace string) rightSet {
 	t.Helper()
-	review := &authorizationv1.SelfSubjectRulesReview{Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: namespace}}
+	review := &authorizationv1.SelfSubjectRulesReview{
+		Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: namespace},
+	}
 	if err := c.Create(t.Context(), review); err != nil {
 		t.Fatal(err)
 	}

@@ -29,17 +29,25 @@ func TestStartRefuses(t *testing.T) {
 		is      error
 		says    string
 	}{
-		"TooMany":     {reason: "a typing error must not fill the machine", options: Options{Remotes: 17}, says: "17 remotes: want 1 to 16"},
-		"Negative":    {reason: "as in -1", options: Options{Remotes: -1}, says: "-1 remotes: want 1 to 16"},
-		"LowPort":     {reason: "privileged ports are not for tests", options: Options{BasePort: 80}, says: "base port 80: want ports from 1024"},
-		"HighPort":    {reason: "there are no ports beyond", options: Options{BasePort: 65534}, says: "base port 65534: want ports from 1024 to 65535"},
-		"PortInUse":   {reason: "the first", options: Options{BasePort: port}, says: fmt.Sprintf("port %d is in use", port)},
-		"ProxyInUse":  {reason: "the last of a cluster that starts late", options: Options{BasePort: port - 3}, says: fmt.Sprintf("port %d is in use", port)},
-		"FullDisk":    {reason: "etcd would end half-way", options: Options{MinFree: 1 << 60}, is: syscall.ENOSPC, says: "MiB free, a fleet with 1 remotes needs"},
-		"DirIsAFile":  {reason: "a typing error", options: Options{Dir: occupied}, is: syscall.ENOTDIR, says: occupied},
-		"DirInAFile":  {reason: "a typing error", options: Options{Dir: filepath.Join(occupied, "below")}, is: syscall.ENOTDIR, says: occupied},
-		"SameDir":     {reason: "a second fleet would overwrite the first", options: Options{Dir: sharedLike(t)}, says: fmt.Sprintf("is in use by the fleet of process %d", os.Getpid())},
-		"ForeignFile": {reason: "the fleet's end would remove it", options: Options{Dir: withFile(t, "cluster-4.kubeconfig")}, says: "cluster-4.kubeconfig is in the way"},
+		"TooMany": {reason: "a typing error must not fill the machine", options: Options{Remotes: 17},
+			says: "17 remotes: want 1 to 16"},
+		"Negative": {reason: "as in -1", options: Options{Remotes: -1}, says: "-1 remotes: want 1 to 16"},
+		"LowPort": {reason: "privileged ports are not for tests", options: Options{BasePort: 80},
+			says: "base port 80: want ports from 1024"},
+		"HighPort": {reason: "there are no ports beyond", options: Options{BasePort: 65534},
+			says: "base port 65534: want ports from 1024 to 65535"},
+		"PortInUse": {reason: "the first", options: Options{BasePort: port}, says: fmt.Sprintf("port %d is in use", port)},
+		"ProxyInUse": {reason: "the last of a cluster that starts late", options: Options{BasePort: port - 3},
+			says: fmt.Sprintf("port %d is in use", port)},
+		"FullDisk": {reason: "etcd would end half-way", options: Options{MinFree: 1 << 60}, is: syscall.ENOSPC,
+			says: "MiB free, a fleet with 1 remotes needs"},
+		"DirIsAFile": {reason: "a typing error", options: Options{Dir: occupied}, is: syscall.ENOTDIR, says: occupied},
+		"DirInAFile": {reason: "a typing error", options: Options{Dir: filepath.Join(occupied, "below")},
+			is: syscall.ENOTDIR, says: occupied},
+		"SameDir": {reason: "a second fleet would overwrite the first", options: Options{Dir: sharedLike(t)},
+			says: fmt.Sprintf("is in use by the fleet of process %d", os.Getpid())},
+		"ForeignFile": {reason: "the fleet's end would remove it", options: Options{Dir: withFile(t, "cluster-4.kubeconfig")},
+			says: "cluster-4.kubeconfig is in the way"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -160,7 +168,8 @@ func TestMissingBinary(t *testing.T) {
 	}
 }
 
-// TestFailedStart lets one program of the control planes end at once: nothing of the others may stay.
+// TestFailedStart lets one program of the control planes end at once: nothing of the others may
+// stay.
 func TestFailedStart(t *testing.T) {
 	found, err := controlplane.FindBinaries()
 	if err != nil {
@@ -176,7 +185,8 @@ func TestFailedStart(t *testing.T) {
 	if err := os.Remove(fake); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(fake, []byte("#!/bin/sh\nsleep 0.2\necho 'no space left on device' >&2\nexit 1\n"), 0o700); err != nil {
+	if err := os.WriteFile(fake, []byte("#!/bin/sh\nsleep 0.2\necho 'no space left on device' >&2\nexit 1\n"),
+		0o700); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("KUBEBUILDER_ASSETS", assets)

@@ -17,10 +17,12 @@ type State string
 const (
 	Starting State = "starting"
 	Running  State = "running"
-	Frozen   State = "frozen"  // connections stay open and nothing answers
-	Killed   State = "killed"  // nothing listens; the data is kept
-	Broken   State = "broken"  // a server of the control plane has ended by itself; its log says why, and Kill and Launch bring it back
-	Stopped  State = "stopped" // the fleet has ended
+	Frozen   State = "frozen" // connections stay open and nothing answers
+	Killed   State = "killed" // nothing listens; the data is kept
+	// a server of the control plane has ended by itself; its log says why, and Kill and Launch bring
+	// it back
+	Broken  State = "broken"
+	Stopped State = "stopped" // the fleet has ended
 )
 
 // lockedState is a State that can be read while a change is under way.
@@ -55,7 +57,8 @@ func ended(pid int) bool {
 	if err != nil {
 		return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH)
 	}
-	// After the name, which is in brackets and may hold anything, comes the state; Z waits for a parent that may never ask.
+	// After the name, which is in brackets and may hold anything, comes the state; Z waits for a
+	// parent that may never ask.
 	_, after, found := bytes.Cut(stat[bytes.LastIndexByte(stat, ')'):], []byte(") "))
 	return found && bytes.HasPrefix(after, []byte("Z"))
 }

@@ -17,7 +17,8 @@ type Status struct {
 	// Server is the API server's URL, Proxy the one that the operator's kubeconfig has.
 	Server string `json:"server"`
 	Proxy  string `json:"proxy"`
-	// Fault is what the proxy does, as `fleet fault` takes it; in a killed cluster, what it will do when the cluster has been started.
+	// Fault is what the proxy does, as `fleet fault` takes it; in a killed cluster, what it will do
+	// when the cluster has been started.
 	Fault string `json:"fault"`
 	// Kubeconfig is the path of the administrator's kubeconfig.
 	Kubeconfig string `json:"kubeconfig"`

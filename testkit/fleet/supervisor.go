@@ -42,7 +42,8 @@ func (c *Cluster) setUpSupervisor(ctx context.Context) error {
 	return manifest.WaitServed(ctx, c.client)
 }
 
-// connect publishes the operator's identities: in the supervisor as a file, in each remote as a KubevirtConfig with its Secret.
+// connect publishes the operator's identities: in the supervisor as a file, in each remote as a
+// KubevirtConfig with its Secret.
 func (f *Fleet) connect(ctx context.Context) error {
 	f.Supervisor.identity.publish = func(_ context.Context, kubeconfig []byte) error {
 		return f.folder.write(f.OperatorKubeconfig(), kubeconfig)

@@ -10,8 +10,9 @@ import (
 type Binaries struct {
 	// API and Controller are the programs virt-api and virt-controller.
 	API, Controller string
-	// Definitions and Webhooks are files with the custom resource definitions and with the webhook configurations: YAML streams whose
-	// documents are JSON, as testkit/programs/kubevirt/manifests writes them.
+	// Definitions and Webhooks are files with the custom resource definitions and with the webhook
+	// configurations: YAML streams whose documents are JSON, as testkit/programs/kubevirt/manifests
+	// writes them.
 	Definitions, Webhooks string
 }
 

@@ -17,7 +17,8 @@ import (
 
 const (
 	definitionsPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-	// writers is how many requests are sent to one API server at a time: it has few cores, and they are not for one client alone.
+	// writers is how many requests are sent to one API server at a time: it has few cores, and they
+	// are not for one client alone.
 	writers = 4
 	// startTimeout is for each thing that is waited for, on a loaded machine.
 	startTimeout = 2 * time.Minute
@@ -47,7 +48,8 @@ func create(ctx context.Context, client rest.Interface, path, name string, raw [
 	return nil
 }
 
-// waitServed waits until discovery lists every version of every definition: an API server does so once it is established.
+// waitServed waits until discovery lists every version of every definition: an API server does so
+// once it is established.
 func waitServed(ctx context.Context, config *rest.Config, definitions []definition) error {
 	client, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
@@ -69,7 +71,8 @@ func waitServed(ctx context.Context, config *rest.Config, definitions []definiti
 	return nil
 }
 
-// firstMissing returns the first definition that discovery does not list in a version that it serves, or "".
+// firstMissing returns the first definition that discovery does not list in a version that it
+// serves, or "".
 func firstMissing(resources map[schema.GroupVersion]*metav1.APIResourceList, definitions []definition) string {
 	for _, d := range definitions {
 		for _, version := range d.served {
@@ -82,5 +85,7 @@ func firstMissing(resources map[schema.GroupVersion]*metav1.APIResourceList, def
 }
 
 func lists(resources *metav1.APIResourceList, plural string) bool {
-	return resources != nil && slices.ContainsFunc(resources.APIResources, func(r metav1.APIResource) bool { return r.Name == plural })
+	return resources != nil && slices.ContainsFunc(resources.APIResources, func(r metav1.APIResource) bool {
+		return r.Name == plural
+	})
 }

@@ -33,7 +33,8 @@ func (e endpoint) service() *corev1.Service {
 	}
 }
 
-// apiServiceKind is read and written without its Go type, for which the whole aggregator would come along.
+// apiServiceKind is read and written without its Go type, for which the whole aggregator would come
+// along.
 var apiServiceKind = metav1.TypeMeta{APIVersion: "apiregistration.k8s.io/v1", Kind: "APIService"}
 
 // apiServices hand the subresources start, stop, restart and their like to virt-api.
@@ -55,7 +56,8 @@ func (e endpoint) apiServices() []client.Object {
 	return all
 }
 
-// webhooks reads virt-api's webhook configurations and lets them point at it by URL in place of a Service.
+// webhooks reads virt-api's webhook configurations and lets them point at it by URL in place of a
+// Service.
 func (e endpoint) webhooks(path string) ([]client.Object, error) {
 	documents, err := readDocuments(path)
 	if err != nil {

@@ -8,11 +8,13 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 )
 
-// account returns one of KubeVirt's own service accounts: virt-api takes them, by exactly these names, for parts of KubeVirt.
+// account returns one of KubeVirt's own service accounts: virt-api takes them, by exactly these
+// names, for parts of KubeVirt.
 func account(name string) controlplane.User {
 	return controlplane.User{
-		Name:   "system:serviceaccount:" + Namespace + ":" + name,
-		Groups: []string{"system:masters", "system:serviceaccounts", "system:serviceaccounts:" + Namespace, "system:authenticated"},
+		Name: "system:serviceaccount:" + Namespace + ":" + name,
+		Groups: []string{"system:masters", "system:serviceaccounts", "system:serviceaccounts:" + Namespace,
+			"system:authenticated"},
 	}
 }
 
@@ -40,7 +42,8 @@ func newIdentity(cluster *controlplane.Cluster) (identity, error) {
 	return i, nil
 }
 
-// write makes a program's serving certificate, its client certificate for virt-handler and its kubeconfig.
+// write makes a program's serving certificate, its client certificate for virt-handler and its
+// kubeconfig.
 func (i identity) write(cluster *controlplane.Cluster, program string, user controlplane.User) error {
 	serving, err := i.ca.Server(loopback, "localhost", virtAPI+"."+Namespace+".svc")
 	if err != nil {

@@ -33,7 +33,8 @@ func (s *Stack) install(ctx context.Context) error {
 	return s.create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}})
 }
 
-// configure waits until the kinds are served, and creates what KubeVirt's programs read. What exists stays.
+// configure waits until the kinds are served, and creates what KubeVirt's programs read. What
+// exists stays.
 func (s *Stack) configure(ctx context.Context) error {
 	if err := waitServed(ctx, s.cluster.Config(), s.served); err != nil {
 		return err
@@ -44,8 +45,8 @@ func (s *Stack) configure(ctx context.Context) error {
 	return s.writeStatus(ctx)
 }
 
-// connect lets the API server call virt-api. It is done when virt-api answers, and again whenever it was started: the API server looks
-// at an APIService when that changes, and seldom otherwise.
+// connect lets the API server call virt-api. It is done when virt-api answers, and again whenever
+// it was started: the API server looks at an APIService when that changes, and seldom otherwise.
 func (s *Stack) connect(ctx context.Context) error {
 	e := endpoint{port: s.ports.api.Number, ca: s.identity.ca.Cert}
 	webhooks, err := e.webhooks(s.options.Binaries.Webhooks)
@@ -57,7 +58,9 @@ func (s *Stack) connect(ctx context.Context) error {
 	}
 	for _, service := range e.apiServices() {
 		service.SetAnnotations(map[string]string{launchedAnnotation: time.Now().Format(time.RFC3339Nano)})
-		if err := s.client.Patch(ctx, service, client.Apply, client.FieldOwner("testkit"), client.ForceOwnership); err != nil { //nolint:staticcheck // Apply takes no typed object, and there is no apply configuration of an APIService here
+		//nolint:staticcheck // Apply takes no typed object, and there is no apply configuration of an APIService here
+		if err := s.client.Patch(ctx, service, client.Apply, client.FieldOwner("testkit"),
+			client.ForceOwnership); err != nil {
 			return fmt.Errorf("applying APIService %s: %w", service.GetName(), err)
 		}
 	}
@@ -80,7 +83,9 @@ func (s *Stack) writeStatus(ctx context.Context) error {
 	if err := s.client.Get(ctx, client.ObjectKeyFromObject(kubevirt), kubevirt); err != nil {
 		return err
 	}
-	if err := s.patchStatus(ctx, kubevirt, func() { kubevirt.Status = deployed(kubevirt.Generation, metav1.Now()) }); err != nil {
+	if err := s.patchStatus(ctx, kubevirt, func() {
+		kubevirt.Status = deployed(kubevirt.Generation, metav1.Now())
+	}); err != nil {
 		return err
 	}
 	profile := storageProfile()

@@ -70,7 +70,8 @@ func testFreeze(t *testing.T, w *world) {
 		t.Fatal(err)
 	case w.stack.Mode() == kubevirt.Light:
 		<-ctx.Done() // long enough for an agent that is not frozen
-		if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(vm), vm); err != nil || vm.Status.PrintableStatus != "" {
+		if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(vm), vm); err != nil ||
+			vm.Status.PrintableStatus != "" {
 			t.Errorf("a frozen agent wrote %q (%v)", vm.Status.PrintableStatus, err)
 		}
 	}
@@ -102,7 +103,8 @@ func testProgramsKilled(t *testing.T, w *world) {
 	w.insist(t, machine(metav1.NamespaceDefault, "after-programs"))
 }
 
-// The control plane alone dies, and comes back at its own time: whoever watches must find back without help.
+// The control plane alone dies, and comes back at its own time: whoever watches must find back
+// without help.
 func testAPIServerRestarted(t *testing.T, w *world) {
 	if err := w.cluster.Kill(); err != nil {
 		t.Fatal(err)
@@ -200,7 +202,8 @@ func testBrokenProgram(t *testing.T, w *world) {
 	}
 }
 
-// descendants are the command lines of KubeVirt's programs that are children of this process and talk to a life-real cluster.
+// descendants are the command lines of KubeVirt's programs that are children of this process and
+// talk to a life-real cluster.
 func descendants(t *testing.T) []string {
 	t.Helper()
 	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -210,7 +213,8 @@ func descendants(t *testing.T) []string {
 	var found []string
 	for _, line := range lines {
 		content, err := os.ReadFile(line)
-		if err == nil && strings.Contains(string(content), "life-real") && strings.Contains(string(content), "/kubevirt/virt-") {
+		if err == nil && strings.Contains(string(content), "life-real") &&
+			strings.Contains(string(content), "/kubevirt/virt-") {
 			found = append(found, string(content))
 		}
 	}

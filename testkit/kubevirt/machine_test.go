@@ -14,7 +14,8 @@ import (
 // change makes a virtual machine differ from the plain one.
 type change func(vm *kubevirtv1.VirtualMachine)
 
-// machine is a virtual machine with one disk and one interface on the Pod network, which always runs.
+// machine is a virtual machine with one disk and one interface on the Pod network, which always
+// runs.
 func machine(namespace, name string, changes ...change) *kubevirtv1.VirtualMachine {
 	vm := &kubevirtv1.VirtualMachine{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace}}
 	vm.Spec.RunStrategy = ptr.To(kubevirtv1.RunStrategyAlways)
@@ -36,7 +37,8 @@ func machine(namespace, name string, changes ...change) *kubevirtv1.VirtualMachi
 }
 
 func disk(name string) kubevirtv1.Disk {
-	return kubevirtv1.Disk{Name: name, DiskDevice: kubevirtv1.DiskDevice{Disk: &kubevirtv1.DiskTarget{Bus: kubevirtv1.DiskBusVirtio}}}
+	return kubevirtv1.Disk{Name: name,
+		DiskDevice: kubevirtv1.DiskDevice{Disk: &kubevirtv1.DiskTarget{Bus: kubevirtv1.DiskBusVirtio}}}
 }
 
 func strategy(s kubevirtv1.VirtualMachineRunStrategy) change {
@@ -119,7 +121,8 @@ func withMAC(mac string) change {
 }
 
 func secret(namespace, name string) *corev1.Secret {
-	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace}, StringData: map[string]string{"userdata": "#cloud-config"}}
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
+		StringData: map[string]string{"userdata": "#cloud-config"}}
 }
 
 func attachmentDefinition(namespace, name string) *unstructured.Unstructured {

@@ -9,7 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// documentStart opens each document of a stream that testkit/programs/kubevirt/manifests wrote; a JSON document has no line break.
+// documentStart opens each document of a stream that testkit/programs/kubevirt/manifests wrote; a
+// JSON document has no line break.
 var documentStart = []byte("---\n")
 
 // readDocuments returns the JSON documents of a manifest file.
@@ -30,7 +31,8 @@ func readDocuments(path string) ([][]byte, error) {
 	return documents, nil
 }
 
-// definition is a custom resource definition as it is sent to an API server, and what tells when its kind is served.
+// definition is a custom resource definition as it is sent to an API server, and what tells when
+// its kind is served.
 type definition struct {
 	raw    []byte
 	name   string

@@ -12,7 +12,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/agent"
 )
 
-// configuration returns the objects that KubeVirt, CDI and a storage driver would find or make when they are installed.
+// configuration returns the objects that KubeVirt, CDI and a storage driver would find or make when
+// they are installed.
 func configuration(ca []byte) []client.Object {
 	return []client.Object{
 		&corev1.ConfigMap{
@@ -37,7 +38,8 @@ func kubeVirt() *kubevirtv1.KubeVirt {
 
 // deployed is the status that virt-operator gives a KubeVirt that it has installed.
 func deployed(generation int64, now metav1.Time) kubevirtv1.KubeVirtStatus {
-	condition := func(kind kubevirtv1.KubeVirtConditionType, status corev1.ConditionStatus, reason, message string) kubevirtv1.KubeVirtCondition {
+	condition := func(kind kubevirtv1.KubeVirtConditionType, status corev1.ConditionStatus, reason,
+		message string) kubevirtv1.KubeVirtCondition {
 		return kubevirtv1.KubeVirtCondition{
 			Type: kind, Status: status, Reason: reason, Message: message, LastProbeTime: now, LastTransitionTime: now,
 		}
@@ -50,10 +52,14 @@ func deployed(generation int64, now metav1.Time) kubevirtv1.KubeVirtStatus {
 		ObservedGeneration:      &generation,
 		DefaultArchitecture:     "amd64",
 		Conditions: []kubevirtv1.KubeVirtCondition{
-			condition(kubevirtv1.KubeVirtConditionAvailable, corev1.ConditionTrue, "AllComponentsReady", "All components are ready."),
-			condition(kubevirtv1.KubeVirtConditionProgressing, corev1.ConditionFalse, "AllComponentsReady", "All components are ready."),
-			condition(kubevirtv1.KubeVirtConditionDegraded, corev1.ConditionFalse, "AllComponentsReady", "All components are ready."),
-			condition(kubevirtv1.KubeVirtConditionCreated, corev1.ConditionTrue, "AllResourcesCreated", "All resources were created."),
+			condition(kubevirtv1.KubeVirtConditionAvailable, corev1.ConditionTrue, "AllComponentsReady",
+				"All components are ready."),
+			condition(kubevirtv1.KubeVirtConditionProgressing, corev1.ConditionFalse, "AllComponentsReady",
+				"All components are ready."),
+			condition(kubevirtv1.KubeVirtConditionDegraded, corev1.ConditionFalse, "AllComponentsReady",
+				"All components are ready."),
+			condition(kubevirtv1.KubeVirtConditionCreated, corev1.ConditionTrue, "AllResourcesCreated",
+				"All resources were created."),
 		},
 	}
 }

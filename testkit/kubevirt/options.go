@@ -2,7 +2,8 @@ package kubevirt
 
 import "github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/agent"
 
-// KubeVirtVersion is the release of KubeVirt that `make tools` builds from testkit/programs/kubevirt.
+// KubeVirtVersion is the release of KubeVirt that `make tools` builds from
+// testkit/programs/kubevirt.
 const KubeVirtVersion = "v1.8.2"
 
 // Namespace is where KubeVirt is installed.
@@ -32,7 +33,8 @@ type Options struct {
 	Mode Mode
 	// Binaries are the programs and manifests. Default: those of FindBinaries.
 	Binaries *Binaries
-	// Script is how the cluster's virtual machines and volumes behave where their annotations say nothing. Default: they work at once.
+	// Script is how the cluster's virtual machines and volumes behave where their annotations say
+	// nothing. Default: they work at once.
 	Script agent.Script
 }
 

@@ -11,8 +11,8 @@ import (
 // restartDelay is how long a program that ended by itself stays down, as a container would.
 const restartDelay = time.Second
 
-// program keeps one of KubeVirt's programs running: they end themselves, and expect to be started again, where they cannot reach
-// their API server for long.
+// program keeps one of KubeVirt's programs running: they end themselves, and expect to be started
+// again, where they cannot reach their API server for long.
 type program struct {
 	spec process.Spec
 	quit chan struct{}
@@ -96,8 +96,8 @@ func (p *program) process() *process.Process {
 	return p.current
 }
 
-// lastEnd returns how the program ended when it last did so, or nil if it has run ever since it was started. A program that ends again and
-// again is up at times.
+// lastEnd returns how the program ended when it last did so, or nil if it has run ever since it was
+// started. A program that ends again and again is up at times.
 func (p *program) lastEnd() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

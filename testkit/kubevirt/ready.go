@@ -39,7 +39,8 @@ func (s *Stack) waitReady(ctx context.Context) error {
 
 // answers returns nil if virt-api listens.
 func (s *Stack) answers(ctx context.Context) error {
-	connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(loopback, strconv.Itoa(s.ports.api.Number)))
+	connection, err := (&net.Dialer{}).DialContext(ctx, "tcp",
+		net.JoinHostPort(loopback, strconv.Itoa(s.ports.api.Number)))
 	if err != nil {
 		return err
 	}

@@ -107,7 +107,8 @@ func (w *world) call(t *testing.T, vm *kubevirtv1.VirtualMachine, subresource st
 func TestKubeVirtReportsItself(t *testing.T) {
 	inBothModes(t, func(t *testing.T, w *world, _ string) {
 		kv := &kubevirtv1.KubeVirt{}
-		if err := w.client.Get(t.Context(), client.ObjectKey{Namespace: kubevirt.Namespace, Name: "kubevirt"}, kv); err != nil {
+		if err := w.client.Get(t.Context(), client.ObjectKey{Namespace: kubevirt.Namespace, Name: "kubevirt"},
+			kv); err != nil {
 			t.Fatal(err)
 		}
 		got := map[kubevirtv1.KubeVirtConditionType]corev1.ConditionStatus{}
@@ -120,7 +121,8 @@ func TestKubeVirtReportsItself(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("conditions: -want +got:\n%s", diff)
 		}
-		if kv.Status.Phase != kubevirtv1.KubeVirtPhaseDeployed || kv.Status.ObservedKubeVirtVersion != kubevirt.KubeVirtVersion {
+		if kv.Status.Phase != kubevirtv1.KubeVirtPhaseDeployed ||
+			kv.Status.ObservedKubeVirtVersion != kubevirt.KubeVirtVersion {
 			t.Errorf("phase %s, version %s", kv.Status.Phase, kv.Status.ObservedKubeVirtVersion)
 		}
 	})

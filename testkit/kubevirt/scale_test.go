@@ -15,8 +15,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
-// A machine costs the agent of a light cluster these writes: its finalizer and its status, its guest's creation and its guest's report. A
-// hundred of them must not cost more, nor one read: what the agent looks at is in its caches.
+// A machine costs the agent of a light cluster these writes: its finalizer and its status, its
+// guest's creation and its guest's report. A hundred of them must not cost more, nor one read: what
+// the agent looks at is in its caches.
 const writesPerMachine = 4
 
 func testManyMachines(t *testing.T, w *world, log string) {
@@ -86,8 +87,8 @@ func (w *world) wantDistinctAddresses(t *testing.T) {
 	}
 }
 
-// calls counts what the agent asked of the API server about virtual machines and their guests, by its
-// audit log. Lists fill the caches once; only those of one object are reads.
+// calls counts what the agent asked of the API server about virtual machines and their guests, by
+// its audit log. Lists fill the caches once; only those of one object are reads.
 func calls(t *testing.T, log string) (writes, reads int) {
 	t.Helper()
 	all, err := audit.Read(log, audit.Filter{})

@@ -16,7 +16,8 @@ const (
 	launcherImage = "registry.example/kubevirt/virt-launcher:" + KubeVirtVersion
 )
 
-// apiMemory lets virt-api collect garbage seldom, up to a size: it makes a gigabyte of garbage when it starts, and keeps little.
+// apiMemory lets virt-api collect garbage seldom, up to a size: it makes a gigabyte of garbage when
+// it starts, and keeps little.
 var apiMemory = []string{"GOGC=400", "GOMEMLIMIT=224MiB"}
 
 func (s *Stack) apiSpec() process.Spec {

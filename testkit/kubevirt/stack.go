@@ -15,8 +15,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/agent"
 )
 
-// Stack is KubeVirt on one cluster. Its methods are safe for concurrent use, but those that start or end it (Launch, Stop, Kill) wait for
-// each other.
+// Stack is KubeVirt on one cluster. Its methods are safe for concurrent use, but those that start
+// or end it (Launch, Stop, Kill) wait for each other.
 type Stack struct {
 	cluster  *controlplane.Cluster
 	options  Options
@@ -34,7 +34,8 @@ type ports struct{ api, controller *controlplane.Port }
 
 func (p ports) close() error { return errors.Join(p.api.Close(), p.controller.Close()) }
 
-// Start installs KubeVirt on a running cluster and waits until it takes virtual machines. On an error nothing of it runs.
+// Start installs KubeVirt on a running cluster and waits until it takes virtual machines. On an
+// error nothing of it runs.
 func Start(ctx context.Context, cluster *controlplane.Cluster, options Options) (_ *Stack, err error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -72,8 +73,9 @@ func (s *Stack) prepare() (err error) {
 	return err
 }
 
-// Launch starts what does not run, with the addresses and certificates that it had, and waits until virtual machines are taken. It is for
-// a stack that was killed, once the cluster's API server is up again; on one that runs it only waits.
+// Launch starts what does not run, with the addresses and certificates that it had, and waits until
+// virtual machines are taken. It is for a stack that was killed, once the cluster's API server is
+// up again; on one that runs it only waits.
 func (s *Stack) Launch(ctx context.Context) error {
 	s.lifecycle.Lock()
 	defer s.lifecycle.Unlock()
@@ -144,7 +146,8 @@ func (s *Stack) startAgent(ctx context.Context) error {
 	return nil
 }
 
-// Stop ends everything that Start started and removes its files; what is stored in the cluster stays. It can be called twice.
+// Stop ends everything that Start started and removes its files; what is stored in the cluster
+// stays. It can be called twice.
 func (s *Stack) Stop() error {
 	return errors.Join(s.Kill(), s.ports.close(), os.RemoveAll(s.identity.dir))
 }
@@ -167,7 +170,8 @@ func (s *Stack) Thaw() error { return s.running.get().thaw() }
 // Running says whether the stack was started and neither killed nor stopped.
 func (s *Stack) Running() bool { return s.running.get().agent != nil }
 
-// PIDs are the process ids of virt-api and virt-controller, in this order; in mode Light there are none.
+// PIDs are the process ids of virt-api and virt-controller, in this order; in mode Light there are
+// none.
 func (s *Stack) PIDs() []int { return s.running.get().pids() }
 
 // Agent returns the agent that runs now, or nil. Launch after Kill makes a new one.

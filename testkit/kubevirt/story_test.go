@@ -31,26 +31,28 @@ func (w *world) patch(t *testing.T, vm *kubevirtv1.VirtualMachine, changes ...ch
 	}
 }
 
-// guest waits until a virtual machine has a guest in a phase, other than those given, and returns it.
+// guest waits until a virtual machine has a guest in a phase, other than those given, and returns
+// it.
 func (w *world) guest(
 	t *testing.T, vm *kubevirtv1.VirtualMachine, phase kubevirtv1.VirtualMachineInstancePhase, not ...types.UID,
 ) *kubevirtv1.VirtualMachineInstance {
 	t.Helper()
 	vmi := &kubevirtv1.VirtualMachineInstance{}
-	eventually.Eventually(t, patience, fmt.Sprintf("the guest of %s is %s", vm.Name, phase), func(ctx context.Context) error {
-		if err := w.client.Get(ctx, client.ObjectKeyFromObject(vm), vmi); err != nil {
-			return err
-		}
-		for _, uid := range not {
-			if vmi.UID == uid {
-				return fmt.Errorf("it is the guest of before, %s", vmi.Status.Phase)
+	eventually.Eventually(t, patience, fmt.Sprintf("the guest of %s is %s", vm.Name, phase),
+		func(ctx context.Context) error {
+			if err := w.client.Get(ctx, client.ObjectKeyFromObject(vm), vmi); err != nil {
+				return err
 			}
-		}
-		if vmi.Status.Phase != phase {
-			return fmt.Errorf("the guest is %s: %v", vmi.Status.Phase, vmi.Status.Conditions)
-		}
-		return nil
-	})
+			for _, uid := range not {
+				if vmi.UID == uid {
+					return fmt.Errorf("it is the guest of before, %s", vmi.Status.Phase)
+				}
+			}
+			if vmi.Status.Phase != phase {
+				return fmt.Errorf("the guest is %s: %v", vmi.Status.Phase, vmi.Status.Conditions)
+			}
+			return nil
+		})
 	return vmi
 }
 
@@ -182,7 +184,8 @@ func TestMissingObjectsAppear(t *testing.T) {
 			object: func(namespace string) client.Object {
 				claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "data"}}
 				claim.Spec.AccessModes = []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany}
-				claim.Spec.Resources.Requests = machine(namespace, "", withImport("data")).Spec.DataVolumeTemplates[0].Spec.Storage.Resources.Requests
+				claim.Spec.Resources.Requests = machine(namespace, "",
+					withImport("data")).Spec.DataVolumeTemplates[0].Spec.Storage.Resources.Requests
 				return claim
 			},
 			named: "data",
@@ -257,8 +260,9 @@ func TestReport(t *testing.T) {
 		w.create(t, vm)
 		vmi := w.guest(t, vm, kubevirtv1.Running)
 		want := []kubevirtv1.VirtualMachineInstanceNetworkInterface{
-			{Name: "default", MAC: "02:00:00:00:00:07", IP: "10.9.0.5", IPs: []string{"10.9.0.5", "fd09::5"}, InterfaceName: "eth0",
-				InfoSource: "domain, guest-agent", QueueCount: 1, LinkState: "up"},
+			{Name: "default", MAC: "02:00:00:00:00:07", IP: "10.9.0.5", IPs: []string{"10.9.0.5", "fd09::5"},
+				InterfaceName: "eth0",
+				InfoSource:    "domain, guest-agent", QueueCount: 1, LinkState: "up"},
 			{Name: "second", MAC: vmi.Status.Interfaces[1].MAC, IP: "10.8.0.5", IPs: []string{"10.8.0.5"}, InterfaceName: "eth1",
 				InfoSource: "domain, guest-agent, multus-status", QueueCount: 1, LinkState: "up"},
 		}
@@ -279,20 +283,22 @@ func TestReport(t *testing.T) {
 
 func TestImportProgress(t *testing.T) {
 	inBothModes(t, func(t *testing.T, w *world, namespace string) {
-		vm := machine(namespace, "vm", withImport("disk", agent.ImportDurationAnnotation, "4s", agent.ImportStepsAnnotation, "2"))
+		vm := machine(namespace, "vm", withImport("disk", agent.ImportDurationAnnotation, "4s", agent.ImportStepsAnnotation,
+			"2"))
 		w.create(t, vm)
 		volume := &cdiv1.DataVolume{}
 		key := client.ObjectKey{Namespace: namespace, Name: "disk"}
 		for _, progress := range []cdiv1.DataVolumeProgress{"50.0%", "100.0%"} {
-			eventually.Eventually(t, patience, "the import shows its progress: "+string(progress), func(ctx context.Context) error {
-				if err := w.client.Get(ctx, key, volume); err != nil {
-					return err
-				}
-				if volume.Status.Progress != progress {
-					return fmt.Errorf("progress is %s, not %s", volume.Status.Progress, progress)
-				}
-				return nil
-			})
+			eventually.Eventually(t, patience, "the import shows its progress: "+string(progress),
+				func(ctx context.Context) error {
+					if err := w.client.Get(ctx, key, volume); err != nil {
+						return err
+					}
+					if volume.Status.Progress != progress {
+						return fmt.Errorf("progress is %s, not %s", volume.Status.Progress, progress)
+					}
+					return nil
+				})
 		}
 		w.guest(t, vm, kubevirtv1.Running)
 	})

@@ -6,7 +6,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 )
 
-// New starts KubeVirt on a cluster for a test and stops it when the test ends. It fails the test where Start would return an error.
+// New starts KubeVirt on a cluster for a test and stops it when the test ends. It fails the test
+// where Start would return an error.
 func New(t testing.TB, cluster *controlplane.Cluster, options Options) *Stack {
 	t.Helper()
 	s, err := Start(t.Context(), cluster, options)

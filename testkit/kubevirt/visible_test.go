@@ -43,7 +43,8 @@ func (w *world) see(ctx context.Context, vm *kubevirtv1.VirtualMachine) (visible
 		return visible{}, err
 	}
 	v := visible{
-		Status: vm.Status.PrintableStatus, Created: vm.Status.Created, Ready: vm.Status.Ready, Strategy: vm.Status.RunStrategy,
+		Status: vm.Status.PrintableStatus, Created: vm.Status.Created, Ready: vm.Status.Ready,
+		Strategy:   vm.Status.RunStrategy,
 		Finalizers: vm.Finalizers, Conditions: map[string]string{},
 	}
 	for _, c := range vm.Status.Conditions {
@@ -105,10 +106,13 @@ var finalizers = []string{kubevirtv1.VirtualMachineControllerFinalizer}
 
 // running is what a plain virtual machine comes to.
 func running(name string, changes ...func(*visible)) visible {
-	conditions := map[string]string{"Ready": "True", "AgentConnected": "True", "LiveMigratable": "True", "StorageLiveMigratable": "True"}
+	conditions := map[string]string{"Ready": "True", "AgentConnected": "True", "LiveMigratable": "True",
+		"StorageLiveMigratable": "True"}
 	v := visible{
-		Status: "Running", Created: true, Ready: true, Strategy: kubevirtv1.RunStrategyAlways, Finalizers: finalizers, Conditions: conditions,
-		Phase: kubevirtv1.Running, InstanceConditions: conditions, Owned: true, Labels: map[string]string{"app": name}, Node: agent.Node,
+		Status: "Running", Created: true, Ready: true, Strategy: kubevirtv1.RunStrategyAlways, Finalizers: finalizers,
+		Conditions: conditions,
+		Phase:      kubevirtv1.Running, InstanceConditions: conditions, Owned: true, Labels: map[string]string{"app": name},
+		Node:      agent.Node,
 		Addresses: true, Agent: true,
 	}
 	for _, change := range changes {
@@ -122,9 +126,11 @@ func without(status kubevirtv1.VirtualMachinePrintableStatus) visible {
 	return visible{Status: status, Finalizers: finalizers, Conditions: map[string]string{"Ready": "False VMINotExists"}}
 }
 
-// blocked is what a virtual machine comes to whose guest cannot start in a phase, for reasons by the type of condition.
+// blocked is what a virtual machine comes to whose guest cannot start in a phase, for reasons by
+// the type of condition.
 func blocked(
-	name string, status kubevirtv1.VirtualMachinePrintableStatus, phase kubevirtv1.VirtualMachineInstancePhase, why map[string]string,
+	name string, status kubevirtv1.VirtualMachinePrintableStatus, phase kubevirtv1.VirtualMachineInstancePhase,
+	why map[string]string,
 ) visible {
 	node := ""
 	if phase == kubevirtv1.Scheduled {

@@ -217,7 +217,8 @@ func checkBeside(a vitistackv1alpha1.Attachment, others []vitistackv1alpha1.Atta
 			return invalid("network.interfaces: two are called %q: give the second a name", a.Interface)
 		}
 		if a.NetworkAttachmentDefinition == "" && b.NetworkAttachmentDefinition == "" {
-			return invalid("network.interfaces: %q and %q are both on the pod network, which takes one", b.Interface, a.Interface)
+			return invalid("network.interfaces: %q and %q are both on the pod network, which takes one", b.Interface,
+				a.Interface)
 		}
 	}
 	return nil

@@ -32,10 +32,12 @@ func storageAt(vlan int) vitistackv1alpha1.NetworkNamespace {
 	return named(dhcpNetwork(vlan), "storage")
 }
 
-// brief is an attachment in one line: interface, NetworkAttachmentDefinition, NetworkNamespace, NetworkConfiguration.
+// brief is an attachment in one line: interface, NetworkAttachmentDefinition, NetworkNamespace,
+// NetworkConfiguration.
 func brief(record vitistackv1alpha1.NetworkRecord) (lines []string) {
 	for _, a := range record.Attachments {
-		lines = append(lines, a.Interface+" on "+a.NetworkAttachmentDefinition+" of "+a.NetworkNamespace+" in "+a.NetworkConfiguration)
+		lines = append(
+			lines, a.Interface+" on "+a.NetworkAttachmentDefinition+" of "+a.NetworkNamespace+" in "+a.NetworkConfiguration)
 	}
 	return lines
 }
@@ -83,7 +85,8 @@ func TestAttachAgain(t *testing.T) {
 		},
 		"Added": {
 			reason: "an interface that the Machine adds follows those that are there",
-			before: onNetwork("lan"), after: onNetwork("lan", nics{{}, {Name: "eth1", Subnet: "storage"}}...), networks: all, now: all,
+			before: onNetwork("lan"), after: onNetwork("lan", nics{{}, {Name: "eth1", Subnet: "storage"}}...), networks: all,
+			now:  all,
 			want: []string{"vlan30 on vlan30 of lan in web", "eth1 on vlan31 of storage in web-storage-1a2b3c4d"},
 		},
 		"AddedBesideOneThatIsGone": {
@@ -94,7 +97,8 @@ func TestAttachAgain(t *testing.T) {
 		},
 		"AddedOnNothing": {
 			reason: "an interface whose network does not exist holds up itself alone: what is recorded stays in force",
-			before: onNetwork("lan"), after: onNetwork("lan", nics{{}, {Name: "eth1", Subnet: "none"}}...), networks: all, now: all,
+			before: onNetwork("lan"), after: onNetwork("lan", nics{{}, {Name: "eth1", Subnet: "none"}}...), networks: all,
+			now:  all,
 			want: []string{"vlan30 on vlan30 of lan in web"}, wantErr: "wait/NetworkNamespaceNotFound",
 		},
 		"Taken": {
@@ -225,8 +229,8 @@ func TestAttachAdopted(t *testing.T) {
 	}
 }
 
-// TestAttachAdoptedEarlier takes over virtual machines that an earlier release had adopted, with the
-// wish that it wrote on them.
+// TestAttachAdoptedEarlier takes over virtual machines that an earlier release had adopted, with
+// the wish that it wrote on them.
 func TestAttachAdoptedEarlier(t *testing.T) {
 	storage := vitistackv1alpha1.NetworkInterface{Name: "storage", Subnet: "storage"}
 	cases := map[string]struct {
@@ -281,9 +285,12 @@ func TestAttachBeside(t *testing.T) {
 		{Name: "vlan31", MacAddress: "02:aa:00:00:00:02"}, {Name: "default", MacAddress: "02:aa:00:00:00:01"},
 	}
 	vm := liveVM([2]string{"default", ""}, [2]string{"vlan31", "vlan31"})
-	vm.Annotations = map[string]string{vitistackv1alpha1.AnnotationAppliedWish: desired.Wish{Interfaces: []string{"vlan31"}}.String()}
+	vm.Annotations = map[string]string{
+		vitistackv1alpha1.AnnotationAppliedWish: desired.Wish{Interfaces: []string{"vlan31"}}.String(),
+	}
 	record, err := desired.Attach(desired.AttachInput{
-		Machine: m, VM: vm, Configurations: []vitistackv1alpha1.NetworkConfiguration{nc}, NetworkNamespaces: nns{lan(31)}, Options: options(),
+		Machine: m, VM: vm, Configurations: []vitistackv1alpha1.NetworkConfiguration{nc}, NetworkNamespaces: nns{lan(31)},
+		Options: options(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -297,11 +304,13 @@ func TestAttachBeside(t *testing.T) {
 	}
 }
 
-// TestUnaskedStays: what a person added to a virtual machine is never taken away, whatever the Machine asks for later.
+// TestUnaskedStays: what a person added to a virtual machine is never taken away, whatever the
+// Machine asks for later.
 func TestUnaskedStays(t *testing.T) {
 	networks := nns{lan(30), storageAt(31)}
 	vm := liveVM([2]string{"default", ""}, [2]string{"nic", "vlan30"})
-	record, err := desired.Attach(desired.AttachInput{Machine: onNetwork("lan"), VM: vm, NetworkNamespaces: networks, Options: options()})
+	record, err := desired.Attach(desired.AttachInput{Machine: onNetwork("lan"), VM: vm, NetworkNamespaces: networks,
+		Options: options()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,11 +326,13 @@ func TestUnaskedStays(t *testing.T) {
 	}
 }
 
-// TestAttachIsSticky is the property that networks alone change no record, and that a record is what its Machine gets again.
+// TestAttachIsSticky is the property that networks alone change no record, and that a record is
+// what its Machine gets again.
 func TestAttachIsSticky(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		networks := func(label string) (all nns) {
-			for _, name := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"lan", "storage", "web", "x"}), 0, 4, rapid.ID).Draw(t, label) {
+			for _, name := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"lan", "storage", "web", "x"}), 0, 4,
+				rapid.ID).Draw(t, label) {
 				all = append(all, named(dhcpNetwork(rapid.IntRange(0, 40).Draw(t, "vlan")), name))
 			}
 			return all

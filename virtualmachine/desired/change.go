@@ -128,7 +128,8 @@ var subjects = []subject{
 	{
 		what: "size",
 		take: func(into *Wish, now Wish) {
-			into.Class, into.Cores, into.Sockets, into.Threads, into.Memory = now.Class, now.Cores, now.Sockets, now.Threads, now.Memory
+			into.Class, into.Cores, into.Sockets, into.Threads, into.Memory = now.Class, now.Cores, now.Sockets, now.Threads,
+				now.Memory
 			into.Instancetype, into.Preference = now.Instancetype, now.Preference
 			into.Asked = nil
 			if now.Asked != nil {

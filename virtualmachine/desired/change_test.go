@@ -28,7 +28,8 @@ type failer interface {
 
 func (c changed) parts(t failer) ([]desired.Part, map[string]any) {
 	t.Helper()
-	record, err := desired.Attach(desired.AttachInput{Machine: c.before, NetworkNamespaces: c.networks, Options: options()})
+	record, err := desired.Attach(desired.AttachInput{Machine: c.before, NetworkNamespaces: c.networks,
+		Options: options()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +174,9 @@ func TestParts(t *testing.T) {
 				before: typed, after: machine("m", withAnnotation(vitistackv1alpha1.AnnotationInstancetype, "u1.large")),
 				live: func(vm map[string]any) { at(vm, "spec", "instancetype")["revisionName"] = "u1.small-1" },
 			},
-			want: []string{`size {"spec":{"instancetype":{"kind":"VirtualMachineClusterInstancetype","name":"u1.large","revisionName":null}}}`},
+			want: []string{
+				`size {"spec":{"instancetype":{"kind":"VirtualMachineClusterInstancetype","name":"u1.large","revisionName":null}}}`,
+			},
 		},
 		"InterfaceTaken": {
 			reason: "an interface that the Machine no longer lists goes, and one that a person added stays",
@@ -257,7 +260,8 @@ func anyChange(t *rapid.T) changed {
 		m.Spec.MachineClass = rapid.SampledFrom([]string{"", "small", "large"}).Draw(t, label+" class")
 		m.Spec.CPU.Cores = rapid.IntRange(0, 2).Draw(t, label+" cores")
 		m.Spec.Memory = rapid.SampledFrom([]int64{0, 1 << 30, 3 << 30}).Draw(t, label+" memory")
-		m.Spec.RunStrategy = rapid.SampledFrom([]vitistackv1alpha1.RunStrategy{"", "Always", "Halted", "Manual"}).Draw(t, label+" run")
+		m.Spec.RunStrategy = rapid.SampledFrom([]vitistackv1alpha1.RunStrategy{"", "Always", "Halted", "Manual"}).Draw(t,
+			label+" run")
 		m.Annotations = map[string]string{}
 		if m.Spec.CPU.Cores == 0 && m.Spec.Memory == 0 && rapid.Bool().Draw(t, label+" typed") {
 			m.Annotations[vitistackv1alpha1.AnnotationInstancetype] = "u1.small"
@@ -268,7 +272,8 @@ func anyChange(t *rapid.T) changed {
 		for i := range rapid.IntRange(0, 2).Draw(t, label+" disks") {
 			m.Spec.Disks = append(m.Spec.Disks, vitistackv1alpha1.MachineSpecDisk{Name: []string{"a", "b"}[i], SizeGB: 3})
 		}
-		m.Spec.Network.Interfaces = nics{{}, {Name: "eth1", Subnet: "storage"}, {Name: "eth2", Subnet: "lan"}}[:rapid.IntRange(1, 3).Draw(t, label+" nics")]
+		m.Spec.Network.Interfaces = nics{{}, {Name: "eth1", Subnet: "storage"},
+			{Name: "eth2", Subnet: "lan"}}[:rapid.IntRange(1, 3).Draw(t, label+" nics")]
 		return m
 	}
 	c := changed{before: draw("before"), after: draw("after"), networks: nns{lan(30), storageAt(31)}}
@@ -279,8 +284,8 @@ func anyChange(t *rapid.T) changed {
 	return c
 }
 
-// TestPartsProperties: parts in any prefix, joined or one by one, lead to the same object, which is one that KubeVirt can read, and
-// what a person added is still there.
+// TestPartsProperties: parts in any prefix, joined or one by one, lead to the same object, which is
+// one that KubeVirt can read, and what a person added is still there.
 func TestPartsProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := anyChange(t)

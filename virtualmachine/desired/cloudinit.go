@@ -93,10 +93,11 @@ func NewCloudInit(in CloudInitInput) (*CloudInit, error) {
 	}
 	if len(secret) > 0 {
 		result.Secret = &corev1.Secret{
-			TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
-			ObjectMeta: metav1.ObjectMeta{Name: CloudInitSecretName(in.VMName, in.Machine.UID), Labels: Labels(in.Machine, in.Options)},
-			Type:       corev1.SecretTypeOpaque,
-			Data:       secret,
+			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+			ObjectMeta: metav1.ObjectMeta{Name: CloudInitSecretName(in.VMName, in.Machine.UID),
+				Labels: Labels(in.Machine, in.Options)},
+			Type: corev1.SecretTypeOpaque,
+			Data: secret,
 		}
 	}
 	return result, nil
@@ -172,7 +173,8 @@ func (c *CloudInit) volume() kubevirtv1.Volume {
 	volume := kubevirtv1.Volume{Name: cloudInitDiskName}
 	source := kubevirtv1.CloudInitNoCloudSource{
 		UserData: c.UserData, UserDataBase64: c.UserDataBase64, UserDataSecretRef: c.reference(secretUserDataKey),
-		NetworkData: c.NetworkData, NetworkDataBase64: c.NetworkDataBase64, NetworkDataSecretRef: c.reference(secretNetworkDataKey),
+		NetworkData: c.NetworkData, NetworkDataBase64: c.NetworkDataBase64,
+		NetworkDataSecretRef: c.reference(secretNetworkDataKey),
 	}
 	if c.Type == vitistackv1alpha1.CloudInitConfigDrive {
 		drive := kubevirtv1.CloudInitConfigDriveSource(source)

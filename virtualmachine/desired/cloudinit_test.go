@@ -22,7 +22,8 @@ func TestCloudInitSources(t *testing.T) {
 	}
 	all := vitistackv1alpha1.MachineCloudInit{
 		UserData: "inline", UserDataBase64: "YmFzZTY0", UserDataSecretRef: ref("s"), UserDataConfigMapRef: ref("c"),
-		NetworkData: "inline", NetworkDataBase64: "YmFzZTY0", NetworkDataSecretRef: ref("s"), NetworkDataConfigMapRef: ref("c"),
+		NetworkData: "inline", NetworkDataBase64: "YmFzZTY0", NetworkDataSecretRef: ref("s"),
+		NetworkDataConfigMapRef: ref("c"),
 	}
 	cases := map[string]struct {
 		reason        string
@@ -31,11 +32,13 @@ func TestCloudInitSources(t *testing.T) {
 	}{
 		"Inline": {
 			reason: "inline text comes first", change: func(*vitistackv1alpha1.MachineCloudInit) {},
-			user: desired.Source{Kind: desired.SourceMachine, Data: []byte("inline")}, network: desired.Source{Kind: desired.SourceMachine, Data: []byte("inline")},
+			user:    desired.Source{Kind: desired.SourceMachine, Data: []byte("inline")},
+			network: desired.Source{Kind: desired.SourceMachine, Data: []byte("inline")},
 		},
 		"Base64": {
 			reason: "then base64", change: func(i *vitistackv1alpha1.MachineCloudInit) { i.UserData, i.NetworkData = "", "" },
-			user: desired.Source{Kind: desired.SourceMachine, Data: []byte("base64")}, network: desired.Source{Kind: desired.SourceMachine, Data: []byte("base64")},
+			user:    desired.Source{Kind: desired.SourceMachine, Data: []byte("base64")},
+			network: desired.Source{Kind: desired.SourceMachine, Data: []byte("base64")},
 		},
 		"Secret": {
 			reason: "then a Secret, with the default key of its field",
@@ -55,7 +58,9 @@ func TestCloudInitSources(t *testing.T) {
 			network: desired.Source{Kind: desired.SourceConfigMap, Name: "c", Key: "k"},
 		},
 		"Nothing": {
-			reason: "nothing is a source too", change: func(i *vitistackv1alpha1.MachineCloudInit) { *i = vitistackv1alpha1.MachineCloudInit{} },
+			reason: "nothing is a source too", change: func(i *vitistackv1alpha1.MachineCloudInit) {
+				*i = vitistackv1alpha1.MachineCloudInit{}
+			},
 		},
 	}
 	for name, tc := range cases {
@@ -89,7 +94,8 @@ func TestInlineLimit(t *testing.T) {
 		text := strings.Repeat("x", size)
 		source := desired.Source{Kind: desired.SourceMachine, Data: []byte(text)}
 		got, err := desired.NewCloudInit(desired.CloudInitInput{
-			Machine: machine("m", withCloudInit(vitistackv1alpha1.MachineCloudInit{})), VMName: "vm-m", Sources: desired.Sources{UserData: source},
+			Machine: machine("m", withCloudInit(vitistackv1alpha1.MachineCloudInit{})), VMName: "vm-m",
+			Sources: desired.Sources{UserData: source},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -118,11 +124,13 @@ func TestEmptyUserData(t *testing.T) {
 	}
 }
 
-// TestNetworkDataMAC: a MAC address of digits alone reads as one number, base 60, unless it is quoted.
+// TestNetworkDataMAC: a MAC address of digits alone reads as one number, base 60, unless it is
+// quoted.
 func TestNetworkDataMAC(t *testing.T) {
 	const mac = "02:12:34:56:11:10"
 	nc := vitistackv1alpha1.NetworkConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: "m"}}
-	nc.Status.NetworkInterfaces = []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "vlan10", IPv4Addresses: []string{"10.0.1.9"}}}
+	nc.Status.NetworkInterfaces = []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "vlan10",
+		IPv4Addresses: []string{"10.0.1.9"}}}
 	got, err := desired.NewCloudInit(desired.CloudInitInput{
 		Machine: machine("m", withCloudInit(vitistackv1alpha1.MachineCloudInit{})), VMName: "vm-m",
 		Network: vitistackv1alpha1.NetworkRecord{Attachments: []vitistackv1alpha1.Attachment{
@@ -155,8 +163,8 @@ func TestNetworkDataMAC(t *testing.T) {
 	}
 }
 
-// TestSSHKeys adds keys to user data in every form. What cloud-init could not read again is refused: a guest without keys is one that
-// no one can log in to.
+// TestSSHKeys adds keys to user data in every form. What cloud-init could not read again is
+// refused: a guest without keys is one that no one can log in to.
 func TestSSHKeys(t *testing.T) {
 	cases := map[string]struct {
 		reason, userData, want, wantErr string
@@ -166,19 +174,25 @@ func TestSSHKeys(t *testing.T) {
 			want: "#cloud-config\n# ours\nhostname: web\nssh_authorized_keys:\n- ssh-ed25519 A\n",
 		},
 		"JSON": {
-			reason: "keys become a member of a mapping that is written as JSON", userData: "#cloud-config\n{\"packages\": [\"nginx\"]}\n",
-			want: "#cloud-config\n{\"packages\":[\"nginx\"],\"ssh_authorized_keys\":[\"ssh-ed25519 A\"]}\n",
+			reason:   "keys become a member of a mapping that is written as JSON",
+			userData: "#cloud-config\n{\"packages\": [\"nginx\"]}\n",
+			want:     "#cloud-config\n{\"packages\":[\"nginx\"],\"ssh_authorized_keys\":[\"ssh-ed25519 A\"]}\n",
 		},
-		"Empty":    {reason: "a cloud-config without content takes keys", userData: "#cloud-config\n", want: "#cloud-config\nssh_authorized_keys:\n- ssh-ed25519 A\n"},
-		"Indented": {reason: "a root that is indented ends before the keys", userData: "#cloud-config\n  packages: [nginx]\n", wantErr: "refusal/InvalidSpec"},
-		"Ended":    {reason: "keys behind the end of a document are not read", userData: "#cloud-config\npackages: [nginx]\n...\n", wantErr: "refusal/InvalidSpec"},
+		"Empty": {reason: "a cloud-config without content takes keys", userData: "#cloud-config\n",
+			want: "#cloud-config\nssh_authorized_keys:\n- ssh-ed25519 A\n"},
+		"Indented": {reason: "a root that is indented ends before the keys", userData: "#cloud-config\n  packages: [nginx]\n",
+			wantErr: "refusal/InvalidSpec"},
+		"Ended": {reason: "keys behind the end of a document are not read",
+			userData: "#cloud-config\npackages: [nginx]\n...\n", wantErr: "refusal/InvalidSpec"},
 		"Second": {
 			reason: "keys in a second document are not read", userData: "#cloud-config\npackages: [nginx]\n---\nhostname: a\n",
 			wantErr: "refusal/InvalidSpec",
 		},
-		"Flow": {reason: "a mapping in flow style that is no JSON cannot be added to", userData: "#cloud-config\n{packages: [nginx]}\n", wantErr: "refusal/InvalidSpec"},
+		"Flow": {reason: "a mapping in flow style that is no JSON cannot be added to",
+			userData: "#cloud-config\n{packages: [nginx]}\n", wantErr: "refusal/InvalidSpec"},
 		"Archive": {
-			reason: "an archive is a list and has no keys", userData: "#cloud-config-archive\n- type: a\n", wantErr: "refusal/InvalidSpec",
+			reason: "an archive is a list and has no keys", userData: "#cloud-config-archive\n- type: a\n",
+			wantErr: "refusal/InvalidSpec",
 		},
 		"Gzip": {reason: "compressed data cannot be added to", userData: "\x1f\x8b\x08\x00", wantErr: "refusal/InvalidSpec"},
 	}
@@ -201,15 +215,18 @@ func TestSSHKeys(t *testing.T) {
 	}
 }
 
-// TestCloudInitBytes is the property that each byte of a document arrives, wherever the document stands.
+// TestCloudInitBytes is the property that each byte of a document arrives, wherever the document
+// stands.
 func TestCloudInitBytes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		user := append([]byte("x"), rapid.SliceOfN(rapid.Byte(), 0, 3000).Draw(t, "user")...)
 		network := append([]byte("x"), rapid.SliceOfN(rapid.Byte(), 0, 100).Draw(t, "network")...)
-		kind := rapid.SampledFrom([]desired.SourceKind{desired.SourceMachine, desired.SourceSecret, desired.SourceConfigMap}).Draw(t, "kind")
+		kind := rapid.SampledFrom([]desired.SourceKind{desired.SourceMachine, desired.SourceSecret,
+			desired.SourceConfigMap}).Draw(t, "kind")
 		got, err := desired.NewCloudInit(desired.CloudInitInput{
 			Machine: machine("m", withCloudInit(vitistackv1alpha1.MachineCloudInit{})), VMName: "vm-m",
-			Sources: desired.Sources{UserData: desired.Source{Kind: kind, Data: user}, NetworkData: desired.Source{Kind: kind, Data: network}},
+			Sources: desired.Sources{UserData: desired.Source{Kind: kind, Data: user},
+				NetworkData: desired.Source{Kind: kind, Data: network}},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -244,12 +261,15 @@ func TestCloudInitBytes(t *testing.T) {
 	})
 }
 
-// TestUserDataTooLarge: a Secret that cannot be made is refused before the virtual machine is made that would wait for it.
+// TestUserDataTooLarge: a Secret that cannot be made is refused before the virtual machine is made
+// that would wait for it.
 func TestUserDataTooLarge(t *testing.T) {
-	for size, want := range map[int]string{1<<20 - 8: "", 1<<20 - 7: "refusal/UserDataTooLarge", 3 << 20: "refusal/UserDataTooLarge"} {
+	for size, want := range map[int]string{1<<20 - 8: "", 1<<20 - 7: "refusal/UserDataTooLarge",
+		3 << 20: "refusal/UserDataTooLarge"} {
 		_, err := desired.NewCloudInit(desired.CloudInitInput{
 			Machine: machine("m", withCloudInit(vitistackv1alpha1.MachineCloudInit{})), VMName: "vm-m",
-			Sources: desired.Sources{UserData: desired.Source{Kind: desired.SourceSecret, Data: bytes.Repeat([]byte("x"), size)}},
+			Sources: desired.Sources{UserData: desired.Source{Kind: desired.SourceSecret,
+				Data: bytes.Repeat([]byte("x"), size)}},
 		})
 		if diff := cmp.Diff(want, reasonOf(err)); diff != "" {
 			t.Errorf("%d bytes: -want error +got:\n%s", size, diff)

@@ -34,7 +34,8 @@ type Source struct {
 
 // Missing is the error to return where the Secret, the ConfigMap or the key does not exist.
 func (s Source) Missing() *Wait {
-	return wait(vitistackv1alpha1.ReasonCloudInitSourceMissing, "cloudInit: there is no %s %q with the key %q", s.Kind, s.Name, s.Key)
+	return wait(vitistackv1alpha1.ReasonCloudInitSourceMissing, "cloudInit: there is no %s %q with the key %q", s.Kind,
+		s.Name, s.Key)
 }
 
 // Sources are the two documents of a Machine's cloud-init.
@@ -62,7 +63,8 @@ func CloudInitSources(machine *vitistackv1alpha1.Machine) (Sources, error) {
 	}
 	network, err := sourceSpec{
 		field: "networkData", text: init.NetworkData, base64: init.NetworkDataBase64,
-		secret: init.NetworkDataSecretRef, configMap: init.NetworkDataConfigMapRef, key: vitistackv1alpha1.CloudInitNetworkDataKey,
+		secret: init.NetworkDataSecretRef, configMap: init.NetworkDataConfigMapRef,
+		key: vitistackv1alpha1.CloudInitNetworkDataKey,
 	}.source()
 	if err != nil {
 		return Sources{}, err

@@ -14,7 +14,9 @@ import (
 // dataVolumeTemplate is a disk's DataVolume. It has storage rather than pvc, so that what the
 // options leave open comes from the StorageProfile of the storage class: access modes that fit one
 // class are wrong for another.
-func dataVolumeTemplate(d disk, name, namespace string, labels map[string]string, options Options) kubevirtv1.DataVolumeTemplateSpec {
+func dataVolumeTemplate(
+	d disk, name, namespace string, labels map[string]string, options Options,
+) kubevirtv1.DataVolumeTemplateSpec {
 	storage := &cdiv1beta1.StorageSpec{
 		Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: d.size()}},
 	}

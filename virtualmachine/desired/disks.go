@@ -76,9 +76,11 @@ func isoGiB(machine *vitistackv1alpha1.Machine) (int64, error) {
 	if err != nil {
 		return 0, invalid("annotation %s is %q, which is no quantity: 12Gi is one", vitistackv1alpha1.AnnotationISOSize, text)
 	}
-	smallest, largest := resource.NewQuantity(mebibyte, resource.BinarySI), resource.NewQuantity(maxDiskGiB*gibibyte, resource.BinarySI)
+	smallest, largest := resource.NewQuantity(mebibyte, resource.BinarySI),
+		resource.NewQuantity(maxDiskGiB*gibibyte, resource.BinarySI)
 	if size.Cmp(*smallest) < 0 || size.Cmp(*largest) > 0 {
-		return 0, invalid("annotation %s is %q, which is not between %s and %s", vitistackv1alpha1.AnnotationISOSize, text, smallest, largest)
+		return 0, invalid("annotation %s is %q, which is not between %s and %s", vitistackv1alpha1.AnnotationISOSize, text,
+			smallest, largest)
 	}
 	return (size.Value() + gibibyte - 1) / gibibyte, nil
 }
@@ -96,7 +98,8 @@ func plainDisks(machine *vitistackv1alpha1.Machine, content bool) ([]disk, error
 			return nil, err
 		}
 		if names[d.name] {
-			return nil, invalid("the disk name %q is taken: two disks have it, or it is that of a disk of the operator's", d.name)
+			return nil, invalid("the disk name %q is taken: two disks have it, or it is that of a disk of the operator's",
+				d.name)
 		}
 		names[d.name] = true
 		if d.boot && boot != "" {

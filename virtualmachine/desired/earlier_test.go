@@ -14,7 +14,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// earlier is what an earlier release made of a scenario: a file of testdata/earlier, which is never written again.
+// earlier is what an earlier release made of a scenario: a file of testdata/earlier, which is never
+// written again.
 type earlier struct {
 	VirtualMachine        *kubevirtv1.VirtualMachine               `json:"virtualMachine"`
 	NetworkConfigurations []vitistackv1alpha1.NetworkConfiguration `json:"networkConfigurations"`
@@ -33,7 +34,8 @@ func readEarlier(t *testing.T, name string) earlier {
 	return made
 }
 
-// TestEarlierRelease takes over all that an earlier release made, whatever became of networks and classes since, and changes nothing.
+// TestEarlierRelease takes over all that an earlier release made, whatever became of networks and
+// classes since, and changes nothing.
 func TestEarlierRelease(t *testing.T) {
 	paths, err := filepath.Glob(filepath.Join("testdata", "earlier", "*.yaml"))
 	if err != nil || len(paths) < 20 {
@@ -55,7 +57,8 @@ func TestEarlierRelease(t *testing.T) {
 }
 
 func takesOver(
-	t *testing.T, s scenario, made earlier, networks []vitistackv1alpha1.NetworkNamespace, class *vitistackv1alpha1.MachineClass,
+	t *testing.T, s scenario, made earlier, networks []vitistackv1alpha1.NetworkNamespace,
+	class *vitistackv1alpha1.MachineClass,
 ) {
 	t.Helper()
 	record, err := desired.Attach(desired.AttachInput{
@@ -124,8 +127,8 @@ func partsOf(t *testing.T, in desired.Input, live *kubevirtv1.VirtualMachine, no
 	return parts
 }
 
-// TestEarlierExtraInterfaces: an earlier release plugged an interface in whenever a NetworkNamespace was renumbered. Those that are
-// there stay, and none is taken for another.
+// TestEarlierExtraInterfaces: an earlier release plugged an interface in whenever a
+// NetworkNamespace was renumbered. Those that are there stay, and none is taken for another.
 func TestEarlierExtraInterfaces(t *testing.T) {
 	vm := liveVM([2]string{"default", ""}, [2]string{"vlan30", "vlan30"}, [2]string{"vlan31", "vlan31"})
 	m, networks := onNetwork(""), nns{lan(31)}
@@ -151,7 +154,8 @@ func TestEarlierExtraInterfaces(t *testing.T) {
 			vitistackv1alpha1.NetworkConfigurationInterface{Name: name, MacAddress: mac})
 	}
 	in.Network, err = desired.Attach(desired.AttachInput{
-		Machine: m, VM: vm, Configurations: []vitistackv1alpha1.NetworkConfiguration{nc}, NetworkNamespaces: networks, Options: options(),
+		Machine: m, VM: vm, Configurations: []vitistackv1alpha1.NetworkConfiguration{nc}, NetworkNamespaces: networks,
+		Options: options(),
 	})
 	if err != nil {
 		t.Fatal(err)

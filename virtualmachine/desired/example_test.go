@@ -17,14 +17,16 @@ func ExampleVirtualMachine() {
 	}
 	vm, err := desired.VirtualMachine(desired.Input{
 		Machine: machine,
-		Ledger:  vitistackv1alpha1.Ledger{Config: "cluster-east", Namespace: "team-a", VMName: "vm-my-machine", Nonce: "k7m2x9"},
+		Ledger: vitistackv1alpha1.Ledger{Config: "cluster-east", Namespace: "team-a", VMName: "vm-my-machine",
+			Nonce: "k7m2x9"},
 		Options: desired.Options{SupervisorUID: "5d5d5d5d-0000-4000-8000-00000000000b"},
 	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(vm.Name, vm.Spec.Template.Spec.Domain.CPU.Cores, vm.Spec.Template.Spec.Domain.Memory.Guest, vm.Spec.DataVolumeTemplates[0].Name)
+	fmt.Println(vm.Name, vm.Spec.Template.Spec.Domain.CPU.Cores, vm.Spec.Template.Spec.Domain.Memory.Guest,
+		vm.Spec.DataVolumeTemplates[0].Name)
 
 	machine.Spec.InstanceType = "huge"
 	_, err = desired.SizeFor(machine, nil, desired.Options{})

@@ -55,7 +55,8 @@ func (s scenario) make() (made, error) {
 	if err != nil {
 		return all, err
 	}
-	record, err := desired.Attach(desired.AttachInput{Machine: s.machine, NetworkNamespaces: s.networks, Options: s.options})
+	record, err := desired.Attach(desired.AttachInput{Machine: s.machine, NetworkNamespaces: s.networks,
+		Options: s.options})
 	if err != nil {
 		return all, err
 	}
@@ -101,8 +102,10 @@ func (s scenario) make() (made, error) {
 		all.Secret = cloudInit.Secret
 	}
 	vm, err := desired.VirtualMachine(desired.Input{
-		Machine: s.machine, Class: s.class, Network: record, StorageClasses: s.classes, CloudInit: cloudInit, Options: s.options,
-		Ledger: vitistackv1alpha1.Ledger{Config: "cluster-east", Namespace: s.machine.Namespace, VMName: vmName, Nonce: nonce},
+		Machine: s.machine, Class: s.class, Network: record, StorageClasses: s.classes, CloudInit: cloudInit,
+		Options: s.options,
+		Ledger: vitistackv1alpha1.Ledger{Config: "cluster-east", Namespace: s.machine.Namespace, VMName: vmName,
+			Nonce: nonce},
 	})
 	if err != nil {
 		return all, err
@@ -124,7 +127,8 @@ func (s scenario) networkOf(record vitistackv1alpha1.NetworkRecord, name string)
 }
 
 func machine(name string, change func(*vitistackv1alpha1.Machine)) *vitistackv1alpha1.Machine {
-	m := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "team-a", UID: machineUID, Generation: 1}}
+	m := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "team-a", UID: machineUID,
+		Generation: 1}}
 	if change != nil {
 		change(m)
 	}
@@ -198,7 +202,8 @@ func withCloudInit(init vitistackv1alpha1.MachineCloudInit) func(*vitistackv1alp
 	return func(m *vitistackv1alpha1.Machine) { m.Spec.CloudInit = &init }
 }
 
-// scenarios are the golden files by name. They are the Machines that real control planes are asked to admit, too.
+// scenarios are the golden files by name. They are the Machines that real control planes are asked
+// to admit, too.
 func scenarios() map[string]scenario {
 	vlan10 := vitistackv1alpha1.NetworkConfigurationInterface{
 		Name: "vlan10", IPAllocated: true,
@@ -206,13 +211,15 @@ func scenarios() map[string]scenario {
 		IPv4Subnet: "10.0.1.0/24", IPv6Subnet: "2001:db8:1::/64",
 		IPv4Gateway: "10.0.1.1", IPv6Gateway: "2001:db8:1::1", DNS: []string{"10.0.1.2", "2001:db8:1::2"},
 	}
-	twoStatic := []vitistackv1alpha1.NetworkInterface{{Name: "storage", Subnet: "storage"}, {Subnet: "team-a", Primary: true}}
+	twoStatic := []vitistackv1alpha1.NetworkInterface{{Name: "storage", Subnet: "storage"},
+		{Subnet: "team-a", Primary: true}}
 	storage := named(staticNetwork(40), "storage")
 	storage.Spec.IPAllocation.Static.IPv4CIDR, storage.Spec.IPAllocation.Static.IPv4Gateway = "10.0.4.0/22", "10.0.4.1"
 	storage.Status.IPv6Prefix = "2001:db8:4::/56"
 	// What it does not say comes from its NetworkNamespace.
 	onStorage := vitistackv1alpha1.NetworkConfigurationInterface{
-		Name: "storage", IPv4Addresses: []string{"10.0.4.21"}, IPv6Addresses: []string{"2001:db8:4::21"}, IPv6Gateway: "2001:db8:4::1", DNS: []string{"10.0.4.2"},
+		Name: "storage", IPv4Addresses: []string{"10.0.4.21"}, IPv6Addresses: []string{"2001:db8:4::21"},
+		IPv6Gateway: "2001:db8:4::1", DNS: []string{"10.0.4.2"},
 	}
 	return map[string]scenario{
 		"seed": {
@@ -234,10 +241,13 @@ func scenarios() map[string]scenario {
 					{SizeGB: 3, Type: "scsi"}, {Name: "fast", SizeGB: 65536, Type: "nvme"},
 				}
 			}),
-			options: desired.Options{StorageClassName: "fast-block", VolumeMode: "Block", AccessMode: "ReadWriteMany", CPUModel: "Haswell", ManagedBy: "us"},
+			options: desired.Options{StorageClassName: "fast-block", VolumeMode: "Block", AccessMode: "ReadWriteMany",
+				CPUModel: "Haswell", ManagedBy: "us"},
 		},
-		"image-http":     {reason: "the image becomes the content of the root disk", machine: machine("image", withImage("https://images.example.com/disk.img", ""))},
-		"image-registry": {reason: "a registry's image gets the scheme that the importer wants", machine: machine("image", withImage("quay.io/containerdisks/fedora:42", "registry"))},
+		"image-http": {reason: "the image becomes the content of the root disk",
+			machine: machine("image", withImage("https://images.example.com/disk.img", ""))},
+		"image-registry": {reason: "a registry's image gets the scheme that the importer wants",
+			machine: machine("image", withImage("quay.io/containerdisks/fedora:42", "registry"))},
 		"image-first-disk": {
 			reason: "the first disk gets the image where none is marked",
 			machine: machine("image", func(m *vitistackv1alpha1.Machine) {
@@ -254,7 +264,8 @@ func scenarios() map[string]scenario {
 			machine: machine("iso", func(m *vitistackv1alpha1.Machine) {
 				m.Spec.OS.ISOUri = "https://images.example.com/everything-dvd.iso"
 				m.Annotations = map[string]string{
-					vitistackv1alpha1.AnnotationBootSource: vitistackv1alpha1.BootSourceDataVolume, vitistackv1alpha1.AnnotationISOSize: "11.3Gi",
+					vitistackv1alpha1.AnnotationBootSource: vitistackv1alpha1.BootSourceDataVolume,
+					vitistackv1alpha1.AnnotationISOSize:    "11.3Gi",
 				}
 			}),
 		},
@@ -270,11 +281,13 @@ func scenarios() map[string]scenario {
 			machine: machine("clone", func(m *vitistackv1alpha1.Machine) {
 				withImage("golden", "pvc")(m)
 				m.Spec.OS.ISOUri = "https://images.example.com/drivers.iso"
-				m.Spec.Disks = []vitistackv1alpha1.MachineSpecDisk{{Name: "a", SizeGB: 5, Type: "unknown"}, {Name: "b", SizeGB: 6, Type: "fast"}}
+				m.Spec.Disks = []vitistackv1alpha1.MachineSpecDisk{{Name: "a", SizeGB: 5, Type: "unknown"},
+					{Name: "b", SizeGB: 6, Type: "fast"}}
 			}),
 			classes: desired.StorageClasses{Listed: true, Names: []string{"fast", "slow"}},
 		},
-		"image-datasource": {reason: "a golden image that the cluster keeps up to date", machine: machine("clone", withImage("images/fedora", "datasource"))},
+		"image-datasource": {reason: "a golden image that the cluster keeps up to date",
+			machine: machine("clone", withImage("images/fedora", "datasource"))},
 		"instancetype": {
 			reason: "an instance type of the remote cluster gives processor and memory; secure boot needs the system management mode",
 			machine: machine("typed", func(m *vitistackv1alpha1.Machine) {
@@ -290,7 +303,8 @@ func scenarios() map[string]scenario {
 			machine: machine("many", func(m *vitistackv1alpha1.Machine) {
 				m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{}
 				m.Spec.Network.Interfaces = []vitistackv1alpha1.NetworkInterface{
-					{Name: "backup", Subnet: "backup"}, {Name: "main", Subnet: "team-a", Primary: true}, {Name: "second", Subnet: "team-a"},
+					{Name: "backup", Subnet: "backup"}, {Name: "main", Subnet: "team-a", Primary: true},
+					{Name: "second", Subnet: "team-a"},
 				}
 			}),
 			networks: []vitistackv1alpha1.NetworkNamespace{staticNetwork(10), named(dhcpNetwork(30), "backup")},
@@ -320,7 +334,8 @@ func scenarios() map[string]scenario {
 			reason: "the same on a configuration drive",
 			machine: machine("many", func(m *vitistackv1alpha1.Machine) {
 				m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{Type: vitistackv1alpha1.CloudInitConfigDrive}
-				m.Spec.Network.Interfaces = []vitistackv1alpha1.NetworkInterface{{Subnet: "team-a"}, {Name: "backup", Subnet: "backup"}}
+				m.Spec.Network.Interfaces = []vitistackv1alpha1.NetworkInterface{{Subnet: "team-a"},
+					{Name: "backup", Subnet: "backup"}}
 			}),
 			networks: []vitistackv1alpha1.NetworkNamespace{staticNetwork(10), named(dhcpNetwork(30), "backup")},
 			given:    []vitistackv1alpha1.NetworkConfigurationInterface{vlan10},
@@ -333,12 +348,15 @@ func scenarios() map[string]scenario {
 			}),
 		},
 		"cloud-init-keys-alone": {
-			reason:  "keys alone ask for cloud-init",
-			machine: machine("keys", func(m *vitistackv1alpha1.Machine) { m.Spec.SSHKeys = []string{"ssh-ed25519 AAAA admin@example.com"} }),
+			reason: "keys alone ask for cloud-init",
+			machine: machine("keys", func(m *vitistackv1alpha1.Machine) {
+				m.Spec.SSHKeys = []string{"ssh-ed25519 AAAA admin@example.com"}
+			}),
 		},
 		"vlan-dhcp": {
-			reason:   "a VLAN with DHCP is attached as such, and needs no network data (T16: it was lost, and the pod network taken)",
-			machine:  machine("dhcp", withCloudInit(vitistackv1alpha1.MachineCloudInit{UserData: "#cloud-config\nhostname: dhcp\n"})),
+			reason: "a VLAN with DHCP is attached as such, and needs no network data (T16: it was lost, and the pod network taken)",
+			machine: machine(
+				"dhcp", withCloudInit(vitistackv1alpha1.MachineCloudInit{UserData: "#cloud-config\nhostname: dhcp\n"})),
 			networks: []vitistackv1alpha1.NetworkNamespace{dhcpNetwork(20)},
 			options:  desired.Options{CNIVersion: "0.3.1", MACSet: "12"},
 		},
@@ -452,7 +470,8 @@ func TestGoldenFiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bytes.Contains(content, []byte("ownerReferences:")) && bytes.Contains(afterKey(content, "virtualMachine:"), []byte("ownerReferences:")) {
+		if bytes.Contains(content, []byte("ownerReferences:")) &&
+			bytes.Contains(afterKey(content, "virtualMachine:"), []byte("ownerReferences:")) {
 			t.Errorf("%s: a VirtualMachine has an owner, whom its cluster does not know and would collect it for (T1)", path)
 		}
 	}

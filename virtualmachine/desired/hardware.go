@@ -26,7 +26,8 @@ const (
 func instancetype(machine *vitistackv1alpha1.Machine) (string, error) {
 	name := machine.Annotations[vitistackv1alpha1.AnnotationInstancetype]
 	if spec := machine.Spec; name != "" && (spec.CPU != vitistackv1alpha1.MachineCPU{} || spec.Memory != 0) {
-		return "", invalid("annotation %s gives processor and memory: leave cpu and memory out", vitistackv1alpha1.AnnotationInstancetype)
+		return "", invalid("annotation %s gives processor and memory: leave cpu and memory out",
+			vitistackv1alpha1.AnnotationInstancetype)
 	}
 	return name, nil
 }
@@ -34,11 +35,13 @@ func instancetype(machine *vitistackv1alpha1.Machine) (string, error) {
 // evictionStrategy is the Machine's own, "" for the remote cluster's.
 func evictionStrategy(machine *vitistackv1alpha1.Machine) (kubevirtv1.EvictionStrategy, error) {
 	strategies := []kubevirtv1.EvictionStrategy{
-		"", kubevirtv1.EvictionStrategyNone, kubevirtv1.EvictionStrategyLiveMigrate, kubevirtv1.EvictionStrategyLiveMigrateIfPossible, kubevirtv1.EvictionStrategyExternal,
+		"", kubevirtv1.EvictionStrategyNone, kubevirtv1.EvictionStrategyLiveMigrate,
+		kubevirtv1.EvictionStrategyLiveMigrateIfPossible, kubevirtv1.EvictionStrategyExternal,
 	}
 	strategy := kubevirtv1.EvictionStrategy(machine.Annotations[vitistackv1alpha1.AnnotationEvictionStrategy])
 	if !slices.Contains(strategies, strategy) {
-		return "", invalid("annotation %s is %q, and may be None, LiveMigrate, LiveMigrateIfPossible or External", vitistackv1alpha1.AnnotationEvictionStrategy, strategy)
+		return "", invalid("annotation %s is %q, and may be None, LiveMigrate, LiveMigrateIfPossible or External",
+			vitistackv1alpha1.AnnotationEvictionStrategy, strategy)
 	}
 	return strategy, nil
 }
@@ -47,7 +50,8 @@ func evictionStrategy(machine *vitistackv1alpha1.Machine) (kubevirtv1.EvictionSt
 // to people.
 func runStrategy(machine *vitistackv1alpha1.Machine) (kubevirtv1.VirtualMachineRunStrategy, error) {
 	switch strategy := or(machine.Spec.RunStrategy, vitistackv1alpha1.RunStrategyAlways); strategy {
-	case vitistackv1alpha1.RunStrategyAlways, vitistackv1alpha1.RunStrategyRerunOnFailure, vitistackv1alpha1.RunStrategyManual, vitistackv1alpha1.RunStrategyHalted, vitistackv1alpha1.RunStrategyOnce:
+	case vitistackv1alpha1.RunStrategyAlways, vitistackv1alpha1.RunStrategyRerunOnFailure,
+		vitistackv1alpha1.RunStrategyManual, vitistackv1alpha1.RunStrategyHalted, vitistackv1alpha1.RunStrategyOnce:
 		return kubevirtv1.VirtualMachineRunStrategy(strategy), nil
 	default:
 		return "", invalid("runStrategy %q is unknown", strategy)
@@ -64,15 +68,18 @@ func (in Input) domain(size Size, architecture string) (kubevirtv1.DomainSpec, e
 	}}
 	switch secure := in.Machine.Annotations[vitistackv1alpha1.AnnotationSecureBoot]; {
 	case secure == "true" && architecture == architectureARM64:
-		return domain, invalid("annotation %s: there is no secure boot on %s", vitistackv1alpha1.AnnotationSecureBoot, architecture)
+		return domain, invalid("annotation %s: there is no secure boot on %s", vitistackv1alpha1.AnnotationSecureBoot,
+			architecture)
 	case secure == "true": // which needs the system management mode
 		efi.SecureBoot = ptr.To(true)
 		domain.Features = &kubevirtv1.Features{SMM: &kubevirtv1.FeatureState{Enabled: ptr.To(true)}}
 	case !slices.Contains([]string{"", "false"}, secure):
-		return domain, invalid("annotation %s is %q, and may be true or false", vitistackv1alpha1.AnnotationSecureBoot, secure)
+		return domain, invalid("annotation %s is %q, and may be true or false", vitistackv1alpha1.AnnotationSecureBoot,
+			secure)
 	}
 	if in.Machine.Annotations[vitistackv1alpha1.AnnotationInstancetype] == "" {
-		domain.CPU = &kubevirtv1.CPU{Cores: size.Cores, Sockets: size.Sockets, Threads: size.Threads, Model: in.cpuModel(architecture)}
+		domain.CPU = &kubevirtv1.CPU{Cores: size.Cores, Sockets: size.Sockets, Threads: size.Threads,
+			Model: in.cpuModel(architecture)}
 		domain.Memory = &kubevirtv1.Memory{Guest: ptr.To(size.quantity())}
 	}
 	return domain, nil

@@ -105,11 +105,13 @@ func imageFrom(field, kind, text string) (*image, error) {
 		if err := checkURL(field, text, "docker", "oci-archive"); err != nil {
 			return nil, err
 		}
-		return &image{source: &cdiv1beta1.DataVolumeSource{Registry: &cdiv1beta1.DataVolumeSourceRegistry{URL: ptr.To(text)}}}, nil
+		return &image{source: &cdiv1beta1.DataVolumeSource{Registry: &cdiv1beta1.DataVolumeSourceRegistry{URL: ptr.To(
+			text)}}}, nil
 	case imageClaim, imageDataSource:
 		return imageInCluster(field, kind, text)
 	default:
-		return nil, invalid("the annotation %s is %q, and may be http, https, registry, pvc or datasource", vitistackv1alpha1.AnnotationBootSourceType, kind)
+		return nil, invalid("the annotation %s is %q, and may be http, https, registry, pvc or datasource",
+			vitistackv1alpha1.AnnotationBootSourceType, kind)
 	}
 }
 
@@ -122,11 +124,13 @@ func imageInCluster(field, kind, text string) (*image, error) {
 	}
 	for _, part := range []string{or(namespace, "default"), name} {
 		if problems := validation.IsDNS1123Subdomain(part); len(problems) > 0 {
-			return nil, invalid("%s: want [namespace/]name of a %s, and %q is no name: %s", field, kind, part, strings.Join(problems, "; "))
+			return nil, invalid("%s: want [namespace/]name of a %s, and %q is no name: %s", field, kind, part,
+				strings.Join(problems, "; "))
 		}
 	}
 	if kind == imageClaim {
-		return &image{source: &cdiv1beta1.DataVolumeSource{PVC: &cdiv1beta1.DataVolumeSourcePVC{Namespace: namespace, Name: name}}}, nil
+		return &image{source: &cdiv1beta1.DataVolumeSource{PVC: &cdiv1beta1.DataVolumeSourcePVC{Namespace: namespace,
+			Name: name}}}, nil
 	}
 	ref := &cdiv1beta1.DataVolumeSourceRef{Kind: "DataSource", Name: name}
 	if namespace != "" {

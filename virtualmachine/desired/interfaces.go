@@ -21,7 +21,9 @@ func Interfaces(vm *kubevirtv1.VirtualMachine) []Interface {
 	if vm == nil || vm.Spec.Template == nil {
 		return nil
 	}
-	return withMAC(vm.Spec.Template.Spec.Domain.Devices.Interfaces, func(i kubevirtv1.Interface) Interface { return Interface{i.Name, i.MacAddress} })
+	return withMAC(vm.Spec.Template.Spec.Domain.Devices.Interfaces, func(i kubevirtv1.Interface) Interface {
+		return Interface{i.Name, i.MacAddress}
+	})
 }
 
 // configured are the interfaces of a NetworkConfiguration's spec that have a MAC address, in its

@@ -11,7 +11,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// TestKeptSize changes a class, or the Machine, after the virtual machine was made with 8 cores and 32 GiB of class medium.
+// TestKeptSize changes a class, or the Machine, after the virtual machine was made with 8 cores and
+// 32 GiB of class medium.
 func TestKeptSize(t *testing.T) {
 	const gib = int64(1) << 30
 	was := desired.Size{Cores: 8, Sockets: 1, Threads: 1, Memory: 32 * gib}
@@ -19,7 +20,8 @@ func TestKeptSize(t *testing.T) {
 	disabled := machineClass("medium", 8, "32Gi")
 	disabled.Spec.Enabled = ptr.To(false)
 	of := func(class string, cores int, memory int64) vitistackv1alpha1.MachineSpec {
-		return vitistackv1alpha1.MachineSpec{MachineClass: class, CPU: vitistackv1alpha1.MachineCPU{Cores: cores}, Memory: memory}
+		return vitistackv1alpha1.MachineSpec{MachineClass: class, CPU: vitistackv1alpha1.MachineCPU{Cores: cores},
+			Memory: memory}
 	}
 	cases := map[string]struct {
 		reason  string
@@ -69,7 +71,8 @@ func TestKeptSize(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			before, after := machine("m", nil), machine("m", nil)
 			before.Spec, after.Spec = tc.before, tc.after
-			last, err := desired.NewWish(desired.Input{Machine: before, Class: machineClass("medium", 8, "32Gi"), Options: options()}, nil)
+			last, err := desired.NewWish(desired.Input{Machine: before, Class: machineClass("medium", 8, "32Gi"),
+				Options: options()}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -46,7 +46,8 @@ func CheckSupervisorUID(supervisorUID string) error {
 		return invalid("the identity of the supervisor is empty")
 	}
 	if problems := validation.IsValidLabelValue(LabelValue(supervisorUID)); len(problems) > 0 {
-		return invalid("the identity of the supervisor %q cannot stand in a label: %s", supervisorUID, strings.Join(problems, "; "))
+		return invalid("the identity of the supervisor %q cannot stand in a label: %s", supervisorUID,
+			strings.Join(problems, "; "))
 	}
 	return nil
 }

@@ -18,8 +18,9 @@ func TestSupervisorLabels(t *testing.T) {
 		"UID":       {reason: "a UID of a namespace stands in a label as it is", uid: supervisorUID},
 		"Long":      {reason: "an identity that is too long is shortened", uid: strings.Repeat("a", 64)},
 		"Shortened": {reason: "an identity that looks shortened is shortened again", uid: "prod-eu-0123456789abcdef"},
-		"Space":     {reason: "an identity with a space is refused at once, and not by each cluster", uid: "eu north", wantErr: "refusal/InvalidSpec"},
-		"Empty":     {reason: "an empty identity would be everybody's", wantErr: "refusal/InvalidSpec"},
+		"Space": {reason: "an identity with a space is refused at once, and not by each cluster", uid: "eu north",
+			wantErr: "refusal/InvalidSpec"},
+		"Empty": {reason: "an empty identity would be everybody's", wantErr: "refusal/InvalidSpec"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -31,7 +31,8 @@ func TestMAC(t *testing.T) {
 	}
 }
 
-// TestMACProperties: locally administered, unicast, stable (T13: each retry drew a new one), and as ParseMAC reads it.
+// TestMACProperties: locally administered, unicast, stable (T13: each retry drew a new one), and as
+// ParseMAC reads it.
 func TestMACProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		uid := types.UID(rapid.String().Draw(t, "uid"))
@@ -62,7 +63,8 @@ func TestParseMAC(t *testing.T) {
 		reason, address, want string
 		ok                    bool
 	}{
-		"Upper":     {reason: "letters' case is no difference (D7)", address: "02:AB:00:00:00:01", want: "02:ab:00:00:00:01", ok: true},
+		"Upper": {reason: "letters' case is no difference (D7)", address: "02:AB:00:00:00:01", want: "02:ab:00:00:00:01",
+			ok: true},
 		"Dashes":    {reason: "nor is the separator", address: "02-ab-00-00-00-01", want: "02:ab:00:00:00:01", ok: true},
 		"Zero":      {reason: "a loop-back device's is none (T7)", address: "00:00:00:00:00:00"},
 		"Empty":     {reason: "nothing is none", address: ""},
@@ -84,8 +86,9 @@ func TestFirmwareUUID(t *testing.T) {
 		reason    string
 		uid, want types.UID
 	}{
-		"UUID":  {reason: "the guest's system UUID is the Machine's UID", uid: machineUID, want: machineUID},
-		"Other": {reason: "what is no UUID gives one, always the same", uid: "machine-1", want: "b5f5dd7a-993d-5ed0-a5a9-600f844db99f"},
+		"UUID": {reason: "the guest's system UUID is the Machine's UID", uid: machineUID, want: machineUID},
+		"Other": {reason: "what is no UUID gives one, always the same", uid: "machine-1",
+			want: "b5f5dd7a-993d-5ed0-a5a9-600f844db99f"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

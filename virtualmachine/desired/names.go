@@ -50,7 +50,8 @@ func VMName(prefix, machineName string) (string, error) {
 			"the prefix %q of VirtualMachines must be at most 32 lower case letters, digits and '-', and begin with a letter or digit", prefix)
 	}
 	if problems := validation.IsDNS1123Subdomain(machineName); len(problems) > 0 {
-		return "", refuse(vitistackv1alpha1.ReasonNameTooLong, "no VirtualMachine can be named after %q: %s", machineName, strings.Join(problems, "; "))
+		return "", refuse(vitistackv1alpha1.ReasonNameTooLong, "no VirtualMachine can be named after %q: %s", machineName,
+			strings.Join(problems, "; "))
 	}
 	return shorten(prefix+machineName, validation.DNS1123LabelMaxLength), nil
 }
@@ -80,7 +81,8 @@ func NetworkConfigurationName(machineName string) string {
 	if unique && networkConfigurationName.MatchString(name) {
 		return name
 	}
-	return cut(strings.ReplaceAll(name, ".", "-"), networkConfigurationNameMax-uidDigits-1) + "-" + digest(machineName, uidDigits)
+	return cut(strings.ReplaceAll(name, ".", "-"), networkConfigurationNameMax-uidDigits-1) + "-" +
+		digest(machineName, uidDigits)
 }
 
 // ownName shortens a name so that it and the digits of the UID are a DNS label.

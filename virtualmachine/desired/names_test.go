@@ -35,22 +35,27 @@ func TestVMName(t *testing.T) {
 	cases := map[string]struct {
 		reason, prefix, machine, want, wantErr string
 	}{
-		"Prefix":   {reason: "the usual name", prefix: "vm-", machine: "my-machine", want: "vm-my-machine"},
-		"NoPrefix": {reason: "releases without a prefix named the VirtualMachine like the Machine", machine: "my-machine", want: "my-machine"},
+		"Prefix": {reason: "the usual name", prefix: "vm-", machine: "my-machine", want: "vm-my-machine"},
+		"NoPrefix": {reason: "releases without a prefix named the VirtualMachine like the Machine", machine: "my-machine",
+			want: "my-machine"},
 		"Fits": {
-			reason: "63 characters are a label", prefix: "vm-", machine: strings.Repeat("a", 60), want: "vm-" + strings.Repeat("a", 60),
+			reason: "63 characters are a label", prefix: "vm-", machine: strings.Repeat("a", 60), want: "vm-" +
+				strings.Repeat("a", 60),
 		},
 		"TooLong": {
 			reason: "one more is none: the end becomes a hash", prefix: "vm-", machine: strings.Repeat("a", 61),
 			want: "vm-" + strings.Repeat("a", 43) + "-f32a22cfb5d6ad45",
 		},
-		"Dots":     {reason: "a Machine's name may have dots, a label may not", prefix: "vm-", machine: "a.b", want: "vm-a-b-40f769438e11819f"},
-		"NoDot":    {reason: "and that is not the name of another Machine", prefix: "vm-", machine: "a-b", want: "vm-a-b"},
-		"BadName":  {reason: "nothing can be named after it", prefix: "vm-", machine: "A_b", wantErr: "refusal/NameTooLong"},
-		"Empty":    {reason: "nor after nothing", prefix: "vm-", wantErr: "refusal/NameTooLong"},
-		"BadStart": {reason: "a label begins with a letter or digit", prefix: "-", machine: "a", wantErr: "refusal/NameTooLong"},
+		"Dots": {reason: "a Machine's name may have dots, a label may not", prefix: "vm-", machine: "a.b",
+			want: "vm-a-b-40f769438e11819f"},
+		"NoDot":   {reason: "and that is not the name of another Machine", prefix: "vm-", machine: "a-b", want: "vm-a-b"},
+		"BadName": {reason: "nothing can be named after it", prefix: "vm-", machine: "A_b", wantErr: "refusal/NameTooLong"},
+		"Empty":   {reason: "nor after nothing", prefix: "vm-", wantErr: "refusal/NameTooLong"},
+		"BadStart": {reason: "a label begins with a letter or digit", prefix: "-", machine: "a",
+			wantErr: "refusal/NameTooLong"},
 		"LongPrefix": {
-			reason: "there must be room for the Machine", prefix: strings.Repeat("p", 33), machine: "a", wantErr: "refusal/NameTooLong",
+			reason: "there must be room for the Machine", prefix: strings.Repeat("p", 33), machine: "a",
+			wantErr: "refusal/NameTooLong",
 		},
 	}
 	for name, tc := range cases {
@@ -68,10 +73,12 @@ func TestNetworkConfigurationName(t *testing.T) {
 		"Short":        {reason: "what fits stays", machine: "abc123-ctp0", want: "abc123-ctp0"},
 		"Worker":       {reason: "the worker of a pool", machine: "abc123-worker-pool-7", want: "abc123-wrk7"},
 		"ControlPlane": {reason: "a control plane", machine: "abc123-control-plane-2", want: "abc123-ctp2"},
-		"NamedPool":    {reason: "two pools of a cluster must not meet in one name", machine: "abc123-worker-gpu-pool-7", want: "abc123-wrk7-9d14e618"},
-		"OtherPool":    {reason: "two pools of a cluster must not meet in one name", machine: "abc123-worker-cpu-pool-7", want: "abc123-wrk7-04487202"},
-		"OneLetter":    {reason: "the definition asks for two characters (D25)", machine: "a", want: "a-ca978112"},
-		"Dots":         {reason: "and for none that is a dot (D25)", machine: "a.b", want: "a-b-2e7336dc"},
+		"NamedPool": {reason: "two pools of a cluster must not meet in one name", machine: "abc123-worker-gpu-pool-7",
+			want: "abc123-wrk7-9d14e618"},
+		"OtherPool": {reason: "two pools of a cluster must not meet in one name", machine: "abc123-worker-cpu-pool-7",
+			want: "abc123-wrk7-04487202"},
+		"OneLetter": {reason: "the definition asks for two characters (D25)", machine: "a", want: "a-ca978112"},
+		"Dots":      {reason: "and for none that is a dot (D25)", machine: "a.b", want: "a-b-2e7336dc"},
 		"Long": {
 			reason: "a plain cut at 32 bytes made one name out of two (D25)", machine: strings.Repeat("a", 33),
 			want: strings.Repeat("a", 23) + "-852785c8",
@@ -98,8 +105,8 @@ func machineNames() *rapid.Generator[string] {
 	)
 }
 
-// TestNames is the property that names are valid and that different Machines get different ones, even where one Machine is called
-// what another one's name is shortened to.
+// TestNames is the property that names are valid and that different Machines get different ones,
+// even where one Machine is called what another one's name is shortened to.
 func TestNames(t *testing.T) {
 	ncName := regexp.MustCompile(`^[A-Za-z0-9_-]{2,32}$`)
 	rapid.Check(t, func(t *rapid.T) {
@@ -110,7 +117,8 @@ func TestNames(t *testing.T) {
 			t.Fatalf("VMName(%q): %v", one, err)
 		}
 		// The other Machine is called anything, or exactly like the first one's VirtualMachine or label.
-		other := rapid.OneOf(machineNames(), rapid.Just(vm), rapid.Just(strings.TrimPrefix(vm, prefix)), rapid.Just(desired.LabelValue(one))).Draw(t, "other")
+		other := rapid.OneOf(machineNames(), rapid.Just(vm), rapid.Just(strings.TrimPrefix(vm, prefix)),
+			rapid.Just(desired.LabelValue(one))).Draw(t, "other")
 		if other == one {
 			return
 		}
@@ -126,7 +134,8 @@ func TestNames(t *testing.T) {
 		}
 		disk := rapid.StringMatching(`[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?`).Draw(t, "disk")
 		for kind, name := range map[string]string{
-			"VirtualMachine": vm, "DataVolume": desired.DataVolumeName(vm, disk, machineUID), "Secret": desired.CloudInitSecretName(vm, machineUID),
+			"VirtualMachine": vm, "DataVolume": desired.DataVolumeName(vm, disk, machineUID),
+			"Secret": desired.CloudInitSecretName(vm, machineUID),
 		} {
 			if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
 				t.Errorf("%s %q of %q: %v", kind, name, one, problems)
@@ -141,7 +150,8 @@ func TestNames(t *testing.T) {
 	})
 }
 
-// TestDataVolumeNames is the property that no two disks share a name: neither of one Machine, nor of one that was made again.
+// TestDataVolumeNames is the property that no two disks share a name: neither of one Machine, nor
+// of one that was made again.
 func TestDataVolumeNames(t *testing.T) {
 	disks := rapid.StringMatching(`[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?`)
 	rapid.Check(t, func(t *rapid.T) {
@@ -190,11 +200,15 @@ func TestIsOurs(t *testing.T) {
 		supervisor string
 		want       bool
 	}{
-		"Ours":            {reason: "both UIDs are there", labels: ours, uid: machineUID, supervisor: supervisorUID, want: true},
-		"OtherMachine":    {reason: "same name, another Machine (D4)", labels: foreign, uid: machineUID, supervisor: supervisorUID},
-		"OtherSupervisor": {reason: "two supervisors may share a cluster", labels: ours, uid: machineUID, supervisor: "other"},
-		"Unlabelled":      {reason: "a VirtualMachine of the right name alone is nobody's (D4)", uid: machineUID, supervisor: supervisorUID},
-		"NoUID":           {reason: "an empty UID is no UID, even if it is equal", labels: map[string]string{}, want: false},
+		"Ours": {reason: "both UIDs are there", labels: ours, uid: machineUID, supervisor: supervisorUID,
+			want: true},
+		"OtherMachine": {reason: "same name, another Machine (D4)", labels: foreign, uid: machineUID,
+			supervisor: supervisorUID},
+		"OtherSupervisor": {reason: "two supervisors may share a cluster", labels: ours, uid: machineUID,
+			supervisor: "other"},
+		"Unlabelled": {reason: "a VirtualMachine of the right name alone is nobody's (D4)", uid: machineUID,
+			supervisor: supervisorUID},
+		"NoUID": {reason: "an empty UID is no UID, even if it is equal", labels: map[string]string{}, want: false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -216,19 +230,27 @@ func TestIsFormers(t *testing.T) {
 		labels map[string]string
 		want   bool
 	}{
-		"Former":          {reason: "a Machine of this name, this supervisor's, of another UID", labels: earlier(func(map[string]string) {}), want: true},
-		"Ours":            {reason: "nothing to take over", labels: desired.Labels(machine("m", nil), options())},
-		"OtherName":       {reason: "another Machine's", labels: earlier(func(l map[string]string) { l[vitistackv1alpha1.LabelSourceMachine] = "n" })},
-		"OtherSupervisor": {reason: "another supervisor may have one of this name", labels: earlier(func(l map[string]string) { l[vitistackv1alpha1.LabelSupervisorUID] = "x" })},
-		"NoMachine":       {reason: "nobody's", labels: earlier(func(l map[string]string) { delete(l, vitistackv1alpha1.LabelMachineUID) })},
-		"NoLabels":        {reason: "nobody's"},
+		"Former": {reason: "a Machine of this name, this supervisor's, of another UID",
+			labels: earlier(func(map[string]string) {}), want: true},
+		"Ours": {reason: "nothing to take over", labels: desired.Labels(machine("m", nil), options())},
+		"OtherName": {reason: "another Machine's", labels: earlier(func(l map[string]string) {
+			l[vitistackv1alpha1.LabelSourceMachine] = "n"
+		})},
+		"OtherSupervisor": {reason: "another supervisor may have one of this name",
+			labels: earlier(func(l map[string]string) { l[vitistackv1alpha1.LabelSupervisorUID] = "x" })},
+		"NoMachine": {reason: "nobody's", labels: earlier(func(l map[string]string) {
+			delete(l, vitistackv1alpha1.LabelMachineUID)
+		})},
+		"NoLabels": {reason: "nobody's"},
 	}
 	for name, tc := range cases {
 		if got := desired.IsFormers(tc.labels, machine("m", nil), options()); got != tc.want {
 			t.Errorf("%s: %s: IsFormers(...): want %t, got %t", name, tc.reason, tc.want, got)
 		}
 	}
-	if desired.IsFormers(earlier(func(l map[string]string) { l[vitistackv1alpha1.LabelSupervisorUID] = "" }), machine("m", nil), desired.Options{}) {
+	if desired.IsFormers(earlier(func(l map[string]string) {
+		l[vitistackv1alpha1.LabelSupervisorUID] = ""
+	}), machine("m", nil), desired.Options{}) {
 		t.Error("a supervisor without a UID takes nothing over")
 	}
 }

@@ -21,14 +21,20 @@ func TestSelectNetworkNamespace(t *testing.T) {
 		want    string
 		wantErr string
 	}{
-		"None":      {reason: "the pod network"},
-		"Named":     {reason: "the one that the Machine names", named: "b", all: []vitistackv1alpha1.NetworkNamespace{nn("team-a", "a"), nn("team-a", "b")}, want: "b"},
-		"Missing":   {reason: "and no other one in its place", named: "b", all: []vitistackv1alpha1.NetworkNamespace{nn("team-a", "a")}, wantErr: "wait/NetworkNamespaceNotFound"},
-		"Elsewhere": {reason: "nor one of another namespace", named: "b", all: []vitistackv1alpha1.NetworkNamespace{nn("team-b", "b")}, wantErr: "wait/NetworkNamespaceNotFound"},
-		"Only":      {reason: "the only one of the namespace", all: []vitistackv1alpha1.NetworkNamespace{nn("team-b", "b"), nn("team-a", "a")}, want: "a"},
-		"OwnName":   {reason: "older Machines had one of their own name", all: []vitistackv1alpha1.NetworkNamespace{nn("team-a", "a"), nn("team-a", "m")}, want: "m"},
+		"None": {reason: "the pod network"},
+		"Named": {reason: "the one that the Machine names", named: "b",
+			all: []vitistackv1alpha1.NetworkNamespace{nn("team-a", "a"), nn("team-a", "b")}, want: "b"},
+		"Missing": {reason: "and no other one in its place", named: "b",
+			all: []vitistackv1alpha1.NetworkNamespace{nn("team-a", "a")}, wantErr: "wait/NetworkNamespaceNotFound"},
+		"Elsewhere": {reason: "nor one of another namespace", named: "b",
+			all: []vitistackv1alpha1.NetworkNamespace{nn("team-b", "b")}, wantErr: "wait/NetworkNamespaceNotFound"},
+		"Only": {reason: "the only one of the namespace",
+			all: []vitistackv1alpha1.NetworkNamespace{nn("team-b", "b"), nn("team-a", "a")}, want: "a"},
+		"OwnName": {reason: "older Machines had one of their own name",
+			all: []vitistackv1alpha1.NetworkNamespace{nn("team-a", "a"), nn("team-a", "m")}, want: "m"},
 		"Several": {
-			reason: "the first of the list was the wrong one (T19)", all: []vitistackv1alpha1.NetworkNamespace{nn("team-a", "a"), nn("team-a", "b")},
+			reason:  "the first of the list was the wrong one (T19)",
+			all:     []vitistackv1alpha1.NetworkNamespace{nn("team-a", "a"), nn("team-a", "b")},
 			wantErr: "refusal/NetworkNamespaceAmbiguous",
 		},
 	}

@@ -121,7 +121,8 @@ func (in NetworkConfigurationInput) owned() error {
 		return nil
 	}
 	conflict := func(why string) error {
-		return refuse(vitistackv1alpha1.ReasonNetworkConfigurationConflict, "NetworkConfiguration %q %s", in.Existing.Name, why)
+		return refuse(vitistackv1alpha1.ReasonNetworkConfigurationConflict, "NetworkConfiguration %q %s", in.Existing.Name,
+			why)
 	}
 	labels := in.Existing.Labels
 	if controller := metav1.GetControllerOf(in.Existing); controller != nil {
@@ -140,7 +141,8 @@ func (in NetworkConfigurationInput) owned() error {
 	}
 	source := or(labels[vitistackv1alpha1.LabelSourceMachine], labels[vitistackv1alpha1.LegacyLabelSourceMachine])
 	if source != LabelValue(in.Machine.Name) {
-		return conflict("exists and does not say that it is this Machine's: delete it, or give it the label " + vitistackv1alpha1.LabelSourceMachine)
+		return conflict("exists and does not say that it is this Machine's: delete it, or give it the label " +
+			vitistackv1alpha1.LabelSourceMachine)
 	}
 	return nil
 }
@@ -191,7 +193,8 @@ func (in NetworkConfigurationInput) interfaces() []Interface {
 		}
 	}
 	for _, existing := range configured(in.Existing) {
-		if _, recorded := attachmentOf(in.Record.Attachments, existing.Name); !recorded && slices.Contains(in.InUse, existing) {
+		if _, recorded := attachmentOf(in.Record.Attachments, existing.Name); !recorded &&
+			slices.Contains(in.InUse, existing) {
 			interfaces = append(interfaces, existing)
 		}
 	}
@@ -204,7 +207,9 @@ func mergeInterfaces(
 	existing []vitistackv1alpha1.NetworkConfigurationInterface, wanted []Interface,
 ) []vitistackv1alpha1.NetworkConfigurationInterface {
 	place := func(i Interface) int {
-		return slices.IndexFunc(existing, func(e vitistackv1alpha1.NetworkConfigurationInterface) bool { return e.Name == i.Name })
+		return slices.IndexFunc(existing, func(e vitistackv1alpha1.NetworkConfigurationInterface) bool {
+			return e.Name == i.Name
+		})
 	}
 	if !slices.ContainsFunc(wanted, func(i Interface) bool { return place(i) < 0 }) {
 		slices.SortStableFunc(wanted, func(a, b Interface) int { return place(a) - place(b) })

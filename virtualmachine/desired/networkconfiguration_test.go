@@ -109,7 +109,8 @@ func TestNetworkConfigurationInterfaces(t *testing.T) {
 	}
 }
 
-// TestNetworkConfigurationFinalizer holds the addresses, and adds nothing to an object that is being deleted.
+// TestNetworkConfigurationFinalizer holds the addresses, and adds nothing to an object that is
+// being deleted.
 func TestNetworkConfigurationFinalizer(t *testing.T) {
 	for deleting, want := range map[bool][]string{
 		false: {"vitistack.io/static-ip-finalizer", vitistackv1alpha1.FinalizerNetworkConfiguration},
@@ -136,7 +137,8 @@ func TestNetworkConfigurationFinalizer(t *testing.T) {
 // TestNetworkConfigurationKeeps: what others wrote into an existing one stays.
 func TestNetworkConfigurationKeeps(t *testing.T) {
 	old := existing(func(nc *vitistackv1alpha1.NetworkConfiguration) {
-		nc.OwnerReferences = []metav1.OwnerReference{{Kind: "Other", UID: "x"}, {Kind: "Machine", Name: "m", UID: machineUID, Controller: ptr.To(true)}}
+		nc.OwnerReferences = []metav1.OwnerReference{{Kind: "Other", UID: "x"},
+			{Kind: "Machine", Name: "m", UID: machineUID, Controller: ptr.To(true)}}
 		nc.Status.Phase = "Ready"
 	})
 	nc, err := desired.NetworkConfiguration(desired.NetworkConfigurationInput{
@@ -155,7 +157,8 @@ func TestNetworkConfigurationKeeps(t *testing.T) {
 	}
 	want.Finalizers = append(want.Finalizers, vitistackv1alpha1.FinalizerNetworkConfiguration)
 	want.OwnerReferences[1].APIVersion = "vitistack.io/v1alpha1"
-	want.Spec.NetworkInterfaces = []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "default", MacAddress: "02:41:d6:dc:55:63"}}
+	want.Spec.NetworkInterfaces = []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "default",
+		MacAddress: "02:41:d6:dc:55:63"}}
 	if diff := cmp.Diff(want, nc); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -175,7 +178,9 @@ func TestNetworkConfigurationOwned(t *testing.T) {
 		},
 		"NoMark": {
 			reason: "a person may have made it, for addresses that they meant for something else",
-			change: func(nc *vitistackv1alpha1.NetworkConfiguration) { nc.Labels = nil }, want: "refusal/NetworkConfigurationConflict",
+			change: func(nc *vitistackv1alpha1.NetworkConfiguration) {
+				nc.Labels = nil
+			}, want: "refusal/NetworkConfigurationConflict",
 		},
 		"OtherController": {
 			reason: "it goes with its controller, and its addresses with it",
@@ -201,7 +206,8 @@ func TestNetworkConfigurationOwned(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			_, err := desired.NetworkConfiguration(desired.NetworkConfigurationInput{Machine: machine("m", nil), Name: "m", Existing: existing(tc.change), Options: options()})
+			_, err := desired.NetworkConfiguration(desired.NetworkConfigurationInput{Machine: machine("m", nil), Name: "m",
+				Existing: existing(tc.change), Options: options()})
 			if diff := cmp.Diff(tc.want, reasonOf(err)); diff != "" {
 				t.Errorf("\n%s\nNetworkConfiguration(...): -want error +got:\n%s", tc.reason, diff)
 			}
@@ -209,19 +215,23 @@ func TestNetworkConfigurationOwned(t *testing.T) {
 	}
 }
 
-// TestNetworkConfigurationInherited: with the virtual machine of an earlier Machine of this name come its addresses.
+// TestNetworkConfigurationInherited: with the virtual machine of an earlier Machine of this name
+// come its addresses.
 func TestNetworkConfigurationInherited(t *testing.T) {
 	old := existing(func(nc *vitistackv1alpha1.NetworkConfiguration) {
 		nc.Labels = desired.Labels(machine("m", func(m *vitistackv1alpha1.Machine) { m.UID = "earlier" }), options())
 		nc.OwnerReferences = []metav1.OwnerReference{{Kind: "Machine", Name: "m", UID: "earlier", Controller: ptr.To(true)}}
 	})
-	for former, want := range map[types.UID]string{"earlier": "", "another": "refusal/NetworkConfigurationConflict", "": "refusal/NetworkConfigurationConflict"} {
-		in := desired.NetworkConfigurationInput{Machine: machine("m", nil), Name: "m", Existing: old.DeepCopy(), Former: former, Options: options()}
+	for former, want := range map[types.UID]string{"earlier": "", "another": "refusal/NetworkConfigurationConflict",
+		"": "refusal/NetworkConfigurationConflict"} {
+		in := desired.NetworkConfigurationInput{Machine: machine("m", nil), Name: "m", Existing: old.DeepCopy(),
+			Former: former, Options: options()}
 		nc, err := desired.NetworkConfiguration(in)
 		if diff := cmp.Diff(want, reasonOf(err)); diff != "" {
 			t.Errorf("former %q: -want error +got:\n%s", former, diff)
 		}
-		if err == nil && (len(nc.OwnerReferences) != 1 || nc.OwnerReferences[0].UID != machineUID || !desired.IsOurs(nc.Labels, machineUID, supervisorUID)) {
+		if err == nil && (len(nc.OwnerReferences) != 1 || nc.OwnerReferences[0].UID != machineUID ||
+			!desired.IsOurs(nc.Labels, machineUID, supervisorUID)) {
 			t.Errorf("it is not this Machine's alone: %+v", nc.ObjectMeta)
 		}
 	}
@@ -233,7 +243,8 @@ func TestInterfaces(t *testing.T) {
 		t.Errorf("a VirtualMachine without a template: want none, got %v", got)
 	}
 	vm.Spec.Template = &kubevirtv1.VirtualMachineInstanceTemplateSpec{}
-	vm.Spec.Template.Spec.Domain.Devices.Interfaces = []kubevirtv1.Interface{{Name: "a", MacAddress: "02-AA-00-00-00-01"}, {Name: "b"}}
+	vm.Spec.Template.Spec.Domain.Devices.Interfaces = []kubevirtv1.Interface{{Name: "a", MacAddress: "02-AA-00-00-00-01"},
+		{Name: "b"}}
 	if diff := cmp.Diff([]desired.Interface{{Name: "a", MAC: "02:aa:00:00:00:01"}}, desired.Interfaces(vm)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

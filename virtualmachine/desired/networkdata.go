@@ -134,7 +134,8 @@ func (a InterfaceAddresses) subnets() (subnets []openStackSubnet) {
 			if gateway.Is4() == v4 && !routed[v4] {
 				routed[v4] = true
 				all := defaultRoute(gateway)
-				subnet.Routes = append(subnet.Routes, openStackRoute{Network: all.Addr().String(), Netmask: netmask(all), Gateway: gateway.String()})
+				subnet.Routes = append(subnet.Routes,
+					openStackRoute{Network: all.Addr().String(), Netmask: netmask(all), Gateway: gateway.String()})
 			}
 		}
 		subnets = append(subnets, subnet)

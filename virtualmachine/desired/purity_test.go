@@ -43,7 +43,8 @@ func TestNoRandomness(t *testing.T) {
 	if err != nil || len(paths) < 10 {
 		t.Fatalf("found %d files: %v", len(paths), err)
 	}
-	impure := regexp.MustCompile(`\btime\.Now\b|\buuid\.(New|NewString|NewRandom|NewUUID|Must|NewV[0-9])\b\(|\bmetav1\.Now\b`)
+	impure := regexp.MustCompile(
+		`\btime\.Now\b|\buuid\.(New|NewString|NewRandom|NewUUID|Must|NewV[0-9])\b\(|\bmetav1\.Now\b`)
 	for _, path := range paths {
 		if strings.HasSuffix(path, "_test.go") {
 			continue
@@ -66,8 +67,9 @@ func anyScenario(t *rapid.T) scenario {
 	m.Spec.CPU.Cores = rapid.IntRange(0, 4).Draw(t, "cores")
 	m.Spec.OS.ImageID = rapid.SampledFrom([]string{"", "https://images.example.com/a.img", "quay.io/a/b"}).Draw(t, "image")
 	m.Annotations = map[string]string{
-		vitistackv1alpha1.AnnotationBootSource:     vitistackv1alpha1.BootSourceDataVolume,
-		vitistackv1alpha1.AnnotationBootSourceType: rapid.SampledFrom([]string{"", "http", "registry", "other"}).Draw(t, "kind"),
+		vitistackv1alpha1.AnnotationBootSource: vitistackv1alpha1.BootSourceDataVolume,
+		vitistackv1alpha1.AnnotationBootSourceType: rapid.SampledFrom([]string{"", "http", "registry", "other"}).Draw(t,
+			"kind"),
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "disks") {
 		m.Spec.Disks = append(m.Spec.Disks, vitistackv1alpha1.MachineSpecDisk{

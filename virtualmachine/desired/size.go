@@ -82,7 +82,8 @@ func SizeFor(machine *vitistackv1alpha1.Machine, class *vitistackv1alpha1.Machin
 		}
 	}
 	cpu := machine.Spec.CPU
-	if err := size.override(int64(cpu.Cores), int64(cpu.Sockets), int64(cpu.ThreadsPerCore), machine.Spec.Memory); err != nil {
+	if err := size.override(int64(cpu.Cores), int64(cpu.Sockets), int64(cpu.ThreadsPerCore),
+		machine.Spec.Memory); err != nil {
 		return Size{}, err
 	}
 	return size, nil
@@ -179,7 +180,8 @@ func classSize(name string, class *vitistackv1alpha1.MachineClass, options Optio
 		return size, nil
 	}
 	if name = or(name, class.Name); class.Name != name {
-		return Size{}, refuse(vitistackv1alpha1.ReasonUnknownClass, "the Machine asks for MachineClass %q, not for %q", name, class.Name)
+		return Size{}, refuse(vitistackv1alpha1.ReasonUnknownClass, "the Machine asks for MachineClass %q, not for %q", name,
+			class.Name)
 	}
 	if !class.IsEnabled() {
 		return Size{}, refuse(vitistackv1alpha1.ReasonClassDisabled, "MachineClass %q is not enabled", name)
@@ -189,7 +191,8 @@ func classSize(name string, class *vitistackv1alpha1.MachineClass, options Optio
 			"MachineClass %q is not meant for this provider: its machineProviders do not list it", name)
 	}
 	size := defaultSize
-	err := size.override(class.Spec.CPU.Cores, class.Spec.CPU.Sockets, class.Spec.CPU.Threads, class.Spec.Memory.Quantity.Value())
+	err := size.override(class.Spec.CPU.Cores, class.Spec.CPU.Sockets, class.Spec.CPU.Threads,
+		class.Spec.Memory.Quantity.Value())
 	if err != nil {
 		return Size{}, invalid("MachineClass %q: %s", name, err)
 	}

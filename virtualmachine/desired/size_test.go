@@ -29,8 +29,9 @@ func TestSizeFor(t *testing.T) {
 	}{
 		"Nothing": {reason: "no class, no numbers", want: desired.Size{Cores: 2, Sockets: 1, Threads: 1, Memory: 2 * gib}},
 		"Small": {
-			reason: "instance types of the specification are built in", spec: vitistackv1alpha1.MachineSpec{InstanceType: "small"},
-			want: desired.Size{Cores: 1, Sockets: 1, Threads: 1, Memory: gib},
+			reason: "instance types of the specification are built in",
+			spec:   vitistackv1alpha1.MachineSpec{InstanceType: "small"},
+			want:   desired.Size{Cores: 1, Sockets: 1, Threads: 1, Memory: gib},
 		},
 		"Medium": {
 			reason: "under either name", spec: vitistackv1alpha1.MachineSpec{MachineClass: "medium"},
@@ -41,18 +42,22 @@ func TestSizeFor(t *testing.T) {
 			want: desired.Size{Cores: 4, Sockets: 1, Threads: 1, Memory: 4 * gib},
 		},
 		"Class": {
-			reason: "a MachineClass of that name comes first", spec: vitistackv1alpha1.MachineSpec{InstanceType: "medium"}, class: class(nil),
-			want: desired.Size{Cores: 8, Sockets: 1, Threads: 1, Memory: 32 * gib},
+			reason: "a MachineClass of that name comes first", spec: vitistackv1alpha1.MachineSpec{InstanceType: "medium"},
+			class: class(nil),
+			want:  desired.Size{Cores: 8, Sockets: 1, Threads: 1, Memory: 32 * gib},
 		},
 		"Differ": {
-			reason: "nobody can tell which one is meant", spec: vitistackv1alpha1.MachineSpec{MachineClass: "large", InstanceType: "small"},
+			reason:  "nobody can tell which one is meant",
+			spec:    vitistackv1alpha1.MachineSpec{MachineClass: "large", InstanceType: "small"},
 			wantErr: "refusal/ClassesDiffer",
 		},
 		"Unknown": {
-			reason: "anything unknown was 1 CPU and 1 GiB once", spec: vitistackv1alpha1.MachineSpec{MachineClass: "huge"}, wantErr: "refusal/UnknownClass",
+			reason: "anything unknown was 1 CPU and 1 GiB once", spec: vitistackv1alpha1.MachineSpec{MachineClass: "huge"},
+			wantErr: "refusal/UnknownClass",
 		},
 		"OtherClass": {
-			reason: "a caller that hands in the wrong class", spec: vitistackv1alpha1.MachineSpec{MachineClass: "small"}, class: class(nil),
+			reason: "a caller that hands in the wrong class", spec: vitistackv1alpha1.MachineSpec{MachineClass: "small"},
+			class:   class(nil),
 			wantErr: "refusal/UnknownClass",
 		},
 		"Disabled": {
@@ -61,9 +66,10 @@ func TestSizeFor(t *testing.T) {
 			wantErr: "refusal/ClassDisabled",
 		},
 		"ProvidersUnset": {
-			reason: "who does not say what they are called reads no lists", spec: vitistackv1alpha1.MachineSpec{MachineClass: "medium"},
-			class: class(func(c *vitistackv1alpha1.MachineClass) { c.Spec.MachineProviders = []string{"proxmox"} }),
-			want:  desired.Size{Cores: 8, Sockets: 1, Threads: 1, Memory: 32 * gib},
+			reason: "who does not say what they are called reads no lists",
+			spec:   vitistackv1alpha1.MachineSpec{MachineClass: "medium"},
+			class:  class(func(c *vitistackv1alpha1.MachineClass) { c.Spec.MachineProviders = []string{"proxmox"} }),
+			want:   desired.Size{Cores: 8, Sockets: 1, Threads: 1, Memory: 32 * gib},
 		},
 		"ProviderNotListed": {
 			reason: "a class for another provider", spec: vitistackv1alpha1.MachineSpec{MachineClass: "medium"},
@@ -89,25 +95,31 @@ func TestSizeFor(t *testing.T) {
 		"MemoryInGiB": {
 			reason: "8 meant 8 GiB to somebody", spec: vitistackv1alpha1.MachineSpec{Memory: 8}, wantErr: "refusal/InvalidSpec",
 		},
-		"NegativeMemory": {reason: "a definition of others may let it in", spec: vitistackv1alpha1.MachineSpec{Memory: -1}, wantErr: "refusal/InvalidSpec"},
+		"NegativeMemory": {reason: "a definition of others may let it in", spec: vitistackv1alpha1.MachineSpec{Memory: -1},
+			wantErr: "refusal/InvalidSpec"},
 		"NegativeCores": {
-			reason: "a definition of others may let it in", spec: vitistackv1alpha1.MachineSpec{CPU: vitistackv1alpha1.MachineCPU{Cores: -1}},
+			reason:  "a definition of others may let it in",
+			spec:    vitistackv1alpha1.MachineSpec{CPU: vitistackv1alpha1.MachineCPU{Cores: -1}},
 			wantErr: "refusal/InvalidSpec",
 		},
 		"ClassOverflow": {
-			reason: "more cores than fit in 32 bits must not become few", spec: vitistackv1alpha1.MachineSpec{MachineClass: "medium"},
+			reason:  "more cores than fit in 32 bits must not become few",
+			spec:    vitistackv1alpha1.MachineSpec{MachineClass: "medium"},
 			class:   class(func(c *vitistackv1alpha1.MachineClass) { c.Spec.CPU.Cores = 1<<32 + 1 }),
 			wantErr: "refusal/InvalidSpec",
 		},
 		"EmptyClass": {
-			reason: "a class that says nothing leaves the usual size", spec: vitistackv1alpha1.MachineSpec{MachineClass: "medium"},
-			class: class(func(c *vitistackv1alpha1.MachineClass) { c.Spec = vitistackv1alpha1.MachineClassSpec{} }),
-			want:  desired.Size{Cores: 2, Sockets: 1, Threads: 1, Memory: 2 * gib},
+			reason: "a class that says nothing leaves the usual size",
+			spec:   vitistackv1alpha1.MachineSpec{MachineClass: "medium"},
+			class:  class(func(c *vitistackv1alpha1.MachineClass) { c.Spec = vitistackv1alpha1.MachineClassSpec{} }),
+			want:   desired.Size{Cores: 2, Sockets: 1, Threads: 1, Memory: 2 * gib},
 		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := desired.SizeFor(machine("m", func(m *vitistackv1alpha1.Machine) { m.Spec = tc.spec }), tc.class, tc.options)
+			got, err := desired.SizeFor(machine("m", func(m *vitistackv1alpha1.Machine) {
+				m.Spec = tc.spec
+			}), tc.class, tc.options)
 			if diff := cmp.Diff(tc.wantErr, reasonOf(err)); diff != "" {
 				t.Fatalf("\n%s\nSizeFor(...): -want error +got:\n%s", tc.reason, diff)
 			}

@@ -40,7 +40,8 @@ func addKeys(userData []byte, keys []string) ([]byte, error) {
 			return result, nil
 		}
 	}
-	return nil, invalid("sshKeys cannot be added to this user data, which is not one plain mapping: put %s into it", keysField)
+	return nil, invalid("sshKeys cannot be added to this user data, which is not one plain mapping: put %s into it",
+		keysField)
 }
 
 func appended(userData, added []byte) []byte {

@@ -37,7 +37,9 @@ func (s StorageClasses) names(diskType string) bool {
 // with reason StorageClassMissing. Only disks that name no class need a default: the one of
 // Options.StorageClassName, else the cluster's. Disks that last has exist already; last is nil at a
 // creation. Other errors are those of [VirtualMachine] about disks.
-func CheckStorageClasses(machine *vitistackv1alpha1.Machine, classes StorageClasses, last *Wish, options Options) error {
+func CheckStorageClasses(
+	machine *vitistackv1alpha1.Machine, classes StorageClasses, last *Wish, options Options,
+) error {
 	disks, err := disksFor(machine, classes)
 	if err != nil || !classes.Listed {
 		return err
@@ -49,7 +51,8 @@ func CheckStorageClasses(machine *vitistackv1alpha1.Machine, classes StorageClas
 		switch wanted := options.StorageClassName; {
 		case wanted != "" && !slices.Contains(classes.Names, wanted):
 			return refuse(vitistackv1alpha1.ReasonStorageClassMissing,
-				"disk %q names no storage class, and the cluster has no storage class %q, which STORAGE_CLASS_NAME names", d.name, wanted)
+				"disk %q names no storage class, and the cluster has no storage class %q, which STORAGE_CLASS_NAME names", d.name,
+				wanted)
 		case wanted == "" && !classes.HasDefault:
 			return refuse(vitistackv1alpha1.ReasonStorageClassMissing,
 				"disk %q names no storage class, the cluster has no default one, and STORAGE_CLASS_NAME names none", d.name)

@@ -61,10 +61,12 @@ func TestCheckStorageClasses(t *testing.T) {
 	}
 }
 
-// TestUnlistedStorageClass: where classes cannot be listed, a type that is no bus is the class that was asked for.
+// TestUnlistedStorageClass: where classes cannot be listed, a type that is no bus is the class that
+// was asked for.
 func TestUnlistedStorageClass(t *testing.T) {
 	m := machine("m", func(m *vitistackv1alpha1.Machine) {
-		m.Spec.Disks = []vitistackv1alpha1.MachineSpecDisk{{SizeGB: 1, Type: "fast"}, {SizeGB: 1, Type: "NVMe"}, {SizeGB: 1, Type: "Not a name"}}
+		m.Spec.Disks = []vitistackv1alpha1.MachineSpecDisk{{SizeGB: 1, Type: "fast"}, {SizeGB: 1, Type: "NVMe"},
+			{SizeGB: 1, Type: "Not a name"}}
 	})
 	vm, err := desired.VirtualMachine(desired.Input{
 		Machine: m, Options: options(), Ledger: vitistackv1alpha1.Ledger{Namespace: "team-a", VMName: "vm-m"},

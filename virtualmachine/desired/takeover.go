@@ -19,7 +19,8 @@ func (in AttachInput) takeOver() ([]vitistackv1alpha1.Attachment, error) {
 		if nic.State == kubevirtv1.InterfaceStateAbsent {
 			continue // it is being unplugged
 		}
-		a := vitistackv1alpha1.Attachment{Interface: nic.Name, Wanted: Unasked, NetworkAttachmentDefinition: in.definitionOf(nic.Name)}
+		a := vitistackv1alpha1.Attachment{Interface: nic.Name, Wanted: Unasked,
+			NetworkAttachmentDefinition: in.definitionOf(nic.Name)}
 		a.VLAN, _ = vlanOf(a.NetworkAttachmentDefinition)
 		a.MAC, _ = ParseMAC(nic.MacAddress)
 		in.findNetwork(&a)
@@ -92,8 +93,8 @@ func (in AttachInput) findNetwork(a *vitistackv1alpha1.Attachment) {
 }
 
 // leaveBeside takes the NetworkNamespace from an interface on the pod network that only shares a
-// NetworkConfiguration with one that is on it. Earlier releases added such a second interface once a
-// NetworkNamespace appeared. Else the first one would seem to be on a network that has changed.
+// NetworkConfiguration with one that is on it. Earlier releases added such a second interface once
+// a NetworkNamespace appeared. Else the first one would seem to be on a network that has changed.
 func (in AttachInput) leaveBeside(attachments []vitistackv1alpha1.Attachment) {
 	for i := range attachments {
 		a := &attachments[i]
@@ -140,7 +141,9 @@ func (in AttachInput) fitting(a vitistackv1alpha1.Attachment) []*vitistackv1alph
 func (in AttachInput) names(networkNamespace string) bool {
 	network := in.Machine.Spec.Network
 	return networkNamespace == or(network.NetworkNamespaceName, in.Machine.Name) ||
-		slices.ContainsFunc(network.Interfaces, func(i vitistackv1alpha1.NetworkInterface) bool { return i.Subnet == networkNamespace })
+		slices.ContainsFunc(network.Interfaces, func(i vitistackv1alpha1.NetworkInterface) bool {
+			return i.Subnet == networkNamespace
+		})
 }
 
 // onNetwork says whether an interface may be on the network of a NetworkNamespace.

@@ -77,8 +77,9 @@ func NewWish(in Input, last *Wish) (Wish, error) {
 // wish returns the wish without the size.
 func (in Input) wish() (Wish, error) {
 	wish := Wish{
-		RunStrategy: string(in.Machine.Spec.RunStrategy), Preference: in.Machine.Annotations[vitistackv1alpha1.AnnotationPreference],
-		Disks: map[string]int64{},
+		RunStrategy: string(in.Machine.Spec.RunStrategy),
+		Preference:  in.Machine.Annotations[vitistackv1alpha1.AnnotationPreference],
+		Disks:       map[string]int64{},
 	}
 	if in.Class != nil {
 		wish.Class = in.Class.Name

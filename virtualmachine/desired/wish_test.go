@@ -18,8 +18,10 @@ func TestWishGrown(t *testing.T) {
 		"Default":  {reason: "nobody says how large it is"},
 		"Same":     {reason: "said in other words", now: "8192Mi", last: "8Gi"},
 		"SameAsNo": {reason: "what is there by default", now: "8Gi"},
-		"Larger":   {reason: "an import that finds no room is helped by more", now: "12Gi", want: map[string]int64{"cdrom-iso": 12}},
-		"Smaller":  {reason: "a claim cannot shrink, and the Machine's field is named", now: "7Gi", wantErr: "annotation vitistack.io/iso-size: the room of 8 GiB cannot shrink to 7"},
+		"Larger": {reason: "an import that finds no room is helped by more", now: "12Gi",
+			want: map[string]int64{"cdrom-iso": 12}},
+		"Smaller": {reason: "a claim cannot shrink, and the Machine's field is named", now: "7Gi",
+			wantErr: "annotation vitistack.io/iso-size: the room of 8 GiB cannot shrink to 7"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -47,7 +47,8 @@ func (r *report) configured() []string {
 func routable(addresses []string) []string {
 	var reachable []string
 	for _, address := range addresses {
-		if addr, ok := parseAddress(address); ok && !addr.IsLinkLocalUnicast() && !addr.IsLoopback() && !addr.IsUnspecified() {
+		if addr, ok := parseAddress(address); ok && !addr.IsLinkLocalUnicast() && !addr.IsLoopback() &&
+			!addr.IsUnspecified() {
 			reachable = append(reachable, address)
 		}
 	}

@@ -25,8 +25,9 @@ func guestInterface(n int, addresses ...string) kubevirtv1.VirtualMachineInstanc
 	}
 }
 
-// TestContainersOfAGuest: a guest that is a node of a cluster has an interface with a link-local address
-// for each container. They filled the status, and each container that came or went was a write.
+// TestContainersOfAGuest: a guest that is a node of a cluster has an interface with a link-local
+// address for each container. They filled the status, and each container that came or went was a
+// write.
 func TestContainersOfAGuest(t *testing.T) {
 	ran := input(with(virtualMachine("Running"), instance(kubevirtv1.Running)))
 	containers := instance(kubevirtv1.Running)
@@ -61,8 +62,8 @@ func hostile() *kubevirtv1.VirtualMachineInstance {
 	return vmi
 }
 
-// TestHostileGuest: whatever a guest reports, the status stays small enough to be stored, and can be
-// shown in a terminal.
+// TestHostileGuest: whatever a guest reports, the status stays small enough to be stored, and can
+// be shown in a terminal.
 func TestHostileGuest(t *testing.T) {
 	cases := map[string]struct {
 		reason string
@@ -92,7 +93,8 @@ func TestHostileGuest(t *testing.T) {
 		},
 		"a word of KubeVirt that nobody knows": {
 			reason: "The printable status comes from the remote cluster.",
-			in:     input(with(virtualMachine(kubevirtv1.VirtualMachinePrintableStatus(strings.Repeat("\u2028", 100_000))), nil)),
+			in: input(with(virtualMachine(kubevirtv1.VirtualMachinePrintableStatus(strings.Repeat("\u2028", 100_000))),
+				nil)),
 		},
 		"10,000 copies": {
 			reason: "Whoever may write in the remote cluster may copy labels.",
@@ -199,7 +201,8 @@ func TestMessagesThatAreTooLong(t *testing.T) {
 	p := problem("NoKubevirtConfigs")
 	p.Message = "x" + strings.Repeat("é", 3000)
 	got := observed.Status(input(unplaced(p)))
-	for _, message := range []string{got.Message, got.FailureMessage, got.Condition(vitistackv1alpha1.ConditionPlaced).Message} {
+	for _, message := range []string{got.Message, got.FailureMessage,
+		got.Condition(vitistackv1alpha1.ConditionPlaced).Message} {
 		if len(message) > 1024 || !strings.HasSuffix(message, "é...") {
 			t.Errorf("%d bytes, ends in %q", len(message), message[len(message)-6:])
 		}

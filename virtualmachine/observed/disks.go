@@ -13,7 +13,9 @@ import (
 
 // disks are those of the virtual machine that hold data, in the order of its spec. A cloud-init
 // disk and other disks of configuration are none: consumers install on the first that they find.
-func disks(vm *kubevirtv1.VirtualMachine, spec kubevirtv1.VirtualMachineInstanceSpec, vmi *kubevirtv1.VirtualMachineInstance) []vitistackv1alpha1.MachineStatusDisk {
+func disks(
+	vm *kubevirtv1.VirtualMachine, spec kubevirtv1.VirtualMachineInstanceSpec, vmi *kubevirtv1.VirtualMachineInstance,
+) []vitistackv1alpha1.MachineStatusDisk {
 	var reported []kubevirtv1.VolumeStatus
 	if alive(vmi) {
 		reported = vmi.Status.VolumeStatus
@@ -24,7 +26,8 @@ func disks(vm *kubevirtv1.VirtualMachine, spec kubevirtv1.VirtualMachineInstance
 			continue
 		}
 		claim := claimName(volume)
-		disk := vitistackv1alpha1.MachineStatusDisk{Name: name(volume.Name), PVCName: name(claim), Size: templateSize(vm, claim)}
+		disk := vitistackv1alpha1.MachineStatusDisk{Name: name(volume.Name), PVCName: name(claim),
+			Size: templateSize(vm, claim)}
 		for _, d := range spec.Domain.Devices.Disks {
 			if d.Name == volume.Name {
 				disk.Type, disk.SerialNumber = word(bus(d)), name(d.Serial)

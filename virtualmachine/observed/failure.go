@@ -31,7 +31,9 @@ const (
 
 // failures is the first that went wrong: disks before the VirtualMachine before its instance,
 // because one follows from the other.
-func failures(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance, dataVolumes []cdiv1beta1.DataVolume) failure {
+func failures(
+	vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance, dataVolumes []cdiv1beta1.DataVolume,
+) failure {
 	if found := diskFailure(dataVolumes); found.message != "" {
 		return found
 	}

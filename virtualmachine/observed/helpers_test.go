@@ -19,10 +19,12 @@ var (
 	before = now.Add(-time.Hour)
 )
 
-// input is that of a Machine whose reconcile went through, before anything is known of its VirtualMachine.
+// input is that of a Machine whose reconcile went through, before anything is known of its
+// VirtualMachine.
 func input(change ...func(*observed.Input)) observed.Input {
 	in := observed.Input{
-		Machine: &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Name: "m", Namespace: "team-a", UID: "machine-uid", Generation: 3}},
+		Machine: &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Name: "m", Namespace: "team-a", UID: "machine-uid",
+			Generation: 3}},
 		Ledger: &vitistackv1alpha1.Ledger{
 			Config: "cluster-east", ClusterUID: "cluster-uid", Namespace: "team-a", VMName: "vm-m", Nonce: "n", VMUID: "vm-uid",
 		},
@@ -85,9 +87,12 @@ func after(earlier observed.Input) func(*observed.Input) {
 }
 
 // virtualMachine has one disk, a cloud-init disk and one interface.
-func virtualMachine(state kubevirtv1.VirtualMachinePrintableStatus, change ...func(*kubevirtv1.VirtualMachine)) *kubevirtv1.VirtualMachine {
+func virtualMachine(
+	state kubevirtv1.VirtualMachinePrintableStatus, change ...func(*kubevirtv1.VirtualMachine),
+) *kubevirtv1.VirtualMachine {
 	vm := &kubevirtv1.VirtualMachine{
-		ObjectMeta: metav1.ObjectMeta{Name: "vm-m", Namespace: "team-a", UID: "vm-uid", CreationTimestamp: metav1.Time{Time: before}},
+		ObjectMeta: metav1.ObjectMeta{Name: "vm-m", Namespace: "team-a", UID: "vm-uid",
+			CreationTimestamp: metav1.Time{Time: before}},
 		Spec: kubevirtv1.VirtualMachineSpec{
 			Template: &kubevirtv1.VirtualMachineInstanceTemplateSpec{Spec: instanceSpec()},
 			DataVolumeTemplates: []kubevirtv1.DataVolumeTemplateSpec{{
@@ -120,14 +125,20 @@ func instanceSpec() kubevirtv1.VirtualMachineInstanceSpec {
 			},
 		},
 		Volumes: []kubevirtv1.Volume{
-			{Name: "cloudinitdisk", VolumeSource: kubevirtv1.VolumeSource{CloudInitNoCloud: &kubevirtv1.CloudInitNoCloudSource{}}},
-			{Name: "root", VolumeSource: kubevirtv1.VolumeSource{DataVolume: &kubevirtv1.DataVolumeSource{Name: "vm-m-root-1a2b3c4d"}}},
+			{Name: "cloudinitdisk", VolumeSource: kubevirtv1.VolumeSource{
+				CloudInitNoCloud: &kubevirtv1.CloudInitNoCloudSource{},
+			}},
+			{Name: "root", VolumeSource: kubevirtv1.VolumeSource{
+				DataVolume: &kubevirtv1.DataVolumeSource{Name: "vm-m-root-1a2b3c4d"},
+			}},
 		},
 	}
 }
 
 // instance is one that reports everything, as KubeVirt with a guest agent does.
-func instance(phase kubevirtv1.VirtualMachineInstancePhase, change ...func(*kubevirtv1.VirtualMachineInstance)) *kubevirtv1.VirtualMachineInstance {
+func instance(
+	phase kubevirtv1.VirtualMachineInstancePhase, change ...func(*kubevirtv1.VirtualMachineInstance),
+) *kubevirtv1.VirtualMachineInstance {
 	vmi := &kubevirtv1.VirtualMachineInstance{
 		ObjectMeta: metav1.ObjectMeta{Name: "vm-m", Namespace: "team-a"},
 		Spec:       instanceSpec(),
@@ -142,7 +153,8 @@ func instance(phase kubevirtv1.VirtualMachineInstancePhase, change ...func(*kube
 				{Phase: kubevirtv1.Scheduled, PhaseTransitionTimestamp: metav1.Time{Time: now}},
 			},
 			Interfaces: []kubevirtv1.VirtualMachineInstanceNetworkInterface{
-				{MAC: "00:00:00:00:00:00", IP: "127.0.0.1", IPs: []string{"127.0.0.1"}, InterfaceName: "lo", InfoSource: "guest-agent"},
+				{MAC: "00:00:00:00:00:00", IP: "127.0.0.1", IPs: []string{"127.0.0.1"}, InterfaceName: "lo",
+					InfoSource: "guest-agent"},
 				{MAC: "02:42:00:00:00:02", IPs: []string{"172.17.0.1"}, InterfaceName: "docker0", InfoSource: "guest-agent"},
 				{MAC: "02:42:00:00:00:03", InterfaceName: "bond0", InfoSource: "guest-agent"},
 				{
@@ -171,12 +183,15 @@ func instance(phase kubevirtv1.VirtualMachineInstancePhase, change ...func(*kube
 func instanceCondition(conditionType, reason, message string) func(*kubevirtv1.VirtualMachineInstance) {
 	return func(vmi *kubevirtv1.VirtualMachineInstance) {
 		vmi.Status.Conditions = append(vmi.Status.Conditions, kubevirtv1.VirtualMachineInstanceCondition{
-			Type: kubevirtv1.VirtualMachineInstanceConditionType(conditionType), Status: corev1.ConditionFalse, Reason: reason, Message: message,
+			Type: kubevirtv1.VirtualMachineInstanceConditionType(conditionType), Status: corev1.ConditionFalse, Reason: reason,
+			Message: message,
 		})
 	}
 }
 
-func machineCondition(conditionType kubevirtv1.VirtualMachineConditionType, reason, message string) func(*kubevirtv1.VirtualMachine) {
+func machineCondition(
+	conditionType kubevirtv1.VirtualMachineConditionType, reason, message string,
+) func(*kubevirtv1.VirtualMachine) {
 	return func(vm *kubevirtv1.VirtualMachine) {
 		vm.Status.Conditions = append(vm.Status.Conditions, kubevirtv1.VirtualMachineCondition{
 			Type: conditionType, Status: corev1.ConditionTrue, Reason: reason, Message: message,
@@ -208,7 +223,8 @@ func summarise(s vitistackv1alpha1.MachineStatus) summary {
 		failure += ": " + s.FailureMessage
 	}
 	return summary{
-		Phase: s.Phase, State: s.State, Ready: short(vitistackv1alpha1.ConditionReady), VM: short(vitistackv1alpha1.ConditionVirtualMachineReady),
+		Phase: s.Phase, State: s.State, Ready: short(vitistackv1alpha1.ConditionReady),
+		VM:      short(vitistackv1alpha1.ConditionVirtualMachineReady),
 		Failure: failure, IPs: s.PublicIPAddresses, Reaching: short(vitistackv1alpha1.ConditionRemoteReachable),
 	}
 }

@@ -31,7 +31,9 @@ const (
 // bridge, a container's) needs an address at which others can reach it: on a node of a cluster,
 // there is one with a link-local address for each container, and the status would change with each.
 // None is there without a MAC address of its own: that is how a guest's loop-back device looks.
-func interfaces(spec kubevirtv1.VirtualMachineInstanceSpec, vmi *kubevirtv1.VirtualMachineInstance) []vitistackv1alpha1.NetworkInterfaceStatus {
+func interfaces(
+	spec kubevirtv1.VirtualMachineInstanceSpec, vmi *kubevirtv1.VirtualMachineInstance,
+) []vitistackv1alpha1.NetworkInterfaceStatus {
 	var reported []kubevirtv1.VirtualMachineInstanceNetworkInterface
 	if vmi != nil {
 		reported = vmi.Status.Interfaces
@@ -51,7 +53,8 @@ func interfaces(spec kubevirtv1.VirtualMachineInstanceSpec, vmi *kubevirtv1.Virt
 		case isReported:
 			result = append(result, interfaceStatus(known))
 		case hasMAC(wanted.MacAddress):
-			result = append(result, vitistackv1alpha1.NetworkInterfaceStatus{Name: name(wanted.Name), MACAddress: wanted.MacAddress})
+			result = append(result, vitistackv1alpha1.NetworkInterfaceStatus{Name: name(wanted.Name),
+				MACAddress: wanted.MacAddress})
 		}
 	}
 	result = result[:min(len(result), maxSpecInterfaces)]
@@ -60,7 +63,9 @@ func interfaces(spec kubevirtv1.VirtualMachineInstanceSpec, vmi *kubevirtv1.Virt
 
 // guestInterfaces are those that are not in the spec, in an order that does not depend on that of
 // the report: first those that KubeVirt has a name for.
-func guestInterfaces(reported []kubevirtv1.VirtualMachineInstanceNetworkInterface, inSpec map[string]bool) []vitistackv1alpha1.NetworkInterfaceStatus {
+func guestInterfaces(
+	reported []kubevirtv1.VirtualMachineInstanceNetworkInterface, inSpec map[string]bool,
+) []vitistackv1alpha1.NetworkInterfaceStatus {
 	var others []vitistackv1alpha1.NetworkInterfaceStatus
 	for _, r := range reported {
 		if isListed(r) && !inSpec[r.Name] {

@@ -40,8 +40,9 @@ func (r *report) setVM(status *vitistackv1alpha1.MachineStatus) {
 	}
 }
 
-// remembered is the UID of the virtual machine that the ledger names, while it is gone. The status is
-// the witness that tells a ledger from a forged one, so that it does not forget what the ledger names.
+// remembered is the UID of the virtual machine that the ledger names, while it is gone. The status
+// is the witness that tells a ledger from a forged one, so that it does not forget what the ledger
+// names.
 func (r *report) remembered() string {
 	if r.trusted && r.Ledger.VMUID == r.Machine.Status.MachineID {
 		return r.Ledger.VMUID
@@ -55,7 +56,9 @@ func alive(vmi *kubevirtv1.VirtualMachineInstance) bool {
 }
 
 // instanceSpec is that of the instance, else what it is going to be.
-func instanceSpec(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance) kubevirtv1.VirtualMachineInstanceSpec {
+func instanceSpec(
+	vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance,
+) kubevirtv1.VirtualMachineInstanceSpec {
 	switch {
 	case alive(vmi):
 		return vmi.Spec
@@ -66,7 +69,10 @@ func instanceSpec(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineI
 	}
 }
 
-func setSize(status *vitistackv1alpha1.MachineStatus, spec kubevirtv1.VirtualMachineInstanceSpec, vmi *kubevirtv1.VirtualMachineInstance) {
+func setSize(
+	status *vitistackv1alpha1.MachineStatus, spec kubevirtv1.VirtualMachineInstanceSpec,
+	vmi *kubevirtv1.VirtualMachineInstance,
+) {
 	status.Architecture = word(spec.Architecture)
 	status.CPUs, status.Memory = 0, 0
 	if cpu := spec.Domain.CPU; cpu != nil {

@@ -20,8 +20,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden file instead of comparing with it")
 
-// TestMessages lists every message that this package composes, for one person to read aloud. Messages
-// of Problems are their makers' and stand here as "about …".
+// TestMessages lists every message that this package composes, for one person to read aloud.
+// Messages of Problems are their makers' and stand here as "about …".
 func TestMessages(t *testing.T) {
 	lines := map[string]bool{}
 	for _, in := range situations() {
@@ -55,14 +55,16 @@ func TestMessages(t *testing.T) {
 func situations() []observed.Input {
 	var all []observed.Input
 	for _, state := range states {
-		all = append(all, input(with(virtualMachine(state), nil)), input(with(virtualMachine(state), instance(kubevirtv1.Running))))
+		all = append(all, input(with(virtualMachine(state), nil)),
+			input(with(virtualMachine(state), instance(kubevirtv1.Running))))
 	}
 	return slices.Concat(all, failing(), waiting(), ending())
 }
 
 // failing are those in which KubeVirt or CDI say what went wrong.
 func failing() []observed.Input {
-	dataVolume := func(phase cdiv1beta1.DataVolumePhase, progress cdiv1beta1.DataVolumeProgress, reason string) func(*observed.Input) {
+	dataVolume := func(phase cdiv1beta1.DataVolumePhase, progress cdiv1beta1.DataVolumeProgress,
+		reason string) func(*observed.Input) {
 		return func(in *observed.Input) {
 			dv := cdiv1beta1.DataVolume{}
 			dv.Name, dv.Status.Phase, dv.Status.Progress = "vm-m-root-1a2b3c4d", phase, progress
@@ -82,8 +84,10 @@ func failing() []observed.Input {
 		input(with(virtualMachine("DataVolumeError"), nil), dataVolume("ImportInProgress", "", "Error")),
 		input(with(virtualMachine("DataVolumeError"), nil), dataVolume("Failed", "", "")),
 		input(with(virtualMachine("Starting", machineCondition("Failure", "FailedCreate", "what the webhook says")), nil)),
-		input(with(starting, instance(kubevirtv1.Scheduling, instanceCondition("Synchronized", "FailedCreate", "what the quota says")))),
-		input(with(starting, instance(kubevirtv1.Scheduling, instanceCondition("Synchronized", "ErrImagePull", "what the node says")))),
+		input(with(starting, instance(kubevirtv1.Scheduling,
+			instanceCondition("Synchronized", "FailedCreate", "what the quota says")))),
+		input(with(starting, instance(kubevirtv1.Scheduling,
+			instanceCondition("Synchronized", "ErrImagePull", "what the node says")))),
 		input(with(virtualMachine("ErrorUnschedulable"),
 			instance(kubevirtv1.Scheduling, instanceCondition("PodScheduled", "Unschedulable", "what the scheduler says")))),
 		input(with(virtualMachine("Running"), instance(kubevirtv1.Running, instanceCondition("Ready", "NodeLost", "")))),

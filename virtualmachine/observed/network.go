@@ -44,7 +44,8 @@ func (r *report) judgeNetwork(interfaces []vitistackv1alpha1.NetworkInterfaceSta
 			messages = append(messages, fmt.Sprintf("NetworkConfiguration %s reports: %s", configuration, message))
 		}
 		slices.Sort(messages)
-		return networkVerdict{isFalse, vitistackv1alpha1.ReasonNetworkConfigurationFailed, strings.Join(messages, "; "), ready}
+		return networkVerdict{isFalse, vitistackv1alpha1.ReasonNetworkConfigurationFailed, strings.Join(messages, "; "),
+			ready}
 	case len(missing) > 0:
 		return networkVerdict{isFalse, vitistackv1alpha1.ReasonWaitingForAddresses, strings.Join(missing, "; "), ready}
 	default:
@@ -57,7 +58,8 @@ func (r *report) missingAddress(a vitistackv1alpha1.Attachment, static bool) str
 	runs := r.verdict != nil && r.verdict.phase == vitistackv1alpha1.MachinePhaseRunning
 	switch {
 	case static:
-		return fmt.Sprintf("interface %s waits for an address: the operator of NetworkNamespace %s gives it in NetworkConfiguration %s",
+		return fmt.Sprintf(
+			"interface %s waits for an address: the operator of NetworkNamespace %s gives it in NetworkConfiguration %s",
 			a.Interface, a.NetworkNamespace, a.NetworkConfiguration)
 	case !runs:
 		return fmt.Sprintf("interface %s has no address while its guest does not run", a.Interface)

@@ -54,7 +54,8 @@ func (r *report) deletingPhase() vitistackv1alpha1.MachinePhase {
 // placed is over once it is placed.
 func (r *report) unheardPhase() vitistackv1alpha1.MachinePhase {
 	old := r.Machine.Status
-	if old.Phase == vitistackv1alpha1.MachinePhaseFailed && !hasStatus(old, vitistackv1alpha1.ConditionPlaced, isTrue) && !r.vmKnown() {
+	if old.Phase == vitistackv1alpha1.MachinePhaseFailed && !hasStatus(old, vitistackv1alpha1.ConditionPlaced, isTrue) &&
+		!r.vmKnown() {
 		return vitistackv1alpha1.MachinePhasePending
 	}
 	return r.stay("", vitistackv1alpha1.MachinePhasePending)

@@ -12,7 +12,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
-// TestOutcomes is what becomes of a Machine whose reconcile did not go through, or whose VirtualMachine is not there.
+// TestOutcomes is what becomes of a Machine whose reconcile did not go through, or whose
+// VirtualMachine is not there.
 func TestOutcomes(t *testing.T) {
 	ips := []string{"10.0.1.21", "2001:db8::10"}
 	ran := input(with(virtualMachine("Running"), instance(kubevirtv1.Running)))
@@ -43,7 +44,8 @@ func TestOutcomes(t *testing.T) {
 			reason: "the same of a Machine that runs is loss of contact: it is not Failed (I4)",
 			in:     input(after(ran), stoppedAt(observed.StepPlace, problem("ConfigNotFound"))),
 			want: summary{
-				Phase: "Running", State: "Running", Ready: "Unknown/ConfigNotFound", VM: "True/Running", IPs: ips, Reaching: "False/ConfigNotFound",
+				Phase: "Running", State: "Running", Ready: "Unknown/ConfigNotFound", VM: "True/Running", IPs: ips,
+				Reaching: "False/ConfigNotFound",
 			},
 		},
 		"Unanswered": {
@@ -52,7 +54,8 @@ func TestOutcomes(t *testing.T) {
 			want:   summary{Phase: "Pending", Ready: "False/ClustersUnanswered"},
 		},
 		"NothingYet": {
-			reason: "a Machine of which nothing is known", in: input(unplaced()), want: summary{Phase: "Pending", Ready: "False/Creating"},
+			reason: "a Machine of which nothing is known", in: input(unplaced()),
+			want: summary{Phase: "Pending", Ready: "False/Creating"},
 		},
 		"UnplacedUnreachable": {
 			reason: "a cluster that was not chosen yet is none that contact was lost to",
@@ -70,25 +73,31 @@ func TestOutcomes(t *testing.T) {
 			want:   summary{Phase: "Pending", Ready: "Unknown/Connecting", Reaching: "Unknown/Connecting"},
 		},
 		"Unreachable": {
-			reason: "phase and addresses stay, Ready is Unknown (D11, I4)", in: input(after(ran), contactLost("Unreachable", time.Minute)),
+			reason: "phase and addresses stay, Ready is Unknown (D11, I4)",
+			in:     input(after(ran), contactLost("Unreachable", time.Minute)),
 			want: summary{
-				Phase: "Running", State: "Running", Ready: "Unknown/Unreachable", VM: "True/Running", IPs: ips, Reaching: "False/Unreachable",
+				Phase: "Running", State: "Running", Ready: "Unknown/Unreachable", VM: "True/Running", IPs: ips,
+				Reaching: "False/Unreachable",
 			},
 		},
 		"UnreachableYoung": {
-			reason: "a connection that broke 29 seconds ago is no news", in: input(after(ran), contactLost("Unreachable", 29*time.Second)),
-			want: summary{Phase: "Running", State: "Running", Ready: "True/Ready", VM: "True/Running", IPs: ips, Reaching: "True/Connected"},
+			reason: "a connection that broke 29 seconds ago is no news",
+			in:     input(after(ran), contactLost("Unreachable", 29*time.Second)),
+			want: summary{Phase: "Running", State: "Running", Ready: "True/Ready", VM: "True/Running", IPs: ips,
+				Reaching: "True/Connected"},
 		},
 		"Connecting": {
 			reason: "after a start of the operator there is no verdict yet, however long ago the last contact was",
 			in:     input(after(ran), contactLost("Connecting", time.Hour)),
-			want:   summary{Phase: "Running", State: "Running", Ready: "True/Ready", VM: "True/Running", IPs: ips, Reaching: "True/Connected"},
+			want: summary{Phase: "Running", State: "Running", Ready: "True/Ready", VM: "True/Running", IPs: ips,
+				Reaching: "True/Connected"},
 		},
 		"StillUnreachable": {
 			reason: "what was told stays told while contact is being made: it would flap with every attempt",
 			in:     input(after(input(after(ran), contactLost("Unreachable", 2*time.Hour))), contactLost("Connecting", 0)),
 			want: summary{
-				Phase: "Running", State: "Running", Ready: "Unknown/Connecting", VM: "True/Running", IPs: ips, Reaching: "False/Connecting",
+				Phase: "Running", State: "Running", Ready: "Unknown/Connecting", VM: "True/Running", IPs: ips,
+				Reaching: "False/Connecting",
 			},
 		},
 		"UnreachableStale": {
@@ -97,7 +106,8 @@ func TestOutcomes(t *testing.T) {
 				in.Looked, in.VM = true, nil
 			}),
 			want: summary{
-				Phase: "Running", State: "Running", Ready: "Unknown/Unreachable", VM: "True/Running", IPs: ips, Reaching: "False/Unreachable",
+				Phase: "Running", State: "Running", Ready: "Unknown/Unreachable", VM: "True/Running", IPs: ips,
+				Reaching: "False/Unreachable",
 			},
 		},
 		"BadKubeconfig": {
@@ -106,19 +116,23 @@ func TestOutcomes(t *testing.T) {
 				Condition: "RemoteReachable", Reason: "BadKubeconfig", Message: "bad", Since: now,
 			})),
 			want: summary{
-				Phase: "Running", State: "Running", Ready: "Unknown/BadKubeconfig", VM: "True/Running", IPs: ips, Reaching: "False/BadKubeconfig",
+				Phase: "Running", State: "Running", Ready: "Unknown/BadKubeconfig", VM: "True/Running", IPs: ips,
+				Reaching: "False/BadKubeconfig",
 			},
 		},
 		"FailedThenUnreachable": {
-			reason: "a failure that was seen stays until somebody looks again", in: input(after(crashed), contactLost("Unreachable", time.Hour)),
+			reason: "a failure that was seen stays until somebody looks again",
+			in:     input(after(crashed), contactLost("Unreachable", time.Hour)),
 			want: summary{
-				Phase: "Failed", State: "CrashLoopBackOff", Ready: "Unknown/Unreachable", VM: "False/CrashLoop", Reaching: "False/Unreachable",
-				Failure: "CrashLoop: the virtual machine fails again and again; look at the log of the virt-launcher Pod in the remote cluster",
+				Phase: "Failed", State: "CrashLoopBackOff", Ready: "Unknown/Unreachable", VM: "False/CrashLoop",
+				Reaching: "False/Unreachable",
+				Failure:  "CrashLoop: the virtual machine fails again and again; look at the log of the virt-launcher Pod in the remote cluster",
 			},
 		},
 		"WaitingForAddresses": {
-			reason: "a wait for others is no failure", in: input(neverSeen, stoppedAt(observed.StepNetwork, problem("WaitingForAddresses"))),
-			want: summary{Phase: "Creating", Ready: "False/WaitingForAddresses", Reaching: "True/Connected"},
+			reason: "a wait for others is no failure",
+			in:     input(neverSeen, stoppedAt(observed.StepNetwork, problem("WaitingForAddresses"))),
+			want:   summary{Phase: "Creating", Ready: "False/WaitingForAddresses", Reaching: "True/Connected"},
 		},
 		"UnknownClass": {
 			reason: "a class that does not exist, before the VirtualMachine does (D16, D19)",
@@ -134,14 +148,16 @@ func TestOutcomes(t *testing.T) {
 				in.Problems = []observed.Problem{problem("UnknownClass")}
 			}),
 			want: summary{
-				Phase: "Running", State: "Running", Ready: "False/UnknownClass", VM: "False/UnknownClass", IPs: ips, Reaching: "True/Connected",
+				Phase: "Running", State: "Running", Ready: "False/UnknownClass", VM: "False/UnknownClass", IPs: ips,
+				Reaching: "True/Connected",
 			},
 		},
 		"BlockedBeforeLooking": {
 			reason: "a step that ends before the VirtualMachine is looked at says nothing of it",
 			in:     input(after(ran), stoppedAt(observed.StepNetwork, problem("NetworkNamespaceAmbiguous"))),
 			want: summary{
-				Phase: "Running", State: "Running", Ready: "False/NetworkNamespaceAmbiguous", VM: "True/Running", IPs: ips, Reaching: "True/Connected",
+				Phase: "Running", State: "Running", Ready: "False/NetworkNamespaceAmbiguous", VM: "True/Running", IPs: ips,
+				Reaching: "True/Connected",
 			},
 		},
 		"Rejected": {
@@ -149,7 +165,8 @@ func TestOutcomes(t *testing.T) {
 			in: input(neverSeen, func(in *observed.Input) {
 				in.Reached, in.Problems = observed.StepVM, []observed.Problem{problem("Rejected")}
 			}),
-			want: summary{Phase: "Failed", Ready: "False/Rejected", VM: "False/Rejected", Reaching: "True/Connected", Failure: "Rejected: about Rejected"},
+			want: summary{Phase: "Failed", Ready: "False/Rejected", VM: "False/Rejected", Reaching: "True/Connected",
+				Failure: "Rejected: about Rejected"},
 		},
 		"Retried": {
 			reason: "an error that is tried again is no failure yet",
@@ -168,19 +185,23 @@ func TestOutcomes(t *testing.T) {
 			in: input(after(ran), func(in *observed.Input) {
 				in.Problems = []observed.Problem{problem("Vanished")}
 			}),
-			want: summary{Phase: "Failed", Ready: "False/Vanished", VM: "False/Vanished", Reaching: "True/Connected", Failure: "Vanished: about Vanished"},
+			want: summary{Phase: "Failed", Ready: "False/Vanished", VM: "False/Vanished", Reaching: "True/Connected",
+				Failure: "Vanished: about Vanished"},
 		},
 		"ReferenceChanged": {
 			reason: "a Machine that asks for another cluster stays placed and is observed; only Ready objects (I10)",
 			in: input(after(ran), with(virtualMachine("Running"), instance(kubevirtv1.Running)), func(in *observed.Input) {
 				in.Problems = []observed.Problem{problem("ReferenceChanged")}
 			}),
-			want: summary{Phase: "Running", State: "Running", Ready: "False/ReferenceChanged", VM: "True/Running", IPs: ips, Reaching: "True/Connected"},
+			want: summary{Phase: "Running", State: "Running", Ready: "False/ReferenceChanged", VM: "True/Running", IPs: ips,
+				Reaching: "True/Connected"},
 		},
 		"RestartRequired": {
 			reason: "a change that waits for the next start is told, and hurts nobody",
-			in:     input(with(virtualMachine("Running", machineCondition(kubevirtv1.VirtualMachineRestartRequired, "", "")), instance(kubevirtv1.Running))),
-			want:   summary{Phase: "Running", State: "Running", Ready: "True/RestartRequired", VM: "True/Running", IPs: ips, Reaching: "True/Connected"},
+			in: input(with(virtualMachine("Running", machineCondition(kubevirtv1.VirtualMachineRestartRequired, "", "")),
+				instance(kubevirtv1.Running))),
+			want: summary{Phase: "Running", State: "Running", Ready: "True/RestartRequired", VM: "True/Running", IPs: ips,
+				Reaching: "True/Connected"},
 		},
 		"LedgerInvalid": {
 			reason: "a ledger that cannot be read: a person must act, and the virtual machine that was seen is not Failed",
@@ -188,42 +209,52 @@ func TestOutcomes(t *testing.T) {
 				in.Ledger, in.Looked, in.Reached = nil, false, observed.StepPlace
 				in.Problems = []observed.Problem{problem("LedgerInvalid")}
 			}),
-			want: summary{Phase: "Running", State: "Running", Ready: "False/LedgerInvalid", VM: "True/Running", IPs: ips, Reaching: "True/Connected"},
+			want: summary{Phase: "Running", State: "Running", Ready: "False/LedgerInvalid", VM: "True/Running", IPs: ips,
+				Reaching: "True/Connected"},
 		},
 		"about to start": {
 			reason: "KubeVirt calls a VirtualMachine stopped until it gets round to its start: a new Machine showed Stopped on its way up",
 			in: input(with(virtualMachine("Stopped", func(vm *kubevirtv1.VirtualMachine) {
 				vm.Spec.RunStrategy = ptr.To(kubevirtv1.RunStrategyAlways)
 			}), nil)),
-			want: summary{Phase: "Creating", State: "Stopped", Ready: "False/Starting", VM: "False/Starting", Reaching: "True/Connected"},
+			want: summary{Phase: "Creating", State: "Stopped", Ready: "False/Starting", VM: "False/Starting",
+				Reaching: "True/Connected"},
 		},
 		"Stopped": {
-			reason: "a stopped Machine kept its addresses as if it had them (D22)", in: input(after(ran), with(virtualMachine("Stopped"), nil)),
-			want: summary{Phase: "Stopped", State: "Stopped", Ready: "True/Ready", VM: "True/Stopped", Reaching: "True/Connected"},
+			reason: "a stopped Machine kept its addresses as if it had them (D22)",
+			in:     input(after(ran), with(virtualMachine("Stopped"), nil)),
+			want: summary{Phase: "Stopped", State: "Stopped", Ready: "True/Ready", VM: "True/Stopped",
+				Reaching: "True/Connected"},
 		},
 		"Deleting": {
-			reason: "a deletion is one from the first moment", in: input(after(ran), deleting, with(virtualMachine("Terminating"), instance(kubevirtv1.Running))),
+			reason: "a deletion is one from the first moment",
+			in:     input(after(ran), deleting, with(virtualMachine("Terminating"), instance(kubevirtv1.Running))),
 			want: summary{
-				Phase: "Terminating", State: "Terminating", Ready: "False/Deleting", VM: "False/Stopping", IPs: ips, Reaching: "True/Connected",
+				Phase: "Terminating", State: "Terminating", Ready: "False/Deleting", VM: "False/Stopping", IPs: ips,
+				Reaching: "True/Connected",
 			},
 		},
 		"DeletingLeftovers": {
 			reason: "the VirtualMachine is gone and its disks are not",
-			in:     input(after(ran), deleting, func(in *observed.Input) { in.Problems = []observed.Problem{problem("Deleting")} }),
-			want:   summary{Phase: "Terminating", Ready: "False/Deleting", VM: "True/Running", Reaching: "True/Connected"},
+			in: input(after(ran), deleting, func(in *observed.Input) {
+				in.Problems = []observed.Problem{problem("Deleting")}
+			}),
+			want: summary{Phase: "Terminating", Ready: "False/Deleting", VM: "True/Running", Reaching: "True/Connected"},
 		},
 		"Deleted": {
 			reason: "all is gone", in: input(after(ran), deleting),
 			want: summary{Phase: "Terminated", Ready: "False/Deleting", VM: "True/Running", Reaching: "True/Connected"},
 		},
 		"DeletedUnplaced": {
-			reason: "a Machine that never had a place has nothing to wait for (D6)", in: input(after(notPlaced), unplaced(), deleting),
-			want: summary{Phase: "Terminated", Ready: "False/Deleting"},
+			reason: "a Machine that never had a place has nothing to wait for (D6)",
+			in:     input(after(notPlaced), unplaced(), deleting),
+			want:   summary{Phase: "Terminated", Ready: "False/Deleting"},
 		},
 		"DeletingUnreachable": {
 			reason: "nobody can tell what is left", in: input(after(ran), deleting, contactLost("Unauthorized", time.Hour)),
 			want: summary{
-				Phase: "Terminating", State: "Running", Ready: "Unknown/Unauthorized", VM: "True/Running", IPs: ips, Reaching: "False/Unauthorized",
+				Phase: "Terminating", State: "Running", Ready: "Unknown/Unauthorized", VM: "True/Running", IPs: ips,
+				Reaching: "False/Unauthorized",
 			},
 		},
 	}
@@ -244,16 +275,22 @@ func TestHoldRemaining(t *testing.T) {
 		in     observed.Input
 		want   time.Duration
 	}{
-		"None":  {reason: "nothing is held", in: ran},
-		"Young": {reason: "the rest of the 30 seconds", in: input(after(ran), contactLost("Unreachable", 10*time.Second)), want: 20 * time.Second},
-		"Old":   {reason: "it is told", in: input(after(ran), contactLost("Unreachable", 30*time.Second))},
-		"Told":  {reason: "it was told", in: input(after(input(contactLost("Unreachable", 2*time.Hour))), contactLost("Unreachable", 0))},
+		"None": {reason: "nothing is held", in: ran},
+		"Young": {reason: "the rest of the 30 seconds", in: input(after(ran), contactLost("Unreachable", 10*time.Second)),
+			want: 20 * time.Second},
+		"Old": {reason: "it is told", in: input(after(ran), contactLost("Unreachable", 30*time.Second))},
+		"Told": {reason: "it was told",
+			in: input(after(input(contactLost("Unreachable", 2*time.Hour))), contactLost("Unreachable", 0))},
 		"OwnOption": {
 			reason: "a site's own patience", want: 50 * time.Second,
-			in: input(after(ran), contactLost("Unreachable", 10*time.Second), func(in *observed.Input) { in.Options.Hold = time.Minute }),
+			in: input(after(ran), contactLost("Unreachable", 10*time.Second), func(in *observed.Input) {
+				in.Options.Hold = time.Minute
+			}),
 		},
 		"NoHold": {
-			reason: "or none", in: input(after(ran), contactLost("Unreachable", 0), func(in *observed.Input) { in.Options.Hold = -1 }),
+			reason: "or none", in: input(after(ran), contactLost("Unreachable", 0), func(in *observed.Input) {
+				in.Options.Hold = -1
+			}),
 		},
 		"NoSince": {reason: "lost long ago", in: input(after(ran), stoppedAt(observed.StepRemote, problem("Unreachable")))},
 	}
@@ -280,13 +317,15 @@ func TestLedgerKept(t *testing.T) {
 	if diff := cmp.Diff(want, got.KubevirtConfigRef); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"vm-m", "kubevirt://cluster-east/team-a/vm-m"}, []string{got.VMName, got.ProviderID}); diff != "" {
+	if diff := cmp.Diff([]string{"vm-m", "kubevirt://cluster-east/team-a/vm-m"},
+		[]string{got.VMName, got.ProviderID}); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
-// TestHoldEndsBetweenSeconds: times in a status have whole seconds. Where contact was lost in the middle of one, the status was not due yet
-// at the very moment at which nobody was to come back any more, so that nothing was ever told.
+// TestHoldEndsBetweenSeconds: times in a status have whole seconds. Where contact was lost in the
+// middle of one, the status was not due yet at the very moment at which nobody was to come back any
+// more, so that nothing was ever told.
 func TestHoldEndsBetweenSeconds(t *testing.T) {
 	in := input(deleting, contactLost(vitistackv1alpha1.ReasonUnreachable, 0))
 	since := now.Add(600 * time.Millisecond)
@@ -299,7 +338,8 @@ func TestHoldEndsBetweenSeconds(t *testing.T) {
 		in.Now = in.Now.Add(remaining + time.Millisecond)
 	}
 	status := observed.Status(in)
-	if ready := status.Condition(vitistackv1alpha1.ConditionReady); ready == nil || ready.Reason != vitistackv1alpha1.ReasonUnreachable {
+	if ready := status.Condition(vitistackv1alpha1.ConditionReady); ready == nil ||
+		ready.Reason != vitistackv1alpha1.ReasonUnreachable {
 		t.Errorf("after %s Ready is %+v", in.Now.Sub(since), ready)
 	}
 }

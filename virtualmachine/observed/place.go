@@ -16,7 +16,8 @@ func (r *report) setPlace(status *vitistackv1alpha1.MachineStatus) {
 	if !r.trusted {
 		return
 	}
-	status.KubevirtConfigRef = &vitistackv1alpha1.KubevirtConfigReferenceStatus{Name: r.Ledger.Config, ClusterUID: r.Ledger.ClusterUID}
+	status.KubevirtConfigRef = &vitistackv1alpha1.KubevirtConfigReferenceStatus{Name: r.Ledger.Config,
+		ClusterUID: r.Ledger.ClusterUID}
 	status.VMName = r.Ledger.VMName
 	if r.vm != nil || r.Ledger.VMUID != "" {
 		status.ProviderID = ProviderID(*r.Ledger)

@@ -21,18 +21,22 @@ import (
 )
 
 var states = []kubevirtv1.VirtualMachinePrintableStatus{
-	"", "Stopped", "Provisioning", "Starting", "Running", "Paused", "Stopping", "Terminating", "CrashLoopBackOff", "Migrating", "Unknown",
-	"ErrorUnschedulable", "ErrImagePull", "ImagePullBackOff", "ErrorPvcNotFound", "DataVolumeError", "WaitingForVolumeBinding", "New",
+	"", "Stopped", "Provisioning", "Starting", "Running", "Paused", "Stopping", "Terminating", "CrashLoopBackOff",
+	"Migrating", "Unknown",
+	"ErrorUnschedulable", "ErrImagePull", "ImagePullBackOff", "ErrorPvcNotFound", "DataVolumeError",
+	"WaitingForVolumeBinding", "New",
 }
 
-var phases = []vitistackv1alpha1.MachinePhase{"Pending", "Creating", "Running", "Stopping", "Stopped", "Terminating", "Terminated", "Failed"}
+var phases = []vitistackv1alpha1.MachinePhase{"Pending", "Creating", "Running", "Stopping", "Stopped", "Terminating",
+	"Terminated", "Failed"}
 
 // anyInput draws what a reconcile may find, sense and nonsense.
 func anyInput(t *rapid.T, status vitistackv1alpha1.MachineStatus) observed.Input {
 	in := input()
 	in.Machine.Status = status
 	in.Machine.Generation = rapid.Int64Range(max(1, status.ObservedGeneration), 3).Draw(t, "generation")
-	in.Reached = rapid.SampledFrom([]observed.Step{observed.StepPlace, observed.StepRemote, observed.StepNetwork, observed.StepVM, observed.StepObserve}).Draw(t, "reached")
+	in.Reached = rapid.SampledFrom([]observed.Step{observed.StepPlace, observed.StepRemote, observed.StepNetwork,
+		observed.StepVM, observed.StepObserve}).Draw(t, "reached")
 	in.Looked = rapid.Bool().Draw(t, "looked")
 	in.Applied = rapid.Bool().Draw(t, "applied")
 	in.Adopted = rapid.Bool().Draw(t, "adopted")
@@ -46,9 +50,11 @@ func anyInput(t *rapid.T, status vitistackv1alpha1.MachineStatus) observed.Input
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "problems") {
 		in.Problems = append(in.Problems, observed.Problem{
-			Condition: rapid.SampledFrom([]string{"", "Ready", "Placed", "RemoteReachable", "NetworkReady", "VirtualMachineReady"}).Draw(t, "condition"),
+			Condition: rapid.SampledFrom([]string{"", "Ready", "Placed", "RemoteReachable", "NetworkReady",
+				"VirtualMachineReady"}).Draw(t, "condition"),
 			Reason: rapid.SampledFrom([]string{
-				"Unreachable", "Connecting", "ConfigNotFound", "LedgerConflict", "Vanished", "Retrying", "NetworkChanged", "OfAStrategy",
+				"Unreachable", "Connecting", "ConfigNotFound", "LedgerConflict", "Vanished", "Retrying", "NetworkChanged",
+				"OfAStrategy",
 			}).Draw(t, "reason"),
 			Message: rapid.StringMatching(`[a-z]{0,8}`).Draw(t, "message"),
 			Acts:    rapid.SampledFrom([]vitistackv1alpha1.Actor{"", "Person", "Cluster", "Time"}).Draw(t, "acts"),
@@ -59,10 +65,12 @@ func anyInput(t *rapid.T, status vitistackv1alpha1.MachineStatus) observed.Input
 		in.VM = virtualMachine(rapid.SampledFrom(states).Draw(t, "state"))
 	}
 	if rapid.Bool().Draw(t, "vmi") {
-		in.VMI = instance(rapid.SampledFrom([]kubevirtv1.VirtualMachineInstancePhase{"", "Pending", "Scheduling", "Running", "Unknown", "Failed"}).Draw(t, "phase"))
+		in.VMI = instance(rapid.SampledFrom([]kubevirtv1.VirtualMachineInstancePhase{"", "Pending", "Scheduling", "Running",
+			"Unknown", "Failed"}).Draw(t, "phase"))
 	}
 	if rapid.Bool().Draw(t, "dataVolume") {
-		in.DataVolumes = []cdiv1beta1.DataVolume{{Status: cdiv1beta1.DataVolumeStatus{Phase: rapid.SampledFrom([]cdiv1beta1.DataVolumePhase{"Failed", "Succeeded"}).Draw(t, "dv")}}}
+		in.DataVolumes = []cdiv1beta1.DataVolume{{Status: cdiv1beta1.DataVolumeStatus{Phase: rapid.SampledFrom(
+			[]cdiv1beta1.DataVolumePhase{"Failed", "Succeeded"}).Draw(t, "dv")}}}
 	}
 	if rapid.IntRange(0, 3).Draw(t, "copies") == 0 {
 		in.Copies = []string{"VirtualMachine web-copy in cluster-east"}
@@ -89,8 +97,8 @@ func TestInvariants(t *testing.T) {
 			}
 			checkStatus(t, in, status, next)
 
-			// A later look at the same things, through the API server and back, is no news. What was held is told by then, so the second look
-			// is compared with the third.
+			// A later look at the same things, through the API server and back, is no news. What was held is
+			// told by then, so the second look is compared with the third.
 			again := in
 			for i := range 2 {
 				again.Machine = in.Machine.DeepCopy()
@@ -113,7 +121,8 @@ func checkStatus(t *rapid.T, in observed.Input, old, next vitistackv1alpha1.Mach
 		t.Fatalf("phase %q is none", next.Phase)
 	}
 	failed := next.Phase == vitistackv1alpha1.MachinePhaseFailed
-	waits := next.Phase == vitistackv1alpha1.MachinePhasePending && next.FailureReason == vitistackv1alpha1.ReasonUnschedulable
+	waits := next.Phase == vitistackv1alpha1.MachinePhasePending &&
+		next.FailureReason == vitistackv1alpha1.ReasonUnschedulable
 	if failed != (next.FailureReason != "") && !waits {
 		t.Fatalf("phase %q with the failure %q", next.Phase, next.FailureReason)
 	}
@@ -121,17 +130,20 @@ func checkStatus(t *rapid.T, in observed.Input, old, next vitistackv1alpha1.Mach
 	if ready == nil || ready.Reason == "" || ready.LastTransitionTime.IsZero() {
 		t.Fatalf("Ready is %v", ready)
 	}
-	if ready.Status == metav1.ConditionTrue && slices.ContainsFunc(in.Problems, harms) && observed.HoldRemaining(in) == 0 && !connecting(in) {
+	if ready.Status == metav1.ConditionTrue && slices.ContainsFunc(in.Problems, harms) &&
+		observed.HoldRemaining(in) == 0 && !connecting(in) {
 		t.Fatalf("Ready is True with %v", in.Problems)
 	}
 	if moved := next.ObservedGeneration != old.ObservedGeneration; moved && !in.Applied {
-		t.Fatalf("observedGeneration moved from %d to %d and nothing was applied", old.ObservedGeneration, next.ObservedGeneration)
+		t.Fatalf("observedGeneration moved from %d to %d and nothing was applied", old.ObservedGeneration,
+			next.ObservedGeneration)
 	}
 	if ready.Status == metav1.ConditionTrue && ready.ObservedGeneration > next.ObservedGeneration {
 		t.Fatalf("Ready is True of generation %d, and only %d was applied", ready.ObservedGeneration, next.ObservedGeneration)
 	}
 	for _, c := range next.Conditions {
-		if had := old.Condition(c.Type); had != nil && had.Status == c.Status && !had.LastTransitionTime.Equal(&c.LastTransitionTime) {
+		if had := old.Condition(c.Type); had != nil && had.Status == c.Status &&
+			!had.LastTransitionTime.Equal(&c.LastTransitionTime) {
 			t.Fatalf("%s moved its time without its status", c.Type)
 		}
 	}
@@ -140,7 +152,9 @@ func checkStatus(t *rapid.T, in observed.Input, old, next vitistackv1alpha1.Mach
 		return
 	}
 	placed := in.Ledger != nil || old.KubevirtConfigRef != nil
-	lost := placed && slices.ContainsFunc(in.Problems, func(p observed.Problem) bool { return p.Condition == vitistackv1alpha1.ConditionRemoteReachable })
+	lost := placed && slices.ContainsFunc(in.Problems, func(p observed.Problem) bool {
+		return p.Condition == vitistackv1alpha1.ConditionRemoteReachable
+	})
 	if lost && next.Phase == vitistackv1alpha1.MachinePhaseFailed && old.Phase != next.Phase {
 		t.Fatalf("loss of contact made a Machine Failed that was %q (I4)", old.Phase)
 	}
@@ -156,7 +170,9 @@ func harms(p observed.Problem) bool {
 }
 
 func connecting(in observed.Input) bool {
-	return slices.ContainsFunc(in.Problems, func(p observed.Problem) bool { return p.Reason == vitistackv1alpha1.ReasonConnecting })
+	return slices.ContainsFunc(in.Problems, func(p observed.Problem) bool {
+		return p.Reason == vitistackv1alpha1.ReasonConnecting
+	})
 }
 
 func roundTrip(t *rapid.T, status vitistackv1alpha1.MachineStatus) vitistackv1alpha1.MachineStatus {
@@ -171,8 +187,9 @@ func roundTrip(t *rapid.T, status vitistackv1alpha1.MachineStatus) vitistackv1al
 	return read
 }
 
-// TestPruned: a definition that others own drops the fields that are ours alone. They are written each time, and must not count as
-// news: lastUpdated would move, wake the Machine again, and so for ever (D8).
+// TestPruned: a definition that others own drops the fields that are ours alone. They are written
+// each time, and must not count as news: lastUpdated would move, wake the Machine again, and so for
+// ever (D8).
 func TestPruned(t *testing.T) {
 	in := input(with(virtualMachine("Running"), instance(kubevirtv1.Running)))
 	prune := func(s vitistackv1alpha1.MachineStatus) vitistackv1alpha1.MachineStatus {
@@ -197,7 +214,8 @@ func TestPruned(t *testing.T) {
 	}
 }
 
-// TestAdditions: the fields that count as no news are those that this project adds, and all of them.
+// TestAdditions: the fields that count as no news are those that this project adds, and all of
+// them.
 func TestAdditions(t *testing.T) {
 	content, err := os.ReadFile(filepath.Join("..", "..", "api", "crds", "testdata", "added-fields.txt"))
 	if err != nil {
@@ -210,7 +228,8 @@ func TestAdditions(t *testing.T) {
 			got = append(got, strings.TrimPrefix(fields[1], "status."))
 		}
 	}
-	want := []string{"conditions[].observedGeneration", "kubevirtConfigRef", "kubevirtConfigRef.clusterUID", "kubevirtConfigRef.name", "nodeName", "observedGeneration", "vmName"}
+	want := []string{"conditions[].observedGeneration", "kubevirtConfigRef", "kubevirtConfigRef.clusterUID",
+		"kubevirtConfigRef.name", "nodeName", "observedGeneration", "vmName"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("\na field that is added must be known to changed(): -want +got:\n%s", diff)
 	}
@@ -226,7 +245,8 @@ func TestImports(t *testing.T) {
 	if !slices.Contains(imports, "kubevirt.io/api/core/v1") {
 		t.Fatalf("go list named %v, which cannot be all", imports)
 	}
-	for _, forbidden := range []string{"os", "net/http", "io", "log", "log/slog", "context", "math/rand", "k8s.io/client-go", "sigs.k8s.io/controller-runtime", "github.com/go-logr/logr"} {
+	for _, forbidden := range []string{"os", "net/http", "io", "log", "log/slog", "context", "math/rand",
+		"k8s.io/client-go", "sigs.k8s.io/controller-runtime", "github.com/go-logr/logr"} {
 		for _, path := range imports {
 			if path == forbidden || strings.HasPrefix(path, forbidden+"/") && strings.Contains(forbidden, ".") {
 				t.Errorf("import of %s", path)

@@ -54,9 +54,10 @@ type sorted struct {
 func newReport(in Input) *report {
 	old := in.Machine.Status
 	r := &report{
-		Input:   in,
-		sorted:  sorted{problems: map[string]Problem{}},
-		placed:  in.Ledger != nil || old.KubevirtConfigRef != nil || hasStatus(old, vitistackv1alpha1.ConditionPlaced, isTrue),
+		Input:  in,
+		sorted: sorted{problems: map[string]Problem{}},
+		placed: in.Ledger != nil || old.KubevirtConfigRef != nil ||
+			hasStatus(old, vitistackv1alpha1.ConditionPlaced, isTrue),
 		trusted: in.Ledger != nil,
 	}
 	for _, p := range in.Problems {

@@ -13,7 +13,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
 
-// TestStates is the meaning of every word with which KubeVirt sums a VirtualMachine up, with and without a running instance.
+// TestStates is the meaning of every word with which KubeVirt sums a VirtualMachine up, with and
+// without a running instance.
 func TestStates(t *testing.T) {
 	ips := []string{"10.0.1.21", "2001:db8::10"}
 	running := summary{Phase: "Running", Ready: "True/Ready", VM: "True/Running", IPs: ips}
@@ -102,7 +103,8 @@ func TestStates(t *testing.T) {
 		"ErrorUnschedulable": {
 			reason: "it waits for a node, which may come: the phase is not Failed, and the failure says why",
 			without: summary{
-				Phase: "Pending", Ready: "False/Unschedulable", VM: "False/Unschedulable", Failure: "Unschedulable: no node can take the virtual machine",
+				Phase: "Pending", Ready: "False/Unschedulable", VM: "False/Unschedulable",
+				Failure: "Unschedulable: no node can take the virtual machine",
 			}, beside: running,
 		},
 		"WaitingForReceiver": {
@@ -120,7 +122,8 @@ func TestStates(t *testing.T) {
 	}
 	for state, tc := range cases {
 		t.Run("State"+string(state), func(t *testing.T) {
-			for vmi, want := range map[*kubevirtv1.VirtualMachineInstance]summary{nil: tc.without, instance(kubevirtv1.Running): tc.beside} {
+			for vmi, want := range map[*kubevirtv1.VirtualMachineInstance]summary{nil: tc.without,
+				instance(kubevirtv1.Running): tc.beside} {
 				want.State, want.Reaching = string(state), "True/Connected"
 				got := summarise(observed.Status(input(with(virtualMachine(state), vmi))))
 				if diff := cmp.Diff(want, got); diff != "" {
@@ -212,7 +215,8 @@ func TestUnknownKeeps(t *testing.T) {
 	}
 }
 
-// TestInstanceBehind: the two watches are not in step. An instance that the cache does not have yet takes no address away.
+// TestInstanceBehind: the two watches are not in step. An instance that the cache does not have yet
+// takes no address away.
 func TestInstanceBehind(t *testing.T) {
 	ran := input(with(virtualMachine("Running"), instance(kubevirtv1.Running)))
 	behind := input(after(ran), with(virtualMachine("Running"), nil))
@@ -224,7 +228,8 @@ func TestInstanceBehind(t *testing.T) {
 
 // TestFailures is what conditions of the remote cluster make of a Machine.
 func TestFailures(t *testing.T) {
-	dv := func(phase cdiv1beta1.DataVolumePhase, conditionType cdiv1beta1.DataVolumeConditionType, reason, message string) cdiv1beta1.DataVolume {
+	dv := func(phase cdiv1beta1.DataVolumePhase, conditionType cdiv1beta1.DataVolumeConditionType, reason,
+		message string) cdiv1beta1.DataVolume {
 		return cdiv1beta1.DataVolume{
 			ObjectMeta: metav1.ObjectMeta{Name: "vm-m-root-1a2b3c4d"},
 			Status: cdiv1beta1.DataVolumeStatus{Phase: phase, Conditions: []cdiv1beta1.DataVolumeCondition{{
@@ -247,13 +252,15 @@ func TestFailures(t *testing.T) {
 	}{
 		"StorageClass": {
 			reason: "the typical trouble of a new site was never told (D16)", vm: virtualMachine("Provisioning"),
-			dvs:   []cdiv1beta1.DataVolume{dv("Pending", cdiv1beta1.DataVolumeBound, "ErrClaimNotValid", "no accessMode in the StorageProfile slow")},
+			dvs: []cdiv1beta1.DataVolume{dv("Pending", cdiv1beta1.DataVolumeBound, "ErrClaimNotValid",
+				"no accessMode in the StorageProfile slow")},
 			phase: "Failed",
 			want:  "DiskFailed: a disk cannot be made or filled: DataVolume vm-m-root-1a2b3c4d: ErrClaimNotValid: no accessMode in the StorageProfile slow; mend what CDI reports: image address, storage class or quota",
 		},
 		"Quota": {
 			reason: "nor was a quota", vm: virtualMachine("Provisioning"),
-			dvs:   []cdiv1beta1.DataVolume{dv("Pending", cdiv1beta1.DataVolumeRunning, "ErrExceededQuota", "exceeded quota: team-a")},
+			dvs: []cdiv1beta1.DataVolume{dv("Pending", cdiv1beta1.DataVolumeRunning, "ErrExceededQuota",
+				"exceeded quota: team-a")},
 			phase: "Failed", want: "DiskFailed: a disk cannot be made or filled: DataVolume vm-m-root-1a2b3c4d: ErrExceededQuota: exceeded quota: team-a; mend what CDI reports: image address, storage class or quota",
 		},
 		"Import": {
@@ -262,7 +269,8 @@ func TestFailures(t *testing.T) {
 			phase: "Failed", want: "DiskFailed: a disk cannot be made or filled: DataVolume vm-m-root-1a2b3c4d: Error: 404 Not Found; mend what CDI reports: image address, storage class or quota",
 		},
 		"ImportFailed": {
-			reason: "a DataVolume without words", vm: virtualMachine("Provisioning"), dvs: []cdiv1beta1.DataVolume{dv("Failed", "", "", "")},
+			reason: "a DataVolume without words", vm: virtualMachine("Provisioning"),
+			dvs:   []cdiv1beta1.DataVolume{dv("Failed", "", "", "")},
 			phase: "Failed", want: "DiskFailed: a disk cannot be made or filled: DataVolume vm-m-root-1a2b3c4d: failed; mend what CDI reports: image address, storage class or quota",
 		},
 		"ImportRuns": {
@@ -277,16 +285,19 @@ func TestFailures(t *testing.T) {
 			phase: "Creating", ready: "the virtual machine is being started",
 		},
 		"Rejected": {
-			reason: "the instance is not admitted", vm: virtualMachine("Starting", machineCondition(kubevirtv1.VirtualMachineFailure, "FailedCreate", "admission webhook denied the request")),
+			reason: "the instance is not admitted", vm: virtualMachine("Starting",
+				machineCondition(kubevirtv1.VirtualMachineFailure, "FailedCreate", "admission webhook denied the request")),
 			phase: "Failed", want: "Rejected: the remote cluster does not admit the instance of the virtual machine: FailedCreate: admission webhook denied the request; change what the remote cluster's message names: the Machine, a policy, a quota or a right",
 		},
 		"PodRejected": {
-			reason: "nor its pod", vm: virtualMachine("Starting"), vmi: instance(kubevirtv1.Pending, instanceCondition("Synchronized", "FailedCreate", "exceeded quota")),
+			reason: "nor its pod", vm: virtualMachine("Starting"),
+			vmi:   instance(kubevirtv1.Pending, instanceCondition("Synchronized", "FailedCreate", "exceeded quota")),
 			phase: "Failed", want: "Rejected: the remote cluster does not admit the instance of the virtual machine: FailedCreate: exceeded quota; change what the remote cluster's message names: the Machine, a policy, a quota or a right",
 		},
 		"Domain": {
 			reason: "the guest cannot be started", vm: virtualMachine("Starting"),
-			vmi:   instance(kubevirtv1.Scheduled, instanceCondition("Synchronized", "Synchronizing with the Domain failed.", "no host CPU model")),
+			vmi: instance(kubevirtv1.Scheduled,
+				instanceCondition("Synchronized", "Synchronizing with the Domain failed.", "no host CPU model")),
 			phase: "Failed", want: "CrashLoop: the guest cannot be started: Synchronizing with the Domain failed.: no host CPU model; look at the log of the virt-launcher Pod in the remote cluster",
 		},
 		"ImagePull": {
@@ -295,8 +306,10 @@ func TestFailures(t *testing.T) {
 			phase: "Failed", want: "ImagePullFailed: an image of the virtual machine cannot be fetched: ErrImagePull: manifest unknown; correct the image, or the remote cluster's way to its registry",
 		},
 		"Unschedulable": {
-			reason: "it says why no node can take it, and a new node ends it: the phase is not Failed", vm: virtualMachine("ErrorUnschedulable"),
-			vmi:   instance(kubevirtv1.Scheduling, instanceCondition("PodScheduled", "Unschedulable", "0/3 nodes are available")),
+			reason: "it says why no node can take it, and a new node ends it: the phase is not Failed",
+			vm:     virtualMachine("ErrorUnschedulable"),
+			vmi: instance(kubevirtv1.Scheduling,
+				instanceCondition("PodScheduled", "Unschedulable", "0/3 nodes are available")),
 			phase: "Pending", ready: "no node can take the virtual machine: 0/3 nodes are available",
 			want: "Unschedulable: no node can take the virtual machine: 0/3 nodes are available",
 		},
@@ -311,7 +324,9 @@ func TestFailures(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			failed := input(with(virtualMachine("CrashLoopBackOff"), nil))
-			got := observed.Status(input(after(failed), with(tc.vm, tc.vmi), func(in *observed.Input) { in.DataVolumes = tc.dvs }))
+			got := observed.Status(input(after(failed), with(tc.vm, tc.vmi), func(in *observed.Input) {
+				in.DataVolumes = tc.dvs
+			}))
 			if diff := cmp.Diff(tc.phase, got.Phase); diff != "" {
 				t.Errorf("\n%s\nPhase: -want +got:\n%s", tc.reason, diff)
 			}
@@ -330,10 +345,15 @@ func TestFailures(t *testing.T) {
 // TestFailuresSorted: the order in which disks are read is no news.
 func TestFailuresSorted(t *testing.T) {
 	failed := func(name string) cdiv1beta1.DataVolume {
-		return cdiv1beta1.DataVolume{ObjectMeta: metav1.ObjectMeta{Name: name}, Status: cdiv1beta1.DataVolumeStatus{Phase: cdiv1beta1.Failed}}
+		return cdiv1beta1.DataVolume{ObjectMeta: metav1.ObjectMeta{Name: name},
+			Status: cdiv1beta1.DataVolumeStatus{Phase: cdiv1beta1.Failed}}
 	}
-	one := input(with(virtualMachine("DataVolumeError"), nil), func(in *observed.Input) { in.DataVolumes = []cdiv1beta1.DataVolume{failed("a"), failed("b")} })
-	other := input(after(one), with(virtualMachine("DataVolumeError"), nil), func(in *observed.Input) { in.DataVolumes = []cdiv1beta1.DataVolume{failed("b"), failed("a")} })
+	one := input(with(virtualMachine("DataVolumeError"), nil), func(in *observed.Input) {
+		in.DataVolumes = []cdiv1beta1.DataVolume{failed("a"), failed("b")}
+	})
+	other := input(after(one), with(virtualMachine("DataVolumeError"), nil), func(in *observed.Input) {
+		in.DataVolumes = []cdiv1beta1.DataVolume{failed("b"), failed("a")}
+	})
 	if diff := cmp.Diff(other.Machine.Status, observed.Status(other)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

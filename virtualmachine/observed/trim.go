@@ -46,7 +46,8 @@ func (t *Trimmer) VirtualMachine(object any) (any, error) {
 	for i := range vm.Status.Conditions {
 		c := &vm.Status.Conditions[i]
 		c.Type = kubevirtv1.VirtualMachineConditionType(t.share(string(c.Type)))
-		c.Status, c.Reason, c.Message = corev1.ConditionStatus(t.share(string(c.Status))), t.share(word(c.Reason)), sentence(c.Message)
+		c.Status, c.Reason, c.Message = corev1.ConditionStatus(t.share(string(c.Status))), t.share(word(c.Reason)),
+			sentence(c.Message)
 	}
 	return vm, nil
 }
@@ -97,7 +98,8 @@ func (t *Trimmer) status(of *kubevirtv1.VirtualMachineInstanceStatus) {
 	for i := range of.Conditions {
 		c := &of.Conditions[i]
 		c.Type = kubevirtv1.VirtualMachineInstanceConditionType(t.share(string(c.Type)))
-		c.Status, c.Reason, c.Message = corev1.ConditionStatus(t.share(string(c.Status))), t.share(word(c.Reason)), sentence(c.Message)
+		c.Status, c.Reason, c.Message = corev1.ConditionStatus(t.share(string(c.Status))), t.share(word(c.Reason)),
+			sentence(c.Message)
 	}
 	for i := range of.VolumeStatus {
 		v := &of.VolumeStatus[i]
@@ -108,7 +110,8 @@ func (t *Trimmer) status(of *kubevirtv1.VirtualMachineInstanceStatus) {
 	}
 	guest := &of.GuestOSInfo
 	for _, said := range []*string{
-		&guest.Name, &guest.Version, &guest.VersionID, &guest.PrettyName, &guest.KernelRelease, &guest.KernelVersion, &guest.ID,
+		&guest.Name, &guest.Version, &guest.VersionID, &guest.PrettyName, &guest.KernelRelease, &guest.KernelVersion,
+		&guest.ID,
 	} {
 		*said = t.share(word(*said))
 	}
@@ -119,7 +122,9 @@ func (t *Trimmer) status(of *kubevirtv1.VirtualMachineInstanceStatus) {
 const maxReported = 8 * (maxSpecInterfaces + maxGuestInterfaces)
 
 // trimInterfaces drops the interfaces and addresses that no status lists.
-func trimInterfaces(reported []kubevirtv1.VirtualMachineInstanceNetworkInterface) []kubevirtv1.VirtualMachineInstanceNetworkInterface {
+func trimInterfaces(
+	reported []kubevirtv1.VirtualMachineInstanceNetworkInterface,
+) []kubevirtv1.VirtualMachineInstanceNetworkInterface {
 	var kept []kubevirtv1.VirtualMachineInstanceNetworkInterface
 	for _, r := range reported {
 		if !isListed(r) {

@@ -20,7 +20,8 @@ type verdict struct {
 	reason, message string
 }
 
-var running = verdict{vitistackv1alpha1.MachinePhaseRunning, isTrue, vitistackv1alpha1.ReasonRunning, "the virtual machine runs"}
+var running = verdict{vitistackv1alpha1.MachinePhaseRunning, isTrue, vitistackv1alpha1.ReasonRunning,
+	"the virtual machine runs"}
 
 // failed is what went wrong, by the reason.
 var failed = map[string]string{
@@ -32,10 +33,12 @@ var failed = map[string]string{
 
 // verdicts are those of KubeVirt's own summary.
 var verdicts = map[kubevirtv1.VirtualMachinePrintableStatus]verdict{
-	"":                                     {vitistackv1alpha1.MachinePhaseCreating, isFalse, vitistackv1alpha1.ReasonCreating, creatingMessage},
+	"": {vitistackv1alpha1.MachinePhaseCreating, isFalse,
+		vitistackv1alpha1.ReasonCreating, creatingMessage},
 	kubevirtv1.VirtualMachineStatusRunning: running,
 	kubevirtv1.VirtualMachineStatusMigrating: {
-		vitistackv1alpha1.MachinePhaseRunning, isTrue, vitistackv1alpha1.ReasonMigrating, "the virtual machine runs and moves to another node",
+		vitistackv1alpha1.MachinePhaseRunning, isTrue, vitistackv1alpha1.ReasonMigrating,
+		"the virtual machine runs and moves to another node",
 	},
 	kubevirtv1.VirtualMachineStatusPaused: {
 		vitistackv1alpha1.MachinePhaseRunning, isFalse, vitistackv1alpha1.ReasonGuestPaused,
@@ -45,43 +48,54 @@ var verdicts = map[kubevirtv1.VirtualMachinePrintableStatus]verdict{
 		vitistackv1alpha1.MachinePhaseCreating, isFalse, vitistackv1alpha1.ReasonProvisioning, "the disks are being made",
 	},
 	kubevirtv1.VirtualMachineStatusWaitingForVolumeBinding: {
-		vitistackv1alpha1.MachinePhaseCreating, isFalse, vitistackv1alpha1.ReasonProvisioning, "the disks wait for their storage",
+		vitistackv1alpha1.MachinePhaseCreating, isFalse, vitistackv1alpha1.ReasonProvisioning,
+		"the disks wait for their storage",
 	},
 	kubevirtv1.VirtualMachineStatusStarting: {
-		vitistackv1alpha1.MachinePhaseCreating, isFalse, vitistackv1alpha1.ReasonStarting, "the virtual machine is being started",
+		vitistackv1alpha1.MachinePhaseCreating, isFalse, vitistackv1alpha1.ReasonStarting,
+		"the virtual machine is being started",
 	},
 	kubevirtv1.VirtualMachineStatusUnschedulable: {
-		vitistackv1alpha1.MachinePhasePending, isFalse, vitistackv1alpha1.ReasonUnschedulable, "no node can take the virtual machine",
+		vitistackv1alpha1.MachinePhasePending, isFalse, vitistackv1alpha1.ReasonUnschedulable,
+		"no node can take the virtual machine",
 	},
 	kubevirtv1.VirtualMachineStatusWaitingForReceiver: {
-		vitistackv1alpha1.MachinePhasePending, isFalse, vitistackv1alpha1.ReasonStarting, "the virtual machine waits to receive another one",
+		vitistackv1alpha1.MachinePhasePending, isFalse, vitistackv1alpha1.ReasonStarting,
+		"the virtual machine waits to receive another one",
 	},
 	kubevirtv1.VirtualMachineStatusStopping: {
 		vitistackv1alpha1.MachinePhaseStopping, isFalse, vitistackv1alpha1.ReasonStopping, "the guest is shutting down",
 	},
 	kubevirtv1.VirtualMachineStatusTerminating: {
-		vitistackv1alpha1.MachinePhaseStopping, isFalse, vitistackv1alpha1.ReasonStopping, "the VirtualMachine is being deleted in the remote cluster",
+		vitistackv1alpha1.MachinePhaseStopping, isFalse, vitistackv1alpha1.ReasonStopping,
+		"the VirtualMachine is being deleted in the remote cluster",
 	},
 	kubevirtv1.VirtualMachineStatusStopped: {
 		vitistackv1alpha1.MachinePhaseStopped, isTrue, vitistackv1alpha1.ReasonStopped, "the virtual machine is stopped",
 	},
 	kubevirtv1.VirtualMachineStatusUnknown: {
-		"", isUnknown, vitistackv1alpha1.ReasonUnreachable, "KubeVirt cannot tell the state of the virtual machine: its node may not answer",
+		"", isUnknown, vitistackv1alpha1.ReasonUnreachable,
+		"KubeVirt cannot tell the state of the virtual machine: its node may not answer",
 	},
 	kubevirtv1.VirtualMachineStatusCrashLoopBackOff: {
-		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonCrashLoop, "the virtual machine fails again and again",
+		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonCrashLoop,
+		"the virtual machine fails again and again",
 	},
 	kubevirtv1.VirtualMachineStatusErrImagePull: {
-		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonImagePullFailed, failed[vitistackv1alpha1.ReasonImagePullFailed],
+		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonImagePullFailed,
+		failed[vitistackv1alpha1.ReasonImagePullFailed],
 	},
 	kubevirtv1.VirtualMachineStatusImagePullBackOff: {
-		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonImagePullFailed, failed[vitistackv1alpha1.ReasonImagePullFailed],
+		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonImagePullFailed,
+		failed[vitistackv1alpha1.ReasonImagePullFailed],
 	},
 	kubevirtv1.VirtualMachineStatusPvcNotFound: {
-		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonDiskFailed, "a PersistentVolumeClaim of the virtual machine does not exist",
+		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonDiskFailed,
+		"a PersistentVolumeClaim of the virtual machine does not exist",
 	},
 	kubevirtv1.VirtualMachineStatusDataVolumeError: {
-		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonDiskFailed, failed[vitistackv1alpha1.ReasonDiskFailed],
+		vitistackv1alpha1.MachinePhaseFailed, isFalse, vitistackv1alpha1.ReasonDiskFailed,
+		failed[vitistackv1alpha1.ReasonDiskFailed],
 	},
 }
 
@@ -89,7 +103,8 @@ var verdicts = map[kubevirtv1.VirtualMachinePrintableStatus]verdict{
 // one that a new node ends, so the phase is not Failed then.
 func (v verdict) isFailure() bool {
 	info, _ := vitistackv1alpha1.InfoOf(v.reason)
-	return v.phase == vitistackv1alpha1.MachinePhaseFailed || v.phase == vitistackv1alpha1.MachinePhasePending && !info.Ordinary
+	return v.phase == vitistackv1alpha1.MachinePhaseFailed || v.phase == vitistackv1alpha1.MachinePhasePending &&
+		!info.Ordinary
 }
 
 // final are the words that a running instance does not overrule: they say that it is about to end,
@@ -109,7 +124,9 @@ var filling = map[kubevirtv1.VirtualMachinePrintableStatus]bool{
 
 // judge reads a VirtualMachine and its instance. The two come from different watches: where the
 // instance runs already, a VirtualMachine that is behind does not count.
-func judge(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance, dataVolumes []cdiv1beta1.DataVolume) verdict {
+func judge(
+	vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance, dataVolumes []cdiv1beta1.DataVolume,
+) verdict {
 	state := vm.Status.PrintableStatus
 	if vmi != nil && vmi.Status.Phase == kubevirtv1.Running && vmi.DeletionTimestamp.IsZero() && !final[state] {
 		return running.unlessNotReady(vm, vmi)
@@ -158,7 +175,9 @@ func (v verdict) unlessNotReady(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.V
 
 // kubeVirtNotReady is the condition Ready where it is False. That of the VirtualMachine repeats
 // that of the instance, later, so it counts only where the instance was not seen.
-func kubeVirtNotReady(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance) (reason, message string, notReady bool) {
+func kubeVirtNotReady(
+	vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance,
+) (reason, message string, notReady bool) {
 	if vmi != nil {
 		for _, c := range vmi.Status.Conditions {
 			if c.Type == kubevirtv1.VirtualMachineInstanceReady && c.Status == corev1.ConditionFalse {

@@ -1,8 +1,9 @@
-// Package remote holds the markers of the rights that a KubevirtConfig's kubeconfig needs where the virtual machines are. role.yaml is
-// generated from them; access.yaml says who has them.
+// Package remote holds the markers of the rights that a KubevirtConfig's kubeconfig needs where the
+// virtual machines are. role.yaml is generated from them; access.yaml says who has them.
 package remote
 
-// get: the UID of kube-system is the cluster's identity. create: the namespace of a Machine; without it, namespaces are made by people.
+// get: the UID of kube-system is the cluster's identity. create: the namespace of a Machine;
+// without it, namespaces are made by people.
 //
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;create
 // +kubebuilder:rbac:groups=kubevirt.io,resources=virtualmachines,verbs=get;list;watch;create;patch;delete
@@ -12,7 +13,8 @@ package remote
 // +kubebuilder:rbac:groups=kubevirt.io,resources=virtualmachineinstances,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=kubevirt.io,resources=kubevirts,verbs=list
 //
-// patch: the labels of disks that came with an adopted virtual machine. delete: those that theirs left behind.
+// patch: the labels of disks that came with an adopted virtual machine. delete: those that theirs
+// left behind.
 //
 // +kubebuilder:rbac:groups=cdi.kubevirt.io,resources=datavolumes,verbs=get;list;watch;patch;delete
 // +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=get;list;patch;delete

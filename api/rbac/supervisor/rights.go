@@ -1,15 +1,17 @@
-// Package supervisor holds the markers of the operator's rights where the Machines are. role.yaml is generated from them; access.yaml says
-// who has them.
+// Package supervisor holds the markers of the operator's rights where the Machines are. role.yaml
+// is generated from them; access.yaml says who has them.
 package supervisor
 
-// Machines are people's: the operator writes annotations, the finalizer and the status. get is live, for what is owed of a Machine.
+// Machines are people's: the operator writes annotations, the finalizer and the status. get is
+// live, for what is owed of a Machine.
 //
 // +kubebuilder:rbac:groups=vitistack.io,resources=machines,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=vitistack.io,resources=machines/status;kubevirtconfigs/status,verbs=patch
 // +kubebuilder:rbac:groups=vitistack.io,resources=machineclasses;networknamespaces,verbs=list;watch
 // +kubebuilder:rbac:groups=vitistack.io,resources=networkconfigurations,verbs=get;list;watch;create;patch;delete
 //
-// The finalizer that keeps a KubevirtConfig while Machines are placed there, and the identity of its cluster.
+// The finalizer that keeps a KubevirtConfig while Machines are placed there, and the identity of
+// its cluster.
 //
 // +kubebuilder:rbac:groups=vitistack.io,resources=kubevirtconfigs,verbs=list;watch;patch
 //
@@ -23,8 +25,9 @@ package supervisor
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=get
 //
-// In the namespace of KUBEVIRT_CONFIGS_NAMESPACE: the kubeconfigs, and the ConfigMap with debts. A create cannot be limited by
-// name, because the API server does not know the name yet when it decides; so create stands alone.
+// In the namespace of KUBEVIRT_CONFIGS_NAMESPACE: the kubeconfigs, and the ConfigMap with debts. A
+// create cannot be limited by name, because the API server does not know the name yet when it
+// decides; so create stands alone.
 //
 // +kubebuilder:rbac:groups="",namespace=kubevirt-configs,resources=secrets,verbs=list;watch
 // +kubebuilder:rbac:groups="",namespace=kubevirt-configs,resources=configmaps,verbs=create

@@ -130,7 +130,8 @@ func disks(sizes ...int64) (disks []vitistackv1alpha1.MachineSpecDisk) {
 	return disks
 }
 
-// TestChange takes one Machine through all kinds of changes. What the Machine does not wish otherwise stays as KubeVirt and people made it.
+// TestChange takes one Machine through all kinds of changes. What the Machine does not wish
+// otherwise stays as KubeVirt and people made it.
 func TestChange(t *testing.T) {
 	l := begin(t, "change", func(m *vitistackv1alpha1.Machine) {
 		m.Spec.InstanceType = "small"
@@ -161,7 +162,8 @@ func TestChange(t *testing.T) {
 		}
 		return append(all, fmt.Sprint(len(vm.Spec.DataVolumeTemplates), " DataVolumes"))
 	}
-	if diff := cmp.Diff([]string{"disk-0", "cloudinitdisk", "theirs", "disk-1", "2 DataVolumes"}, names(after)); diff != "" {
+	if diff := cmp.Diff([]string{"disk-0", "cloudinitdisk", "theirs", "disk-1", "2 DataVolumes"},
+		names(after)); diff != "" {
 		t.Errorf("disks by their names: -want +got:\n%s", diff)
 	}
 	want := before.Spec.DeepCopy()
@@ -198,7 +200,8 @@ func TestChange(t *testing.T) {
 	l.until("True/RestartRequired")
 }
 
-// isPatched: what the operator has set is owned by its creation and its patches, and never by an apply, which would take away what it leaves out.
+// isPatched: what the operator has set is owned by its creation and its patches, and never by an
+// apply, which would take away what it leaves out.
 func (l *life) isPatched() {
 	l.t.Helper()
 	var operations []metav1.ManagedFieldsOperationType
@@ -219,7 +222,8 @@ func (l *life) grown(disk, size string) {
 			continue
 		}
 		claim := &corev1.PersistentVolumeClaim{}
-		if err := server.Get(l.t.Context(), client.ObjectKey{Namespace: namespace, Name: volume.DataVolume.Name}, claim); err != nil {
+		if err := server.Get(l.t.Context(), client.ObjectKey{Namespace: namespace, Name: volume.DataVolume.Name},
+			claim); err != nil {
 			l.t.Fatal(err)
 		}
 		if got := claim.Spec.Resources.Requests.Storage().String(); got != size {
@@ -230,7 +234,8 @@ func (l *life) grown(disk, size string) {
 	l.t.Errorf("there is no disk %s", disk)
 }
 
-// TestChangeAfterHandEdit: who changed a field of ours owns it, until the Machine wishes something else for it.
+// TestChangeAfterHandEdit: who changed a field of ours owns it, until the Machine wishes something
+// else for it.
 func TestChangeAfterHandEdit(t *testing.T) {
 	l := begin(t, "hand", func(m *vitistackv1alpha1.Machine) { m.Spec.InstanceType = "small" })
 	l.byHand(func(vm *kubevirtv1.VirtualMachine) {
@@ -254,9 +259,10 @@ func TestChangeAfterHandEdit(t *testing.T) {
 	})
 }
 
-// TestISO takes a Machine through an installation: the drive is ejected when somebody says that it is done, and the image is deleted when no
-// instance has it any more. Deleted earlier it was stuck, and the next start with it (T18). The image has the room that the Machine says, and
-// gets more when it says so; the operator asks no server how large it is (D20).
+// TestISO takes a Machine through an installation: the drive is ejected when somebody says that it
+// is done, and the image is deleted when no instance has it any more. Deleted earlier it was stuck,
+// and the next start with it (T18). The image has the room that the Machine says, and gets more
+// when it says so; the operator asks no server how large it is (D20).
 func TestISO(t *testing.T) {
 	l := begin(t, "iso", func(m *vitistackv1alpha1.Machine) {
 		m.Spec.OS.ImageID = "https://images.example.com/metal-amd64.iso"
@@ -264,13 +270,15 @@ func TestISO(t *testing.T) {
 		m.Annotations[vitistackv1alpha1.AnnotationISOSize] = "11.3Gi"
 	})
 	l.grown("cdrom-iso", "12Gi")
-	l.edit(func(m *vitistackv1alpha1.Machine) { m.Annotations[vitistackv1alpha1.AnnotationISOSize] = "20Gi" }) // the import found no room
+	// the import found no room
+	l.edit(func(m *vitistackv1alpha1.Machine) { m.Annotations[vitistackv1alpha1.AnnotationISOSize] = "20Gi" })
 	l.until("True/Ready")
 	l.grown("cdrom-iso", "20Gi")
 	l.edit(func(m *vitistackv1alpha1.Machine) { m.Annotations[vitistackv1alpha1.AnnotationISOSize] = "9Gi" })
 	l.until("False/InvalidSpec")
 	status := l.machine().Status
-	if got := status.Condition(vitistackv1alpha1.ConditionReady).Message; !strings.Contains(got, "annotation vitistack.io/iso-size") {
+	if got := status.Condition(vitistackv1alpha1.ConditionReady).Message; !strings.Contains(got,
+		"annotation vitistack.io/iso-size") {
 		t.Errorf("the condition does not name the annotation: %q", got)
 	}
 	image := client.ObjectKey{Namespace: namespace}
@@ -284,7 +292,8 @@ func TestISO(t *testing.T) {
 	}
 	l.edit(func(m *vitistackv1alpha1.Machine) { m.Annotations[vitistackv1alpha1.AnnotationOSInstalled] = "true" })
 	l.until("True/RestartRequired")
-	if vm := l.vm(); len(vm.Spec.Template.Spec.Volumes) != 1 || len(vm.Spec.DataVolumeTemplates) != 1 || len(vm.Spec.Template.Spec.Domain.Devices.Disks) != 1 {
+	if vm := l.vm(); len(vm.Spec.Template.Spec.Volumes) != 1 || len(vm.Spec.DataVolumeTemplates) != 1 ||
+		len(vm.Spec.Template.Spec.Domain.Devices.Disks) != 1 {
 		t.Errorf("the drive is still there: %+v", vm.Spec.Template.Spec.Volumes)
 	}
 	if !exists(t, image, &cdiv1beta1.DataVolume{}) || !exists(t, image, &corev1.PersistentVolumeClaim{}) {

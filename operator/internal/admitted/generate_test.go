@@ -10,7 +10,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// machines draws Machines of all kinds: what people write, what programs write, and what nobody should.
+// machines draws Machines of all kinds: what people write, what programs write, and what nobody
+// should.
 var machines = rapid.Custom(func(t *rapid.T) *vitistackv1alpha1.Machine {
 	m := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{
 		Namespace:   namespace,
@@ -21,10 +22,12 @@ var machines = rapid.Custom(func(t *rapid.T) *vitistackv1alpha1.Machine {
 	spec := &m.Spec
 	spec.InstanceType = seldom(t, "instanceType", []string{"huge", "disabled"}, "", "", "small", "large", "tiny")
 	spec.MachineClass = draw(t, "machineClass", "", spec.InstanceType)
-	spec.RunStrategy = draw(t, "runStrategy", "", "", vitistackv1alpha1.RunStrategyHalted, vitistackv1alpha1.RunStrategyOnce, vitistackv1alpha1.RunStrategyManual, vitistackv1alpha1.RunStrategyRerunOnFailure)
+	spec.RunStrategy = draw(t, "runStrategy", "", "", vitistackv1alpha1.RunStrategyHalted,
+		vitistackv1alpha1.RunStrategyOnce, vitistackv1alpha1.RunStrategyManual, vitistackv1alpha1.RunStrategyRerunOnFailure)
 	if odds(t, "cpu", 3) {
 		spec.CPU = vitistackv1alpha1.MachineCPU{
-			Cores: rapid.IntRange(0, 256).Draw(t, "cores"), Sockets: rapid.IntRange(0, 16).Draw(t, "sockets"), ThreadsPerCore: rapid.IntRange(0, 8).Draw(t, "threads"),
+			Cores: rapid.IntRange(0, 256).Draw(t, "cores"), Sockets: rapid.IntRange(0, 16).Draw(t, "sockets"),
+			ThreadsPerCore: rapid.IntRange(0, 8).Draw(t, "threads"),
 		}
 	}
 	spec.Memory = seldom(t, "memory", []int64{1, 1 << 20, 1 << 45}, 0, 0, 3<<30+7, 64<<20)
@@ -32,7 +35,8 @@ var machines = rapid.Custom(func(t *rapid.T) *vitistackv1alpha1.Machine {
 		Family: draw(t, "family", "", "linux"), Architecture: draw(t, "architecture", "", "amd64", "arm64", "x86_64"),
 		ISOUri: seldom(t, "isoUri", []string{"file:///etc/passwd", "%zz"}, "", "", "", "https://images.example.com/b.iso"),
 	}
-	images := []string{"", "https://images.example.com/a.qcow2", "http://user:hidden@host/a.img", "https://images.example.com/a.iso"}
+	images := []string{"", "https://images.example.com/a.qcow2", "http://user:hidden@host/a.img",
+		"https://images.example.com/a.iso"}
 	switch m.Annotations[vitistackv1alpha1.AnnotationBootSourceType] {
 	case "registry":
 		images = []string{"", "quay.io/containerdisks/fedora:42", "docker://quay.io/a/b"}
@@ -68,13 +72,15 @@ func annotate(t *rapid.T, m *vitistackv1alpha1.Machine) {
 		bad, good []string
 	}{
 		{vitistackv1alpha1.AnnotationBootSource, []string{"other"}, []string{"", "datavolume", "datavolume"}},
-		{vitistackv1alpha1.AnnotationBootSourceType, []string{"nfs"}, []string{"", "", "http", "https", "registry", "pvc", "datasource"}},
+		{vitistackv1alpha1.AnnotationBootSourceType, []string{"nfs"},
+			[]string{"", "", "http", "https", "registry", "pvc", "datasource"}},
 		{vitistackv1alpha1.AnnotationOSInstalled, []string{"no"}, []string{"", "", "true"}},
 		{vitistackv1alpha1.AnnotationISOSize, []string{"12", "big", "9e30", "-1Gi"}, []string{"", "", "700Mi", "11.3Gi"}},
 		{vitistackv1alpha1.AnnotationInstancetype, []string{"missing"}, []string{"", "", "", "", "", "small"}},
 		{vitistackv1alpha1.AnnotationPreference, []string{"missing"}, []string{"", "", "", "", "", "small"}},
 		{vitistackv1alpha1.AnnotationSecureBoot, []string{"perhaps"}, []string{"", "", "", "true", "false"}},
-		{vitistackv1alpha1.AnnotationEvictionStrategy, []string{"Never"}, []string{"", "", "", "LiveMigrate", "None", "External"}},
+		{vitistackv1alpha1.AnnotationEvictionStrategy, []string{"Never"},
+			[]string{"", "", "", "LiveMigrate", "None", "External"}},
 	} {
 		if value := seldom(t, each.key, each.bad, each.good...); value != "" {
 			m.Annotations[each.key] = value
@@ -85,7 +91,8 @@ func annotate(t *rapid.T, m *vitistackv1alpha1.Machine) {
 func drawDisks(t *rapid.T, spec *vitistackv1alpha1.MachineSpec) {
 	for i := range rapid.IntRange(0, 5).Draw(t, "disks") {
 		spec.Disks = append(spec.Disks, vitistackv1alpha1.MachineSpecDisk{
-			Name:   seldom(t, "disk", []string{"Data_1", "root", "cdrom-iso"}, "", fmt.Sprintf("disk-%d", i), fmt.Sprintf("data%d", i), strings.Repeat("d", 60)+fmt.Sprint(i)),
+			Name: seldom(t, "disk", []string{"Data_1", "root", "cdrom-iso"}, "", fmt.Sprintf("disk-%d", i),
+				fmt.Sprintf("data%d", i), strings.Repeat("d", 60)+fmt.Sprint(i)),
 			SizeGB: draw(t, "size", int64(1), 10, 65536),
 			Type:   draw(t, "type", "", "virtio", "sata", "scsi", "nvme", "fast-block", "Ünïcode"),
 			Boot:   odds(t, "boot", 12), Encrypted: odds(t, "encrypted", 9), Device: draw(t, "device", "", "/dev/sda"),
@@ -115,13 +122,17 @@ func drawCloudInit(t *rapid.T, spec *vitistackv1alpha1.MachineSpec) {
 		if !odds(t, label, 4) {
 			return nil
 		}
-		return &vitistackv1alpha1.CloudInitSourceRef{Name: seldom(t, label+" name", []string{"absent"}, "source"), Key: seldom(t, label+" key", []string{"other"}, "")}
+		return &vitistackv1alpha1.CloudInitSourceRef{Name: seldom(t, label+" name", []string{"absent"}, "source"),
+			Key: seldom(t, label+" key", []string{"other"}, "")}
 	}
 	spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{
-		Type:           draw(t, "dataSource", vitistackv1alpha1.CloudInitNoCloud, vitistackv1alpha1.CloudInitConfigDrive),
-		UserData:       draw(t, "userData", "", "", "#cloud-config\n# "+marker+"\n", "#!/bin/sh\n# "+marker, "#cloud-config\n# "+strings.Repeat(marker, 300)),
-		UserDataBase64: seldom(t, "base64", []string{"not base64 " + marker}, "", "", "I2Nsb3VkLWNvbmZpZwo="), UserDataSecretRef: ref("userSecret"), UserDataConfigMapRef: ref("userConfigMap"),
-		NetworkData: draw(t, "networkData", "", "", "version: 2\n", strings.Repeat("# "+marker+"\n", 300)), NetworkDataSecretRef: ref("networkSecret"),
+		Type: draw(t, "dataSource", vitistackv1alpha1.CloudInitNoCloud, vitistackv1alpha1.CloudInitConfigDrive),
+		UserData: draw(t, "userData", "", "", "#cloud-config\n# "+marker+"\n", "#!/bin/sh\n# "+marker,
+			"#cloud-config\n# "+strings.Repeat(marker, 300)),
+		UserDataBase64:    seldom(t, "base64", []string{"not base64 " + marker}, "", "", "I2Nsb3VkLWNvbmZpZwo="),
+		UserDataSecretRef: ref("userSecret"), UserDataConfigMapRef: ref("userConfigMap"),
+		NetworkData:          draw(t, "networkData", "", "", "version: 2\n", strings.Repeat("# "+marker+"\n", 300)),
+		NetworkDataSecretRef: ref("networkSecret"),
 	}
 }
 

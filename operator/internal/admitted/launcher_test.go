@@ -14,9 +14,10 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/agent"
 )
 
-// TestLauncher: what hinders the Pod that launches a guest stands in the Machine's failure while it does, in the words of whoever wrote it, and is
-// gone when it passes. virt-controller copies from that Pod the condition PodScheduled and what keeps a container's image away, and nothing
-// else; that a guest ends again and again it counts itself.
+// TestLauncher: what hinders the Pod that launches a guest stands in the Machine's failure while it
+// does, in the words of whoever wrote it, and is gone when it passes. virt-controller copies from
+// that Pod the condition PodScheduled and what keeps a container's image away, and nothing else;
+// that a guest ends again and again it counts itself.
 func TestLauncher(t *testing.T) {
 	cases := map[string]struct {
 		reason            string
@@ -28,13 +29,15 @@ func TestLauncher(t *testing.T) {
 		"Unschedulable": {
 			reason:     "a node may come, so that the Machine is not Failed; but it says why it waits",
 			annotation: agent.UnschedulableAnnotation, value: "true",
-			ready: "False/Unschedulable", failure: vitistackv1alpha1.ReasonUnschedulable, phase: vitistackv1alpha1.MachinePhasePending,
+			ready: "False/Unschedulable", failure: vitistackv1alpha1.ReasonUnschedulable,
+			phase:   vitistackv1alpha1.MachinePhasePending,
 			message: "0/1 nodes are available: 1 Insufficient memory.",
 		},
 		"ImagePull": {
 			reason:     "no node gets the launcher's image",
 			annotation: agent.ImagePullErrorAnnotation, value: "true",
-			ready: "False/ImagePullFailed", failure: vitistackv1alpha1.ReasonImagePullFailed, phase: vitistackv1alpha1.MachinePhaseFailed,
+			ready: "False/ImagePullFailed", failure: vitistackv1alpha1.ReasonImagePullFailed,
+			phase:   vitistackv1alpha1.MachinePhaseFailed,
 			message: "failed to pull image",
 		},
 		"Crash": {
@@ -53,8 +56,10 @@ func TestLauncher(t *testing.T) {
 			l.edit(func(m *vitistackv1alpha1.Machine) { m.Spec.RunStrategy = vitistackv1alpha1.RunStrategyAlways })
 			l.until(tc.ready)
 			status := l.machine().Status
-			if status.Phase != tc.phase || status.FailureReason != tc.failure || !strings.Contains(status.FailureMessage, tc.message) {
-				t.Errorf("\n%s\nphase %s, failure %s: %q; want %s, %s: %q", tc.reason, status.Phase, status.FailureReason, status.FailureMessage, tc.phase, tc.failure, tc.message)
+			if status.Phase != tc.phase || status.FailureReason != tc.failure ||
+				!strings.Contains(status.FailureMessage, tc.message) {
+				t.Errorf("\n%s\nphase %s, failure %s: %q; want %s, %s: %q", tc.reason, status.Phase, status.FailureReason,
+					status.FailureMessage, tc.phase, tc.failure, tc.message)
 			}
 			l.byHand(func(vm *kubevirtv1.VirtualMachine) { delete(vm.Annotations, tc.annotation) })
 			eventually(t, func() string {
@@ -63,8 +68,10 @@ func TestLauncher(t *testing.T) {
 					return err.Error()
 				}
 				status := l.machine().Status
-				if status.Phase != vitistackv1alpha1.MachinePhaseRunning || status.FailureReason != "" || status.FailureMessage != "" {
-					return fmt.Sprintf("%s: phase %s, failure %s: %q", tc.reason, status.Phase, status.FailureReason, status.FailureMessage)
+				if status.Phase != vitistackv1alpha1.MachinePhaseRunning || status.FailureReason != "" ||
+					status.FailureMessage != "" {
+					return fmt.Sprintf("%s: phase %s, failure %s: %q", tc.reason, status.Phase, status.FailureReason,
+						status.FailureMessage)
 				}
 				return ""
 			})
@@ -76,7 +83,8 @@ func TestLauncher(t *testing.T) {
 func (l *life) touchPods() {
 	l.t.Helper()
 	pods := &corev1.PodList{}
-	if err := server.List(l.t.Context(), pods, client.InNamespace(namespace), client.MatchingLabels{"vm.kubevirt.io/name": "vm-" + l.key.Name}); err != nil {
+	if err := server.List(l.t.Context(), pods, client.InNamespace(namespace),
+		client.MatchingLabels{"vm.kubevirt.io/name": "vm-" + l.key.Name}); err != nil {
 		l.t.Fatal(err)
 	}
 	for _, pod := range pods.Items {

@@ -39,8 +39,9 @@ var fields = regexp.MustCompile(`disk|os\.|cloudInit|sshKeys|runStrategy|annotat
 // verdict is what became of a generated Machine.
 type verdict struct{ kind, message string }
 
-// TestGeneratedMachines has KubeVirt's webhooks judge, under dry-run, what is made of many Machines: each is admitted, or the Machine says
-// which field is to be changed. None crashes, none loops, and none tells what is nobody's business.
+// TestGeneratedMachines has KubeVirt's webhooks judge, under dry-run, what is made of many
+// Machines: each is admitted, or the Machine says which field is to be changed. None crashes, none
+// loops, and none tells what is nobody's business.
 func TestGeneratedMachines(t *testing.T) {
 	var mu sync.Mutex
 	var judging sync.WaitGroup
@@ -83,7 +84,8 @@ func TestGeneratedMachines(t *testing.T) {
 
 const admitted = "admitted"
 
-// isValid asks the API server whether a Machine is one at all, and gives it the UID that it would have.
+// isValid asks the API server whether a Machine is one at all, and gives it the UID that it would
+// have.
 func isValid(t *testing.T, m *vitistackv1alpha1.Machine) bool {
 	t.Helper()
 	err := server.Create(t.Context(), m, client.DryRunAll)
@@ -98,7 +100,8 @@ func judge(ctx context.Context, m *vitistackv1alpha1.Machine) (verdict, error) {
 	scheme := server.Scheme()
 	tracker := clienttesting.NewObjectTracker(scheme, serializer.NewCodecFactory(scheme).UniversalDecoder())
 	m.ResourceVersion, m.ManagedFields = "", nil
-	supervisor := fake.NewClientBuilder().WithScheme(scheme).WithObjectTracker(tracker).WithObjects(m).WithObjects(surroundings()...).
+	supervisor := fake.NewClientBuilder().WithScheme(scheme).WithObjectTracker(tracker).WithObjects(m).WithObjects(
+		surroundings()...).
 		WithStatusSubresource(m, &vitistackv1alpha1.NetworkConfiguration{}).Build()
 	remote := &trial{Client: client.NewDryRunClient(server)}
 	manager := clientmgr.NewMockClientManager()
@@ -119,7 +122,9 @@ func judge(ctx context.Context, m *vitistackv1alpha1.Machine) (verdict, error) {
 		}
 		ready := m.Status.Condition(vitistackv1alpha1.ConditionReady)
 		switch {
-		case ready == nil || ready.Reason == vitistackv1alpha1.ReasonClustersUnanswered, ready.Reason == vitistackv1alpha1.ReasonRetrying: // a busy server is no verdict: it is asked again
+		// a busy server is no verdict: it is asked again
+		case ready == nil || ready.Reason == vitistackv1alpha1.ReasonClustersUnanswered,
+			ready.Reason == vitistackv1alpha1.ReasonRetrying:
 		case ready.Reason == vitistackv1alpha1.ReasonWaitingForAddresses:
 			if err := giveAddresses(ctx, supervisor); err != nil {
 				return verdict{}, err
@@ -175,7 +180,8 @@ func surroundings() []client.Object {
 		nn := &vitistackv1alpha1.NetworkNamespace{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 		nn.Spec.IPAllocation = &vitistackv1alpha1.NetworkNamespaceIPAllocation{Type: vitistackv1alpha1.IPAllocationType(kind)}
 		if kind == string(vitistackv1alpha1.IPAllocationTypeStatic) {
-			nn.Spec.IPAllocation.Static = &vitistackv1alpha1.StaticIPAllocationConfig{IPv4CIDR: "10.0.1.0/24", IPv4Gateway: "10.0.1.1"}
+			nn.Spec.IPAllocation.Static = &vitistackv1alpha1.StaticIPAllocationConfig{IPv4CIDR: "10.0.1.0/24",
+				IPv4Gateway: "10.0.1.1"}
 		}
 		nn.Status.Phase, nn.Status.VlanID = "Ready", vlan
 		return nn
@@ -187,14 +193,17 @@ func surroundings() []client.Object {
 	}
 	meta := metav1.ObjectMeta{Namespace: namespace, Name: "source"}
 	return []client.Object{
-		network("pod", "dhcp", 0), network("dhcp", "dhcp", 20), network("storage", "dhcp", 30), network("static", "static", 10), network("static6", "static", 40),
+		network("pod", "dhcp", 0), network("dhcp", "dhcp", 20), network("storage", "dhcp", 30),
+		network("static", "static", 10), network("static6", "static", 40),
 		class("tiny", true), class("disabled", false),
-		&corev1.Secret{ObjectMeta: meta, Data: map[string][]byte{"userdata": []byte("#cloud-config\npassword: " + marker), "networkdata": []byte("version: 2\n")}},
+		&corev1.Secret{ObjectMeta: meta, Data: map[string][]byte{"userdata": []byte("#cloud-config\npassword: " + marker),
+			"networkdata": []byte("version: 2\n")}},
 		&corev1.ConfigMap{ObjectMeta: meta, Data: map[string]string{"userdata": "#cloud-config\n"}},
 	}
 }
 
-// TestTheJudgeIsThere: a test in which everything is admitted proves something only if not everything would be.
+// TestTheJudgeIsThere: a test in which everything is admitted proves something only if not
+// everything would be.
 func TestTheJudgeIsThere(t *testing.T) {
 	vm := &kubevirtv1.VirtualMachine{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "bad"}}
 	vm.Spec.RunStrategy = ptr.To(kubevirtv1.RunStrategyAlways)

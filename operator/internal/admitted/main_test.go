@@ -90,7 +90,8 @@ func installMachines(cluster *controlplane.Cluster) error {
 			return err
 		}
 	}
-	_, err = envtest.InstallCRDs(cluster.Config(), envtest.CRDInstallOptions{Paths: []string{dir}, ErrorIfPathMissing: true})
+	_, err = envtest.InstallCRDs(cluster.Config(),
+		envtest.CRDInstallOptions{Paths: []string{dir}, ErrorIfPathMissing: true})
 	return err
 }
 
@@ -98,7 +99,8 @@ func newScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
 	attachments := desired.NetworkAttachmentDefinitionKind
 	scheme.AddKnownTypeWithName(attachments, &unstructured.Unstructured{})
-	scheme.AddKnownTypeWithName(attachments.GroupVersion().WithKind(attachments.Kind+"List"), &unstructured.UnstructuredList{})
+	scheme.AddKnownTypeWithName(attachments.GroupVersion().WithKind(attachments.Kind+"List"),
+		&unstructured.UnstructuredList{})
 	for _, add := range []func(*runtime.Scheme) error{
 		clientgoscheme.AddToScheme, vitistackv1alpha1.AddToScheme, kubevirtv1.AddToScheme, cdiv1beta1.AddToScheme,
 	} {
@@ -137,10 +139,11 @@ func settings() machine.Option {
 func eventually(t *testing.T, what func() string) {
 	t.Helper()
 	last := ""
-	err := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, patience, true, func(context.Context) (bool, error) {
-		last = what()
-		return last == "", nil
-	})
+	err := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, patience, true,
+		func(context.Context) (bool, error) {
+			last = what()
+			return last == "", nil
+		})
 	if err != nil {
 		t.Fatalf("after %s: %s", patience, last)
 	}

@@ -56,7 +56,8 @@ func newClient(t *testing.T, definitions map[string][]byte) client.Client {
 	return client.WithFieldValidation(c, metav1.FieldValidationStrict)
 }
 
-// TestSamplesComeBackWhole applies every public shape with strict validation and compares what the server keeps, value by value.
+// TestSamplesComeBackWhole applies every public shape with strict validation and compares what the
+// server keeps, value by value.
 func TestSamplesComeBackWhole(t *testing.T) {
 	c := newClient(t, crds.YAML())
 	for name, manifest := range samples.YAML() {
@@ -71,7 +72,8 @@ func TestSamplesComeBackWhole(t *testing.T) {
 			}
 			if status, found := wanted.Object["status"]; found {
 				kept.Object["status"] = status
-				if err := c.Status().Patch(t.Context(), kept, client.RawPatch(client.Merge.Type(), statusPatch(t, status))); err != nil {
+				if err := c.Status().Patch(t.Context(), kept,
+					client.RawPatch(client.Merge.Type(), statusPatch(t, status))); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -92,12 +94,16 @@ func TestRefused(t *testing.T) {
 		spec    map[string]any
 		refused bool
 	}{
-		"two classes":       {reason: "they mean the same", spec: map[string]any{"instanceType": "small", "machineClass": "large"}, refused: true},
-		"one class twice":   {reason: "they agree", spec: map[string]any{"instanceType": "small", "machineClass": "small"}},
-		"nothing":           {reason: "talos writes Machines without a provider", spec: map[string]any{}},
-		"a reference":       {reason: "field and annotation are compared by the operator", spec: map[string]any{"kubevirtConfigRef": map[string]any{"name": "a"}}},
-		"unknown run":       {reason: "no virtual machine runs like that", spec: map[string]any{"runStrategy": "Sometimes"}, refused: true},
-		"a disk of nothing": {reason: "as the public definition", spec: map[string]any{"disks": []any{map[string]any{"name": "a", "sizeGB": int64(0)}}}, refused: true},
+		"two classes": {reason: "they mean the same",
+			spec: map[string]any{"instanceType": "small", "machineClass": "large"}, refused: true},
+		"one class twice": {reason: "they agree", spec: map[string]any{"instanceType": "small", "machineClass": "small"}},
+		"nothing":         {reason: "talos writes Machines without a provider", spec: map[string]any{}},
+		"a reference": {reason: "field and annotation are compared by the operator",
+			spec: map[string]any{"kubevirtConfigRef": map[string]any{"name": "a"}}},
+		"unknown run": {reason: "no virtual machine runs like that", spec: map[string]any{"runStrategy": "Sometimes"},
+			refused: true},
+		"a disk of nothing": {reason: "as the public definition",
+			spec: map[string]any{"disks": []any{map[string]any{"name": "a", "sizeGB": int64(0)}}}, refused: true},
 	}
 	i := 0
 	for name, tc := range cases {
@@ -107,15 +113,16 @@ func TestRefused(t *testing.T) {
 			m.SetGroupVersionKind(vitistackv1alpha1.SchemeGroupVersion.WithKind("Machine"))
 			m.SetNamespace("default")
 			m.SetName(fmt.Sprintf("m%d", i))
-			if err := c.Create(t.Context(), m); apierrors.IsInvalid(err) != tc.refused || err != nil && !apierrors.IsInvalid(err) {
+			if err := c.Create(t.Context(), m); apierrors.IsInvalid(err) != tc.refused || err != nil &&
+				!apierrors.IsInvalid(err) {
 				t.Errorf("%s: Create() = %v", tc.reason, err)
 			}
 		})
 	}
 }
 
-// TestUnknownFieldsSurvive: the definitions may be somebody else's and larger than our types. What we do not know outlives our patches,
-// of object and status.
+// TestUnknownFieldsSurvive: the definitions may be somebody else's and larger than our types. What
+// we do not know outlives our patches, of object and status.
 func TestUnknownFieldsSurvive(t *testing.T) {
 	c := newClient(t, larger(t, crds.YAML()))
 	m := decode(t, samples.YAML()["machine-full"])
@@ -138,7 +145,8 @@ func TestUnknownFieldsSurvive(t *testing.T) {
 	}
 	before := typed.DeepCopy()
 	typed.Finalizers = append(typed.Finalizers, vitistackv1alpha1.FinalizerMachine)
-	if err := c.Patch(t.Context(), typed, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+	if err := c.Patch(t.Context(), typed,
+		client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
 		t.Fatal(err)
 	}
 	before = typed.DeepCopy()
@@ -210,7 +218,8 @@ func statusPatch(t *testing.T, status any) []byte {
 	return encoded
 }
 
-// missing are the paths in wanted that got lacks or has another value for. What got has beyond wanted are defaults.
+// missing are the paths in wanted that got lacks or has another value for. What got has beyond
+// wanted are defaults.
 func missing(path string, wanted, got any) []string {
 	switch wanted := wanted.(type) {
 	case map[string]any:

@@ -34,8 +34,9 @@ var specs = map[string]reflect.Type{
 	"NetworkNamespace":     reflect.TypeFor[vitistackv1alpha1.NetworkNamespaceSpec](),
 }
 
-// TestEveryFieldCounts: a field that somebody can set is read by the program, or README.md of the API says that it has no effect; and what
-// stands there has none. Nobody finds out otherwise: an API server takes the field, and nothing happens.
+// TestEveryFieldCounts: a field that somebody can set is read by the program, or README.md of the
+// API says that it has no effect; and what stands there has none. Nobody finds out otherwise: an
+// API server takes the field, and nothing happens.
 func TestEveryFieldCounts(t *testing.T) {
 	used := usedFields(t)
 	unread := map[string]bool{}
@@ -64,8 +65,11 @@ func TestEveryFieldCounts(t *testing.T) {
 	}
 }
 
-// walk visits the fields of a struct, by their names in a manifest, and those in a field for which visit says so.
-func walk(path string, structure reflect.Type, visit func(path string, owner reflect.Type, field reflect.StructField) bool) {
+// walk visits the fields of a struct, by their names in a manifest, and those in a field for which
+// visit says so.
+func walk(
+	path string, structure reflect.Type, visit func(path string, owner reflect.Type, field reflect.StructField) bool,
+) {
 	for i := range structure.NumField() {
 		field := structure.Field(i)
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")

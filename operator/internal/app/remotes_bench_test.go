@@ -41,7 +41,8 @@ const (
 func BenchmarkIdleConnection(b *testing.B) {
 	binaries, err := kubevirt.FindBinaries()
 	must(b, err)
-	m := startHeld(b, envtest.CRDInstallOptions{Paths: []string{binaries.Definitions}, ErrorIfPathMissing: true, MaxTime: time.Minute})
+	m := startHeld(b, envtest.CRDInstallOptions{Paths: []string{binaries.Definitions}, ErrorIfPathMissing: true,
+		MaxTime: time.Minute})
 	for b.Loop() {
 		m.connect(0)
 		before := heap()
@@ -62,11 +63,13 @@ func BenchmarkIdleConnection(b *testing.B) {
 func BenchmarkCachedPair(b *testing.B) {
 	var open []*apiextensionsv1.CustomResourceDefinition
 	for _, each := range []schema.GroupVersionKind{
-		kubevirtv1.VirtualMachineGroupVersionKind, kubevirtv1.VirtualMachineInstanceGroupVersionKind, cdiv1beta1.SchemeGroupVersion.WithKind("DataVolume"),
+		kubevirtv1.VirtualMachineGroupVersionKind, kubevirtv1.VirtualMachineInstanceGroupVersionKind,
+		cdiv1beta1.SchemeGroupVersion.WithKind("DataVolume"),
 	} {
 		open = append(open, openDefinition(each))
 	}
-	for name, golden := range map[string]string{"one disk, one interface": "seed.yaml", "three interfaces": "interfaces.yaml"} {
+	for name, golden := range map[string]string{"one disk, one interface": "seed.yaml",
+		"three interfaces": "interfaces.yaml"} {
 		b.Run(name, func(b *testing.B) {
 			m := startHeld(b, envtest.CRDInstallOptions{CRDs: open})
 			m.fill(golden)
@@ -87,7 +90,8 @@ func openDefinition(kind schema.GroupVersionKind) *apiextensionsv1.CustomResourc
 	definition := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: plural + "." + kind.Group}}
 	definition.Spec = apiextensionsv1.CustomResourceDefinitionSpec{
 		Group: kind.Group, Scope: apiextensionsv1.NamespaceScoped,
-		Names: apiextensionsv1.CustomResourceDefinitionNames{Kind: kind.Kind, ListKind: kind.Kind + "List", Plural: plural, Singular: strings.ToLower(kind.Kind)},
+		Names: apiextensionsv1.CustomResourceDefinitionNames{Kind: kind.Kind, ListKind: kind.Kind + "List", Plural: plural,
+			Singular: strings.ToLower(kind.Kind)},
 		Versions: []apiextensionsv1.CustomResourceDefinitionVersion{{
 			Name: kind.Version, Served: true, Storage: true,
 			Schema: &apiextensionsv1.CustomResourceValidation{OpenAPIV3Schema: &apiextensionsv1.JSONSchemaProps{
@@ -130,7 +134,8 @@ func startHeld(b *testing.B, definitions envtest.CRDInstallOptions) *held {
 func (h *held) connect(i int) {
 	h.b.Helper()
 	meta := metav1.ObjectMeta{Namespace: "configs", Name: fmt.Sprintf("remote-%d", i)}
-	must(h.b, h.client.Create(h.b.Context(), &corev1.Secret{ObjectMeta: meta, Data: map[string][]byte{"kubeconfig": h.kubeconfig}}))
+	must(h.b, h.client.Create(h.b.Context(),
+		&corev1.Secret{ObjectMeta: meta, Data: map[string][]byte{"kubeconfig": h.kubeconfig}}))
 	must(h.b, h.client.Create(h.b.Context(), &vitistackv1alpha1.KubevirtConfig{
 		ObjectMeta: meta, Spec: vitistackv1alpha1.KubevirtConfigSpec{Name: meta.Name, KubeconfigSecretRef: meta.Name}}))
 	h.until(func() bool { state, _ := h.manager.State(meta.Name); return state.Ready() })
@@ -168,7 +173,8 @@ func (h *held) fill(file string) {
 		VirtualMachine kubevirtv1.VirtualMachine `json:"virtualMachine"`
 	}
 	must(h.b, yaml.Unmarshal(content, &golden))
-	must(h.b, h.client.Create(h.b.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: golden.VirtualMachine.Namespace}}))
+	must(h.b, h.client.Create(h.b.Context(),
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: golden.VirtualMachine.Namespace}}))
 	var (
 		writers sync.WaitGroup
 		next    atomic.Int64
@@ -191,13 +197,16 @@ func (h *held) fill(file string) {
 
 func (h *held) create(ctx context.Context, vm *kubevirtv1.VirtualMachine, i int) error {
 	vm.Name = fmt.Sprintf("vm-machine-%05d", i)
-	vm.Labels[vitistackv1alpha1.LabelSupervisorUID], vm.Spec.Template.ObjectMeta.Labels[vitistackv1alpha1.LabelSupervisorUID] = "supervisor", "supervisor"
+	vm.Labels[vitistackv1alpha1.LabelSupervisorUID],
+		vm.Spec.Template.ObjectMeta.Labels[vitistackv1alpha1.LabelSupervisorUID] = "supervisor", "supervisor"
 	instance := instanceOf(vm, i)
 	vm.Status = kubevirtv1.VirtualMachineStatus{
-		Created: true, Ready: true, PrintableStatus: kubevirtv1.VirtualMachineStatusRunning, RunStrategy: kubevirtv1.RunStrategyAlways,
+		Created: true, Ready: true, PrintableStatus: kubevirtv1.VirtualMachineStatusRunning,
+		RunStrategy: kubevirtv1.RunStrategyAlways,
 		Conditions: []kubevirtv1.VirtualMachineCondition{
 			{Type: kubevirtv1.VirtualMachineReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Now()},
-			{Type: "LiveMigratable", Status: corev1.ConditionFalse, Reason: "DisksNotLiveMigratable", Message: "cannot migrate VMI: PVC is not shared"},
+			{Type: "LiveMigratable", Status: corev1.ConditionFalse, Reason: "DisksNotLiveMigratable",
+				Message: "cannot migrate VMI: PVC is not shared"},
 			{Type: "StorageLiveMigratable", Status: corev1.ConditionTrue},
 		},
 	}
@@ -211,19 +220,24 @@ func (h *held) create(ctx context.Context, vm *kubevirtv1.VirtualMachine, i int)
 func instanceOf(vm *kubevirtv1.VirtualMachine, i int) *kubevirtv1.VirtualMachineInstance {
 	instance := &kubevirtv1.VirtualMachineInstance{ObjectMeta: metav1.ObjectMeta{
 		Namespace: vm.Namespace, Name: vm.Name, Labels: vm.Spec.Template.ObjectMeta.DeepCopy().Labels,
-		Annotations: map[string]string{"kubevirt.io/latest-observed-api-version": "v1", "kubevirt.io/storage-observed-api-version": "v1"},
-		Finalizers:  []string{"kubevirt.io/virtualMachineControllerFinalize", "foregroundDeleteVirtualMachine"},
+		Annotations: map[string]string{"kubevirt.io/latest-observed-api-version": "v1",
+			"kubevirt.io/storage-observed-api-version": "v1"},
+		Finalizers: []string{"kubevirt.io/virtualMachineControllerFinalize", "foregroundDeleteVirtualMachine"},
 		OwnerReferences: []metav1.OwnerReference{{APIVersion: "kubevirt.io/v1", Kind: "VirtualMachine", Name: vm.Name,
-			UID: types.UID(fmt.Sprintf("00000000-0000-4000-8000-%012d", i)), Controller: new(true), BlockOwnerDeletion: new(true)}},
+			UID: types.UID(fmt.Sprintf("00000000-0000-4000-8000-%012d", i)), Controller: new(true),
+			BlockOwnerDeletion: new(true)}},
 	}}
 	instance.Labels["kubevirt.io/nodeName"] = "node-1"
 	vm.Spec.Template.Spec.DeepCopyInto(&instance.Spec)
 	instance.Status = kubevirtv1.VirtualMachineInstanceStatus{
-		Phase: kubevirtv1.Running, NodeName: "node-1", ActivePods: map[types.UID]string{types.UID(fmt.Sprintf("pod-%d", i)): "node-1"},
-		GuestOSInfo: kubevirtv1.VirtualMachineInstanceGuestOSInfo{Name: "Ubuntu", PrettyName: "Ubuntu 24.04.1 LTS", VersionID: "24.04", KernelRelease: "6.8.0-45-generic"},
+		Phase: kubevirtv1.Running, NodeName: "node-1",
+		ActivePods: map[types.UID]string{types.UID(fmt.Sprintf("pod-%d", i)): "node-1"},
+		GuestOSInfo: kubevirtv1.VirtualMachineInstanceGuestOSInfo{Name: "Ubuntu", PrettyName: "Ubuntu 24.04.1 LTS",
+			VersionID: "24.04", KernelRelease: "6.8.0-45-generic"},
 		Conditions: []kubevirtv1.VirtualMachineInstanceCondition{
 			{Type: kubevirtv1.VirtualMachineInstanceReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Now()},
-			{Type: kubevirtv1.VirtualMachineInstanceIsMigratable, Status: corev1.ConditionFalse, Reason: "DisksNotLiveMigratable", Message: "cannot migrate VMI: PVC is not shared"},
+			{Type: kubevirtv1.VirtualMachineInstanceIsMigratable, Status: corev1.ConditionFalse,
+				Reason: "DisksNotLiveMigratable", Message: "cannot migrate VMI: PVC is not shared"},
 			{Type: kubevirtv1.VirtualMachineInstanceAgentConnected, Status: corev1.ConditionTrue},
 		},
 		LauncherContainerImageVersion: "quay.io/kubevirt/virt-launcher:v1.8.2", QOSClass: new(corev1.PodQOSBurstable),
@@ -232,12 +246,15 @@ func instanceOf(vm *kubevirtv1.VirtualMachine, i int) *kubevirtv1.VirtualMachine
 	for n, each := range instance.Spec.Domain.Devices.Interfaces {
 		ip := fmt.Sprintf("10.%d.%d.%d", n, i/250, i%250)
 		instance.Status.Interfaces = append(instance.Status.Interfaces, kubevirtv1.VirtualMachineInstanceNetworkInterface{
-			Name: each.Name, MAC: each.MacAddress, IP: ip, IPs: []string{ip, "fe80::1"}, InterfaceName: fmt.Sprintf("eth%d", n), InfoSource: "domain, guest-agent", QueueCount: 2, LinkState: "up"})
+			Name: each.Name, MAC: each.MacAddress, IP: ip, IPs: []string{ip, "fe80::1"}, InterfaceName: fmt.Sprintf("eth%d", n),
+			InfoSource: "domain, guest-agent", QueueCount: 2, LinkState: "up"})
 	}
 	for _, disk := range instance.Spec.Domain.Devices.Disks {
-		instance.Status.VolumeStatus = append(instance.Status.VolumeStatus, kubevirtv1.VolumeStatus{Name: disk.Name, Target: "vda", Size: 10 << 30})
+		instance.Status.VolumeStatus = append(instance.Status.VolumeStatus,
+			kubevirtv1.VolumeStatus{Name: disk.Name, Target: "vda", Size: 10 << 30})
 	}
-	for _, phase := range []kubevirtv1.VirtualMachineInstancePhase{kubevirtv1.Pending, kubevirtv1.Scheduling, kubevirtv1.Scheduled, kubevirtv1.Running} {
+	for _, phase := range []kubevirtv1.VirtualMachineInstancePhase{kubevirtv1.Pending, kubevirtv1.Scheduling,
+		kubevirtv1.Scheduled, kubevirtv1.Running} {
 		instance.Status.PhaseTransitionTimestamps = append(instance.Status.PhaseTransitionTimestamps,
 			kubevirtv1.VirtualMachineInstancePhaseTransitionTimestamp{Phase: phase, PhaseTransitionTimestamp: metav1.Now()})
 	}

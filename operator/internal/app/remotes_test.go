@@ -65,10 +65,11 @@ func TestScopeOfConfigs(t *testing.T) {
 
 			// There is no KubeVirt: getting as far as to miss it takes the KubevirtConfig, the
 			// Secret and the cluster.
-			err = wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 90*time.Second, true, func(ctx context.Context) (bool, error) {
-				_, err := manager.GetClientForConfig(ctx, "east")
-				return errors.Is(err, clientmgr.ErrKindNotServed), nil
-			})
+			err = wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 90*time.Second, true,
+				func(ctx context.Context) (bool, error) {
+					_, err := manager.GetClientForConfig(ctx, "east")
+					return errors.Is(err, clientmgr.ErrKindNotServed), nil
+				})
 			if state, _ := manager.State("east"); err != nil {
 				t.Fatalf("%s: want ErrKindNotServed, is %+v", tc.reason, state)
 			}

@@ -54,15 +54,16 @@ func TestListsOfOthersBreakNoStream(t *testing.T) {
 
 	var made []*vitistackv1alpha1.Machine
 	// One that is created in the second of the cache's own list is not known to be new.
-	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
-		made = append(made, &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{
-			Namespace: "default", Name: fmt.Sprintf("m%d", len(made)),
-		}})
-		if err := mgr.GetClient().Create(ctx, made[len(made)-1]); err != nil {
-			return false, err
-		}
-		return freshOf(watcher, made) != nil, nil
-	})
+	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 30*time.Second, true,
+		func(ctx context.Context) (bool, error) {
+			made = append(made, &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{
+				Namespace: "default", Name: fmt.Sprintf("m%d", len(made)),
+			}})
+			if err := mgr.GetClient().Create(ctx, made[len(made)-1]); err != nil {
+				return false, err
+			}
+			return freshOf(watcher, made) != nil, nil
+		})
 	must(t, err)
 	fresh := freshOf(watcher, made)
 	must(t, mgr.GetAPIReader().List(t.Context(), &vitistackv1alpha1.MachineList{}, client.Limit(1)))

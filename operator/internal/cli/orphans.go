@@ -130,7 +130,8 @@ func (s *session) deleteOrphans(ctx context.Context, out io.Writer, all []orphan
 		i := slices.IndexFunc(all, func(each orphan.VM) bool { return string(each.Object.UID) == uid })
 		switch {
 		case i < 0:
-			return errors.Join(fmt.Errorf("%s is not the UID of an orphan in a cluster that answers", uid), clientmgr.HealthError(s.silent))
+			return errors.Join(fmt.Errorf("%s is not the UID of an orphan in a cluster that answers", uid),
+				clientmgr.HealthError(s.silent))
 		case time.Since(all[i].Object.CreationTimestamp.Time) < said.olderThan:
 			return fmt.Errorf("%s of %s is younger than %s",
 				all[i].Name(), all[i].Config, duration.HumanDuration(said.olderThan))

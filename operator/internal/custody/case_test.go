@@ -8,8 +8,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody"
 )
 
-// The Machine that the tables are about is called web and has UID web-1. Its supervisor is sup. Its VirtualMachine is vm-web, UID vm-1, in the
-// cluster behind KubevirtConfig east, whose UID is c-east.
+// The Machine that the tables are about is called web and has UID web-1. Its supervisor is sup. Its
+// VirtualMachine is vm-web, UID vm-1, in the cluster behind KubevirtConfig east, whose UID is
+// c-east.
 const (
 	machineUID = "web-1"
 	formerUID  = "web-0"
@@ -111,7 +112,8 @@ type summary struct {
 
 func sum(found custody.Finding) summary {
 	s := summary{
-		Is: found.Is, VM: string(found.Place.VM.UID), Config: found.Place.Config, Relation: found.Relation, Reason: found.Reason,
+		Is: found.Is, VM: string(found.Place.VM.UID), Config: found.Place.Config, Relation: found.Relation,
+		Reason: found.Reason,
 	}
 	for _, each := range found.Copies {
 		s.Copies = append(s.Copies, string(each.VM.UID)+" in "+each.Config)

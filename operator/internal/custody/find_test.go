@@ -49,14 +49,16 @@ func TestFind(t *testing.T) {
 			reason: "The recorded VirtualMachine is the Machine's and the clone is named, so that both are told apart for ever.",
 			record: recorded(ledger()),
 			looks:  []custody.Look{east(clone(), original())},
-			want:   summary{Is: custody.Yours, VM: "vm-1", Config: "east", Relation: custody.Mine, Copies: []string{"vm-9 in east"}},
+			want: summary{Is: custody.Yours, VM: "vm-1", Config: "east", Relation: custody.Mine,
+				Copies: []string{"vm-9 in east"}},
 		},
 		"ThereBesideACloneThatAPersonConsentedTo": {
 			reason: "While the recorded VirtualMachine is there, a consent to a copy changes nothing.",
 			record: recorded(ledger()),
 			adopt:  "east/vm-9",
 			looks:  []custody.Look{east(original(), clone())},
-			want:   summary{Is: custody.Yours, VM: "vm-1", Config: "east", Relation: custody.Mine, Copies: []string{"vm-9 in east"}},
+			want: summary{Is: custody.Yours, VM: "vm-1", Config: "east", Relation: custody.Mine,
+				Copies: []string{"vm-9 in east"}},
 		},
 		"UnderItsOldNameBesideAFormerMachinesVMOfTheWantedName": {
 			reason: "A former Machine's VirtualMachine of the wanted name does not hide the recorded one.",
@@ -85,9 +87,10 @@ func TestFind(t *testing.T) {
 		"Silent": {
 			reason: "Silence is no absence, so that nothing is concluded.",
 			record: recorded(ledger()),
-			looks:  []custody.Look{{Config: "east", ClusterUID: "c-east", Silent: errSilent, Found: []custody.Sighting{original()}}},
-			want:   unanswered,
-			tells:  "east",
+			looks: []custody.Look{{Config: "east", ClusterUID: "c-east", Silent: errSilent,
+				Found: []custody.Sighting{original()}}},
+			want:  unanswered,
+			tells: "east",
 		},
 		"SilentElsewhere": {
 			reason: "Silence of a cluster that the record does not name concerns nobody.",
@@ -152,7 +155,8 @@ func TestFind(t *testing.T) {
 			reason: "The creation went through before the operator ended, and is recognised by its nonce.",
 			record: recorded(intent()),
 			looks:  []custody.Look{east(original(), clone())},
-			want:   summary{Is: custody.Yours, VM: "vm-1", Config: "east", Relation: custody.Mine, Copies: []string{"vm-9 in east"}},
+			want: summary{Is: custody.Yours, VM: "vm-1", Config: "east", Relation: custody.Mine,
+				Copies: []string{"vm-9 in east"}},
 		},
 		"InheritedAndNotYetLabelled": {
 			reason:    "The operator ended between recording an inherited VirtualMachine and labelling it; consent and absence of claims still hold.",
@@ -297,7 +301,8 @@ func TestFindLost(t *testing.T) {
 		"OneCandidateAndAClone": {
 			reason: "A clone of another name is no candidate and is named as a copy.",
 			looks:  []custody.Look{east(clone(), original())},
-			want:   summary{Is: custody.Yours, VM: "vm-1", Config: "east", Relation: custody.Mine, Copies: []string{"vm-9 in east"}},
+			want: summary{Is: custody.Yours, VM: "vm-1", Config: "east", Relation: custody.Mine,
+				Copies: []string{"vm-9 in east"}},
 		},
 		"TheStatusKnowsWhichOfTwo": {
 			reason: "Two clusters have one with labels, name and address; the status knows the UID of one, and the other needs a person.",

@@ -38,7 +38,8 @@ func (o sight) searchEverywhere() pass {
 		if o.anySilent() {
 			o.breaks("absence was concluded while a cluster was silent")
 		}
-		// The disks of a VirtualMachine that is gone are still recorded where the operator ended before it wrote the status.
+		// The disks of a VirtualMachine that is gone are still recorded where the operator ended before
+		// it wrote the status.
 		return o.removeDisks(o.pass(deleteDisk, self.ledger))
 	case custody.Yours:
 		config, x := o.placed(found)
@@ -49,7 +50,8 @@ func (o sight) searchEverywhere() pass {
 	}
 }
 
-// remove deletes the recorded VirtualMachine, then its disks, and lets the Machine go when both are gone.
+// remove deletes the recorded VirtualMachine, then its disks, and lets the Machine go when both are
+// gone.
 func (o sight) remove(ledger book) pass {
 	found := o.counted(o.find(o.caseOf(&ledger, o.look(ledger.config))))
 	if found.Is == custody.Undecided {
@@ -231,7 +233,8 @@ func (w *writing) record(self *machine) pass {
 	return pass{}
 }
 
-// taken holds that a VirtualMachine that comes into a record is the Machine's, or a person gave it, or search found the only one.
+// taken holds that a VirtualMachine that comes into a record is the Machine's, or a person gave it,
+// or search found the only one.
 func (w *writing) taken(self *machine) {
 	p := w.pass
 	x := w.state.vm(p.ledger.vm)
@@ -263,7 +266,8 @@ func (w *writing) create(self *machine) pass {
 	}
 	p.ledger.nonce = w.state.nonce(p.ledger.nonce)
 	x, made := w.state.add(vm{
-		where: clusterOf(p.config), name: w.shape.nameOf(p.machine), label: p.machine, nonce: p.ledger.nonce, mac: max(self.mac, p.machine),
+		where: clusterOf(p.config), name: w.shape.nameOf(p.machine), label: p.machine, nonce: p.ledger.nonce,
+		mac:   max(self.mac, p.machine),
 		owner: p.machine, late: w.slot == formerLeader,
 	})
 	if !made {
@@ -274,7 +278,8 @@ func (w *writing) create(self *machine) pass {
 		w.breaks("one consent made two new VirtualMachines")
 	case p.consented:
 		self.wasRecreated = self.recreate
-	case w.slot != formerLeader && self.wasRecorded != 0 && self.recreate != self.wasRecorded && self.wasRecreated != self.wasRecorded && self.exists:
+	case w.slot != formerLeader && self.wasRecorded != 0 && self.recreate != self.wasRecorded &&
+		self.wasRecreated != self.wasRecorded && self.exists:
 		w.breaks("a VirtualMachine that vanished was made anew without consent")
 	}
 	if p.then == record {
@@ -340,15 +345,18 @@ func (w *writing) deleteDisk(self *machine) pass {
 	return pass{}
 }
 
-// finalize takes the finalizer off. What is the Machine's must be gone, or a person gave it up because its cluster is silent for long.
+// finalize takes the finalizer off. What is the Machine's must be gone, or a person gave it up
+// because its cluster is silent for long.
 func (w *writing) finalize(self *machine) {
 	if !w.guarded() {
 		return
 	}
 	for _, v := range w.state.vms {
-		// The check for orphans tells of the first two. A person's that lost its record before its address was kept is named as a copy.
+		// The check for orphans tells of the first two. A person's that lost its record before its
+		// address was kept is named as a copy.
 		told := v.late || v.restored || v.person && v.mac != self.mac || v.owner != w.pass.machine
-		forgotten := w.state.done&(lost|forged|consented|restoredMachine) != 0 // the record of disks went, or went to another cluster
+		// the record of disks went, or went to another cluster
+		forgotten := w.state.done&(lost|forged|consented|restoredMachine) != 0
 		if (v.there || v.disk && !forgotten) && !told && !w.pass.released {
 			w.breaks("a Machine was let go while its VirtualMachine or disk was there")
 		}

@@ -31,8 +31,11 @@ func pick(c custody.Case, likes func(custody.Look, custody.Sighting) bool) (cust
 	return custody.Place{}, false
 }
 
-// instead lets a mutant take a VirtualMachine that it likes where the judge does not say that one is the Machine's.
-func instead(judge func(custody.Case) custody.Finding, likes func(custody.Case, custody.Look, custody.Sighting) bool) func(custody.Case) custody.Finding {
+// instead lets a mutant take a VirtualMachine that it likes where the judge does not say that one
+// is the Machine's.
+func instead(
+	judge func(custody.Case) custody.Finding, likes func(custody.Case, custody.Look, custody.Sighting) bool,
+) func(custody.Case) custody.Finding {
 	return func(c custody.Case) custody.Finding {
 		found := judge(c)
 		if found.Is == custody.Yours {
@@ -50,7 +53,9 @@ var judgeMutants = map[string]mutant{
 	"LabelsAreAClaim": {
 		reason: "Whatever carries the Machine's labels is taken for its VirtualMachine.",
 		change: func(o *operator) {
-			o.find = instead(o.find, func(c custody.Case, _ custody.Look, vm custody.Sighting) bool { return c.Machine.Labelled(vm.Labels) })
+			o.find = instead(o.find, func(c custody.Case, _ custody.Look, vm custody.Sighting) bool {
+				return c.Machine.Labelled(vm.Labels)
+			})
 		},
 	},
 	"SilenceIsAbsence": {
@@ -142,7 +147,9 @@ var judgeMutants = map[string]mutant{
 			place := o.place
 			o.place = func(c custody.Case, choice custody.Choice) custody.Finding {
 				found := place(c, choice)
-				there, ok := pick(c, func(l custody.Look, vm custody.Sighting) bool { return c.Relation(l, vm) == custody.OtherMachine })
+				there, ok := pick(c, func(l custody.Look, vm custody.Sighting) bool {
+					return c.Relation(l, vm) == custody.OtherMachine
+				})
 				if ok && found.Is == custody.Refused {
 					return took(found, there, custody.OtherMachineGone)
 				}
@@ -162,7 +169,9 @@ var judgeMutants = map[string]mutant{
 	},
 }
 
-func adoptAnything(place func(custody.Case, custody.Choice) custody.Finding) func(custody.Case, custody.Choice) custody.Finding {
+func adoptAnything(
+	place func(custody.Case, custody.Choice) custody.Finding,
+) func(custody.Case, custody.Choice) custody.Finding {
 	return func(c custody.Case, choice custody.Choice) custody.Finding {
 		found := place(c, choice)
 		there, ok := pick(c, func(l custody.Look, vm custody.Sighting) bool {
@@ -215,7 +224,8 @@ var orderMutants = map[string]mutant{
 	},
 }
 
-// TestModelFindsMutants holds that the model would notice if one of the guards were gone: without, it would prove nothing.
+// TestModelFindsMutants holds that the model would notice if one of the guards were gone: without,
+// it would prove nothing.
 func TestModelFindsMutants(t *testing.T) {
 	for _, mutants := range []map[string]mutant{judgeMutants, orderMutants} {
 		for name, m := range mutants {
@@ -239,7 +249,8 @@ func findMutant(t *testing.T, m mutant) {
 				if unchanged := explore(newOperator(s), r.states); unchanged.broken != "" {
 					t.Errorf("the judge without the mutant breaks the same history:\n%s", unchanged)
 				}
-				t.Logf("%s\nfound in %s after %d states and %s:\n%s", m.reason, s.name, states, time.Since(begun).Round(time.Millisecond), r)
+				t.Logf("%s\nfound in %s after %d states and %s:\n%s", m.reason, s.name, states,
+					time.Since(begun).Round(time.Millisecond), r)
 				return
 			}
 		}

@@ -7,7 +7,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody"
 )
 
-// operator decides as operator/internal/machine does, in its order of writes. Its functions are the real judge's; a mutant changes one.
+// operator decides as operator/internal/machine does, in its order of writes. Its functions are the
+// real judge's; a mutant changes one.
 type operator struct {
 	shape shape
 	texts *texts
@@ -57,7 +58,8 @@ func newOperator(s shape) *operator {
 	}
 }
 
-// sight is what one pass of one Machine can see. late is the cluster whose one answer comes too late, -1 for none.
+// sight is what one pass of one Machine can see. late is the cluster whose one answer comes too
+// late, -1 for none.
 type sight struct {
 	*operator
 	state   *state
@@ -113,7 +115,8 @@ func (o sight) reading() custody.Reading {
 
 // number of a VirtualMachine that a finding names.
 func (o sight) placed(found custody.Finding) (config, x number) {
-	return number(slices.Index(o.texts.config, found.Place.Config)), number(slices.Index(o.texts.vmUID, string(found.Place.VM.UID)))
+	return number(slices.Index(o.texts.config, found.Place.Config)),
+		number(slices.Index(o.texts.vmUID, string(found.Place.VM.UID)))
 }
 
 func (o sight) breaks(what string) {
@@ -257,7 +260,8 @@ func (o sight) judge(reading custody.Reading, config number, searched bool) []pa
 	}
 }
 
-// isTheOnly reports whether a VirtualMachine is a person's, unlabelled, and the only such one of its name.
+// isTheOnly reports whether a VirtualMachine is a person's, unlabelled, and the only such one of
+// its name.
 func (o sight) isTheOnly(x number) bool {
 	count := 0
 	for _, v := range o.state.vms {
@@ -268,7 +272,8 @@ func (o sight) isTheOnly(x number) bool {
 	return count == 1 && o.state.vm(x).label == 0 && !o.anySilent()
 }
 
-// realize goes on by the record: a VirtualMachine that is there is claimed and learnt, one that is absent may be made.
+// realize goes on by the record: a VirtualMachine that is there is claimed and learnt, one that is
+// absent may be made.
 func (o sight) realize(ledger book) []pass {
 	c := o.caseOf(&ledger, o.look(ledger.config))
 	found := o.counted(o.find(c))
@@ -295,7 +300,8 @@ func (o sight) withVM(ledger book, x number) pass {
 	return p
 }
 
-// fence shows that the Machine in hand is the newest one; where its VirtualMachine is gone it begins a new intent.
+// fence shows that the Machine in hand is the newest one; where its VirtualMachine is gone it
+// begins a new intent.
 func (o sight) fence(ledger book) pass {
 	p := o.pass(fence, ledger)
 	p.consented = ledger.vm != 0

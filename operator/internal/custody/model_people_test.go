@@ -118,7 +118,9 @@ func (e exploration) writers(m number, self machine) {
 		}
 		for _, config := range e.operator.shape.configs {
 			if clusterOf(config) == v.where {
-				e.changes(consented, "a person consents to adopt for Machine, VM", m, x, func(m *machine) { m.adoptConfig, m.adopt = config, x })
+				e.changes(consented, "a person consents to adopt for Machine, VM", m, x, func(m *machine) {
+					m.adoptConfig, m.adopt = config, x
+				})
 			}
 		}
 	}
@@ -136,7 +138,8 @@ func (e exploration) backup(m number, self, other machine) {
 	if e.state.passes[m-1].step != idle || e.state.passes[formerLeader].step != idle {
 		return // a restored etcd cuts off whoever held its lease
 	}
-	if self.born && (self.exists && self.ledger.config != 0 || !self.exists && (!e.operator.shape.sameName || !other.exists)) {
+	if self.born && (self.exists && self.ledger.config != 0 || !self.exists &&
+		(!e.operator.shape.sameName || !other.exists)) {
 		e.rarely(restoredMachine, "a backup from before the placement restores Machine", m, 0, func(s *state) bool {
 			s.touched(m, -1)
 			*s.machine(m) = machine{born: true, exists: true}

@@ -38,7 +38,9 @@ func (e exploration) operators() {
 	}
 	if e.state.passes[formerLeader].step != idle {
 		e.step(formerLeader)
-		e.freely("what the former leader had in hand is lost", 0, 0, func(s *state) { s.passes[formerLeader], s.inFlight = pass{}, false })
+		e.freely("what the former leader had in hand is lost", 0, 0, func(s *state) {
+			s.passes[formerLeader], s.inFlight = pass{}, false
+		})
 	}
 }
 
@@ -78,9 +80,12 @@ func (e exploration) step(slot int) {
 	e.emit(next{event: event{who + ": Machine, VM", p.machine, p.vm}, state: s, broken: broken})
 }
 
-// crash ends a process before a write, or after a creation was sent, or lets it sleep while another one takes its place.
+// crash ends a process before a write, or after a creation was sent, or lets it sleep while another
+// one takes its place.
 func (e exploration) crash(m number, p pass) {
-	e.freely("the operator crashes before it "+stepNames[p.step]+": Machine", m, 0, func(s *state) { s.passes[m-1] = pass{} })
+	e.freely("the operator crashes before it "+stepNames[p.step]+": Machine", m, 0, func(s *state) {
+		s.passes[m-1] = pass{}
+	})
 	if e.state.passes[formerLeader].step != idle {
 		return
 	}
@@ -91,7 +96,9 @@ func (e exploration) crash(m number, p pass) {
 		})
 	}
 	if p.step == claim {
-		return // a leader that sleeps here for as long as a Machine's end and another one's adoption labels for a Machine that is gone
+		// a leader that sleeps here for as long as a Machine's end and another one's adoption labels for
+		// a Machine that is gone
+		return
 	}
 	e.rarely(changedLeader, "another operator takes over, and the former leader sleeps before it "+stepNames[p.step]+": Machine", m, 0,
 		func(s *state) bool {
@@ -120,7 +127,8 @@ type origin struct {
 	event event
 }
 
-// explore visits every state that can be reached, nearest first, so that the trace to what is broken is a shortest one.
+// explore visits every state that can be reached, nearest first, so that the trace to what is
+// broken is a shortest one.
 func explore(o *operator, bound int) result {
 	first := state{rare: o.shape.rare}
 	first.machines[0] = machine{born: true, exists: true}

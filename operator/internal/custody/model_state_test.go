@@ -5,11 +5,13 @@ import (
 	"slices"
 )
 
-// The model explores every order in which an operator's writes, crashes, silent clusters and people's actions can follow each other, within
-// bounds. The judge in it is the real one. States are values without pointers, so that Go's maps tell equal ones.
+// The model explores every order in which an operator's writes, crashes, silent clusters and
+// people's actions can follow each other, within bounds. The judge in it is the real one. States
+// are values without pointers, so that Go's maps tell equal ones.
 //
-// What it takes for granted: a call that was sent ends before a person or a backup tool does the next thing; deleting a Machine is the
-// exception. A paused process that has sent nothing may wake up at any time, but not after a backup of the supervisor was restored.
+// What it takes for granted: a call that was sent ends before a person or a backup tool does the
+// next thing; deleting a Machine is the exception. A paused process that has sent nothing may wake
+// up at any time, but not after a backup of the supervisor was restored.
 
 // Numbers of objects begin at one; zero is none. Clusters are counted from zero.
 type (
@@ -27,7 +29,8 @@ const (
 // book is a ledger: a config, a nonce, and a VirtualMachine's UID once that is known.
 type book struct{ config, nonce, vm number }
 
-// machine is a Machine object. What begins with was is no part of it: the model remembers it to judge by.
+// machine is a Machine object. What begins with was is no part of it: the model remembers it to
+// judge by.
 type machine struct {
 	born, exists, deleting, held bool
 	ledger                       book
@@ -40,8 +43,9 @@ type machine struct {
 	wasRecorded, wasRecreated    number
 }
 
-// vm is a VirtualMachine object with its disk. owner is the Machine whose it is in truth, which the judge cannot see; given has a bit
-// for each Machine that may take it over, which is done when its labels are there.
+// vm is a VirtualMachine object with its disk. owner is the Machine whose it is in truth, which the
+// judge cannot see; given has a bit for each Machine that may take it over, which is done when its
+// labels are there.
 type vm struct {
 	there, disk            bool
 	where                  cluster
@@ -85,11 +89,13 @@ const (
 )
 
 var stepNames = []string{
-	"ends", "records", "fences", "creates", "claims", "learns the UID", "records the disks", "deletes the VM", "deletes a disk",
+	"ends", "records", "fences", "creates", "claims", "learns the UID", "records the disks", "deletes the VM",
+	"deletes a disk",
 	"writes the status", "takes the finalizer off",
 }
 
-// state is everything at one moment. passes has one for each Machine, and last that of a former leader or of a call in flight.
+// state is everything at one moment. passes has one for each Machine, and last that of a former
+// leader or of a call in flight.
 type state struct {
 	machines [machines]machine
 	vms      [maxVMs]vm
@@ -120,7 +126,8 @@ func (s *state) named(where cluster, name number) number {
 	return number(slices.IndexFunc(s.vms[:], func(v vm) bool { return v.there && v.where == where && v.name == name }) + 1)
 }
 
-// add makes a VirtualMachine; false where the model has no room for another one or the name is taken.
+// add makes a VirtualMachine; false where the model has no room for another one or the name is
+// taken.
 func (s *state) add(v vm) (number, bool) {
 	if s.made == maxVMs || s.named(v.where, v.name) != 0 {
 		return 0, false
@@ -145,7 +152,8 @@ func (s *state) owned(m number) int {
 // newNonce stands for a nonce that is chosen when it is written.
 const newNonce = 31
 
-// nonce is the least that is nowhere in use, where a new one is asked for. Least ones keep equal states equal.
+// nonce is the least that is nowhere in use, where a new one is asked for. Least ones keep equal
+// states equal.
 func (s *state) nonce(wanted number) number {
 	if wanted != newNonce {
 		return wanted

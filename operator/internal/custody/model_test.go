@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// shapes are the worlds that the model explores, those with few states first. Two whole lives side by side are many states, so that the last one
-// gets one rare action less.
+// shapes are the worlds that the model explores, those with few states first. Two whole lives side
+// by side are many states, so that the last one gets one rare action less.
 func shapes(rare uint8) []shape {
 	return []shape{
 		{name: "NameMadeAnew", configs: []number{1, 2}, rare: rare, sameName: true},

@@ -27,7 +27,8 @@ func (s shape) nameOf(m number) number {
 	return m
 }
 
-// texts are the numbers as the judge knows them. They are made once, because a state is judged millions of times.
+// texts are the numbers as the judge knows them. They are made once, because a state is judged
+// millions of times.
 type texts struct {
 	machine, vmUID, vmName, nonce, mac, config, cluster []string
 	labels                                              []map[string]string
@@ -66,7 +67,8 @@ func (t *texts) ledger(s shape, m number, b book) vitistackv1alpha1.Ledger {
 }
 
 func (t *texts) sighting(x number, v vm) custody.Sighting {
-	sighting := custody.Sighting{Name: t.vmName[v.name], UID: types.UID(t.vmUID[x]), Labels: t.labels[v.label], Nonce: t.nonce[v.nonce]}
+	sighting := custody.Sighting{Name: t.vmName[v.name], UID: types.UID(t.vmUID[x]), Labels: t.labels[v.label],
+		Nonce: t.nonce[v.nonce]}
 	if v.mac != 0 {
 		sighting.MACs = t.mac[v.mac : v.mac+1]
 	}
@@ -92,7 +94,8 @@ func (t *texts) consent(from machine) string {
 	return custody.Consent(t.config[from.adoptConfig], types.UID(t.vmUID[from.adopt]))
 }
 
-// look is what a live look into a config's cluster sees: the VirtualMachine of the name, and those with the Machine's label.
+// look is what a live look into a config's cluster sees: the VirtualMachine of the name, and those
+// with the Machine's label.
 func (t *texts) look(s shape, from *state, m, config number) custody.Look {
 	where := clusterOf(config)
 	look := custody.Look{Config: t.config[config], ClusterUID: t.cluster[where]}

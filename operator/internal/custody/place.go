@@ -70,8 +70,9 @@ func (c Case) mayForget() Finding {
 	if uid == "" || c.Machine.Recreate == uid {
 		return Finding{Is: Absent}
 	}
-	return Finding{}.refuse(vitistackv1alpha1.ReasonVanished, "the Machine's VirtualMachine %s is gone and its record is lost; "+
-		"annotation %s with the value %s makes a new and empty one", uid, vitistackv1alpha1.AnnotationRecreate, uid)
+	return Finding{}.refuse(vitistackv1alpha1.ReasonVanished,
+		"the Machine's VirtualMachine %s is gone and its record is lost; "+
+			"annotation %s with the value %s makes a new and empty one", uid, vitistackv1alpha1.AnnotationRecreate, uid)
 }
 
 // consented are the unclaimed VirtualMachines that a person gave to the Machine.

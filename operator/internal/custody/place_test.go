@@ -305,7 +305,8 @@ func TestPlace(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			subject := web()
-			subject.References[0], subject.Adopt, subject.Recreate, subject.StatusVMUID = tc.reference, tc.adopt, tc.recreate, tc.status
+			subject.References[0], subject.Adopt, subject.Recreate, subject.StatusVMUID = tc.reference, tc.adopt, tc.recreate,
+				tc.status
 			subject.Held, subject.LedgerVMUID = !tc.notHeld, tc.ledger
 			got := custody.Case{Machine: subject, Looks: tc.looks, Claimants: tc.claimants}.Place(tc.choice)
 			check(t, tc.reason, got, tc.want, tc.tells)
@@ -360,7 +361,8 @@ func TestRefuseFormer(t *testing.T) {
 				t.Fatalf("%s\nrefused: -want %v +got %v", tc.reason, tc.want, refused)
 			}
 			if refused {
-				check(t, tc.reason, got, summary{Is: custody.Refused, Reason: vitistackv1alpha1.ReasonNameCollision}, "earlier Machine")
+				check(t, tc.reason, got, summary{Is: custody.Refused, Reason: vitistackv1alpha1.ReasonNameCollision},
+					"earlier Machine")
 			}
 		})
 	}

@@ -74,7 +74,10 @@ type Reading struct {
 // copy that foreign definitions keep. former are the earlier identities of a KubevirtConfig's
 // cluster: the operator may have ended between binding the ledger to the present one and the
 // status.
-func Read(machine *vitistackv1alpha1.Machine, held bool, providerID func(vitistackv1alpha1.Ledger) string, former func(config string) []string) Reading {
+func Read(
+	machine *vitistackv1alpha1.Machine, held bool, providerID func(vitistackv1alpha1.Ledger) string,
+	former func(config string) []string,
+) Reading {
 	const annotation = vitistackv1alpha1.AnnotationPlacement
 	text, written := machine.Annotations[annotation]
 	status := machine.Status
@@ -87,7 +90,8 @@ func Read(machine *vitistackv1alpha1.Machine, held bool, providerID func(vitista
 			"take it off, and the operator looks for the virtual machine again", annotation, err)
 	}
 	copied := status.KubevirtConfigRef
-	if copied != nil && (copied.Name != ledger.Config || copied.ClusterUID != "" && copied.ClusterUID != ledger.ClusterUID &&
+	if copied != nil && (copied.Name != ledger.Config || copied.ClusterUID != "" &&
+		copied.ClusterUID != ledger.ClusterUID &&
 		!slices.Contains(former(ledger.Config), copied.ClusterUID)) {
 		return broken(vitistackv1alpha1.ReasonLedgerConflict,
 			"annotation %s names cluster %s (%s), the status %s (%s); take the annotation off if the status is right",
@@ -105,7 +109,10 @@ func Read(machine *vitistackv1alpha1.Machine, held bool, providerID func(vitista
 
 // confirms reports whether the status says what a ledger says. The UID of a VirtualMachine decides
 // what is changed and deleted, so that a ledger which names one is confirmed by the same UID alone.
-func confirms(status vitistackv1alpha1.MachineStatus, ledger vitistackv1alpha1.Ledger, providerID func(vitistackv1alpha1.Ledger) string) bool {
+func confirms(
+	status vitistackv1alpha1.MachineStatus, ledger vitistackv1alpha1.Ledger,
+	providerID func(vitistackv1alpha1.Ledger) string,
+) bool {
 	if ledger.VMUID != "" {
 		return status.MachineID == ledger.VMUID
 	}

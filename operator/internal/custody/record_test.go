@@ -115,8 +115,9 @@ func TestRead(t *testing.T) {
 			reason: "The status knows the place and no UID, so that a UID in the ledger may be a tenant's.",
 			text:   ledger().String(),
 			held:   true,
-			status: vitistackv1alpha1.MachineStatus{KubevirtConfigRef: copied("east", "c-east"), ProviderID: "kubevirt://east/team/vm-web"},
-			want:   custody.Reading{Standing: custody.Unconfirmed, Ledger: ledger()},
+			status: vitistackv1alpha1.MachineStatus{KubevirtConfigRef: copied("east", "c-east"),
+				ProviderID: "kubevirt://east/team/vm-web"},
+			want: custody.Reading{Standing: custody.Unconfirmed, Ledger: ledger()},
 		},
 		"ClusterThatAPersonAcceptedSince": {
 			reason: "The ledger was bound to the cluster that a person accepted, and the operator ended before the status said so.",
@@ -158,7 +159,8 @@ func TestRead(t *testing.T) {
 		"Lost": {
 			reason: "A kubectl replace dropped the annotation; the status still knows the place and the UID.",
 			held:   true,
-			status: vitistackv1alpha1.MachineStatus{KubevirtConfigRef: copied("east", "c-east"), VMName: "vm-web", MachineID: "vm-1"},
+			status: vitistackv1alpha1.MachineStatus{KubevirtConfigRef: copied("east", "c-east"), VMName: "vm-web",
+				MachineID: "vm-1"},
 			want: custody.Reading{
 				Standing: custody.Lost,
 				Ledger:   edited(ledger(), func(l *vitistackv1alpha1.Ledger) { l.Nonce = "" }),
@@ -173,7 +175,8 @@ func TestRead(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			machine := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "web"}, Status: tc.status}
+			machine := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "web"},
+				Status: tc.status}
 			if tc.text != "" {
 				machine.Annotations = map[string]string{vitistackv1alpha1.AnnotationPlacement: tc.text}
 			}

@@ -120,7 +120,8 @@ func hasAddress(macs []string) bool {
 
 // otherMachine judges what this supervisor made for another Machine.
 func (c Case) otherMachine(l Look, vm Sighting) Relation {
-	sameSupervisor := vm.Labels[vitistackv1alpha1.LabelSupervisorUID] == c.Machine.label(vitistackv1alpha1.LabelSupervisorUID)
+	sameSupervisor := vm.Labels[vitistackv1alpha1.LabelSupervisorUID] == c.Machine.label(
+		vitistackv1alpha1.LabelSupervisorUID)
 	sameName := vm.Labels[vitistackv1alpha1.LabelSourceMachine] == c.Machine.label(vitistackv1alpha1.LabelSourceMachine)
 	switch {
 	case vm.Controlled || !sameSupervisor || !sameName:

@@ -22,14 +22,16 @@ const (
 	backupName   = "web-backup"
 )
 
-// copyVM makes what a person gets who exports the Machine's VirtualMachine and creates it under another name, with other disks: all labels
-// and annotations are copied. It waits until the copy's disk is there.
+// copyVM makes what a person gets who exports the Machine's VirtualMachine and creates it under
+// another name, with other disks: all labels and annotations are copied. It waits until the copy's
+// disk is there.
 func (l *life) copyVM() {
 	l.t.Helper()
 	vm := l.vm()
 	twin := &kubevirtv1.VirtualMachine{
-		ObjectMeta: metav1.ObjectMeta{Namespace: vm.Namespace, Name: copyName, Labels: vm.Labels, Annotations: vm.Annotations},
-		Spec:       *vm.Spec.DeepCopy(),
+		ObjectMeta: metav1.ObjectMeta{Namespace: vm.Namespace, Name: copyName, Labels: vm.Labels,
+			Annotations: vm.Annotations},
+		Spec: *vm.Spec.DeepCopy(),
 	}
 	if len(twin.Spec.DataVolumeTemplates) != 1 {
 		l.t.Fatalf("the VirtualMachine has %d disks, want 1", len(twin.Spec.DataVolumeTemplates))
@@ -60,15 +62,18 @@ func (l *life) copyClaim() {
 		l.t.Fatalf("there is no claim %s", disk)
 	}
 	create(l.t, l.remote(), &corev1.PersistentVolumeClaim{
-		ObjectMeta: metav1.ObjectMeta{Namespace: claim.Namespace, Name: backupName, Labels: claim.Labels, Annotations: map[string]string{"example.com/backup-of": disk}},
+		ObjectMeta: metav1.ObjectMeta{Namespace: claim.Namespace, Name: backupName, Labels: claim.Labels,
+			Annotations: map[string]string{"example.com/backup-of": disk}},
 		Spec: corev1.PersistentVolumeClaimSpec{
-			AccessModes: claim.Spec.AccessModes, Resources: claim.Spec.Resources, StorageClassName: claim.Spec.StorageClassName, VolumeMode: claim.Spec.VolumeMode,
+			AccessModes: claim.Spec.AccessModes, Resources: claim.Spec.Resources, StorageClassName: claim.Spec.StorageClassName,
+			VolumeMode: claim.Spec.VolumeMode,
 		},
 	})
 }
 
-// TestCopiesStay: a VirtualMachine and a claim that carry a Machine's labels because a person copied them are the person's. The Machine names
-// the copy, and what is deleted with the Machine is its own.
+// TestCopiesStay: a VirtualMachine and a claim that carry a Machine's labels because a person
+// copied them are the person's. The Machine names the copy, and what is deleted with the Machine is
+// its own.
 func TestCopiesStay(t *testing.T) {
 	t.Parallel()
 	l := begin(t, east, "copies-stay", nil)
@@ -83,7 +88,8 @@ func TestCopiesStay(t *testing.T) {
 		t.Errorf("the Machine's own VirtualMachine or its disk %s is left", disk)
 	}
 	for name, object := range map[string]client.Object{
-		copyName: &kubevirtv1.VirtualMachine{}, copyDiskName: &corev1.PersistentVolumeClaim{}, backupName: &corev1.PersistentVolumeClaim{},
+		copyName: &kubevirtv1.VirtualMachine{}, copyDiskName: &corev1.PersistentVolumeClaim{},
+		backupName: &corev1.PersistentVolumeClaim{},
 	} {
 		if !l.exists(object, name) || object.GetDeletionTimestamp() != nil {
 			t.Errorf("the person's %T %s went with the Machine", object, name)
@@ -94,7 +100,8 @@ func TestCopiesStay(t *testing.T) {
 	}
 }
 
-// TestCopyIsNoVM: a copy is never taken for the Machine's VirtualMachine, not when the record is lost, and not when the original is gone.
+// TestCopyIsNoVM: a copy is never taken for the Machine's VirtualMachine, not when the record is
+// lost, and not when the original is gone.
 func TestCopyIsNoVM(t *testing.T) {
 	t.Parallel()
 	l := begin(t, east, "copy-no-vm", nil)
@@ -123,9 +130,10 @@ func TestCopyIsNoVM(t *testing.T) {
 	}
 }
 
-// TestCopiedLedger: a Machine that is made from another one's export carries its record and its finalizers. It touches nothing of the
-// original's: under another name it gets a VirtualMachine of its own with addresses of its own, and in another namespace it says what to
-// take off. Both can be deleted.
+// TestCopiedLedger: a Machine that is made from another one's export carries its record and its
+// finalizers. It touches nothing of the original's: under another name it gets a VirtualMachine of
+// its own with addresses of its own, and in another namespace it says what to take off. Both can be
+// deleted.
 func TestCopiedLedger(t *testing.T) {
 	t.Parallel()
 	const name, elsewhere = "ledger-copied", "ledger-copied-elsewhere"

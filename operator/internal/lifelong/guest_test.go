@@ -34,7 +34,8 @@ func TestUserDataBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := begin(t, east, "user-data-bytes", func(m *vitistackv1alpha1.Machine) {
-		m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{UserDataBase64: base64.StdEncoding.EncodeToString(packed.Bytes())}
+		m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{UserDataBase64: base64.StdEncoding.EncodeToString(
+			packed.Bytes())}
 	})
 	l.untilReady()
 	for _, volume := range l.vm().Spec.Template.Spec.Volumes {
@@ -76,7 +77,8 @@ func TestUserDataTooLarge(t *testing.T) {
 	l := begin(t, east, "user-data-too-large", func(m *vitistackv1alpha1.Machine) {
 		m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{UserData: "#cloud-config\n#" + strings.Repeat("x", 1_150_000)}
 	})
-	l.untilCondition(vitistackv1alpha1.ConditionReady, "False/"+vitistackv1alpha1.ReasonUserDataTooLarge, "Secret holds at most")
+	l.untilCondition(vitistackv1alpha1.ConditionReady, "False/"+vitistackv1alpha1.ReasonUserDataTooLarge,
+		"Secret holds at most")
 	if l.vm() != nil {
 		t.Error("a VirtualMachine was made, which waits for its Secret for ever")
 	}
@@ -84,7 +86,8 @@ func TestUserDataTooLarge(t *testing.T) {
 	l.untilGone()
 }
 
-// TestGuestNotReady: while KubeVirt says that an instance is not ready, as in the first minutes of a lost node, the Machine is not ready.
+// TestGuestNotReady: while KubeVirt says that an instance is not ready, as in the first minutes of
+// a lost node, the Machine is not ready.
 func TestGuestNotReady(t *testing.T) {
 	t.Parallel()
 	l := begin(t, east, "guest-not-ready", nil)
@@ -101,7 +104,8 @@ func TestGuestNotReady(t *testing.T) {
 	l.untilCondition(vitistackv1alpha1.ConditionReady, "False/"+vitistackv1alpha1.ReasonGuestNotReady, "")
 }
 
-// TestSpecRunning: a VirtualMachine that was made with spec.running is stopped, started and changed by its Machine.
+// TestSpecRunning: a VirtualMachine that was made with spec.running is stopped, started and changed
+// by its Machine.
 func TestSpecRunning(t *testing.T) {
 	t.Parallel()
 	const name = "spec-running"
@@ -163,7 +167,8 @@ spec: {cpu: {guest: 1}, memory: {guest: 2Gi}}`)
 	l.resume()
 }
 
-// TestRefusedPartHoldsUpNoStop: a policy refuses more memory, and the stop that the Machine asks for with it is carried out.
+// TestRefusedPartHoldsUpNoStop: a policy refuses more memory, and the stop that the Machine asks
+// for with it is carried out.
 func TestRefusedPartHoldsUpNoStop(t *testing.T) {
 	t.Parallel()
 	const name = "part-refused"
@@ -201,7 +206,8 @@ spec: {policyName: part-refused, validationActions: [Deny]}`)
 	})
 }
 
-// TestMutatingPolicy: a policy that takes the operator's annotation off and forces an amount of memory is not fought.
+// TestMutatingPolicy: a policy that takes the operator's annotation off and forces an amount of
+// memory is not fought.
 func TestMutatingPolicy(t *testing.T) {
 	t.Parallel()
 	const name = "mutating-policy"
@@ -229,7 +235,8 @@ spec: {policyName: mutating-policy}`)
 	// The test's own patches go on until the policy works: only then the annotation is taken off.
 	eventually.Eventually(t, patience, "the policy works", func(context.Context) error {
 		l.editVM(func(vm *kubevirtv1.VirtualMachine) {
-			metav1.SetMetaDataAnnotation(&vm.ObjectMeta, "example.com/touched", fmt.Sprint(len(vm.Annotations), vm.ResourceVersion))
+			metav1.SetMetaDataAnnotation(&vm.ObjectMeta, "example.com/touched",
+				fmt.Sprint(len(vm.Annotations), vm.ResourceVersion))
 		})
 		if _, found := l.vm().Annotations[vitistackv1alpha1.AnnotationAppliedWish]; found {
 			return errors.New("the annotation is there")

@@ -13,7 +13,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// TestPublicFinalizer: the public operator's finalizer, which nobody else would take off after a hand-over, goes with the Machine.
+// TestPublicFinalizer: the public operator's finalizer, which nobody else would take off after a
+// hand-over, goes with the Machine.
 func TestPublicFinalizer(t *testing.T) {
 	t.Parallel()
 	l := begin(t, east, "public-finalizer", func(m *vitistackv1alpha1.Machine) {
@@ -27,7 +28,8 @@ func TestPublicFinalizer(t *testing.T) {
 	}
 }
 
-// TestEmptyPrefix: with VM_NAME_PREFIX="" a VirtualMachine has its Machine's name, which the public operator looks for.
+// TestEmptyPrefix: with VM_NAME_PREFIX="" a VirtualMachine has its Machine's name, which the public
+// operator looks for.
 func TestEmptyPrefix(t *testing.T) {
 	t.Parallel()
 	l := begin(t, west, "empty-prefix", nil)
@@ -71,8 +73,8 @@ spec: {name: %[1]s, networkInterfaces: [{name: default, macAddress: "02:12:00:00
 	return vm.UID
 }
 
-// TestAdoptionIsNeverHalf: what the operator would refuse at a creation does not leave an adopted VirtualMachine without labels. Its disk
-// is labelled too, and goes with the Machine.
+// TestAdoptionIsNeverHalf: what the operator would refuse at a creation does not leave an adopted
+// VirtualMachine without labels. Its disk is labelled too, and goes with the Machine.
 func TestAdoptionIsNeverHalf(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
@@ -104,7 +106,8 @@ func TestAdoptionIsNeverHalf(t *testing.T) {
 				m.Spec.Disks = []vitistackv1alpha1.MachineSpecDisk{{Name: "root", SizeGB: 1, Boot: true}}
 			})
 			l.until(tc.reason+": VM, instance and claim are labelled", func(m *vitistackv1alpha1.Machine) error {
-				for _, object := range []client.Object{&kubevirtv1.VirtualMachine{}, &kubevirtv1.VirtualMachineInstance{}, &corev1.PersistentVolumeClaim{}} {
+				for _, object := range []client.Object{&kubevirtv1.VirtualMachine{}, &kubevirtv1.VirtualMachineInstance{},
+					&corev1.PersistentVolumeClaim{}} {
 					if !l.exists(object, name) || object.GetLabels()[vitistackv1alpha1.LabelMachineUID] != string(m.UID) {
 						return fmt.Errorf("%T is not there or not labelled", object)
 					}

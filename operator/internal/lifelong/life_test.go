@@ -22,7 +22,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
-// patience is for what happens soon on a quiet machine. The tests count calls and compare states, they measure no times.
+// patience is for what happens soon on a quiet machine. The tests count calls and compare states,
+// they measure no times.
 const patience = 3 * time.Minute
 
 // life is a Machine in a namespace of its own.
@@ -69,7 +70,8 @@ func beginIn(t *testing.T, cluster, namespace, name string, change func(*vitista
 	t.Helper()
 	m := &vitistackv1alpha1.Machine{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: namespace, Name: name, Annotations: map[string]string{vitistackv1alpha1.AnnotationKubevirtConfig: cluster},
+			Namespace: namespace, Name: name,
+			Annotations: map[string]string{vitistackv1alpha1.AnnotationKubevirtConfig: cluster},
 		},
 		Spec: vitistackv1alpha1.MachineSpec{Provider: "kubevirt", InstanceType: "small"},
 	}
@@ -254,7 +256,8 @@ func (l *life) attachments() []string {
 
 // memory is what the VirtualMachine's template asks for.
 func memory(vm *kubevirtv1.VirtualMachine) string {
-	if vm == nil || vm.Spec.Template == nil || vm.Spec.Template.Spec.Domain.Memory == nil || vm.Spec.Template.Spec.Domain.Memory.Guest == nil {
+	if vm == nil || vm.Spec.Template == nil || vm.Spec.Template.Spec.Domain.Memory == nil ||
+		vm.Spec.Template.Spec.Domain.Memory.Guest == nil {
 		return ""
 	}
 	return vm.Spec.Template.Spec.Domain.Memory.Guest.String()

@@ -26,7 +26,8 @@ import (
 const (
 	east = "cluster-east"
 	west = "cluster-west"
-	// pluginDir is where `make tools` puts the placement plugins. Without them every Machine would wait.
+	// pluginDir is where `make tools` puts the placement plugins. Without them every Machine would
+	// wait.
 	pluginDir = "../../../bin/plugins"
 )
 
@@ -85,7 +86,9 @@ func run(m *testing.M) (code int, err error) {
 // connect makes the clients of the tests.
 func connect() error {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, kubevirtv1.AddToScheme, cdiv1beta1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{
+		clientgoscheme.AddToScheme, kubevirtv1.AddToScheme, cdiv1beta1.AddToScheme,
+	} {
 		if err := add(scheme); err != nil {
 			return err
 		}
@@ -101,7 +104,8 @@ func connect() error {
 	return nil
 }
 
-// startOperator starts the operator as people do where the public operator was: a VirtualMachine has its Machine's name.
+// startOperator starts the operator as people do where the public operator was: a VirtualMachine
+// has its Machine's name.
 func startOperator(binary string) (stop func() error, err error) {
 	plugins, err := filepath.Abs(pluginDir)
 	if err != nil {
@@ -115,7 +119,8 @@ func startOperator(binary string) (stop func() error, err error) {
 		return nil, err
 	}
 	defer file.Close()
-	cmd := exec.Command(binary, "--kubeconfig="+world.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0", "--plugin-dir="+plugins)
+	cmd := exec.Command(binary, "--kubeconfig="+world.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0",
+		"--plugin-dir="+plugins)
 	cmd.Env = []string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace, "LOG_LEVEL=debug", "VM_NAME_PREFIX="}
 	cmd.Stdout, cmd.Stderr = file, file
 	if err := cmd.Start(); err != nil {

@@ -34,7 +34,8 @@ spec: {datacenterIdentifier: no-west-az1, supervisorIdentifier: supervisor-1, ip
 // renumber does what the operator of networks does when a VLAN is given or changes.
 func renumber(t *testing.T, network *vitistackv1alpha1.NetworkNamespace, vlan int) {
 	t.Helper()
-	patch := client.RawPatch("application/merge-patch+json", fmt.Appendf(nil, `{"status":{"phase":"Ready","vlanId":%d}}`, vlan))
+	patch := client.RawPatch("application/merge-patch+json",
+		fmt.Appendf(nil, `{"status":{"phase":"Ready","vlanId":%d}}`, vlan))
 	if err := world.supervisor.Status().Patch(t.Context(), network, patch); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +92,8 @@ func (l *life) untilRunning() {
 		if c == nil || c.Status != metav1.ConditionTrue || c.ObservedGeneration != m.Generation {
 			return errors.New("not yet")
 		}
-		if m.Status.Phase != vitistackv1alpha1.MachinePhaseRunning || !l.exists(&kubevirtv1.VirtualMachineInstance{}, l.key.Name) {
+		if m.Status.Phase != vitistackv1alpha1.MachinePhaseRunning ||
+			!l.exists(&kubevirtv1.VirtualMachineInstance{}, l.key.Name) {
 			return errors.New("there is no instance")
 		}
 		return nil
@@ -103,7 +105,8 @@ func (l *life) halt() {
 	l.t.Helper()
 	l.edit(func(m *vitistackv1alpha1.Machine) { m.Spec.RunStrategy = vitistackv1alpha1.RunStrategyHalted })
 	l.until("the guest is off", func(m *vitistackv1alpha1.Machine) error {
-		if m.Status.Phase != vitistackv1alpha1.MachinePhaseStopped || l.exists(&kubevirtv1.VirtualMachineInstance{}, l.key.Name) {
+		if m.Status.Phase != vitistackv1alpha1.MachinePhaseStopped ||
+			l.exists(&kubevirtv1.VirtualMachineInstance{}, l.key.Name) {
 			return errors.New("it is on")
 		}
 		return nil
@@ -116,8 +119,9 @@ func (l *life) resume() {
 	l.untilRunning()
 }
 
-// TestNetworkAppears: a NetworkNamespace that is created or renumbered beside a Machine that runs changes neither its guest nor what is
-// asked for it, and holds up none of the Machine's own changes.
+// TestNetworkAppears: a NetworkNamespace that is created or renumbered beside a Machine that runs
+// changes neither its guest nor what is asked for it, and holds up none of the Machine's own
+// changes.
 func TestNetworkAppears(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
@@ -158,7 +162,8 @@ func TestNetworkAppears(t *testing.T) {
 	}
 }
 
-// TestNetworkRenumbered: a guest stays on the VLAN that was recorded, and the Machine says where record and NetworkNamespace differ.
+// TestNetworkRenumbered: a guest stays on the VLAN that was recorded, and the Machine says where
+// record and NetworkNamespace differ.
 func TestNetworkRenumbered(t *testing.T) {
 	t.Parallel()
 	const name = "network-renumbered"
@@ -176,8 +181,8 @@ func TestNetworkRenumbered(t *testing.T) {
 	}
 }
 
-// TestInterfaceIsAdded: what a new interface refers to is there before the VirtualMachine refers to it, so that the guest comes back after
-// its next stop.
+// TestInterfaceIsAdded: what a new interface refers to is there before the VirtualMachine refers to
+// it, so that the guest comes back after its next stop.
 func TestInterfaceIsAdded(t *testing.T) {
 	t.Parallel()
 	const name = "interface-added"
@@ -202,7 +207,8 @@ func TestInterfaceIsAdded(t *testing.T) {
 	l.resume()
 }
 
-// TestUntaggedNetwork: a static network that names no VLAN is untagged. Nobody will ever give it a VLAN, so nobody waits for one.
+// TestUntaggedNetwork: a static network that names no VLAN is untagged. Nobody will ever give it a
+// VLAN, so nobody waits for one.
 func TestUntaggedNetwork(t *testing.T) {
 	t.Parallel()
 	const name = "untagged"
@@ -231,7 +237,8 @@ spec:
 	}
 }
 
-// giveAddress does what an address operator does for the one interface of a namespace's NetworkConfiguration.
+// giveAddress does what an address operator does for the one interface of a namespace's
+// NetworkConfiguration.
 func giveAddress(t *testing.T, namespace, address string) {
 	t.Helper()
 	list := &vitistackv1alpha1.NetworkConfigurationList{}
@@ -250,8 +257,8 @@ func giveAddress(t *testing.T, namespace, address string) {
 	}
 }
 
-// TestNetworkKindIsMissing: a remote cluster without Multus is an answer, not silence. The Machine names the kind that is missing, and its
-// cluster counts as reachable.
+// TestNetworkKindIsMissing: a remote cluster without Multus is an answer, not silence. The Machine
+// names the kind that is missing, and its cluster counts as reachable.
 func TestNetworkKindIsMissing(t *testing.T) {
 	t.Parallel()
 	const name = "kind-missing"
@@ -271,8 +278,10 @@ func TestNetworkKindIsMissing(t *testing.T) {
 	newNamespace(t, name)
 	newNetwork(t, name, "lan", 20)
 	l := beginIn(t, west, name, name, nil)
-	l.untilCondition(vitistackv1alpha1.ConditionNetworkReady, "False/"+vitistackv1alpha1.ReasonNetworkKindMissing, "NetworkAttachmentDefinition")
-	if c := l.read().Status.Condition(vitistackv1alpha1.ConditionRemoteReachable); c == nil || c.Status != metav1.ConditionTrue {
+	l.untilCondition(vitistackv1alpha1.ConditionNetworkReady, "False/"+vitistackv1alpha1.ReasonNetworkKindMissing,
+		"NetworkAttachmentDefinition")
+	if c := l.read().Status.Condition(vitistackv1alpha1.ConditionRemoteReachable); c == nil ||
+		c.Status != metav1.ConditionTrue {
 		t.Errorf("RemoteReachable is %+v, want True: the cluster answered", c)
 	}
 }

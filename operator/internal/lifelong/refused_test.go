@@ -25,8 +25,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 )
 
-// maxAttempts is how often anything may be asked about one Machine in the first minute of a refusal. A back-off of 1, 2, 4, 8, 16 and 32
-// seconds makes seven attempts.
+// maxAttempts is how often anything may be asked about one Machine in the first minute of a
+// refusal. A back-off of 1, 2, 4, 8, 16 and 32 seconds makes seven attempts.
 const maxAttempts = 8
 
 // refusal is a way in which a cluster does not do what a Machine asks.
@@ -44,8 +44,9 @@ type refusal struct {
 	lift func(t *testing.T, namespace string)
 }
 
-// TestRefusals: whatever refuses, the Machine says so in the server's own words within a minute, a Warning Event says it too, and in the
-// first minute each call is made at most eight times. The refusals stand side by side, so that the minute is spent once.
+// TestRefusals: whatever refuses, the Machine says so in the server's own words within a minute, a
+// Warning Event says it too, and in the first minute each call is made at most eight times. The
+// refusals stand side by side, so that the minute is spent once.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	vmReady, networkReady := vitistackv1alpha1.ConditionVirtualMachineReady, vitistackv1alpha1.ConditionNetworkReady
@@ -267,13 +268,15 @@ func (l *life) callsAtMost(reason string, since, until time.Time) {
 		}
 		counts := audit.By(calls, func(c audit.Call) string { return c.Verb + " " + c.Kind() })
 		if most := counts.Most(); most.Calls > maxAttempts {
-			l.t.Errorf("%s: %d calls of one kind in %s within a minute, want at most %d:\n%s", reason, most.Calls, side, maxAttempts, counts)
+			l.t.Errorf("%s: %d calls of one kind in %s within a minute, want at most %d:\n%s", reason, most.Calls, side,
+				maxAttempts, counts)
 		}
 		l.t.Logf("%s: calls in %s within a minute:\n%s", l.key.Name, side, counts)
 	}
 }
 
-// wantsAddresses says whether the Machine is on a VLAN, where nobody gives addresses in these tests.
+// wantsAddresses says whether the Machine is on a VLAN, where nobody gives addresses in these
+// tests.
 func (l *life) wantsAddresses() bool { return len(l.attachments()) > 0 }
 
 func clusterClient(name string) client.Client {
@@ -350,7 +353,8 @@ func remoteNamespace(t *testing.T, cluster, namespace string) {
 	}
 }
 
-// quotaFor allows none of a kind. No controller of the fleet keeps a quota's status, so it is written here.
+// quotaFor allows none of a kind. No controller of the fleet keeps a quota's status, so it is
+// written here.
 func quotaFor(cluster string, name corev1.ResourceName) func(*testing.T, string) {
 	return func(t *testing.T, namespace string) {
 		t.Helper()
@@ -381,7 +385,8 @@ func withoutQuota(cluster string) func(*testing.T, string) {
 func terminate(t *testing.T, namespace string) {
 	t.Helper()
 	remoteNamespace(t, east, namespace)
-	keep := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "keep", Finalizers: []string{"example.com/keep"}}}
+	keep := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "keep",
+		Finalizers: []string{"example.com/keep"}}}
 	create(t, world.remote[east], keep)
 	object := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}
 	if err := world.remote[east].Delete(t.Context(), object); err != nil {
@@ -422,8 +427,11 @@ func addressOf(server *httptest.Server) address {
 	return address{url: server.URL + "/admit", caCert: cert}
 }
 
-// webhookFor makes the API server ask a webhook about the VirtualMachines of the namespace. It waits until it does.
-func webhookFor(cluster string, operation admissionv1.OperationType, at func(*testing.T) address) func(*testing.T, string) {
+// webhookFor makes the API server ask a webhook about the VirtualMachines of the namespace. It
+// waits until it does.
+func webhookFor(
+	cluster string, operation admissionv1.OperationType, at func(*testing.T) address,
+) func(*testing.T, string) {
 	kind := schema.GroupResource{Group: "kubevirt.io", Resource: "virtualmachines"}
 	if cluster == fleet.Supervisor {
 		kind = schema.GroupResource{Group: "vitistack.io", Resource: "machines"}
@@ -435,7 +443,8 @@ func webhookFor(cluster string, operation admissionv1.OperationType, at func(*te
 		rule := func(groups, resources string, operation admissionv1.OperationType) admissionv1.RuleWithOperations {
 			return admissionv1.RuleWithOperations{
 				Operations: []admissionv1.OperationType{operation},
-				Rule:       admissionv1.Rule{APIGroups: []string{groups}, APIVersions: []string{"*"}, Resources: []string{resources}},
+				Rule: admissionv1.Rule{APIGroups: []string{groups}, APIVersions: []string{"*"},
+					Resources: []string{resources}},
 			}
 		}
 		webhook := func(name string, seconds int32, rule admissionv1.RuleWithOperations) admissionv1.ValidatingWebhook {

@@ -22,7 +22,9 @@ import (
 
 func TestCreationThatHasToWait(t *testing.T) {
 	wants := func(m *vitistackv1alpha1.Machine) {
-		m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{UserDataSecretRef: &vitistackv1alpha1.CloudInitSourceRef{Name: "init"}}
+		m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{
+			UserDataSecretRef: &vitistackv1alpha1.CloudInitSourceRef{Name: "init"},
+		}
 	}
 	w := newWorld(t, []string{east}, newMachine(in(east), wants))
 	result := w.mustSettle()
@@ -31,7 +33,8 @@ func TestCreationThatHasToWait(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("without the Secret (-want +got):\n%s", diff)
 	}
-	w.put(supervisor, secret(types.NamespacedName{Namespace: namespace, Name: "init"}, map[string]string{"userdata": "password: hunter2"}))
+	w.put(supervisor, secret(types.NamespacedName{Namespace: namespace, Name: "init"},
+		map[string]string{"userdata": "password: hunter2"}))
 	w.mustSettle()
 	if diff := cmp.Diff(at(east), w.outcome().without(at(east))); diff != "" {
 		t.Errorf("with the Secret (-want +got):\n%s", diff)
@@ -52,7 +55,8 @@ func TestNamespaceIsCreated(t *testing.T) {
 	}
 }
 
-// TestAbsenceIsProven: what the cache lacks may be there, and what a cluster does not say is not known.
+// TestAbsenceIsProven: what the cache lacks may be there, and what a cluster does not say is not
+// known.
 func TestAbsenceIsProven(t *testing.T) {
 	t.Run("TheCacheIsBehind", func(t *testing.T) {
 		w := placed(t)
@@ -127,14 +131,17 @@ func TestAbsenceIsProven(t *testing.T) {
 // forgetful is the client of a cache that has no VirtualMachine yet.
 type forgetful struct{ client.Client }
 
-func (f forgetful) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+func (f forgetful) Get(
+	ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption,
+) error {
 	if _, ok := object.(*kubevirtv1.VirtualMachine); ok {
 		return apierrors.NewNotFound(virtualMachines, key.Name)
 	}
 	return f.Client.Get(ctx, key, object, opts...)
 }
 
-// TestVanished: what was there and is gone is made again only with consent, and one consent is for one time.
+// TestVanished: what was there and is gone is made again only with consent, and one consent is for
+// one time.
 func TestVanished(t *testing.T) {
 	w := placed(t)
 	for range 2 {

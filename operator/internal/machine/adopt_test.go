@@ -16,7 +16,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// today are the labels that the public operator puts on everything now; those in legacy are the earlier ones.
+// today are the labels that the public operator puts on everything now; those in legacy are the
+// earlier ones.
 var today = labelled(vitistackv1alpha1.LabelSourceMachine, "web", vitistackv1alpha1.LabelManagedBy, "kubevirt-operator")
 
 func named(name string) func(*kubevirtv1.VirtualMachine) {
@@ -25,11 +26,12 @@ func named(name string) func(*kubevirtv1.VirtualMachine) {
 
 // claimFor is a disk as the public operator made it: a claim of its own beside the VirtualMachine.
 func claimFor(vm *kubevirtv1.VirtualMachine, name string) *corev1.PersistentVolumeClaim {
-	return &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: vm.Labels}}
+	return &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name,
+		Labels: vm.Labels}}
 }
 
-// TestAdoptsThePublicOperators: its virtual machines are named with the prefix or without, labelled in the old way or the new, and taken
-// over as they are: labels alone are written.
+// TestAdoptsThePublicOperators: its virtual machines are named with the prefix or without, labelled
+// in the old way or the new, and taken over as they are: labels alone are written.
 func TestAdoptsThePublicOperators(t *testing.T) {
 	for name, labels := range map[string]func(*kubevirtv1.VirtualMachine){"Old": legacy, "New": today} {
 		for _, vmName := range []string{"vm-web", "web"} {
@@ -45,7 +47,8 @@ func adopts(t *testing.T, vm *kubevirtv1.VirtualMachine) {
 	w.put(supervisor, legacyNC(legacyMAC))
 	w.put(east, vm.DeepCopy())
 	w.put(east, &kubevirtv1.VirtualMachineInstance{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: vm.Name}})
-	other := claimFor(foundVM(labelled(vitistackv1alpha1.LabelSourceMachine, "other", vitistackv1alpha1.LabelManagedBy, "kubevirt-operator")), "other")
+	other := claimFor(foundVM(labelled(vitistackv1alpha1.LabelSourceMachine, "other", vitistackv1alpha1.LabelManagedBy,
+		"kubevirt-operator")), "other")
 	for _, cluster := range []string{east, supervisor} {
 		w.put(cluster, claimFor(vm, "disk"))
 		w.put(cluster, other.DeepCopy())
@@ -65,7 +68,8 @@ func adopts(t *testing.T, vm *kubevirtv1.VirtualMachine) {
 	if err := w.clients[east].Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: vm.Name}, vmi); err != nil {
 		t.Fatal(err)
 	}
-	for what, labels := range map[string]map[string]string{"VM": after.Labels, "template": after.Spec.Template.ObjectMeta.Labels, "VMI": vmi.Labels} {
+	for what, labels := range map[string]map[string]string{"VM": after.Labels,
+		"template": after.Spec.Template.ObjectMeta.Labels, "VMI": vmi.Labels} {
 		if !desired.IsOurs(labels, machineUID, supervisorID) {
 			t.Errorf("the %s is labelled %v", what, labels)
 		}
@@ -113,7 +117,8 @@ func TestStrangersOfTheBareName(t *testing.T) {
 	}
 }
 
-// TestAdoptionGoesOn: the labels of the virtual machine come last, so that a claim that broke off is finished.
+// TestAdoptionGoesOn: the labels of the virtual machine come last, so that a claim that broke off
+// is finished.
 func TestAdoptionGoesOn(t *testing.T) {
 	for _, breaks := range []string{"PersistentVolumeClaim", "VirtualMachineInstance", anyVM} {
 		w := newWorld(t, []string{east}, newMachine(in(east)))
@@ -133,16 +138,19 @@ func TestAdoptionGoesOn(t *testing.T) {
 		w.before = nil
 		w.mustSettle()
 		claim := &corev1.PersistentVolumeClaim{}
-		if err := w.clients[east].Get(context.Background(), client.ObjectKey{Namespace: namespace, Name: "disk"}, claim); err != nil {
+		if err := w.clients[east].Get(context.Background(), client.ObjectKey{Namespace: namespace, Name: "disk"},
+			claim); err != nil {
 			t.Fatal(err)
 		}
-		if vm := w.vms()[east+"/vm-web"]; !desired.IsOurs(claim.Labels, machineUID, supervisorID) || !desired.IsOurs(vm.Labels, machineUID, supervisorID) {
+		if vm := w.vms()[east+"/vm-web"]; !desired.IsOurs(claim.Labels, machineUID, supervisorID) ||
+			!desired.IsOurs(vm.Labels, machineUID, supervisorID) {
 			t.Errorf("%s: the claim is labelled %v, the VM %v", breaks, claim.Labels, vm.Labels)
 		}
 	}
 }
 
-// TestReferencesMigrate: a Machine goes from the annotation to the field and back, and nothing happens to its virtual machine.
+// TestReferencesMigrate: a Machine goes from the annotation to the field and back, and nothing
+// happens to its virtual machine.
 func TestReferencesMigrate(t *testing.T) {
 	w := placed(t)
 	before := w.vms()[east+"/vm-web"]
@@ -163,7 +171,8 @@ func TestReferencesMigrate(t *testing.T) {
 	}
 }
 
-// TestFinalizerComesBack: after an uninstall the ledger is there and the finalizer is not; a deletion would leave the virtual machine.
+// TestFinalizerComesBack: after an uninstall the ledger is there and the finalizer is not; a
+// deletion would leave the virtual machine.
 func TestFinalizerComesBack(t *testing.T) {
 	w := placed(t)
 	w.editMachine(func(m *vitistackv1alpha1.Machine) { m.Finalizers = nil })

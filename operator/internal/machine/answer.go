@@ -13,7 +13,8 @@ import (
 func answer(err error) error {
 	const placed = vitistackv1alpha1.ConditionPlaced
 	if refusal, refused := placement.AsRefusal(err); refused {
-		return problem.Person(placed, reasonOf(refusal.Reason, vitistackv1alpha1.ReasonStrategyRefused), "%s", refusal.Error())
+		return problem.Person(placed, reasonOf(refusal.Reason, vitistackv1alpha1.ReasonStrategyRefused), "%s",
+			refusal.Error())
 	}
 	if hold, held := placement.AsHold(err); held {
 		return problem.Time(placed, reasonOf(hold.Reason, vitistackv1alpha1.ReasonStrategyHeld), "%s", hold.Error())
@@ -62,7 +63,8 @@ func (a Asked) summary(config string) string {
 			}
 		}
 		trace.Steps = append(trace.Steps, vitistackv1alpha1.PlacementStep{
-			Strategy: step.Strategy, Verdict: step.Verdict.String(), Config: step.Config, Reason: step.Reason, Message: step.Message,
+			Strategy: step.Strategy, Verdict: step.Verdict.String(), Config: step.Config, Reason: step.Reason,
+			Message: step.Message,
 		})
 	}
 	return trace.String()

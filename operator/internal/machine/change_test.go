@@ -34,7 +34,8 @@ func TestChange(t *testing.T) {
 		want   func(*kubevirtv1.VirtualMachine)
 	}{
 		"Size": {
-			reason: "a Machine that asks for another size gets that size, and nothing else changes", change: sized("large"), want: func(vm *kubevirtv1.VirtualMachine) {
+			reason: "a Machine that asks for another size gets that size, and nothing else changes", change: sized("large"),
+			want: func(vm *kubevirtv1.VirtualMachine) {
 				vm.Spec.Template.Spec.Domain.CPU.Cores = 4
 				vm.Spec.Template.Spec.Domain.Memory.Guest.Set(4 << 30)
 			},
@@ -53,7 +54,8 @@ func TestChange(t *testing.T) {
 			want: func(*kubevirtv1.VirtualMachine) {},
 		},
 		"ByHandAndSize": {
-			reason: "a new size in a rewritten spec is a wish for it", hand: byHand, change: sized("large"), want: func(vm *kubevirtv1.VirtualMachine) {
+			reason: "a new size in a rewritten spec is a wish for it", hand: byHand, change: sized("large"),
+			want: func(vm *kubevirtv1.VirtualMachine) {
 				vm.Spec.Template.Spec.Domain.CPU.Cores = 4
 				vm.Spec.Template.Spec.Domain.Memory.Guest.Set(4 << 30)
 			},
@@ -83,9 +85,11 @@ func TestChange(t *testing.T) {
 	}
 }
 
-// TestAdoptedSpecStays: an adopted VirtualMachine is labelled, and changed only when the Machine changes.
+// TestAdoptedSpecStays: an adopted VirtualMachine is labelled, and changed only when the Machine
+// changes.
 func TestAdoptedSpecStays(t *testing.T) {
-	w := newWorld(t, []string{east}, newMachine(in(east), annotated(vitistackv1alpha1.AnnotationAdopt, east+"/"+string(foundUID))))
+	w := newWorld(t, []string{east},
+		newMachine(in(east), annotated(vitistackv1alpha1.AnnotationAdopt, east+"/"+string(foundUID))))
 	w.put(east, foundVM())
 	w.run(east)
 	before := w.vms()[east+"/vm-web"]
@@ -112,10 +116,12 @@ func TestAdoptedSpecStays(t *testing.T) {
 	}
 }
 
-// TestAdoptionThatCrashes: an instance without labels is in no cache, so its Machine would never be seen running.
+// TestAdoptionThatCrashes: an instance without labels is in no cache, so its Machine would never be
+// seen running.
 func TestAdoptionThatCrashes(t *testing.T) {
 	for n := range 5 {
-		w := newWorld(t, []string{east}, newMachine(in(east), annotated(vitistackv1alpha1.AnnotationAdopt, east+"/"+string(foundUID))))
+		w := newWorld(t, []string{east},
+			newMachine(in(east), annotated(vitistackv1alpha1.AnnotationAdopt, east+"/"+string(foundUID))))
 		w.put(east, foundVM())
 		w.run(east)
 		w.after = nth(n)
@@ -128,7 +134,8 @@ func TestAdoptionThatCrashes(t *testing.T) {
 		if err := w.clients[east].Get(t.Context(), keyOf(&vm), vmi); err != nil {
 			t.Fatal(err)
 		}
-		if vm.UID != foundUID || vmi.Labels[vitistackv1alpha1.LabelMachineUID] == "" || vm.Labels[vitistackv1alpha1.LabelMachineUID] == "" {
+		if vm.UID != foundUID || vmi.Labels[vitistackv1alpha1.LabelMachineUID] == "" ||
+			vm.Labels[vitistackv1alpha1.LabelMachineUID] == "" {
 			t.Errorf("after a crash at write %d: %s, labels %v and %v", n, w.where(), vm.Labels, vmi.Labels)
 		}
 	}

@@ -27,7 +27,8 @@ import (
 
 var errConflict = apierrors.NewConflict(schema.GroupResource{Resource: "objects"}, "it", errors.New("another UID"))
 
-// newCluster is a fake client that gives UIDs and keeps UID preconditions, as a server does and the fake client does not.
+// newCluster is a fake client that gives UIDs and keeps UID preconditions, as a server does and the
+// fake client does not.
 func (w *world) newCluster(name string, objects ...client.Object) client.Client {
 	w.t.Helper()
 	scheme := newScheme(w.t)
@@ -37,7 +38,8 @@ func (w *world) newCluster(name string, objects ...client.Object) client.Client 
 		WithStatusSubresource(&vitistackv1alpha1.Machine{}, &vitistackv1alpha1.NetworkConfiguration{}).
 		WithIndex(&vitistackv1alpha1.Machine{}, clientmgr.IndexConfig, clientmgr.ByConfig).
 		WithInterceptorFuncs(interceptor.Funcs{
-			Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+			Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object,
+				opts ...client.GetOption) error {
 				return w.do(callOf(c, name, "get", object), func() error {
 					if m, ok := object.(*vitistackv1alpha1.Machine); ok && w.stale != nil {
 						w.stale.DeepCopyInto(m)
@@ -52,7 +54,8 @@ func (w *world) newCluster(name string, objects ...client.Object) client.Client 
 			Create: func(ctx context.Context, c client.WithWatch, object client.Object, opts ...client.CreateOption) error {
 				return w.do(callOf(c, name, "create", object), func() error { return create(ctx, c, object, opts...) })
 			},
-			Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, opts ...client.PatchOption) error {
+			Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch,
+				opts ...client.PatchOption) error {
 				return w.do(callOf(c, name, "patch", object), func() error { return c.Patch(ctx, object, patch, opts...) })
 			},
 			Delete: func(ctx context.Context, c client.WithWatch, object client.Object, opts ...client.DeleteOption) error {
@@ -61,12 +64,16 @@ func (w *world) newCluster(name string, objects ...client.Object) client.Client 
 			Update: func(ctx context.Context, c client.WithWatch, object client.Object, opts ...client.UpdateOption) error {
 				return c.Update(ctx, object, opts...) // only tests update
 			},
-			Apply: func(ctx context.Context, c client.WithWatch, object runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
+			Apply: func(ctx context.Context, c client.WithWatch, object runtime.ApplyConfiguration,
+				opts ...client.ApplyOption) error {
 				u := object.(interface{ GetKind() string })
 				return w.do(call{name, "apply", u.GetKind()}, func() error { return apply(ctx, c, object) })
 			},
-			SubResourcePatch: func(ctx context.Context, c client.Client, sub string, object client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
-				return w.do(callOf(c, name, "patch "+sub+" of", object), func() error { return c.SubResource(sub).Patch(ctx, object, patch, opts...) })
+			SubResourcePatch: func(ctx context.Context, c client.Client, sub string, object client.Object, patch client.Patch,
+				opts ...client.SubResourcePatchOption) error {
+				return w.do(callOf(c, name, "patch "+sub+" of", object), func() error {
+					return c.SubResource(sub).Patch(ctx, object, patch, opts...)
+				})
 			},
 		}).Build()
 }
@@ -92,7 +99,8 @@ func create(ctx context.Context, c client.WithWatch, object client.Object, opts 
 func remove(ctx context.Context, c client.WithWatch, object client.Object, opts ...client.DeleteOption) error {
 	options := (&client.DeleteOptions{}).ApplyOptions(opts)
 	if options.Preconditions == nil || options.Preconditions.UID == nil {
-		return fmt.Errorf("%s %s is deleted without its UID", object.GetObjectKind().GroupVersionKind().Kind, object.GetName())
+		return fmt.Errorf("%s %s is deleted without its UID", object.GetObjectKind().GroupVersionKind().Kind,
+			object.GetName())
 	}
 	there := object.DeepCopyObject().(client.Object)
 	if err := c.Get(ctx, client.ObjectKeyFromObject(object), there); err != nil {
@@ -104,8 +112,9 @@ func remove(ctx context.Context, c client.WithWatch, object client.Object, opts 
 	return c.Delete(ctx, object, opts...)
 }
 
-// apply refuses what a server refuses: another UID, an old resourceVersion, and to create an object of a given UID. What it does not have is
-// the memory of earlier applies, by which a server takes away what is no longer applied.
+// apply refuses what a server refuses: another UID, an old resourceVersion, and to create an object
+// of a given UID. What it does not have is the memory of earlier applies, by which a server takes
+// away what is no longer applied.
 func apply(ctx context.Context, c client.WithWatch, object runtime.ApplyConfiguration) error {
 	wanted := object.(interface {
 		GetName() string

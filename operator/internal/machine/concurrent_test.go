@@ -17,7 +17,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 )
 
-// TestConcurrentReconciles: with a client that passes shared, half of 120 VirtualMachines went to wrong clusters upstream.
+// TestConcurrentReconciles: with a client that passes shared, half of 120 VirtualMachines went to
+// wrong clusters upstream.
 func TestConcurrentReconciles(t *testing.T) {
 	const count, workers = 120, 16
 	clusters := []string{"a", "b", "c"}
@@ -67,7 +68,8 @@ func TestGuestsBeforeBooks(t *testing.T) {
 	reconcile := func(name string) (wrote bool, after time.Duration) {
 		t.Helper()
 		w.calls = nil
-		result, err := reconciler.Reconcile(t.Context(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(machines[name])})
+		result, err := reconciler.Reconcile(t.Context(),
+			ctrl.Request{NamespacedName: client.ObjectKeyFromObject(machines[name])})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +85,8 @@ func TestGuestsBeforeBooks(t *testing.T) {
 			t.Errorf("the books of the %s are kept in the rush: %v, again after %s", name, w.calls, after)
 		}
 	}
-	if err := w.clients[supervisor].Delete(t.Context(), machines["second"], client.Preconditions{UID: &machines["second"].UID}); err != nil {
+	if err := w.clients[supervisor].Delete(t.Context(), machines["second"],
+		client.Preconditions{UID: &machines["second"].UID}); err != nil {
 		t.Fatal(err)
 	}
 	if wrote, _ := reconcile("second"); !wrote {

@@ -34,7 +34,8 @@ func wantsSecret(m *vitistackv1alpha1.Machine) {
 	m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{UserData: "#cloud-config\n" + strings.Repeat("# long\n", 400)}
 }
 
-// TestCreationInOrder: the place is recorded before anything remote, the addresses before the VirtualMachine that has them.
+// TestCreationInOrder: the place is recorded before anything remote, the addresses before the
+// VirtualMachine that has them.
 func TestCreationInOrder(t *testing.T) {
 	w := newWorld(t, []string{east}, newMachine(in(east), wantsSecret))
 	if err := w.create(); err != nil {
@@ -68,12 +69,14 @@ func TestCreationInOrder(t *testing.T) {
 	if vm.OwnerReferences != nil {
 		t.Errorf("the VirtualMachine is owned by %v, which the remote cluster does not have", vm.OwnerReferences)
 	}
-	if got := w.ledger(); got.VMUID != string(vm.UID) || got.Nonce != vm.Annotations[vitistackv1alpha1.AnnotationPlacementNonce] {
+	if got := w.ledger(); got.VMUID != string(vm.UID) ||
+		got.Nonce != vm.Annotations[vitistackv1alpha1.AnnotationPlacementNonce] {
 		t.Errorf("the ledger %v is not about the VirtualMachine %s", got, vm.UID)
 	}
 }
 
-// TestCrashAtEveryWrite ends the process at each write in turn, before it is done and after, and goes on with a new one.
+// TestCrashAtEveryWrite ends the process at each write in turn, before it is done and after, and
+// goes on with a new one.
 func TestCrashAtEveryWrite(t *testing.T) {
 	clean := newWorld(t, []string{east, west}, newMachine(in(east), wantsSecret))
 	if err := clean.create(); err != nil {

@@ -16,7 +16,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
 )
 
-// letGo is a world in which the Machine web is gone, and owes its VirtualMachine to cluster-east, which does not answer.
+// letGo is a world in which the Machine web is gone, and owes its VirtualMachine to cluster-east,
+// which does not answer.
 func letGo(t *testing.T) *world {
 	t.Helper()
 	w := placed(t)
@@ -44,7 +45,8 @@ func (w *world) debts() []removal.Debt {
 
 func (w *world) payDebts() ctrl.Result {
 	w.t.Helper()
-	result, err := w.reconciler().Payer().Reconcile(w.t.Context(), ctrl.Request{NamespacedName: types.NamespacedName{Name: east}})
+	result, err := w.reconciler().Payer().Reconcile(w.t.Context(),
+		ctrl.Request{NamespacedName: types.NamespacedName{Name: east}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -63,13 +65,15 @@ func TestDebts(t *testing.T) {
 			before: func(w *world) { w.wake(east) },
 		},
 		"Silent": {
-			reason: "a cluster that is silent has not said that the virtual machine is gone", before: func(*world) {}, left: left{Debts: 1, VMs: 1, Claims: 1},
+			reason: "a cluster that is silent has not said that the virtual machine is gone", before: func(*world) {},
+			left: left{Debts: 1, VMs: 1, Claims: 1},
 		},
 		"AnotherCluster": {
 			reason: "the name leads to another cluster now, which may have a VM of that name too",
 			before: func(w *world) {
 				w.wake(east)
-				state := clientmgr.State{Config: east, Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, ClusterUID: "another"}
+				state := clientmgr.State{Config: east, Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected,
+					ClusterUID: "another"}
 				w.manager.SetState(state)
 			},
 			left: left{Debts: 1, VMs: 1, Claims: 1},
@@ -120,9 +124,10 @@ func TestDebts(t *testing.T) {
 			reason: "an entry that cannot be read holds up no other, and deletes nothing",
 			before: func(w *world) {
 				w.wake(east)
-				edit(w, supervisor, client.ObjectKey{Namespace: "kubevirt-configs", Name: vitistackv1alpha1.DebtsConfigMap}, &corev1.ConfigMap{}, func(c *corev1.ConfigMap) {
-					c.Data["a"], c.Data["b"] = "{}", "nonsense"
-				})
+				edit(w, supervisor, client.ObjectKey{Namespace: "kubevirt-configs", Name: vitistackv1alpha1.DebtsConfigMap},
+					&corev1.ConfigMap{}, func(c *corev1.ConfigMap) {
+						c.Data["a"], c.Data["b"] = "{}", "nonsense"
+					})
 			},
 		},
 	}
@@ -130,7 +135,8 @@ func TestDebts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := letGo(t)
 			w.put(east, &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{
-				Namespace: namespace, Name: w.vms()[east+"/vm-web"].Spec.DataVolumeTemplates[0].Name, Labels: w.vms()[east+"/vm-web"].Labels,
+				Namespace: namespace, Name: w.vms()[east+"/vm-web"].Spec.DataVolumeTemplates[0].Name,
+				Labels: w.vms()[east+"/vm-web"].Labels,
 			}})
 			tc.before(w)
 			for range 5 {
@@ -148,7 +154,8 @@ func TestDebts(t *testing.T) {
 	}
 }
 
-// TestDebtIsPaidWhenAllIsGone: the debt stands until the virtual machine and its disks are gone, not only told to go.
+// TestDebtIsPaidWhenAllIsGone: the debt stands until the virtual machine and its disks are gone,
+// not only told to go.
 func TestDebtIsPaidWhenAllIsGone(t *testing.T) {
 	w := letGo(t)
 	w.wake(east)
@@ -183,7 +190,8 @@ func TestDebtComesFirst(t *testing.T) {
 	}
 }
 
-// TestDebtThatCannotBePaid: without a name nobody would find the virtual machine again, so the Machine stays.
+// TestDebtThatCannotBePaid: without a name nobody would find the virtual machine again, so the
+// Machine stays.
 func TestDebtThatCannotBePaid(t *testing.T) {
 	w := placed(t)
 	w.silence(east)

@@ -92,7 +92,9 @@ func (r *MachineReconciler) stay(ledger vitistackv1alpha1.Ledger) Decision {
 
 // confirm asks the cluster of a record that only the Machine itself carries. Where the
 // VirtualMachine there says the same, it is a record.
-func (r *MachineReconciler) confirm(ctx context.Context, machine *vitistackv1alpha1.Machine, ledger vitistackv1alpha1.Ledger) (decision Decision, confirmed bool) {
+func (r *MachineReconciler) confirm(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, ledger vitistackv1alpha1.Ledger,
+) (decision Decision, confirmed bool) {
 	if _, known := r.KubevirtClientMgr.State(ledger.Config); !known {
 		return Decision{}, false
 	}
@@ -129,7 +131,9 @@ func (r *MachineReconciler) cached(ctx context.Context, ledger vitistackv1alpha1
 
 // restore finds out what a lost ledger was, where the status still has its copy and the
 // VirtualMachine itself is there to confirm it.
-func (r *MachineReconciler) restore(ctx context.Context, machine *vitistackv1alpha1.Machine, remembered vitistackv1alpha1.Ledger) (Decision, error) {
+func (r *MachineReconciler) restore(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, remembered vitistackv1alpha1.Ledger,
+) (Decision, error) {
 	const placed = vitistackv1alpha1.ConditionPlaced
 	vmName, err := r.vmName(machine, remembered)
 	if err != nil {
@@ -137,7 +141,8 @@ func (r *MachineReconciler) restore(ctx context.Context, machine *vitistackv1alp
 	}
 	seen := survey.In(ctx, r.KubevirtClientMgr, remembered.Config, r.lookFor(machine, vmName, true))
 	if seen.Silent != nil {
-		return Decision{}, problem.Remote(seen.Silent, remembered.Config, problem.At{Condition: placed, Doing: "looking for VirtualMachine " + vmName})
+		return Decision{}, problem.Remote(seen.Silent, remembered.Config,
+			problem.At{Condition: placed, Doing: "looking for VirtualMachine " + vmName})
 	}
 	c, err := r.caseOf(ctx, machine, vmName, nil, survey.All{seen})
 	if err != nil {
@@ -169,7 +174,9 @@ func suffix(message string) string {
 
 // vmName is the name of a Machine's VirtualMachine: that of a record, else the one that it would
 // get.
-func (r *MachineReconciler) vmName(machine *vitistackv1alpha1.Machine, ledger vitistackv1alpha1.Ledger) (string, error) {
+func (r *MachineReconciler) vmName(
+	machine *vitistackv1alpha1.Machine, ledger vitistackv1alpha1.Ledger,
+) (string, error) {
 	if ledger.VMName != "" {
 		return ledger.VMName, nil
 	}
@@ -180,7 +187,9 @@ func (r *MachineReconciler) vmName(machine *vitistackv1alpha1.Machine, ledger vi
 // choose asks the strategies, and then the judge, whom no strategy can overrule. An unconfirmed
 // record is a request for its cluster, which its own annotation vitistack.io/kubevirt-config
 // repeats.
-func (r *MachineReconciler) choose(ctx context.Context, machine *vitistackv1alpha1.Machine, reading custody.Reading) (Decision, error) {
+func (r *MachineReconciler) choose(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, reading custody.Reading,
+) (Decision, error) {
 	decision := Decision{Verdict: VerdictPlace}
 	vmName, err := r.vmName(machine, vitistackv1alpha1.Ledger{})
 	if err != nil {
@@ -200,15 +209,18 @@ func (r *MachineReconciler) choose(ctx context.Context, machine *vitistackv1alph
 		return decision, r.refusal(ctx, machine, vmName, decision.Seen, err)
 	}
 	if decision.Seen == nil {
-		decision.Seen = survey.Everywhere(ctx, r.KubevirtClientMgr, []string{chosen.Config}, r.lookFor(machine, vmName, false))
+		decision.Seen = survey.Everywhere(ctx, r.KubevirtClientMgr, []string{chosen.Config},
+			r.lookFor(machine, vmName, false))
 	}
 	c, err := r.caseOf(ctx, machine, vmName, nil, decision.Seen)
 	if err != nil {
 		return decision, err
 	}
 	decision.Strategy, decision.Reason = decidedBy(decision.Asked.Trace), chosen.Reason
-	found := r.judge(c, custody.Choice{Config: chosen.Config, Searched: decision.Strategy == searchStrategy && len(decision.Seen) == len(configs)})
-	return r.accept(ctx, machine, decision, found, acceptance{config: chosen.Config, configs: configs, vmName: vmName, reading: reading})
+	found := r.judge(c, custody.Choice{Config: chosen.Config, Searched: decision.Strategy == searchStrategy &&
+		len(decision.Seen) == len(configs)})
+	return r.accept(ctx, machine, decision, found,
+		acceptance{config: chosen.Config, configs: configs, vmName: vmName, reading: reading})
 }
 
 // searchStrategy is the strategy that chooses by looking for an existing VirtualMachine. Its name
@@ -224,7 +236,9 @@ type acceptance struct {
 }
 
 // accept turns the judge's finding into a decision.
-func (r *MachineReconciler) accept(ctx context.Context, machine *vitistackv1alpha1.Machine, decision Decision, found custody.Finding, a acceptance) (Decision, error) {
+func (r *MachineReconciler) accept(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, decision Decision, found custody.Finding, a acceptance,
+) (Decision, error) {
 	config := a.config
 	switch found.Is {
 	case custody.Undecided:
@@ -258,11 +272,14 @@ func (r *MachineReconciler) accept(ctx context.Context, machine *vitistackv1alph
 // ledgerFor is the ledger of a choice, once the cluster is known to be the one that its
 // KubevirtConfig stands for. It does no I/O. The nonce of an unconfirmed ledger of the same cluster
 // is kept while that names no virtual machine: a creation under it may still be on its way.
-func (r *MachineReconciler) ledgerFor(machine *vitistackv1alpha1.Machine, vmName, config string, reading custody.Reading) (vitistackv1alpha1.Ledger, error) {
+func (r *MachineReconciler) ledgerFor(
+	machine *vitistackv1alpha1.Machine, vmName, config string, reading custody.Reading,
+) (vitistackv1alpha1.Ledger, error) {
 	const placed = vitistackv1alpha1.ConditionPlaced
 	state, found := r.KubevirtClientMgr.State(config)
 	if !found {
-		return vitistackv1alpha1.Ledger{}, problem.Person(placed, vitistackv1alpha1.ReasonConfigNotFound, "KubevirtConfig %s not found", config)
+		return vitistackv1alpha1.Ledger{},
+			problem.Person(placed, vitistackv1alpha1.ReasonConfigNotFound, "KubevirtConfig %s not found", config)
 	}
 	if !isVerified(state) && (!r.settings.AllowUnverifiedIdentity || state.RememberedUID != "") {
 		return vitistackv1alpha1.Ledger{}, problem.Cluster(placed, vitistackv1alpha1.ReasonIdentityUnverified,
@@ -271,7 +288,8 @@ func (r *MachineReconciler) ledgerFor(machine *vitistackv1alpha1.Machine, vmName
 	ledger := vitistackv1alpha1.Ledger{
 		Config: config, ClusterUID: state.ClusterUID, Namespace: machine.Namespace, VMName: vmName, Nonce: newNonce(),
 	}
-	if was := reading.Ledger; reading.Standing == custody.Unconfirmed && was.VMUID == "" && was.Config == config && was.ClusterUID == state.ClusterUID {
+	if was := reading.Ledger; reading.Standing == custody.Unconfirmed && was.VMUID == "" && was.Config == config &&
+		was.ClusterUID == state.ClusterUID {
 		ledger.Nonce = was.Nonce
 	}
 	return ledger, nil
@@ -284,7 +302,9 @@ func isVerified(state clientmgr.State) bool {
 
 // refusal turns a strategy's refusal or hold into a Problem. A refusal gives way to the
 // VirtualMachine of an earlier Machine of this name: the Machine may have one already.
-func (r *MachineReconciler) refusal(ctx context.Context, machine *vitistackv1alpha1.Machine, vmName string, seen survey.All, err error) error {
+func (r *MachineReconciler) refusal(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, vmName string, seen survey.All, err error,
+) error {
 	if _, refused := placement.AsRefusal(err); refused {
 		c, caseErr := r.caseOf(ctx, machine, vmName, nil, seen)
 		if caseErr != nil {
@@ -301,9 +321,11 @@ func (r *MachineReconciler) refusal(ctx context.Context, machine *vitistackv1alp
 func (r *MachineReconciler) configs(ctx context.Context) ([]vitistackv1alpha1.KubevirtConfig, error) {
 	configs, err := r.KubevirtClientMgr.ListKubevirtConfigs(ctx)
 	if errors.Is(err, clientmgr.ErrSupervisorNotSynced) {
-		return nil, problem.Time(vitistackv1alpha1.ConditionPlaced, vitistackv1alpha1.ReasonConnecting, "the KubevirtConfigs are not known yet")
+		return nil, problem.Time(vitistackv1alpha1.ConditionPlaced, vitistackv1alpha1.ReasonConnecting,
+			"the KubevirtConfigs are not known yet")
 	}
-	return configs, problem.Supervisor(err, problem.At{Condition: vitistackv1alpha1.ConditionPlaced, Doing: "listing KubevirtConfigs"})
+	return configs, problem.Supervisor(err,
+		problem.At{Condition: vitistackv1alpha1.ConditionPlaced, Doing: "listing KubevirtConfigs"})
 }
 
 func newNonce() string { return string(uuid.NewUUID()) }

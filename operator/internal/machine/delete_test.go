@@ -30,12 +30,14 @@ func (w *world) editVM(change func(*kubevirtv1.VirtualMachine)) {
 	edit(w, east, client.ObjectKey{Namespace: namespace, Name: vmName}, &kubevirtv1.VirtualMachine{}, change)
 }
 
-// TestDeletionInOrder: upstream took the finalizer off, and gave the addresses away, while the virtual machine still ran.
+// TestDeletionInOrder: upstream took the finalizer off, and gave the addresses away, while the
+// virtual machine still ran.
 func TestDeletionInOrder(t *testing.T) {
 	w := placed(t)
 	w.editVM(func(vm *kubevirtv1.VirtualMachine) { vm.Finalizers = []string{kubevirtFinalizer} })
 	disk := &cdiv1beta1.DataVolume{ObjectMeta: metav1.ObjectMeta{
-		Namespace: namespace, Name: w.vms()[east+"/vm-web"].Spec.DataVolumeTemplates[0].Name, Finalizers: []string{"cdi"}, Labels: w.vms()[east+"/vm-web"].Labels,
+		Namespace: namespace, Name: w.vms()[east+"/vm-web"].Spec.DataVolumeTemplates[0].Name, Finalizers: []string{"cdi"},
+		Labels: w.vms()[east+"/vm-web"].Labels,
 	}}
 	w.put(east, disk)
 	w.deleteMachine()
@@ -62,7 +64,8 @@ func TestDeletionInOrder(t *testing.T) {
 	if _, err := w.reconcile(); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"supervisor: patch NetworkConfiguration", "supervisor: delete NetworkConfiguration", "supervisor: patch Machine"}
+	want := []string{"supervisor: patch NetworkConfiguration", "supervisor: delete NetworkConfiguration",
+		"supervisor: patch Machine"}
 	if diff := cmp.Diff(want, w.written()); diff != "" || w.machine() != nil {
 		t.Errorf("the end (-want +got):\n%s", diff)
 	}
@@ -175,7 +178,9 @@ func (w *world) loseStatus() {
 // TestDeletionOfOneNeverPlaced: a typo in the reference made such a Machine immortal upstream.
 func TestDeletionOfOneNeverPlaced(t *testing.T) {
 	for _, finalizer := range []string{vitistackv1alpha1.FinalizerMachine, "somebody.example/else"} {
-		w := newWorld(t, []string{east}, newMachine(in("nowhere"), func(m *vitistackv1alpha1.Machine) { m.Finalizers = []string{finalizer} }))
+		w := newWorld(t, []string{east}, newMachine(in("nowhere"), func(m *vitistackv1alpha1.Machine) {
+			m.Finalizers = []string{finalizer}
+		}))
 		w.deleteMachine()
 		w.mustSettle()
 		if ours := finalizer == vitistackv1alpha1.FinalizerMachine; ours != (w.machine() == nil) {
@@ -184,14 +189,15 @@ func TestDeletionOfOneNeverPlaced(t *testing.T) {
 	}
 }
 
-// TestDeletionKeepsCopies: a clone, a restored copy and an export carry the Machine's labels, because KubeVirt and CDI copy them. They are a
-// person's. Only what the record names goes.
+// TestDeletionKeepsCopies: a clone, a restored copy and an export carry the Machine's labels,
+// because KubeVirt and CDI copy them. They are a person's. Only what the record names goes.
 func TestDeletionKeepsCopies(t *testing.T) {
 	w := placed(t)
 	vm := w.vms()[east+"/vm-web"]
 	template := vm.Spec.DataVolumeTemplates[0].Name
 	for _, name := range []string{template, "web-backup"} {
-		w.put(east, &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: vm.Labels}})
+		w.put(east, &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name,
+			Labels: vm.Labels}})
 	}
 	copied := vm.DeepCopy()
 	copied.Name, copied.UID, copied.ResourceVersion = "web-copy", anotherUID, ""
@@ -212,7 +218,8 @@ func TestDeletionKeepsCopies(t *testing.T) {
 	}
 }
 
-// TestDeletionInTheSupervisor: an early layout kept disks in the supervisor. They go only where the flag says so, and only the Machine's own.
+// TestDeletionInTheSupervisor: an early layout kept disks in the supervisor. They go only where the
+// flag says so, and only the Machine's own.
 func TestDeletionInTheSupervisor(t *testing.T) {
 	for _, legacy := range []bool{false, true} {
 		w := placed(t)

@@ -1,6 +1,7 @@
 // Package machine turns Machines of the supervisor cluster into VirtualMachines of remote clusters.
 //
-//	reconciler := machine.NewMachineReconciler(mgr.GetClient(), mgr.GetScheme(), clientManager, machine.WithPlacement(host))
+//	reconciler := machine.NewMachineReconciler(
+//		mgr.GetClient(), mgr.GetScheme(), clientManager, machine.WithPlacement(host))
 //	err := reconciler.SetupWithManager(mgr, machine.ControllerOptions{})
 //
 // One reconcile is one pass through the steps of steps.go, in their order; each looks before it

@@ -20,13 +20,15 @@ func ExampleNewMachineReconciler() {
 		return
 	}
 	remotes := clientmgr.NewMockClientManager()
-	remotes.AddMockedClient("cluster-east", fake.NewClientBuilder().WithScheme(scheme).WithObjects(defaultStorageClass()).Build())
+	remotes.AddMockedClient("cluster-east",
+		fake.NewClientBuilder().WithScheme(scheme).WithObjects(defaultStorageClass()).Build())
 	web := newMachine(in("cluster-east"))
 	supervisor := fake.NewClientBuilder().WithScheme(scheme).WithObjects(web).WithStatusSubresource(web).Build()
 
 	reconciler := machine.NewMachineReconciler(supervisor, scheme, remotes)
 	for range 2 { // the first pass creates the virtual machine; what it wrote causes the second, which keeps the books
-		if _, err := reconciler.Reconcile(context.Background(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(web)}); err != nil {
+		if _, err := reconciler.Reconcile(context.Background(),
+			reconcile.Request{NamespacedName: client.ObjectKeyFromObject(web)}); err != nil {
 			fmt.Println(err)
 			return
 		}

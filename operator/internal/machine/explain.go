@@ -42,7 +42,8 @@ func (r *MachineReconciler) Explain(ctx context.Context, key client.ObjectKey) (
 		return Explanation{}, fmt.Errorf("machine %s is for another provider", key)
 	}
 	e := Explanation{
-		Machine: machine, Recorded: vitistackv1alpha1.ParsePlacementTrace(machine.Annotations[vitistackv1alpha1.AnnotationPlacementTrace]),
+		Machine: machine, Recorded: vitistackv1alpha1.ParsePlacementTrace(
+			machine.Annotations[vitistackv1alpha1.AnnotationPlacementTrace]),
 	}
 	if machine.Annotations[vitistackv1alpha1.AnnotationPaused] == "true" {
 		e.Verdict = VerdictPaused

@@ -63,7 +63,8 @@ func TestExplain(t *testing.T) {
 		},
 		"Moved": {
 			reason:  "a Machine whose reference changed stays, and says so",
-			machine: in(east), settled: true, moved: true, want: machine.VerdictPlaced, config: east, because: "ReferenceChanged",
+			machine: in(east), settled: true, moved: true, want: machine.VerdictPlaced, config: east,
+			because: "ReferenceChanged",
 		},
 		"Lost": {
 			reason:  "a lost ledger is found again by the virtual machine",
@@ -95,7 +96,8 @@ func TestExplain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff([]string{string(tc.want), tc.config, tc.because}, []string{string(got.Verdict), got.Config, got.Reason}); diff != "" {
+			if diff := cmp.Diff([]string{string(tc.want), tc.config, tc.because},
+				[]string{string(got.Verdict), got.Config, got.Reason}); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
 			}
 			if writes := w.written(); len(writes) > 0 {
@@ -105,7 +107,8 @@ func TestExplain(t *testing.T) {
 				return
 			}
 			if len(got.Trace) != 4 || len(got.Request.Candidates) != 2 {
-				t.Errorf("%s: facts of %d clusters, answers of %d strategies", tc.reason, len(got.Request.Candidates), len(got.Trace))
+				t.Errorf("%s: facts of %d clusters, answers of %d strategies", tc.reason, len(got.Request.Candidates),
+					len(got.Trace))
 			}
 			w.mustSettle(chain())
 			if placed := w.machine().Annotations[vitistackv1alpha1.AnnotationPlacement] != ""; placed != (tc.config != "") {
@@ -115,7 +118,8 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// TestTraceIsKept: who placed the Machine is on it, for people and for tools, and cost no write of its own.
+// TestTraceIsKept: who placed the Machine is on it, for people and for tools, and cost no write of
+// its own.
 func TestTraceIsKept(t *testing.T) {
 	w := newWorld(t, []string{east, west}, newMachine())
 	w.mustSettle(chain(), withDefault(west))
@@ -146,7 +150,9 @@ func TestStrictUniqueness(t *testing.T) {
 	for strict, want := range map[bool]string{false: "True/Placed", true: "False/ClustersUnanswered"} {
 		w := newWorld(t, []string{east, west}, newMachine(in(east)))
 		w.silence(west)
-		w.mustSettle(chain(), machine.WithFreshness(freshness(true)), func(r *machine.MachineReconciler) { machine.Strict(r, strict) })
+		w.mustSettle(chain(), machine.WithFreshness(freshness(true)), func(r *machine.MachineReconciler) {
+			machine.Strict(r, strict)
+		})
 		if got := w.condition("Placed"); got != want {
 			t.Errorf("strict is %t: Placed is %s, want %s", strict, got, want)
 		}
@@ -166,8 +172,9 @@ func (hung) List(ctx context.Context, _ client.ObjectList, _ ...client.ListOptio
 	return ctx.Err()
 }
 
-// TestLookIsBounded looks into eight clusters of which two hang: the look ends by its deadline, the six have been asked once each, all at
-// the same time, and who hangs is named. A placed Machine asks nobody.
+// TestLookIsBounded looks into eight clusters of which two hang: the look ends by its deadline, the
+// six have been asked once each, all at the same time, and who hangs is named. A placed Machine
+// asks nobody.
 func TestLookIsBounded(t *testing.T) {
 	configs := []string{"c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8"}
 	w := newWorld(t, configs, newMachine(in("c1")))
@@ -207,23 +214,27 @@ func TestLookIsBounded(t *testing.T) {
 // TestFacts gathers what strategies need, and no more.
 func TestFacts(t *testing.T) {
 	quantity := func(cpu, memory string) corev1.ResourceList {
-		return corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse(memory)}
+		return corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu),
+			corev1.ResourceMemory: resource.MustParse(memory)}
 	}
 	node := func(name string, ready corev1.ConditionStatus) *corev1.Node {
 		return &corev1.Node{
 			ObjectMeta: metav1.ObjectMeta{Name: name},
-			Status:     corev1.NodeStatus{Allocatable: quantity("8", "32Gi"), Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: ready}}},
+			Status: corev1.NodeStatus{Allocatable: quantity("8", "32Gi"),
+				Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: ready}}},
 		}
 	}
 	pod := func(name, node string, phase corev1.PodPhase) *corev1.Pod {
 		container := corev1.Container{Resources: corev1.ResourceRequirements{Requests: quantity("500m", "2Gi")}}
 		return &corev1.Pod{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "any", Name: name},
-			Spec:       corev1.PodSpec{NodeName: node, Containers: []corev1.Container{container, container}, InitContainers: []corev1.Container{container}},
-			Status:     corev1.PodStatus{Phase: phase},
+			Spec: corev1.PodSpec{NodeName: node, Containers: []corev1.Container{container, container},
+				InitContainers: []corev1.Container{container}},
+			Status: corev1.PodStatus{Phase: phase},
 		}
 	}
-	w := newWorld(t, []string{east, west}, newMachine(annotated("placement.vitistack.io/hint", "x", "example.com/secret", "y")),
+	w := newWorld(t, []string{east, west},
+		newMachine(annotated("placement.vitistack.io/hint", "x", "example.com/secret", "y")),
 		newMachine(func(m *vitistackv1alpha1.Machine) {
 			m.Name, m.UID = "other", anotherUID
 			ledger := vitistackv1alpha1.Ledger{Config: west, Namespace: namespace, VMName: "vm-other", Nonce: "n"}
@@ -231,7 +242,8 @@ func TestFacts(t *testing.T) {
 		}))
 	for _, object := range []client.Object{
 		node("n1", corev1.ConditionTrue), node("n2", corev1.ConditionFalse),
-		pod("runs", "n1", corev1.PodRunning), pod("ended", "n1", corev1.PodSucceeded), pod("elsewhere", "n2", corev1.PodRunning),
+		pod("runs", "n1", corev1.PodRunning), pod("ended", "n1", corev1.PodSucceeded),
+		pod("elsewhere", "n2", corev1.PodRunning),
 	} {
 		w.put(east, object)
 	}
@@ -242,11 +254,13 @@ func TestFacts(t *testing.T) {
 		return w.clients[config], nil
 	}
 	var got placement.Request
-	nosy := placement.NewFunc("nosy", placement.Needs{Capacity: true}, func(_ context.Context, req placement.Request) (placement.Decision, error) {
-		got = req
-		return placement.Decision{Config: east, Reason: "test"}, nil
-	})
-	if _, err := w.reconcile(machine.WithPlacement(placement.Chain{{Strategy: nosy}}), machine.WithFreshness(freshness(true))); err != nil {
+	nosy := placement.NewFunc("nosy", placement.Needs{Capacity: true},
+		func(_ context.Context, req placement.Request) (placement.Decision, error) {
+			got = req
+			return placement.Decision{Config: east, Reason: "test"}, nil
+		})
+	if _, err := w.reconcile(machine.WithPlacement(placement.Chain{{Strategy: nosy}}),
+		machine.WithFreshness(freshness(true))); err != nil {
 		t.Fatal(err)
 	}
 	want := placement.Request{

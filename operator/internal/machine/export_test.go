@@ -7,7 +7,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody"
 )
 
-// Mutants are ways to break what keeps a Machine to one VirtualMachine, for the test that shows that the model notices.
+// Mutants are ways to break what keeps a Machine to one VirtualMachine, for the test that shows
+// that the model notices.
 var Mutants = map[string]Option{
 	// Every decision stands.
 	"NoGuard": withJudge(func(custody.Case, custody.Choice) custody.Finding {
@@ -26,7 +27,8 @@ var Mutants = map[string]Option{
 		for _, look := range c.Looks {
 			for _, vm := range look.Found {
 				if look.Config == choice.Config {
-					return custody.Finding{Is: custody.Yours, Relation: custody.Mine, Place: custody.Place{Config: look.Config, VM: vm}}
+					return custody.Finding{Is: custody.Yours, Relation: custody.Mine,
+						Place: custody.Place{Config: look.Config, VM: vm}}
 				}
 			}
 		}

@@ -21,7 +21,8 @@ import (
 
 const copyUID = types.UID("c1000000-0000-4000-8000-000000000001")
 
-// runFor lets one process work on the Machine web for a while of its own time. The process comes back when it said so, and no event wakes it.
+// runFor lets one process work on the Machine web for a while of its own time. The process comes
+// back when it said so, and no event wakes it.
 func (w *world) runFor(d time.Duration, options ...machine.Option) (passes int) {
 	w.t.Helper()
 	now := clocktesting.NewFakePassiveClock(time.Unix(2e9, 0))
@@ -58,7 +59,8 @@ func runs(t testing.TB, change ...func(*vitistackv1alpha1.Machine)) *world {
 	return w
 }
 
-// duplicate is a copy of the Machine's VirtualMachine, labels and all, as KubeVirt's clone and restore controllers make it.
+// duplicate is a copy of the Machine's VirtualMachine, labels and all, as KubeVirt's clone and
+// restore controllers make it.
 func (w *world) duplicate(name string) *kubevirtv1.VirtualMachine {
 	w.t.Helper()
 	vm := w.vms()[east+"/vm-web"]
@@ -67,7 +69,8 @@ func (w *world) duplicate(name string) *kubevirtv1.VirtualMachine {
 	return duplicate
 }
 
-// TestCopiesOutliveTheMachine: the end of a Machine deletes what its ledger names, and nothing that only carries its labels.
+// TestCopiesOutliveTheMachine: the end of a Machine deletes what its ledger names, and nothing that
+// only carries its labels.
 func TestCopiesOutliveTheMachine(t *testing.T) {
 	pvc := func(w *world, owners ...metav1.OwnerReference) *corev1.PersistentVolumeClaim {
 		return &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{
@@ -119,7 +122,8 @@ func TestCopiesOutliveTheMachine(t *testing.T) {
 				w.put(east, stranger)
 				vm := w.vms()[east+"/vm-web"]
 				w.remove(east, &vm) // so that the operator does not write that record anew
-				record := vitistackv1alpha1.DiskRecord{{Kind: vitistackv1alpha1.DiskKindPersistentVolumeClaim, Name: stranger.Name, UID: stranger.UID}}
+				record := vitistackv1alpha1.DiskRecord{{Kind: vitistackv1alpha1.DiskKindPersistentVolumeClaim, Name: stranger.Name,
+					UID: stranger.UID}}
 				w.editMachine(annotated(vitistackv1alpha1.AnnotationPlacementDisks, record.String()))
 			},
 			pvcs: 1,
@@ -144,7 +148,8 @@ func TestCopiesOutliveTheMachine(t *testing.T) {
 	}
 }
 
-// TestCopiesAreTold: a copy is named in a condition while the Machine lives, and neither changes nor stops it.
+// TestCopiesAreTold: a copy is named in a condition while the Machine lives, and neither changes
+// nor stops it.
 func TestCopiesAreTold(t *testing.T) {
 	w := runs(t)
 	vm := w.vms()[east+"/vm-web"]
@@ -159,7 +164,8 @@ func TestCopiesAreTold(t *testing.T) {
 	}
 }
 
-// TestOneClusterUnderTwoNames: two KubevirtConfigs that lead to one cluster show one virtual machine, not two.
+// TestOneClusterUnderTwoNames: two KubevirtConfigs that lead to one cluster show one virtual
+// machine, not two.
 func TestOneClusterUnderTwoNames(t *testing.T) {
 	w := newWorld(t, []string{east, west}, newMachine())
 	w.put(east, foundVM(ours))
@@ -187,8 +193,9 @@ func TestOneClusterUnderTwoNames(t *testing.T) {
 	}
 }
 
-// TestRelabelledVM: a virtual machine that the ledger names and that was labelled as another Machine's is not deleted, and not left behind without a
-// word. What carries the Machine's labels under another name is no stand-in for it.
+// TestRelabelledVM: a virtual machine that the ledger names and that was labelled as another
+// Machine's is not deleted, and not left behind without a word. What carries the Machine's labels
+// under another name is no stand-in for it.
 func TestRelabelledVM(t *testing.T) {
 	w := runs(t)
 	w.put(east, w.duplicate("web-renamed"))
@@ -201,7 +208,8 @@ func TestRelabelledVM(t *testing.T) {
 	for event := range recorder.Events {
 		told.WriteString(event + "\n")
 	}
-	if got, want := w.where(), east+"/vm-web of "+string(anotherUID)+", "+east+"/web-renamed of "+string(machineUID); got != want {
+	if got, want := w.where(), east+"/vm-web of "+string(anotherUID)+", "+east+"/web-renamed of "+string(
+		machineUID); got != want {
 		t.Errorf("there is left %s, not %s", got, want)
 	}
 	for _, name := range []string{"web-renamed", "vm-web"} {

@@ -19,12 +19,14 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
 )
 
-// TestReleaseNeedsALastingState: consent to let a Machine go without an answer counts where there is no answer to be had, and not at a late call.
+// TestReleaseNeedsALastingState: consent to let a Machine go without an answer counts where there
+// is no answer to be had, and not at a late call.
 func TestReleaseNeedsALastingState(t *testing.T) {
 	now := time.Unix(2e9, 0)
 	state := func(phase clientmgr.Phase, reason string, age time.Duration) clientmgr.State {
 		return clientmgr.State{
-			Config: east, Phase: phase, Reason: reason, ClusterUID: east, RememberedUID: east, IdentityVerified: metav1.ConditionTrue, Since: now.Add(-age),
+			Config: east, Phase: phase, Reason: reason, ClusterUID: east, RememberedUID: east,
+			IdentityVerified: metav1.ConditionTrue, Since: now.Add(-age),
 		}
 	}
 	down := func(reason string, age time.Duration) func(*world) {
@@ -38,10 +40,11 @@ func TestReleaseNeedsALastingState(t *testing.T) {
 		before   func(*world)
 		released bool
 	}{
-		"OneLateCall": {reason: "a cluster that is connected and answers one call late is asked again", before: func(w *world) {
-			w.manager.SetState(state(clientmgr.Connected, clientmgr.ReasonConnected, time.Hour))
-			w.before = fail(call{east, "list", "VirtualMachineList"}, context.DeadlineExceeded)
-		}},
+		"OneLateCall": {reason: "a cluster that is connected and answers one call late is asked again",
+			before: func(w *world) {
+				w.manager.SetState(state(clientmgr.Connected, clientmgr.ReasonConnected, time.Hour))
+				w.before = fail(call{east, "list", "VirtualMachineList"}, context.DeadlineExceeded)
+			}},
 		"Connecting": {
 			reason: "a contact that is still being made has given no answer yet",
 			before: down(clientmgr.ReasonConnecting, time.Hour),
@@ -124,7 +127,8 @@ func TestDebtsAreIndependent(t *testing.T) {
 	}
 }
 
-// TestWaitsAreSpaced: what a Machine waits for and nothing tells of is asked ever more seldom, and what holds it is told.
+// TestWaitsAreSpaced: what a Machine waits for and nothing tells of is asked ever more seldom, and
+// what holds it is told.
 func TestWaitsAreSpaced(t *testing.T) {
 	held := []string{"kubernetes.io/pvc-protection"}
 	cases := map[string]struct {
@@ -169,9 +173,10 @@ func TestWaitsAreSpaced(t *testing.T) {
 			reason: "a Machine that waits for an address asks the cluster next to nothing, because the NetworkConfiguration is watched",
 			world: func(t *testing.T) *world {
 				nn := vlan(30)
-				nn.Spec.IPAllocation = &vitistackv1alpha1.NetworkNamespaceIPAllocation{Type: "static", Static: &vitistackv1alpha1.StaticIPAllocationConfig{
-					IPv4CIDR: "10.0.0.0/24", IPv4Gateway: "10.0.0.1",
-				}}
+				nn.Spec.IPAllocation = &vitistackv1alpha1.NetworkNamespaceIPAllocation{Type: "static",
+					Static: &vitistackv1alpha1.StaticIPAllocationConfig{
+						IPv4CIDR: "10.0.0.0/24", IPv4Gateway: "10.0.0.1",
+					}}
 				return newWorld(t, []string{east}, newMachine(in(east), func(m *vitistackv1alpha1.Machine) {
 					m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{}
 				}), nn)
@@ -201,7 +206,9 @@ func TestWaitsAreSpaced(t *testing.T) {
 				t.Errorf("%s: %d passes and %d calls to the cluster in ten minutes", tc.reason, passes, remote)
 			}
 			if said := w.says("Ready") + w.machine().Status.FailureMessage; !contains(said, tc.says) {
-				t.Errorf("%s: %q does not say %q; %v", tc.reason, said, tc.says, w.called(func(c call) bool { return c.cluster == east }))
+				t.Errorf("%s: %q does not say %q; %v", tc.reason, said, tc.says, w.called(func(c call) bool {
+					return c.cluster == east
+				}))
 			}
 		})
 	}

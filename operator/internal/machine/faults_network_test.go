@@ -48,10 +48,12 @@ func (w *world) attachments() (all []string) {
 
 func (w *world) editNetwork(change func(*vitistackv1alpha1.NetworkNamespace)) {
 	w.t.Helper()
-	edit(w, supervisor, types.NamespacedName{Namespace: namespace, Name: "vlan"}, &vitistackv1alpha1.NetworkNamespace{}, change)
+	edit(w, supervisor, types.NamespacedName{Namespace: namespace, Name: "vlan"}, &vitistackv1alpha1.NetworkNamespace{},
+		change)
 }
 
-// TestNetworksOfAPlacedMachineStay: what happens to NetworkNamespaces changes no virtual machine that exists, and is told where it matters.
+// TestNetworksOfAPlacedMachineStay: what happens to NetworkNamespaces changes no virtual machine
+// that exists, and is told where it matters.
 func TestNetworksOfAPlacedMachineStay(t *testing.T) {
 	setVLAN := func(id int) func(*vitistackv1alpha1.NetworkNamespace) {
 		return func(n *vitistackv1alpha1.NetworkNamespace) { n.Status.VlanID = id }
@@ -139,9 +141,12 @@ func TestNetworksOfAPlacedMachineStay(t *testing.T) {
 	}
 }
 
-// TestAddedInterface: what the virtual machine refers to is made before it refers to it, at a change as at creation.
+// TestAddedInterface: what the virtual machine refers to is made before it refers to it, at a
+// change as at creation.
 func TestAddedInterface(t *testing.T) {
-	w := newWorld(t, []string{east}, newMachine(in(east), func(m *vitistackv1alpha1.Machine) { m.Spec.Network.NetworkNamespaceName = "vlan" }), vlan(30), vlanNamed("storage", 31))
+	w := newWorld(t, []string{east}, newMachine(in(east), func(m *vitistackv1alpha1.Machine) {
+		m.Spec.Network.NetworkNamespaceName = "vlan"
+	}), vlan(30), vlanNamed("storage", 31))
 	w.mustSettle()
 	w.run(east)
 	w.mustSettle()
@@ -158,7 +163,8 @@ func TestAddedInterface(t *testing.T) {
 	})
 	w.runFor(time.Minute)
 	if got := w.attachments(); len(got) != 1 || w.condition("Ready") == "True/Ready" {
-		t.Errorf("the virtual machine refers to a definition that could not be made: %v, Ready is %s", got, w.condition("Ready"))
+		t.Errorf("the virtual machine refers to a definition that could not be made: %v, Ready is %s", got,
+			w.condition("Ready"))
 	}
 	refused = false
 	w.mustSettle()
@@ -167,8 +173,8 @@ func TestAddedInterface(t *testing.T) {
 	}
 }
 
-// TestNetworkGoesBetweenDecisionAndCreation: the decision is the record's. That the NetworkNamespace goes before the virtual machine is made
-// changes nothing of it, and is told.
+// TestNetworkGoesBetweenDecisionAndCreation: the decision is the record's. That the
+// NetworkNamespace goes before the virtual machine is made changes nothing of it, and is told.
 func TestNetworkGoesBetweenDecisionAndCreation(t *testing.T) {
 	w := newWorld(t, []string{east}, newMachine(in(east)), vlan(30))
 	w.before = func(c call) error {
@@ -186,10 +192,12 @@ func TestNetworkGoesBetweenDecisionAndCreation(t *testing.T) {
 	}
 }
 
-// TestMovedPrimary: a Machine that calls another of its interfaces primary gets no interface and no NetworkConfiguration for it.
+// TestMovedPrimary: a Machine that calls another of its interfaces primary gets no interface and no
+// NetworkConfiguration for it.
 func TestMovedPrimary(t *testing.T) {
 	w := newWorld(t, []string{east}, newMachine(in(east), func(m *vitistackv1alpha1.Machine) {
-		m.Spec.Network.Interfaces = []vitistackv1alpha1.NetworkInterface{{Name: "eth0", Subnet: "vlan"}, {Name: "eth1", Subnet: "b"}}
+		m.Spec.Network.Interfaces = []vitistackv1alpha1.NetworkInterface{{Name: "eth0", Subnet: "vlan"},
+			{Name: "eth1", Subnet: "b"}}
 	}), vlan(30), vlanNamed("b", 31))
 	w.mustSettle()
 	configurations := func() map[string]int {
@@ -216,9 +224,10 @@ func TestMovedPrimary(t *testing.T) {
 // TestVLANIsTheStatus: who may write NetworkNamespaces does not choose a VLAN of others.
 func TestVLANIsTheStatus(t *testing.T) {
 	nn := vlan(30)
-	nn.Spec.IPAllocation = &vitistackv1alpha1.NetworkNamespaceIPAllocation{Type: "static", Static: &vitistackv1alpha1.StaticIPAllocationConfig{
-		IPv4CIDR: "10.0.0.0/24", IPv4Gateway: "10.0.0.1", VlanID: 66,
-	}}
+	nn.Spec.IPAllocation = &vitistackv1alpha1.NetworkNamespaceIPAllocation{Type: "static",
+		Static: &vitistackv1alpha1.StaticIPAllocationConfig{
+			IPv4CIDR: "10.0.0.0/24", IPv4Gateway: "10.0.0.1", VlanID: 66,
+		}}
 	w := newWorld(t, []string{east}, newMachine(in(east)), nn)
 	w.mustSettle()
 	if w.exists(east, definition("vlan66")) {
@@ -229,8 +238,8 @@ func TestVLANIsTheStatus(t *testing.T) {
 	}
 }
 
-// TestAddressesOutliveNothing: a NetworkConfiguration that somebody deletes while the virtual machine runs stays, and with it its addresses,
-// however long the cluster is away.
+// TestAddressesOutliveNothing: a NetworkConfiguration that somebody deletes while the virtual
+// machine runs stays, and with it its addresses, however long the cluster is away.
 func TestAddressesStayWhileTheVMRuns(t *testing.T) {
 	configuration := func() *vitistackv1alpha1.NetworkConfiguration {
 		return &vitistackv1alpha1.NetworkConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "web"}}
@@ -265,7 +274,8 @@ func TestAddressesStayWhileTheVMRuns(t *testing.T) {
 			w.wake(east)
 			w.mustSettle()
 			if w.networkConfiguration() || w.machine() != nil || w.where() != "" {
-				t.Errorf("%s: in the end there is left: Machine %t, addresses %t, %q", tc.reason, w.machine() != nil, w.networkConfiguration(), w.where())
+				t.Errorf("%s: in the end there is left: Machine %t, addresses %t, %q", tc.reason, w.machine() != nil,
+					w.networkConfiguration(), w.where())
 			}
 		})
 	}
@@ -287,7 +297,8 @@ func TestNoMultus(t *testing.T) {
 	}
 }
 
-// TestNetworkEvents: operators of addresses write into a NetworkNamespace at each allocation. That wakes no Machine.
+// TestNetworkEvents: operators of addresses write into a NetworkNamespace at each allocation. That
+// wakes no Machine.
 func TestNetworkEvents(t *testing.T) {
 	cases := map[string]struct {
 		reason string
@@ -295,7 +306,8 @@ func TestNetworkEvents(t *testing.T) {
 		wakes  bool
 	}{
 		"Allocation": {reason: "an allocation changes no attachment", change: func(n *vitistackv1alpha1.NetworkNamespace) {
-			n.Status.IPAllocationStatus = &vitistackv1alpha1.NetworkNamespaceIPAllocationStatus{AllocatedIPs: make([]vitistackv1alpha1.AllocatedIPEntry, 2000)}
+			n.Status.IPAllocationStatus = &vitistackv1alpha1.NetworkNamespaceIPAllocationStatus{AllocatedIPs: make(
+				[]vitistackv1alpha1.AllocatedIPEntry, 2000)}
 		}},
 		"Label": {
 			reason: "a label changes no attachment",
@@ -325,9 +337,11 @@ func TestNetworkEvents(t *testing.T) {
 	}
 }
 
-// TestStopOfAnAdoptedVM: a virtual machine that is started and stopped by spec.running is stopped by it, because KubeVirt refuses both fields.
+// TestStopOfAnAdoptedVM: a virtual machine that is started and stopped by spec.running is stopped
+// by it, because KubeVirt refuses both fields.
 func TestStopOfAnAdoptedVM(t *testing.T) {
-	w := newWorld(t, []string{east}, newMachine(in(east), annotated(vitistackv1alpha1.AnnotationAdopt, east+"/"+string(foundUID))))
+	w := newWorld(t, []string{east},
+		newMachine(in(east), annotated(vitistackv1alpha1.AnnotationAdopt, east+"/"+string(foundUID))))
 	w.put(east, foundVM(func(vm *kubevirtv1.VirtualMachine) { vm.Spec.Running = new(true) }))
 	w.mustSettle(chain())
 	w.editMachine(func(m *vitistackv1alpha1.Machine) { m.Generation++; m.Spec.RunStrategy = "Halted" })

@@ -32,15 +32,20 @@ func TestForgedLedger(t *testing.T) {
 			ledger: ledger.String(), placed: "False/Paused",
 		},
 		"PausedClusterWithFinalizer": {
-			reason: "a finalizer beside the ledger is as easy to write as the ledger", ledger: ledger.String(), held: true, placed: "False/Paused",
+			reason: "a finalizer beside the ledger is as easy to write as the ledger", ledger: ledger.String(), held: true,
+			placed: "False/Paused",
 		},
 		"UIDOfAPool": {
 			reason: "a virtual machine that a pool controls is not taken over by its UID",
-			ledger: with(func(l *vitistackv1alpha1.Ledger) { l.VMUID = string(foundUID) }), vm: foundVM(controlled), placed: "False/NameCollision",
+			ledger: with(func(l *vitistackv1alpha1.Ledger) {
+				l.VMUID = string(foundUID)
+			}), vm: foundVM(controlled), placed: "False/NameCollision",
 		},
 		"UIDOfAnotherMachines": {
 			reason: "another Machine's virtual machine is not taken over by its UID",
-			ledger: with(func(l *vitistackv1alpha1.Ledger) { l.VMUID = string(foundUID) }), vm: foundVM(foreign), placed: "False/NameCollision",
+			ledger: with(func(l *vitistackv1alpha1.Ledger) {
+				l.VMUID = string(foundUID)
+			}), vm: foundVM(foreign), placed: "False/NameCollision",
 		},
 		"NonceOfAnotherMachines": {
 			reason: "a nonce that is read off another Machine's virtual machine does not confirm a ledger, because the labels are another's",
@@ -51,17 +56,20 @@ func TestForgedLedger(t *testing.T) {
 		},
 		"OtherName": {
 			reason: "a ledger does not name a virtual machine that the Machine would not get",
-			ledger: with(func(l *vitistackv1alpha1.Ledger) { l.VMName = "vm-other" }), vm: foundVM(foreign, func(vm *kubevirtv1.VirtualMachine) { vm.Name = "vm-other" }),
+			ledger: with(func(l *vitistackv1alpha1.Ledger) {
+				l.VMName = "vm-other"
+			}), vm: foundVM(foreign, func(vm *kubevirtv1.VirtualMachine) { vm.Name = "vm-other" }),
 			placed: "False/Paused",
 		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, []string{east, west}, newMachine(in(west), annotated(vitistackv1alpha1.AnnotationPlacement, tc.ledger), func(m *vitistackv1alpha1.Machine) {
-				if tc.held {
-					m.Finalizers = []string{vitistackv1alpha1.FinalizerMachine}
-				}
-			}))
+			w := newWorld(t, []string{east, west}, newMachine(in(west),
+				annotated(vitistackv1alpha1.AnnotationPlacement, tc.ledger), func(m *vitistackv1alpha1.Machine) {
+					if tc.held {
+						m.Finalizers = []string{vitistackv1alpha1.FinalizerMachine}
+					}
+				}))
 			paused := &vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Name: west}}
 			paused.Spec.Paused = true
 			w.manager.AddMockedConfig(paused)
@@ -89,9 +97,11 @@ func TestForgedLedger(t *testing.T) {
 	}
 }
 
-// TestDebtWithAForgedUID: who is let go with a virtual machine in the ledger that is not proven to be the Machine's owes none of that UID.
+// TestDebtWithAForgedUID: who is let go with a virtual machine in the ledger that is not proven to
+// be the Machine's owes none of that UID.
 func TestDebtWithAForgedUID(t *testing.T) {
-	forged := vitistackv1alpha1.Ledger{Config: east, ClusterUID: east, Namespace: namespace, VMName: vmName, VMUID: string(foundUID), Nonce: "x"}
+	forged := vitistackv1alpha1.Ledger{Config: east, ClusterUID: east, Namespace: namespace, VMName: vmName,
+		VMUID: string(foundUID), Nonce: "x"}
 	w := newWorld(t, []string{east}, newMachine(in(east), annotated(
 		vitistackv1alpha1.AnnotationPlacement, forged.String(),
 		vitistackv1alpha1.AnnotationForceRelease, east+vitistackv1alpha1.ForceReleaseDeleteLater,
@@ -107,12 +117,14 @@ func TestDebtWithAForgedUID(t *testing.T) {
 	}
 }
 
-// TestKnownClusterThatCannotBeRead: the flag for clusters without an identity does not concern one that had an identity.
+// TestKnownClusterThatCannotBeRead: the flag for clusters without an identity does not concern one
+// that had an identity.
 func TestKnownClusterThatCannotBeRead(t *testing.T) {
 	settings := worldSettings()
 	settings.AllowUnverifiedIdentity = true
 	unread := clientmgr.State{
-		Config: east, Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, RememberedUID: east, IdentityVerified: metav1.ConditionUnknown,
+		Config: east, Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, RememberedUID: east,
+		IdentityVerified: metav1.ConditionUnknown,
 	}
 	t.Run("NewMachine", func(t *testing.T) {
 		w := newWorld(t, []string{east}, newMachine(in(east)))
@@ -120,7 +132,8 @@ func TestKnownClusterThatCannotBeRead(t *testing.T) {
 		w.manager.AllowUnverifiedIdentity = true
 		w.mustSettle(machine.WithSettings(settings))
 		if got := w.condition("Placed"); got != "False/IdentityUnverified" || w.where() != "" {
-			t.Errorf("a place is not recorded on the memory of an identity: Placed is %s, virtual machines in %q", got, w.where())
+			t.Errorf("a place is not recorded on the memory of an identity: Placed is %s, virtual machines in %q", got,
+				w.where())
 		}
 	})
 	t.Run("Deletion", func(t *testing.T) {
@@ -148,11 +161,13 @@ func TestKnownClusterThatCannotBeRead(t *testing.T) {
 	})
 }
 
-// TestAcceptedCluster: after a person accepted that a KubevirtConfig stands for another cluster, the Machines of the former one go on where their
-// virtual machines are there, and are held where they are not.
+// TestAcceptedCluster: after a person accepted that a KubevirtConfig stands for another cluster,
+// the Machines of the former one go on where their virtual machines are there, and are held where
+// they are not.
 func TestAcceptedCluster(t *testing.T) {
 	accepted := clientmgr.State{
-		Config: east, Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, ClusterUID: "rebuilt", RememberedUID: "rebuilt",
+		Config: east, Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, ClusterUID: "rebuilt",
+		RememberedUID:     "rebuilt",
 		FormerClusterUIDs: []string{east}, IdentityVerified: metav1.ConditionTrue,
 	}
 	cases := map[string]struct {
@@ -171,7 +186,11 @@ func TestAcceptedCluster(t *testing.T) {
 		},
 		"AnotherVM": {
 			reason: "a rebuilt cluster may have somebody else's virtual machine of the name",
-			before: func(w *world) { vm := w.vms()[east+"/vm-web"]; w.remove(east, &vm); w.put(east, foundVM(foreign)) }, ready: "False/NameCollision", vms: 1,
+			before: func(w *world) {
+				vm := w.vms()[east+"/vm-web"]
+				w.remove(east, &vm)
+				w.put(east, foundVM(foreign))
+			}, ready: "False/NameCollision", vms: 1,
 		},
 	}
 	for name, tc := range cases {
@@ -190,7 +209,8 @@ func TestAcceptedCluster(t *testing.T) {
 	}
 }
 
-// TestSearchCountsForItself: a strategy that is called search does not take over one of two virtual machines that nobody claimed.
+// TestSearchCountsForItself: a strategy that is called search does not take over one of two virtual
+// machines that nobody claimed.
 func TestSearchCountsForItself(t *testing.T) {
 	w := newWorld(t, []string{east, west}, newMachine())
 	w.put(east, foundVM())
@@ -207,7 +227,8 @@ func TestSearchCountsForItself(t *testing.T) {
 	}
 }
 
-// TestRecreateCountsOnce: the consent to one replacement does not count for the next, also where the finalizer was off meanwhile.
+// TestRecreateCountsOnce: the consent to one replacement does not count for the next, also where
+// the finalizer was off meanwhile.
 func TestRecreateCountsOnce(t *testing.T) {
 	w := runs(t)
 	gone := w.ledger().VMUID
@@ -225,7 +246,8 @@ func TestRecreateCountsOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	if made := w.ledger(); made.VMUID != "" || made.Nonce == before || w.where() == "" {
-		t.Errorf("a replacement is begun under a ledger that the consent does not fit any more: %s, virtual machines in %q", made, w.where())
+		t.Errorf("a replacement is begun under a ledger that the consent does not fit any more: %s, virtual machines in %q",
+			made, w.where())
 	}
 	w.mustSettle()
 	first := w.ledger()
@@ -239,7 +261,8 @@ func TestRecreateCountsOnce(t *testing.T) {
 	}
 }
 
-// TestUnreadableLedgerCanBeReleased: a ledger that cannot be read says how to go on, and does not make a Machine immortal.
+// TestUnreadableLedgerCanBeReleased: a ledger that cannot be read says how to go on, and does not
+// make a Machine immortal.
 func TestUnreadableLedgerCanBeReleased(t *testing.T) {
 	w := runs(t)
 	w.silence(east)

@@ -11,7 +11,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 )
 
-// TestRestUnderForeignDefinitions: a definition that prunes what the public one does not have costs no write in each pass.
+// TestRestUnderForeignDefinitions: a definition that prunes what the public one does not have costs
+// no write in each pass.
 func TestRestUnderForeignDefinitions(t *testing.T) {
 	w := runs(t)
 	prune := func() {
@@ -47,7 +48,8 @@ func TestRestUnderForeignDefinitions(t *testing.T) {
 	}
 }
 
-// TestOverwrittenStatus: a status that somebody else overwrote is true again after the event of that write.
+// TestOverwrittenStatus: a status that somebody else overwrote is true again after the event of
+// that write.
 func TestOverwrittenStatus(t *testing.T) {
 	w := runs(t)
 	r := w.reconciler()
@@ -66,8 +68,10 @@ func TestOverwrittenStatus(t *testing.T) {
 	}
 	pass()
 	status := w.machine().Status
-	if status.Phase != vitistackv1alpha1.MachinePhaseRunning || w.condition("Ready") != "True/Ready" || status.KubevirtConfigRef == nil {
-		t.Errorf("the status stays as somebody else wrote it: %s, Ready is %s, %v", status.Phase, w.condition("Ready"), status.KubevirtConfigRef)
+	if status.Phase != vitistackv1alpha1.MachinePhaseRunning || w.condition("Ready") != "True/Ready" ||
+		status.KubevirtConfigRef == nil {
+		t.Errorf("the status stays as somebody else wrote it: %s, Ready is %s, %v", status.Phase, w.condition("Ready"),
+			status.KubevirtConfigRef)
 	}
 	if len(w.vms()) != 1 {
 		t.Errorf("there are %d virtual machines", len(w.vms()))

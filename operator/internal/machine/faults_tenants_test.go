@@ -13,7 +13,8 @@ import (
 
 func contains(text, part string) bool { return strings.Contains(text, part) }
 
-// secretName is the name of the cloud-init Secret that the Machine's VirtualMachine refers to, "" for none.
+// secretName is the name of the cloud-init Secret that the Machine's VirtualMachine refers to, ""
+// for none.
 func (w *world) secretName() string {
 	w.t.Helper()
 	for _, volume := range w.vms()[east+"/vm-web"].Spec.Template.Spec.Volumes {
@@ -24,7 +25,8 @@ func (w *world) secretName() string {
 	return ""
 }
 
-// TestSecretsThatNoGuestGets: whoever may create Machines, and may read no Secret, reads none out of a guest that was not meant for one.
+// TestSecretsThatNoGuestGets: whoever may create Machines, and may read no Secret, reads none out
+// of a guest that was not meant for one.
 func TestSecretsThatNoGuestGets(t *testing.T) {
 	config := func(change func(*vitistackv1alpha1.KubevirtConfig)) *vitistackv1alpha1.KubevirtConfig {
 		c := &vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Name: "cluster-north", Namespace: namespace}}
@@ -65,7 +67,9 @@ func TestSecretsThatNoGuestGets(t *testing.T) {
 		},
 		"OtherNamespace": {
 			reason: "a Secret that only shares its name with a kubeconfig of another namespace is the tenant's own",
-			config: config(func(c *vitistackv1alpha1.KubevirtConfig) { c.Namespace = "kubevirt-configs" }), source: user, allowed: true,
+			config: config(func(c *vitistackv1alpha1.KubevirtConfig) {
+				c.Namespace = "kubevirt-configs"
+			}), source: user, allowed: true,
 		},
 		"Own": {reason: "a Secret that was made for the guest is given to it", source: user, allowed: true},
 	}
@@ -75,7 +79,8 @@ func TestSecretsThatNoGuestGets(t *testing.T) {
 				m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{}
 				tc.source(m.Spec.CloudInit)
 			}))
-			s := secret(types.NamespacedName{Namespace: namespace, Name: "theirs"}, map[string]string{"key": "#cloud-config\n# TOKEN\n"})
+			s := secret(types.NamespacedName{Namespace: namespace, Name: "theirs"},
+				map[string]string{"key": "#cloud-config\n# TOKEN\n"})
 			s.Type = tc.kind
 			w.put(supervisor, s)
 			if tc.config != nil {

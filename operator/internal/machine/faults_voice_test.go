@@ -28,17 +28,21 @@ func noKind(resource string) error {
 	return &meta.NoKindMatchError{GroupKind: schema.GroupKind{Kind: resource}}
 }
 
-var webhookDown = apierrors.NewInternalError(errors.New(`failed calling webhook "virtualmachine-validator.kubevirt.io": connection refused`))
+var webhookDown = apierrors.NewInternalError(
+	errors.New(`failed calling webhook "virtualmachine-validator.kubevirt.io": connection refused`))
 
 // attempts counts the calls of one kind.
 func (w *world) attempts(at call) int {
 	return len(w.called(func(c call) bool { return c == at }))
 }
 
-// TestWhatFailsIsTold: a call that fails each time is told with the words of the server, and is tried ever more seldom.
+// TestWhatFailsIsTold: a call that fails each time is told with the words of the server, and is
+// tried ever more seldom.
 func TestWhatFailsIsTold(t *testing.T) {
-	notConfigured := apierrors.NewInvalid(schema.GroupKind{Group: "vitistack.io", Kind: "NetworkConfiguration"}, "web", nil)
-	quota := apierrors.NewForbidden(schema.GroupResource{Resource: "networkconfigurations"}, "web", errors.New("exceeded quota: count"))
+	notConfigured := apierrors.NewInvalid(schema.GroupKind{Group: "vitistack.io", Kind: "NetworkConfiguration"}, "web",
+		nil)
+	quota := apierrors.NewForbidden(schema.GroupResource{Resource: "networkconfigurations"}, "web",
+		errors.New("exceeded quota: count"))
 	cases := map[string]struct {
 		reason string
 		at     call
@@ -59,7 +63,8 @@ func TestWhatFailsIsTold(t *testing.T) {
 		},
 		"Conflict": {
 			reason: "a conflict that lasts is no race",
-			at:     creating, err: apierrors.NewConflict(virtualMachines, vmName, errors.New("the request is denied: busy")), says: "busy",
+			at:     creating, err: apierrors.NewConflict(virtualMachines, vmName, errors.New("the request is denied: busy")),
+			says: "busy",
 		},
 		"LateAnswer": {
 			reason: "a creation whose answer never comes in time",
@@ -131,7 +136,8 @@ func TestChangeThatFails(t *testing.T) {
 	}
 }
 
-// TestDeletionThatFails: a Machine whose deletion cannot go on says so within 30 s, also where each call is late and the cluster counts as connected.
+// TestDeletionThatFails: a Machine whose deletion cannot go on says so within 30 s, also where each
+// call is late and the cluster counts as connected.
 func TestDeletionThatFails(t *testing.T) {
 	w := runs(t)
 	w.before = fail(call{east, "list", "VirtualMachineList"}, context.DeadlineExceeded)
@@ -159,7 +165,8 @@ func TestDiskThatCannotGrow(t *testing.T) {
 	}
 }
 
-// TestClassesOfPlacedMachines: what happens to a class changes no virtual machine that exists, and holds up nothing.
+// TestClassesOfPlacedMachines: what happens to a class changes no virtual machine that exists, and
+// holds up nothing.
 func TestClassesOfPlacedMachines(t *testing.T) {
 	gold := func() *vitistackv1alpha1.MachineClass {
 		class := &vitistackv1alpha1.MachineClass{ObjectMeta: metav1.ObjectMeta{Name: "gold"}}
@@ -182,7 +189,10 @@ func TestClassesOfPlacedMachines(t *testing.T) {
 		},
 		"Edited": {
 			reason: "a class that is edited resizes nobody",
-			event:  editClass(func(c *vitistackv1alpha1.MachineClass) { c.Spec.CPU.Cores = 2; c.Spec.Memory.Quantity.Set(2 << 30) }),
+			event: editClass(func(c *vitistackv1alpha1.MachineClass) {
+				c.Spec.CPU.Cores = 2
+				c.Spec.Memory.Quantity.Set(2 << 30)
+			}),
 		},
 		"Deleted": {
 			reason: "a class that is deleted strands nobody",
@@ -204,26 +214,32 @@ func TestClassesOfPlacedMachines(t *testing.T) {
 			w.editMachine(func(m *vitistackv1alpha1.Machine) { m.Generation++; tagged(m); m.Spec.RunStrategy = "Halted" })
 			w.mustSettle()
 			if got := w.vms()[east+"/vm-web"].Spec.RunStrategy; got == nil || *got != kubevirtv1.RunStrategyHalted {
-				t.Errorf("%s: the Machine's own change is held up: Ready is %s: %s", tc.reason, w.condition("Ready"), w.says("Ready"))
+				t.Errorf("%s: the Machine's own change is held up: Ready is %s: %s", tc.reason, w.condition("Ready"),
+					w.says("Ready"))
 			}
 		})
 	}
 }
 
-// TestDisksThatNameTheirClass: a cluster without a default storage class is enough for a Machine whose disks all name one.
+// TestDisksThatNameTheirClass: a cluster without a default storage class is enough for a Machine
+// whose disks all name one.
 func TestDisksThatNameTheirClass(t *testing.T) {
 	w := newWorld(t, []string{east}, newMachine(in(east), func(m *vitistackv1alpha1.Machine) {
 		m.Spec.Disks = []vitistackv1alpha1.MachineSpecDisk{{Name: "root", SizeGB: 10, Type: "fast"}}
 	}))
-	edit(w, east, types.NamespacedName{Name: "fast"}, &storagev1.StorageClass{}, func(s *storagev1.StorageClass) { s.Annotations = nil })
+	edit(w, east, types.NamespacedName{Name: "fast"}, &storagev1.StorageClass{}, func(s *storagev1.StorageClass) {
+		s.Annotations = nil
+	})
 	w.mustSettle()
 	templates := w.vms()[east+"/vm-web"].Spec.DataVolumeTemplates
-	if len(templates) != 1 || !strings.Contains(fmt.Sprint(templates[0].Spec.Storage, templates[0].Spec.PVC), "fast") && *templates[0].Spec.Storage.StorageClassName != "fast" {
+	if len(templates) != 1 || !strings.Contains(fmt.Sprint(templates[0].Spec.Storage, templates[0].Spec.PVC), "fast") &&
+		*templates[0].Spec.Storage.StorageClassName != "fast" {
 		t.Errorf("Ready is %s: %s", w.condition("Ready"), w.says("Ready"))
 	}
 }
 
-// TestClassesThatMayNotBeListed: where storage classes cannot be listed, a disk's class is not silently the default one.
+// TestClassesThatMayNotBeListed: where storage classes cannot be listed, a disk's class is not
+// silently the default one.
 func TestClassesThatMayNotBeListed(t *testing.T) {
 	w := newWorld(t, []string{east}, newMachine(in(east), func(m *vitistackv1alpha1.Machine) {
 		m.Spec.Disks = []vitistackv1alpha1.MachineSpecDisk{{Name: "root", SizeGB: 10, Type: "fast"}}
@@ -231,7 +247,8 @@ func TestClassesThatMayNotBeListed(t *testing.T) {
 	w.before = fail(call{east, "list", "StorageClassList"}, forbidden("storageclasses"))
 	w.mustSettle()
 	templates := w.vms()[east+"/vm-web"].Spec.DataVolumeTemplates
-	if len(templates) != 1 || templates[0].Spec.Storage == nil || templates[0].Spec.Storage.StorageClassName == nil || *templates[0].Spec.Storage.StorageClassName != "fast" {
+	if len(templates) != 1 || templates[0].Spec.Storage == nil || templates[0].Spec.Storage.StorageClassName == nil ||
+		*templates[0].Spec.Storage.StorageClassName != "fast" {
 		t.Errorf("the disk has another class: %+v; Ready is %s", templates, w.condition("Ready"))
 	}
 }
@@ -246,7 +263,8 @@ func (o otherObject) Get(_ context.Context, key client.ObjectKey, object client.
 	return nil
 }
 
-// TestAnotherObjectThanAsked: a remote server that answers with another object than asked for is believed nothing.
+// TestAnotherObjectThanAsked: a remote server that answers with another object than asked for is
+// believed nothing.
 func TestAnotherObjectThanAsked(t *testing.T) {
 	w := runs(t)
 	w.manager.LiveFunc = func(config string) (client.Reader, error) { return otherObject{w.clients[config]}, nil }
@@ -260,18 +278,21 @@ func TestAnotherObjectThanAsked(t *testing.T) {
 	}
 }
 
-// TestHostileGuest: a guest that reports 10,000 interfaces and endless names costs no more status than another.
+// TestHostileGuest: a guest that reports 10,000 interfaces and endless names costs no more status
+// than another.
 func TestHostileGuest(t *testing.T) {
 	w := runs(t)
-	edit(w, east, client.ObjectKey{Namespace: namespace, Name: vmName}, &kubevirtv1.VirtualMachineInstance{}, func(vmi *kubevirtv1.VirtualMachineInstance) {
-		vmi.Status.GuestOSInfo.Name = strings.Repeat("n", 1<<20)
-		for i := range 10000 {
-			ip := fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255)
-			vmi.Status.Interfaces = append(vmi.Status.Interfaces, kubevirtv1.VirtualMachineInstanceNetworkInterface{
-				InterfaceName: strings.Repeat("i", 1000) + fmt.Sprint(i), IP: ip, IPs: []string{ip, "fe80::1"}, MAC: "02:00:00:00:00:01", InfoSource: "guest-agent",
-			})
-		}
-	})
+	edit(w, east, client.ObjectKey{Namespace: namespace, Name: vmName}, &kubevirtv1.VirtualMachineInstance{},
+		func(vmi *kubevirtv1.VirtualMachineInstance) {
+			vmi.Status.GuestOSInfo.Name = strings.Repeat("n", 1<<20)
+			for i := range 10000 {
+				ip := fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255)
+				vmi.Status.Interfaces = append(vmi.Status.Interfaces, kubevirtv1.VirtualMachineInstanceNetworkInterface{
+					InterfaceName: strings.Repeat("i", 1000) + fmt.Sprint(i), IP: ip, IPs: []string{ip, "fe80::1"},
+					MAC: "02:00:00:00:00:01", InfoSource: "guest-agent",
+				})
+			}
+		})
 	w.mustSettle()
 	if got := len(w.machine().Status.NetworkInterfaces); got > 100 {
 		t.Errorf("the status has %d interfaces", got)
@@ -285,7 +306,8 @@ func TestHostileGuest(t *testing.T) {
 	}
 }
 
-// TestManyAnnotations: annotations of 256 KiB, which leave no room for the record, are a condition in words, and no virtual machine is made.
+// TestManyAnnotations: annotations of 256 KiB, which leave no room for the record, are a condition
+// in words, and no virtual machine is made.
 func TestManyAnnotations(t *testing.T) {
 	w := newWorld(t, []string{east}, newMachine(in(east)))
 	w.editMachine(annotated("big.example/text", strings.Repeat("x", 256<<10-200)))
@@ -293,7 +315,8 @@ func TestManyAnnotations(t *testing.T) {
 	tooLong.ErrStatus.Message = "metadata.annotations: Too long: may not be more than 262144 bytes"
 	w.before = fail(call{supervisor, "patch", anyMachine}, tooLong)
 	w.runFor(time.Minute)
-	if got := w.condition("Placed"); got != "False/SupervisorRefused" || !strings.Contains(w.says("Placed"), "Too long") || w.where() != "" {
+	if got := w.condition("Placed"); got != "False/SupervisorRefused" || !strings.Contains(w.says("Placed"), "Too long") ||
+		w.where() != "" {
 		t.Errorf("Placed is %s: %s; virtual machines in %q", got, w.says("Placed"), w.where())
 	}
 	if got := w.attempts(call{supervisor, "patch", anyMachine}); got > 8 {
@@ -301,7 +324,8 @@ func TestManyAnnotations(t *testing.T) {
 	}
 }
 
-// TestEventsThatAreTooLong: what an Event says is cut between characters, so that the API server takes it.
+// TestEventsThatAreTooLong: what an Event says is cut between characters, so that the API server
+// takes it.
 func TestEventsThatAreTooLong(t *testing.T) {
 	note := machine.Note(strings.Repeat("ä", 1000) + "b")
 	if len(note) > 1024 || !strings.HasPrefix(note, "ää") || slices.Contains([]rune(note), '\uFFFD') {

@@ -50,11 +50,13 @@ func (r *MachineReconciler) find(ctx context.Context, job provision.Job, placed 
 		copies, err := r.copies(ctx, job, vm)
 		return found{VM: vm, FromCache: true, Answered: true, Copies: copies}, err
 	case err != nil && !apierrors.IsNotFound(err):
-		return found{}, problem.Remote(err, job.Remote.Config, problem.At{Condition: vmReady, Doing: "reading VirtualMachine " + key.Name})
+		return found{}, problem.Remote(err, job.Remote.Config,
+			problem.At{Condition: vmReady, Doing: "reading VirtualMachine " + key.Name})
 	}
 	seen := r.lately(ctx, placed, job)
 	if seen.Silent != nil {
-		return found{}, problem.Remote(seen.Silent, job.Remote.Config, problem.At{Condition: vmReady, Doing: "looking for VirtualMachine " + key.Name})
+		return found{}, problem.Remote(seen.Silent, job.Remote.Config,
+			problem.At{Condition: vmReady, Doing: "looking for VirtualMachine " + key.Name})
 	}
 	return r.judged(ctx, job, seen)
 }
@@ -70,7 +72,9 @@ func (r *MachineReconciler) isMine(job provision.Job, vm *kubevirtv1.VirtualMach
 // wrote the ledger, whose guard shows that nobody can have made the VirtualMachine since; else a
 // new one.
 func (r *MachineReconciler) lately(ctx context.Context, placed place, job provision.Job) survey.Seen {
-	i := slices.IndexFunc(placed.seen, func(s survey.Seen) bool { return s.Config == job.Remote.Config && s.Silent == nil })
+	i := slices.IndexFunc(placed.seen, func(s survey.Seen) bool {
+		return s.Config == job.Remote.Config && s.Silent == nil
+	})
 	if i >= 0 && placed.fenced {
 		return placed.seen[i]
 	}
@@ -108,7 +112,9 @@ func (r *MachineReconciler) judged(ctx context.Context, job provision.Job, seen 
 
 // copies looks in the cache for objects that carry the Machine's labels and are not the Machine's,
 // where an event told of one or the status knows of one. At rest nobody looks.
-func (r *MachineReconciler) copies(ctx context.Context, job provision.Job, mine *kubevirtv1.VirtualMachine) ([]string, error) {
+func (r *MachineReconciler) copies(
+	ctx context.Context, job provision.Job, mine *kubevirtv1.VirtualMachine,
+) ([]string, error) {
 	known := job.Machine.Status.Condition(vitistackv1alpha1.ConditionNoCopies)
 	if !r.memory.copies.Changed(job.Machine.UID) && (known == nil || known.Status == "True") {
 		return nil, nil

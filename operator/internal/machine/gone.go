@@ -62,7 +62,8 @@ func (r *MachineReconciler) gone(ctx context.Context, view report) report {
 // refusedRemoval marks what a cluster has against a removal, so that no event brings the attempt
 // back before it is due. Waiting for what is going is no attempt: its end is followed at once.
 func refusedRemoval(err error) error {
-	if p, isProblem := problem.As(err); isProblem && p.Reason != vitistackv1alpha1.ReasonDeleting && p.Condition != vitistackv1alpha1.ConditionRemoteReachable {
+	if p, isProblem := problem.As(err); isProblem && p.Reason != vitistackv1alpha1.ReasonDeleting &&
+		p.Condition != vitistackv1alpha1.ConditionRemoteReachable {
 		return problem.Attempted(err)
 	}
 	return err
@@ -93,7 +94,8 @@ func (r *MachineReconciler) lastPlace(ctx context.Context, machine *vitistackv1a
 			return r.keep(ctx, placed, decision)
 		}
 		placed, err := r.searchEverywhere(ctx, placed)
-		if _, begun := machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks]; err == nil && placed.ledger == nil && begun {
+		if _, begun := machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks]; err == nil && placed.ledger == nil &&
+			begun {
 			placed.ledger = &reading.Ledger // the VirtualMachine went before the status knew it; its labelled disks are left
 		}
 		return placed, err
@@ -171,24 +173,28 @@ func (r *MachineReconciler) remove(ctx context.Context, view report, placed plac
 	job := r.job(placed, r.supervisor(view.reads), remote, view)
 	seen := r.lately(ctx, placed, job)
 	if seen.Silent != nil {
-		at := problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "looking for VirtualMachine " + job.Ledger.VMName}
+		at := problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "looking for VirtualMachine " +
+			job.Ledger.VMName}
 		return left, problem.Remote(seen.Silent, remote.Config, at)
 	}
 	found, err := r.judged(ctx, job, seen)
 	if p, isProblem := problem.As(err); isProblem && p.Reason == vitistackv1alpha1.ReasonNameCollision {
 		err = nil // what has the name is somebody else's; the Machine's own is gone
 		if kept := seen.VM(types.UID(job.Ledger.VMUID)); kept != nil {
-			r.event(left.machine, eventWarning, p.Reason, "Delete", fmt.Sprintf("kept VirtualMachine %s in %s, which the ledger names: "+
-				"its labels say that it is another Machine's", kept.Name, remote.Config))
+			r.event(left.machine, eventWarning, p.Reason, "Delete",
+				fmt.Sprintf("kept VirtualMachine %s in %s, which the ledger names: "+
+					"its labels say that it is another Machine's", kept.Name, remote.Config))
 		}
 	}
 	if err != nil {
 		return left, err
 	}
 	left.looked, left.copies = true, found.Copies
-	work := removal.Job{MachineUID: placed.machine.UID, SupervisorUID: r.settings.Desired.SupervisorUID, Ledger: job.Ledger, Remote: remote}
+	work := removal.Job{MachineUID: placed.machine.UID, SupervisorUID: r.settings.Desired.SupervisorUID,
+		Ledger: job.Ledger, Remote: remote}
 	if found.VM != nil && found.Restored { // the record names another one: this one is kept, and told
-		left.copies = append(left.copies, fmt.Sprintf("VirtualMachine %s (%s) in %s", found.VM.Name, found.VM.UID, remote.Config))
+		left.copies = append(left.copies,
+			fmt.Sprintf("VirtualMachine %s (%s) in %s", found.VM.Name, found.VM.UID, remote.Config))
 		found.VM = nil
 	}
 	if found.VM != nil && found.Former == "" {
@@ -198,7 +204,9 @@ func (r *MachineReconciler) remove(ctx context.Context, view report, placed plac
 }
 
 // removeVM records the disks of the VirtualMachine and deletes it.
-func (r *MachineReconciler) removeVM(ctx context.Context, job provision.Job, work removal.Job, found found, left removed) (removed, error) {
+func (r *MachineReconciler) removeVM(
+	ctx context.Context, job provision.Job, work removal.Job, found found, left removed,
+) (removed, error) {
 	left.vm = found.VM
 	if found.VM.DeletionTimestamp.IsZero() {
 		claimed, err := r.claim(ctx, job, found)
@@ -210,14 +218,16 @@ func (r *MachineReconciler) removeVM(ctx context.Context, job provision.Job, wor
 			return left, err
 		}
 		if written := left.machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks]; written != disks.String() {
-			if left.machine, err = r.write(ctx, left.machine, entry{disks: append(vitistackv1alpha1.DiskRecord{}, disks...)}); err != nil {
+			if left.machine, err = r.write(ctx, left.machine,
+				entry{disks: append(vitistackv1alpha1.DiskRecord{}, disks...)}); err != nil {
 				return left, err
 			}
 		}
 	}
 	deleted, err := work.DeleteVM(ctx, found.VM)
 	if deleted {
-		r.event(left.machine, eventNormal, "Deleted", "Delete", fmt.Sprintf("deleted VirtualMachine %s in %s", found.VM.Name, job.Remote.Config))
+		r.event(left.machine, eventNormal, "Deleted", "Delete",
+			fmt.Sprintf("deleted VirtualMachine %s in %s", found.VM.Name, job.Remote.Config))
 	}
 	return left, err
 }
@@ -259,7 +269,8 @@ func (r *MachineReconciler) letGo(ctx context.Context, machine *vitistackv1alpha
 	controllerutil.RemoveFinalizer(released, vitistackv1alpha1.FinalizerMachinePublic)
 	err := r.Patch(ctx, released, client.MergeFromWithOptions(machine, client.MergeFromWithOptimisticLock{}))
 	if err := client.IgnoreNotFound(err); err != nil {
-		return problem.Supervisor(err, problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "taking the finalizer off"})
+		return problem.Supervisor(err, problem.At{Condition: vitistackv1alpha1.ConditionReady,
+			Doing: "taking the finalizer off"})
 	}
 	log.FromContext(ctx).Info("Released machine")
 	return nil

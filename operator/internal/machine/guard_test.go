@@ -47,21 +47,25 @@ var (
 	ours      = oursBy(machineUID, supervisorID)
 	foreign   = oursBy(anotherUID, supervisorID)
 	elsewhere = oursBy(machineUID, "another-supervisor")
-	legacy    = labelled(vitistackv1alpha1.LegacyLabelSourceMachine, "web", vitistackv1alpha1.LegacyLabelManagedBy, "vitistack")
+	legacy    = labelled(vitistackv1alpha1.LegacyLabelSourceMachine, "web", vitistackv1alpha1.LegacyLabelManagedBy,
+		"vitistack")
 )
 
 func controlled(vm *kubevirtv1.VirtualMachine) {
 	vm.OwnerReferences = []metav1.OwnerReference{{
-		APIVersion: "pool.kubevirt.io/v1alpha1", Kind: "VirtualMachinePool", Name: "pool", UID: "pool-uid", Controller: ptr.To(true),
+		APIVersion: "pool.kubevirt.io/v1alpha1", Kind: "VirtualMachinePool", Name: "pool", UID: "pool-uid",
+		Controller: ptr.To(true),
 	}}
 }
 
 // legacyNC is the NetworkConfiguration that an earlier release made for the Machine web.
 func legacyNC(mac string) *vitistackv1alpha1.NetworkConfiguration {
 	return &vitistackv1alpha1.NetworkConfiguration{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "web", Labels: map[string]string{vitistackv1alpha1.LegacyLabelSourceMachine: "web"}},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "web",
+			Labels: map[string]string{vitistackv1alpha1.LegacyLabelSourceMachine: "web"}},
 		Spec: vitistackv1alpha1.NetworkConfigurationSpec{
-			Name: "web", NetworkInterfaces: []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "default", MacAddress: mac}},
+			Name: "web", NetworkInterfaces: []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "default",
+				MacAddress: mac}},
 		},
 	}
 }
@@ -144,11 +148,13 @@ func TestGuard(t *testing.T) {
 			machine: both(in(east), consent), east: foundVM(), want: adopted(east),
 		},
 		"UnlabelledConsentDefault": {
-			reason: "a consent that names east counts more than the default, which is west", machine: consent, east: foundVM(), want: adopted(east),
+			reason: "a consent that names east counts more than the default, which is west", machine: consent, east: foundVM(),
+			want: adopted(east),
 		},
 		"ConsentToAnother": {
-			reason: "a consent that names another UID is none for this virtual machine", machine: both(in(east), annotated(vitistackv1alpha1.AnnotationAdopt, east+"/x")),
-			east: foundVM(), want: refused("NameCollision", east+"/vm-web of "),
+			reason:  "a consent that names another UID is none for this virtual machine",
+			machine: both(in(east), annotated(vitistackv1alpha1.AnnotationAdopt, east+"/x")),
+			east:    foundVM(), want: refused("NameCollision", east+"/vm-web of "),
 		},
 		"ConsentToNothing": {
 			reason:  "a consent to what does not exist makes no new virtual machine",
@@ -171,15 +177,18 @@ func TestGuard(t *testing.T) {
 			machine: in(east), east: foundVM(legacy), nc: legacyNC(legacyMAC), want: adopted(east),
 		},
 		"EarlierMACElsewhere": {
-			reason: "an address that is in use in east counts more than the default, which is west", machine: anywhere, east: foundVM(legacy), nc: legacyNC(legacyMAC), want: adopted(east),
+			reason: "an address that is in use in east counts more than the default, which is west", machine: anywhere,
+			east: foundVM(legacy), nc: legacyNC(legacyMAC), want: adopted(east),
 		},
 		"EarlierMACReferenced": {
-			reason: "an address that is in use in east speaks against an explicit reference to west", machine: in(west), east: foundVM(legacy), nc: legacyNC(legacyMAC),
+			reason: "an address that is in use in east speaks against an explicit reference to west", machine: in(west),
+			east: foundVM(legacy), nc: legacyNC(legacyMAC),
 			want: refused("AlreadyPlaced", east+"/vm-web of "),
 		},
 		"EarlierOtherMAC": {
 			reason:  "an address that is not the Machine's proves nothing for a virtual machine with the older labels",
-			machine: in(east), east: foundVM(legacy), nc: legacyNC("02:12:00:00:00:08"), want: refused("NameCollision", east+"/vm-web of "),
+			machine: in(east), east: foundVM(legacy), nc: legacyNC("02:12:00:00:00:08"),
+			want: refused("NameCollision", east+"/vm-web of "),
 		},
 		"SilentNotFresh": {
 			reason:  "a Machine that is not fresh may have its virtual machine in a silent cluster",
@@ -218,7 +227,8 @@ func (tc guardCase) run(t *testing.T) {
 		t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
 	}
 	for name, vm := range before {
-		if now := w.vms()[name]; tc.want.Phase == vitistackv1alpha1.MachinePhaseFailed && now.ResourceVersion != vm.ResourceVersion {
+		if now := w.vms()[name]; tc.want.Phase == vitistackv1alpha1.MachinePhaseFailed &&
+			now.ResourceVersion != vm.ResourceVersion {
 			t.Errorf("%s: %s was changed", tc.reason, name)
 		}
 	}
@@ -228,7 +238,8 @@ func (tc guardCase) run(t *testing.T) {
 func TestConsentNamesTheCluster(t *testing.T) {
 	for name, vm := range map[string]*kubevirtv1.VirtualMachine{"Unlabelled": foundVM(), "Earlier": foundVM(legacy)} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, []string{east, west}, newMachine(annotated(vitistackv1alpha1.AnnotationAdopt, east+"/"+string(foundUID))))
+			w := newWorld(t, []string{east, west},
+				newMachine(annotated(vitistackv1alpha1.AnnotationAdopt, east+"/"+string(foundUID))))
 			w.put(east, vm)
 			w.mustSettle(chain())
 			if diff := cmp.Diff(adopted(east), w.outcome().without(adopted(east))); diff != "" {
@@ -238,7 +249,8 @@ func TestConsentNamesTheCluster(t *testing.T) {
 	}
 }
 
-// TestSearchAdopts: an unlabelled VirtualMachine is taken over by the search alone, and only if every cluster has answered.
+// TestSearchAdopts: an unlabelled VirtualMachine is taken over by the search alone, and only if
+// every cluster has answered.
 func TestSearchAdopts(t *testing.T) {
 	w := newWorld(t, []string{east, west}, newMachine())
 	w.put(east, foundVM())

@@ -33,7 +33,8 @@ func newHeritage(t *testing.T) *heritage {
 	clusterUID := string(uidOfSystem(t, theirs))
 	w.manager.AddMockedClient(east, w.clients[east])
 	w.manager.SetState(clientmgr.State{
-		Config: east, Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, ClusterUID: clusterUID, IdentityVerified: metav1.ConditionTrue,
+		Config: east, Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, ClusterUID: clusterUID,
+		IdentityVerified: metav1.ConditionTrue,
 	})
 	for _, object := range theirs {
 		w.load(east, object)
@@ -63,7 +64,8 @@ func uidOfSystem(t *testing.T, objects []client.Object) types.UID {
 	return ""
 }
 
-// load puts an object into a cluster, if that knows its kind: what the operator does not know it cannot change.
+// load puts an object into a cluster, if that knows its kind: what the operator does not know it
+// cannot change.
 func (w *heritage) load(cluster string, object client.Object) {
 	w.t.Helper()
 	if newScheme(w.t).Recognizes(object.GetObjectKind().GroupVersionKind()) {
@@ -79,7 +81,8 @@ func (w *heritage) pass(r *machine.MachineReconciler, key types.NamespacedName) 
 	}
 }
 
-// settleAll makes passes over all Machines, each by a new reconciler, until one round writes nothing. The calls of all rounds are kept.
+// settleAll makes passes over all Machines, each by a new reconciler, until one round writes
+// nothing. The calls of all rounds are kept.
 func (w *heritage) settleAll() {
 	w.t.Helper()
 	for range maxPasses {
@@ -108,8 +111,10 @@ func (w *heritage) count(what string) int {
 // kinds are those that a snapshot has.
 var kinds = map[string][]string{
 	supervisor: {
-		"vitistack.io/v1alpha1 Machine", "vitistack.io/v1alpha1 NetworkConfiguration", "vitistack.io/v1alpha1 NetworkNamespace",
-		"vitistack.io/v1alpha1 MachineClass", "vitistack.io/v1alpha1 KubevirtConfig", "v1 Secret", "v1 Namespace", "v1 PersistentVolumeClaim",
+		"vitistack.io/v1alpha1 Machine", "vitistack.io/v1alpha1 NetworkConfiguration",
+		"vitistack.io/v1alpha1 NetworkNamespace",
+		"vitistack.io/v1alpha1 MachineClass", "vitistack.io/v1alpha1 KubevirtConfig", "v1 Secret", "v1 Namespace",
+		"v1 PersistentVolumeClaim",
 	},
 	east: {
 		"kubevirt.io/v1 VirtualMachine", "kubevirt.io/v1 VirtualMachineInstance", "cdi.kubevirt.io/v1beta1 DataVolume",
@@ -143,8 +148,11 @@ func (w *heritage) content(cluster string) map[string]map[string]any {
 	return all
 }
 
-// belongings are the objects that have to go with a Machine: its virtual machine, with all that this owns, and its NetworkConfigurations.
-func (w *heritage) belongings(all map[string]map[string]map[string]any, m *vitistackv1alpha1.Machine) map[string][]string {
+// belongings are the objects that have to go with a Machine: its virtual machine, with all that
+// this owns, and its NetworkConfigurations.
+func (w *heritage) belongings(
+	all map[string]map[string]map[string]any, m *vitistackv1alpha1.Machine,
+) map[string][]string {
 	w.t.Helper()
 	var ledger vitistackv1alpha1.Ledger
 	if err := json.Unmarshal([]byte(m.Annotations[vitistackv1alpha1.AnnotationPlacement]), &ledger); err != nil {

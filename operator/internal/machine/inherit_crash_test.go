@@ -20,8 +20,8 @@ func heir(t *testing.T, backup ...func(*vitistackv1alpha1.Machine)) *world {
 	return w
 }
 
-// TestInheritanceGoesOn ends the process at each write in turn. Whoever goes on finds all that is left to do; and where the Machine is
-// deleted before, nothing that the virtual machine uses goes.
+// TestInheritanceGoesOn ends the process at each write in turn. Whoever goes on finds all that is
+// left to do; and where the Machine is deleted before, nothing that the virtual machine uses goes.
 func TestInheritanceGoesOn(t *testing.T) {
 	for name, backup := range backups {
 		clean := heir(t, backup...)
@@ -73,8 +73,9 @@ func TestInheritanceGoesOn(t *testing.T) {
 	}
 }
 
-// TestFormerElsewhere: the supervisor comes back from a backup older than a Machine, whose virtual machine stays in east. One of its name that is
-// made anew gets no second one by a strategy that does not know.
+// TestFormerElsewhere: the supervisor comes back from a backup older than a Machine, whose virtual
+// machine stays in east. One of its name that is made anew gets no second one by a strategy that
+// does not know.
 func TestFormerElsewhere(t *testing.T) {
 	cases := map[string]struct {
 		reason string
@@ -109,7 +110,8 @@ func TestFormerElsewhere(t *testing.T) {
 			change: in(east), fresh: true, want: "False/NameCollision",
 		},
 		"FromABackup": {
-			reason: "a Machine that was placed before and was mapped to west is held, because its virtual machine is in east", want: "False/NameCollision",
+			reason: "a Machine that was placed before and was mapped to west is held, because its virtual machine is in east",
+			want:   "False/NameCollision",
 			change: func(m *vitistackv1alpha1.Machine) {
 				in(west)(m)
 				m.Finalizers = []string{vitistackv1alpha1.FinalizerMachine}
@@ -136,7 +138,8 @@ func TestFormerElsewhere(t *testing.T) {
 				w.silence(east)
 			}
 			w.mustSettle(chain(), withDefault(tc.config), machine.WithFreshness(freshness(tc.fresh)))
-			if got := w.condition("Placed"); got != tc.want || w.vms()[east+"/vm-web"].ResourceVersion != before.ResourceVersion {
+			if got := w.condition("Placed"); got != tc.want ||
+				w.vms()[east+"/vm-web"].ResourceVersion != before.ResourceVersion {
 				t.Errorf("%s: Placed is %s; %s", tc.reason, got, w.where())
 			}
 			if _, second := w.vms()[west+"/vm-web"]; second != (tc.want == "True/Placed") {

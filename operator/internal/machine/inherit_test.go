@@ -26,7 +26,8 @@ func losesLedger(m *vitistackv1alpha1.Machine) {
 	delete(m.Annotations, vitistackv1alpha1.AnnotationPlacement)
 }
 
-// comeBack replaces the Machine web by what a backup of objects makes of it: annotations and finalizers stay, UID and status do not.
+// comeBack replaces the Machine web by what a backup of objects makes of it: annotations and
+// finalizers stay, UID and status do not.
 func (w *world) comeBack(uid types.UID, change ...func(*vitistackv1alpha1.Machine)) {
 	w.t.Helper()
 	m := w.machine()
@@ -53,17 +54,21 @@ func (w *world) consent() {
 	w.editMachine(annotated(vitistackv1alpha1.AnnotationAdopt, value))
 }
 
-// furnish gives the VirtualMachine of the Machine web what KubeVirt makes of it, and its neighbours something that is not its.
+// furnish gives the VirtualMachine of the Machine web what KubeVirt makes of it, and its neighbours
+// something that is not its.
 func furnish(t *testing.T) *world {
 	t.Helper()
 	w := placed(t, wantsSecret)
 	w.run(east)
 	vm := w.vms()[east+"/vm-web"]
 	for _, template := range vm.Spec.DataVolumeTemplates {
-		owner := metav1.OwnerReference{APIVersion: "kubevirt.io/v1", Kind: "VirtualMachine", Name: vm.Name, UID: vm.UID, Controller: new(true)}
-		disk := metav1.ObjectMeta{Namespace: namespace, Name: template.Name, Labels: template.Labels, OwnerReferences: []metav1.OwnerReference{owner}}
+		owner := metav1.OwnerReference{APIVersion: "kubevirt.io/v1", Kind: "VirtualMachine", Name: vm.Name, UID: vm.UID,
+			Controller: new(true)}
+		disk := metav1.ObjectMeta{Namespace: namespace, Name: template.Name, Labels: template.Labels,
+			OwnerReferences: []metav1.OwnerReference{owner}}
 		w.put(east, &cdiv1beta1.DataVolume{ObjectMeta: *disk.DeepCopy()})
-		disk.OwnerReferences = []metav1.OwnerReference{{APIVersion: "cdi.kubevirt.io/v1beta1", Kind: "DataVolume", Name: template.Name, UID: "dv", Controller: new(true)}}
+		disk.OwnerReferences = []metav1.OwnerReference{{APIVersion: "cdi.kubevirt.io/v1beta1", Kind: "DataVolume",
+			Name: template.Name, UID: "dv", Controller: new(true)}}
 		w.put(east, &corev1.PersistentVolumeClaim{ObjectMeta: disk})
 	}
 	loose := metav1.ObjectMeta{Namespace: namespace, Name: "loose", Labels: maps.Clone(vm.Labels)}
@@ -81,10 +86,13 @@ func furnish(t *testing.T) *world {
 func (w *world) labelsOf(uid types.UID) map[string]int {
 	w.t.Helper()
 	found := map[string]int{}
-	of := client.MatchingLabels{vitistackv1alpha1.LabelMachineUID: string(uid), vitistackv1alpha1.LabelSupervisorUID: supervisorID}
+	of := client.MatchingLabels{vitistackv1alpha1.LabelMachineUID: string(uid),
+		vitistackv1alpha1.LabelSupervisorUID: supervisorID}
 	for what, list := range map[string]client.ObjectList{
-		"VM": &kubevirtv1.VirtualMachineList{}, "VMI": &kubevirtv1.VirtualMachineInstanceList{}, "DataVolume": &cdiv1beta1.DataVolumeList{},
-		"claim": &corev1.PersistentVolumeClaimList{}, "NetworkConfiguration": &vitistackv1alpha1.NetworkConfigurationList{},
+		"VM": &kubevirtv1.VirtualMachineList{}, "VMI": &kubevirtv1.VirtualMachineInstanceList{},
+		"DataVolume":           &cdiv1beta1.DataVolumeList{},
+		"claim":                &corev1.PersistentVolumeClaimList{},
+		"NetworkConfiguration": &vitistackv1alpha1.NetworkConfigurationList{},
 	} {
 		for _, cluster := range []string{east, west, supervisor} {
 			if err := w.clients[cluster].List(w.t.Context(), list, of); err != nil {
@@ -97,27 +105,33 @@ func (w *world) labelsOf(uid types.UID) map[string]int {
 }
 
 var backups = map[string][]func(*vitistackv1alpha1.Machine){
-	"WithLedger": nil, "WithoutLedger": {losesLedger}, "WithNothing": {func(m *vitistackv1alpha1.Machine) { m.Annotations = nil }},
+	"WithLedger": nil, "WithoutLedger": {losesLedger}, "WithNothing": {func(m *vitistackv1alpha1.Machine) {
+		m.Annotations = nil
+	}},
 }
 
-// TestInheritance: a Machine that came back under a new UID waits for a person's word, and then has all that its former self had, as it was.
+// TestInheritance: a Machine that came back under a new UID waits for a person's word, and then has
+// all that its former self had, as it was.
 func TestInheritance(t *testing.T) {
 	for name, backup := range backups {
 		t.Run(name, func(t *testing.T) {
 			w := furnish(t)
 			before, had := w.vms()[east+"/vm-web"], w.labelsOf(machineUID)
-			if want := map[string]int{"VM": 1, "VMI": 1, "DataVolume": 1, "claim": 3, "NetworkConfiguration": 1}; !maps.Equal(want, had) {
+			if want := map[string]int{"VM": 1, "VMI": 1, "DataVolume": 1, "claim": 3,
+				"NetworkConfiguration": 1}; !maps.Equal(want, had) {
 				t.Fatalf("the test looks at too little: %v", had)
 			}
 			w.comeBack(heirUID, backup...)
 			w.mustSettle(chain())
-			if got := w.condition("Ready"); got != "False/NameCollision" || w.vms()[east+"/vm-web"].ResourceVersion != before.ResourceVersion {
+			if got := w.condition("Ready"); got != "False/NameCollision" ||
+				w.vms()[east+"/vm-web"].ResourceVersion != before.ResourceVersion {
 				t.Fatalf("without consent: Ready is %s, or the VM was changed", got)
 			}
 			w.consent()
 			w.mustSettle(chain())
 			after := w.vms()[east+"/vm-web"]
-			if got := w.condition("Placed") + " " + w.condition("Ready"); got != "True/Placed True/Ready" && got != "True/Adopted True/Ready" || len(w.vms()) != 1 {
+			if got := w.condition("Placed") + " " + w.condition("Ready"); got != "True/Placed True/Ready" &&
+				got != "True/Adopted True/Ready" || len(w.vms()) != 1 {
 				t.Errorf("the Machine is %s: %s", got, w.machine().Status.Condition("Ready").Message)
 			}
 			if !desired.IsOurs(after.Spec.Template.ObjectMeta.Labels, heirUID, supervisorID) {
@@ -140,8 +154,10 @@ func TestInheritance(t *testing.T) {
 			w.collectGarbage()
 			w.mustSettle()
 			left := w.labelsOf(heirUID)
-			if w.machine() != nil || len(w.vms()) > 0 || left["claim"]+left["DataVolume"] > 0 || w.labelsOf(anotherUID)["claim"] != 2 {
-				t.Errorf("after the deletion there is %v of it, and %v of others; the Machine: %v", left, w.labelsOf(anotherUID), w.machine())
+			if w.machine() != nil || len(w.vms()) > 0 || left["claim"]+left["DataVolume"] > 0 ||
+				w.labelsOf(anotherUID)["claim"] != 2 {
+				t.Errorf("after the deletion there is %v of it, and %v of others; the Machine: %v", left, w.labelsOf(anotherUID),
+					w.machine())
 			}
 		})
 	}
@@ -163,7 +179,8 @@ func (w *world) collectGarbage() {
 	}
 }
 
-// hasAddress checks that the NetworkConfiguration is the heir's alone, and has the address that the guest has.
+// hasAddress checks that the NetworkConfiguration is the heir's alone, and has the address that the
+// guest has.
 func (w *world) hasAddress(t *testing.T, mac string) {
 	t.Helper()
 	nc := &vitistackv1alpha1.NetworkConfiguration{}
@@ -178,7 +195,8 @@ func (w *world) hasAddress(t *testing.T, mac string) {
 	}
 }
 
-// TestInheritanceIsRefused: consent to a VirtualMachine that is somebody's changes nothing, whatever it says.
+// TestInheritanceIsRefused: consent to a VirtualMachine that is somebody's changes nothing,
+// whatever it says.
 func TestInheritanceIsRefused(t *testing.T) {
 	other := func(w *world, change func(*vitistackv1alpha1.Machine)) {
 		m := newMachine(change)

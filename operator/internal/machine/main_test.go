@@ -9,7 +9,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
-// TestMain keeps the random tests short where nobody says how long they may take (-rapid.checks, -long).
+// TestMain keeps the random tests short where nobody says how long they may take (-rapid.checks,
+// -long).
 func TestMain(m *testing.M) {
 	if err := flag.Set("rapid.checks", "15"); err != nil {
 		panic(err)

@@ -27,7 +27,8 @@ func TestMutant(t *testing.T) {
 	}
 }
 
-// TestModelFindsMutants holds that the model would notice if one of the guards were gone: without, it would prove nothing.
+// TestModelFindsMutants holds that the model would notice if one of the guards were gone: without,
+// it would prove nothing.
 func TestModelFindsMutants(t *testing.T) {
 	for name := range machine.Mutants {
 		t.Run(name, func(t *testing.T) {
@@ -36,7 +37,8 @@ func TestModelFindsMutants(t *testing.T) {
 				"-rapid.seed", "1", "-rapid.checks", "200", "-rapid.nofailfile", "-rapid.shrinktime", "1s")
 			run.Env = append(os.Environ(), mutantEnv+"="+name)
 			out, err := run.CombinedOutput()
-			found := strings.Contains(string(out), "VirtualMachines: ") || strings.Contains(string(out), "somebody else was touched")
+			found := strings.Contains(string(out), "VirtualMachines: ") ||
+				strings.Contains(string(out), "somebody else was touched")
 			if err == nil || !found {
 				t.Errorf("the model did not notice (%v):\n%s", err, out[max(0, len(out)-2000):])
 			}

@@ -24,10 +24,13 @@ type network struct {
 // attach decides on the networks, once, writes that down, and keeps the Machine's
 // NetworkConfigurations. Where the Machine's own change of its networks cannot be decided, what was
 // recorded before stays.
-func (r *MachineReconciler) attach(ctx context.Context, job provision.Job, found found, instance provision.Instance, placed place) (network, error) {
+func (r *MachineReconciler) attach(
+	ctx context.Context, job provision.Job, found found, instance provision.Instance, placed place,
+) (network, error) {
 	n := network{machine: job.Machine, record: job.Network, isDecided: placed.network != nil}
 	if job.Machine.UID == "" {
-		return n, problem.Person(vitistackv1alpha1.ConditionReady, vitistackv1alpha1.ReasonInvalidSpec, "the Machine has no UID")
+		return n, problem.Person(vitistackv1alpha1.ConditionReady, vitistackv1alpha1.ReasonInvalidSpec,
+			"the Machine has no UID")
 	}
 	question := provision.Question{
 		Machine: job.Machine, Recorded: placed.network, VM: found.VM, Former: found.Former, Options: job.Options,
@@ -48,7 +51,8 @@ func (r *MachineReconciler) attach(ctx context.Context, job provision.Job, found
 	}
 	job.Machine, job.Network = n.machine, n.record
 	var err error
-	if n.namespaces, err = provision.NetworkNamespaces(ctx, job.Supervisor.Cache, job.Machine.Namespace, n.record); err != nil {
+	if n.namespaces, err = provision.NetworkNamespaces(ctx, job.Supervisor.Cache, job.Machine.Namespace,
+		n.record); err != nil {
 		return n, err
 	}
 	use := provision.Use{InUse: provision.InUse(found.VM, instance.VMI), Former: found.Former}
@@ -94,7 +98,8 @@ func (n network) observed() observed.Network {
 	for _, attachment := range n.record.Attachments {
 		isStatic := func(nn vitistackv1alpha1.NetworkNamespace) bool {
 			allocation := nn.Spec.IPAllocation
-			return nn.Name == attachment.NetworkNamespace && allocation != nil && allocation.Type == vitistackv1alpha1.IPAllocationTypeStatic
+			return nn.Name == attachment.NetworkNamespace && allocation != nil &&
+				allocation.Type == vitistackv1alpha1.IPAllocationTypeStatic
 		}
 		if slices.ContainsFunc(n.namespaces, isStatic) {
 			view.Static = append(view.Static, attachment.Interface)

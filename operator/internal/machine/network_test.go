@@ -24,8 +24,8 @@ func vlan(id int) *vitistackv1alpha1.NetworkNamespace {
 	return nn
 }
 
-// TestAttachmentsStay: a NetworkAttachmentDefinition that an administrator made is neither changed nor deleted. Upstream deleted it, and before
-// the virtual machine was gone (D5).
+// TestAttachmentsStay: a NetworkAttachmentDefinition that an administrator made is neither changed
+// nor deleted. Upstream deleted it, and before the virtual machine was gone (D5).
 func TestAttachmentsStay(t *testing.T) {
 	w := newWorld(t, []string{east}, newMachine(in(east)), vlan(30))
 	theirs := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"config": "theirs"}}}
@@ -34,7 +34,8 @@ func TestAttachmentsStay(t *testing.T) {
 	theirs.SetName("vlan30")
 	w.put(east, theirs.DeepCopy())
 	w.mustSettle()
-	if networks := w.vms()[east+"/vm-web"].Spec.Template.Spec.Networks; len(networks) != 1 || networks[0].Multus == nil || networks[0].Multus.NetworkName != "vlan30" {
+	if networks := w.vms()[east+"/vm-web"].Spec.Template.Spec.Networks; len(networks) != 1 || networks[0].Multus == nil ||
+		networks[0].Multus.NetworkName != "vlan30" {
 		t.Fatalf("the VirtualMachine is attached to %v", networks)
 	}
 	w.deleteMachine()
@@ -44,8 +45,9 @@ func TestAttachmentsStay(t *testing.T) {
 	}
 }
 
-// TestSeveralStaticNetworks: each network has a NetworkConfiguration of its own, in which its operator gives addresses; the VirtualMachine waits for
-// all of them, and they go with it. Before, a second static network was refused.
+// TestSeveralStaticNetworks: each network has a NetworkConfiguration of its own, in which its
+// operator gives addresses; the VirtualMachine waits for all of them, and they go with it. Before,
+// a second static network was refused.
 func TestSeveralStaticNetworks(t *testing.T) {
 	networks := []string{"vlan", "storage"}
 	m := newMachine(in(east), func(m *vitistackv1alpha1.Machine) {
@@ -56,9 +58,10 @@ func TestSeveralStaticNetworks(t *testing.T) {
 	for i, name := range networks {
 		nn := vlan(30 + i)
 		nn.Name = name
-		nn.Spec.IPAllocation = &vitistackv1alpha1.NetworkNamespaceIPAllocation{Type: "static", Static: &vitistackv1alpha1.StaticIPAllocationConfig{
-			IPv4CIDR: fmt.Sprintf("10.0.%d.0/24", i), IPv4Gateway: fmt.Sprintf("10.0.%d.1", i),
-		}}
+		nn.Spec.IPAllocation = &vitistackv1alpha1.NetworkNamespaceIPAllocation{Type: "static",
+			Static: &vitistackv1alpha1.StaticIPAllocationConfig{
+				IPv4CIDR: fmt.Sprintf("10.0.%d.0/24", i), IPv4Gateway: fmt.Sprintf("10.0.%d.1", i),
+			}}
 		w.put(supervisor, nn)
 	}
 	configurations := func() []vitistackv1alpha1.NetworkConfiguration {
@@ -79,7 +82,8 @@ func TestSeveralStaticNetworks(t *testing.T) {
 		}
 		nc := &all[i]
 		nc.Status.NetworkInterfaces = slices.Clone(nc.Spec.NetworkInterfaces)
-		nc.Status.NetworkInterfaces[0].IPv4Addresses = []string{fmt.Sprintf("10.0.%d.9", slices.Index(networks, nc.Spec.NetworkNamespaceName))}
+		nc.Status.NetworkInterfaces[0].IPv4Addresses = []string{fmt.Sprintf("10.0.%d.9",
+			slices.Index(networks, nc.Spec.NetworkNamespaceName))}
 		if err := w.clients[supervisor].Status().Update(t.Context(), nc); err != nil {
 			t.Fatal(err)
 		}
@@ -100,15 +104,18 @@ func TestSeveralStaticNetworks(t *testing.T) {
 	}
 }
 
-// TestLostRaces: what somebody else made meanwhile is there; upstream took that for a failure (T14, D27).
+// TestLostRaces: what somebody else made meanwhile is there; upstream took that for a failure (T14,
+// D27).
 func TestLostRaces(t *testing.T) {
 	attachments := schema.GroupResource{Group: "k8s.cni.cncf.io", Resource: "network-attachment-definitions"}
 	for name, c := range map[string]struct {
 		at  call
 		err error
 	}{
-		"Namespace":  {call{east, "create", "Namespace"}, apierrors.NewAlreadyExists(corev1.Resource("namespaces"), namespace)},
-		"Attachment": {call{east, "create", desired.NetworkAttachmentDefinitionKind.Kind}, apierrors.NewAlreadyExists(attachments, "vlan30")},
+		"Namespace": {call{east, "create", "Namespace"},
+			apierrors.NewAlreadyExists(corev1.Resource("namespaces"), namespace)},
+		"Attachment": {call{east, "create", desired.NetworkAttachmentDefinitionKind.Kind},
+			apierrors.NewAlreadyExists(attachments, "vlan30")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, []string{east}, newMachine(in(east)), vlan(30))
@@ -142,12 +149,16 @@ func TestLostRaces(t *testing.T) {
 	})
 }
 
-// TestSourcesAreReadLive: there is no right to list ConfigMaps, and a cache without it never syncs: upstream's only worker waited for ever (D13).
+// TestSourcesAreReadLive: there is no right to list ConfigMaps, and a cache without it never syncs:
+// upstream's only worker waited for ever (D13).
 func TestSourcesAreReadLive(t *testing.T) {
 	w := newWorld(t, []string{east}, newMachine(in(east), func(m *vitistackv1alpha1.Machine) {
-		m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{UserDataConfigMapRef: &vitistackv1alpha1.CloudInitSourceRef{Name: "init"}}
+		m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{
+			UserDataConfigMapRef: &vitistackv1alpha1.CloudInitSourceRef{Name: "init"},
+		}
 	}))
-	source := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "init"}, Data: map[string]string{"userdata": "#cloud-config\n"}}
+	source := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "init"},
+		Data: map[string]string{"userdata": "#cloud-config\n"}}
 	live := w.newCluster("live", newMachine(), source)
 	w.mustSettle(machine.WithLiveReader(live))
 	if w.where() == "" {
@@ -155,7 +166,8 @@ func TestSourcesAreReadLive(t *testing.T) {
 	}
 }
 
-// TestNothingIsListed: a Machine costs no list of what is not its own; upstream listed all pods and all events of its namespace (D21).
+// TestNothingIsListed: a Machine costs no list of what is not its own; upstream listed all pods and
+// all events of its namespace (D21).
 func TestNothingIsListed(t *testing.T) {
 	w := newWorld(t, []string{east}, newMachine(in(east)))
 	w.mustSettle()
@@ -171,8 +183,9 @@ func TestNothingIsListed(t *testing.T) {
 	}
 }
 
-// TestStaticNetworkThatNobodyAskedYet: the operator of static addresses writes a NetworkNamespace's VLAN into its status only once somebody asks for
-// an address, and a virtual machine waits for that VLAN. Without the question both would wait for ever.
+// TestStaticNetworkThatNobodyAskedYet: the operator of static addresses writes a NetworkNamespace's
+// VLAN into its status only once somebody asks for an address, and a virtual machine waits for that
+// VLAN. Without the question both would wait for ever.
 func TestStaticNetworkThatNobodyAskedYet(t *testing.T) {
 	network := &vitistackv1alpha1.NetworkNamespace{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "lan"}}
 	network.Spec.IPAllocation = &vitistackv1alpha1.NetworkNamespaceIPAllocation{
@@ -188,9 +201,10 @@ func TestStaticNetworkThatNobodyAskedYet(t *testing.T) {
 	if got := w.condition("NetworkReady"); w.where() != "" || got != "False/NetworkNamespaceNotReady" {
 		t.Errorf("before the VLAN is in the status: NetworkReady is %s, virtual machines %q", got, w.where())
 	}
-	edit(w, supervisor, client.ObjectKeyFromObject(network), &vitistackv1alpha1.NetworkNamespace{}, func(nn *vitistackv1alpha1.NetworkNamespace) {
-		nn.Status.VlanID, nn.Status.Phase = 30, "Ready"
-	})
+	edit(w, supervisor, client.ObjectKeyFromObject(network), &vitistackv1alpha1.NetworkNamespace{},
+		func(nn *vitistackv1alpha1.NetworkNamespace) {
+			nn.Status.VlanID, nn.Status.Phase = 30, "Ready"
+		})
 	w.mustSettle()
 	vm, found := w.vms()[east+"/vm-web"]
 	if !found {
@@ -198,6 +212,7 @@ func TestStaticNetworkThatNobodyAskedYet(t *testing.T) {
 	}
 	nic := vm.Spec.Template.Spec.Domain.Devices.Interfaces[0]
 	if nic.Name != "vlan30" || nic.MacAddress != asked.Spec.NetworkInterfaces[0].MacAddress {
-		t.Errorf("the virtual machine has %s with %s, and %+v was asked for", nic.Name, nic.MacAddress, asked.Spec.NetworkInterfaces)
+		t.Errorf("the virtual machine has %s with %s, and %+v was asked for", nic.Name, nic.MacAddress,
+			asked.Spec.NetworkInterfaces)
 	}
 }

@@ -14,8 +14,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 )
 
-// TestBootIsCoalesced plays the ten writes that KubeVirt makes to an instance while it boots, a tenth of a second apart, with a pass after
-// each. What nobody decides by waits; that the guest runs does not; and in the end everything is told.
+// TestBootIsCoalesced plays the ten writes that KubeVirt makes to an instance while it boots, a
+// tenth of a second apart, with a pass after each. What nobody decides by waits; that the guest
+// runs does not; and in the end everything is told.
 func TestBootIsCoalesced(t *testing.T) {
 	w := placed(t)
 	now := clocktesting.NewFakePassiveClock(time.Unix(2e9, 0))
@@ -37,9 +38,10 @@ func TestBootIsCoalesced(t *testing.T) {
 	for i := range 9 {
 		boot(func(vmi *kubevirtv1.VirtualMachineInstance) {
 			vmi.Status.GuestOSInfo.KernelRelease = string(rune('a' + i))
-			vmi.Status.PhaseTransitionTimestamps = append(vmi.Status.PhaseTransitionTimestamps, kubevirtv1.VirtualMachineInstancePhaseTransitionTimestamp{
-				Phase: kubevirtv1.Running, PhaseTransitionTimestamp: metav1.NewTime(now.Now()),
-			})
+			vmi.Status.PhaseTransitionTimestamps = append(vmi.Status.PhaseTransitionTimestamps,
+				kubevirtv1.VirtualMachineInstancePhaseTransitionTimestamp{
+					Phase: kubevirtv1.Running, PhaseTransitionTimestamp: metav1.NewTime(now.Now()),
+				})
 		})
 	}
 	if writes := w.written(); len(writes) > 2 {

@@ -38,7 +38,9 @@ type place struct {
 
 // place decides where the Machine belongs and writes that down, before anything is made. A Machine
 // that is recorded stays where it is, and no strategy is asked.
-func (r *MachineReconciler) place(ctx context.Context, supervisor side.Supervisor, machine *vitistackv1alpha1.Machine) (place, error) {
+func (r *MachineReconciler) place(
+	ctx context.Context, supervisor side.Supervisor, machine *vitistackv1alpha1.Machine,
+) (place, error) {
 	if !isHeld(machine) { // nothing is recorded, so that nothing can be observed meanwhile
 		if err := r.heldRecord(machine); err != nil {
 			return place{machine: machine, ledger: r.known(machine)}, err
@@ -66,7 +68,8 @@ func (r *MachineReconciler) place(ctx context.Context, supervisor side.Superviso
 	if undecided == nil {
 		placed.network = &network
 	}
-	placed.machine, err = r.write(ctx, machine, entry{ledger: &decision.Ledger, network: placed.network, asked: decision.Asked})
+	placed.machine, err = r.write(ctx, machine,
+		entry{ledger: &decision.Ledger, network: placed.network, asked: decision.Asked})
 	if err != nil {
 		return place{machine: machine, ledger: r.known(machine)}, err
 	}
@@ -95,7 +98,9 @@ type entry struct {
 // write writes the record, and with it the finalizer and the reference, in one patch that fails if
 // the Machine was changed since it was read. It returns the Machine as it is then. When it returns,
 // the Machine in hand was the newest one.
-func (r *MachineReconciler) write(ctx context.Context, machine *vitistackv1alpha1.Machine, e entry) (*vitistackv1alpha1.Machine, error) {
+func (r *MachineReconciler) write(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, e entry,
+) (*vitistackv1alpha1.Machine, error) {
 	written := machine.DeepCopy()
 	controllerutil.AddFinalizer(written, vitistackv1alpha1.FinalizerMachine)
 	annotations := maps.Clone(written.Annotations)
@@ -122,7 +127,8 @@ func (r *MachineReconciler) write(ctx context.Context, machine *vitistackv1alpha
 func (e entry) into(annotations map[string]string) error {
 	if e.ledger != nil {
 		if err := e.ledger.Validate(); err != nil {
-			return problem.Person(vitistackv1alpha1.ConditionPlaced, vitistackv1alpha1.ReasonLedgerInvalid, "the place cannot be recorded: %v", err)
+			return problem.Person(vitistackv1alpha1.ConditionPlaced, vitistackv1alpha1.ReasonLedgerInvalid,
+				"the place cannot be recorded: %v", err)
 		}
 		annotations[vitistackv1alpha1.AnnotationPlacement] = e.ledger.String()
 		if annotations[vitistackv1alpha1.AnnotationKubevirtConfig] == "" {

@@ -12,7 +12,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// chain has the four strategies of the seed, as short as they can be: the real ones are processes of another module.
+// chain has the four strategies of the seed, as short as they can be: the real ones are processes
+// of another module.
 func chain() machine.Option {
 	return machine.WithPlacement(placement.Chain{
 		{Strategy: placement.Explicit{}},
@@ -43,7 +44,8 @@ func strategy(name string, presence bool, choose func(placement.Request) string)
 
 func withDefault(config string) machine.Option {
 	return machine.WithSettings(machine.Settings{
-		Desired: desired.Options{SupervisorUID: supervisorID}, VMNamePrefix: "vm-", DefaultConfig: config, ConfigsNamespace: "kubevirt-configs",
+		Desired: desired.Options{SupervisorUID: supervisorID}, VMNamePrefix: "vm-", DefaultConfig: config,
+		ConfigsNamespace: "kubevirt-configs",
 	})
 }
 
@@ -82,7 +84,8 @@ func at(config string) outcome {
 }
 
 func failed(reason, message string) outcome {
-	return outcome{Phase: vitistackv1alpha1.MachinePhaseFailed, Placed: "False/" + reason, Ready: "False/" + reason, Message: message}
+	return outcome{Phase: vitistackv1alpha1.MachinePhaseFailed, Placed: "False/" + reason, Ready: "False/" + reason,
+		Message: message}
 }
 
 func pending(reason string) outcome {
@@ -118,7 +121,8 @@ func TestPlace(t *testing.T) {
 			want:    failed("ReferencesDiffer", ""),
 		},
 		"Unknown": {
-			reason: "a reference to a cluster that does not exist is refused by name (integration test 5 of the seed)", configs: []string{east}, machine: in("nowhere"),
+			reason:  "a reference to a cluster that does not exist is refused by name (integration test 5 of the seed)",
+			configs: []string{east}, machine: in("nowhere"),
 			want: failed("ConfigNotFound", `KubevirtConfig nowhere not found in namespace kubevirt-configs (chosen by strategy "annotation")`),
 		},
 		"None": {
@@ -126,9 +130,11 @@ func TestPlace(t *testing.T) {
 			want: failed("NoKubevirtConfigs", "machine team-a/web has no KubevirtConfig reference and no KubevirtConfigs are available in namespace kubevirt-configs"),
 		},
 		"Several": {
-			reason: "with several clusters and no default the refusal has the seed's words", configs: []string{east, west}, machine: unchanged,
-			want: failed("CannotDeterminePlacement", "machine team-a/web has no KubevirtConfig reference and 2 configs are available - "+
-				"cannot determine placement. Please set annotation 'vitistack.io/kubevirt-config' or DEFAULT_KUBEVIRT_CONFIG env var"),
+			reason: "with several clusters and no default the refusal has the seed's words", configs: []string{east, west},
+			machine: unchanged,
+			want: failed("CannotDeterminePlacement",
+				"machine team-a/web has no KubevirtConfig reference and 2 configs are available - "+
+					"cannot determine placement. Please set annotation 'vitistack.io/kubevirt-config' or DEFAULT_KUBEVIRT_CONFIG env var"),
 		},
 		"Default": {
 			reason:  "the default takes Machines that name no cluster (rule 2 of the seed)",

@@ -26,7 +26,8 @@ import (
 // faultyDir is where faulty has built, "" before.
 var faultyDir string
 
-// faulty is the plugin that misbehaves as it is told: a program of package placement/plugin, built once.
+// faulty is the plugin that misbehaves as it is told: a program of package placement/plugin, built
+// once.
 var faulty = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "faulty-")
 	if err != nil {
@@ -93,8 +94,9 @@ var pluginFaults = map[string]pluginCase{
 		part:   "slow", want: "PluginUnavailable", words: "did not answer in time", silent: true,
 	},
 	"Stopped": {
-		reason: "a process that never shakes hands is not waited for", part: "silent", want: "PluginUnavailable", words: "not ready within",
-		edit: func(_ *testing.T, o *plugin.Options) { o.Limits.Start = time.Second },
+		reason: "a process that never shakes hands is not waited for", part: "silent", want: "PluginUnavailable",
+		words: "not ready within",
+		edit:  func(_ *testing.T, o *plugin.Options) { o.Limits.Start = time.Second },
 	},
 	"Garbage": {
 		reason: "a process that prints something else is no plugin",
@@ -114,15 +116,21 @@ var pluginFaults = map[string]pluginCase{
 	},
 	"Digest": {
 		reason: "another file than the pinned one is not run",
-		part:   "good", want: "PluginUnavailable", words: "pinned sha256", edit: func(_ *testing.T, o *plugin.Options) { o.Entries[0].SHA256 = strings.Repeat("0", 64) },
+		part:   "good", want: "PluginUnavailable", words: "pinned sha256", edit: func(_ *testing.T, o *plugin.Options) {
+			o.Entries[0].SHA256 = strings.Repeat("0", 64)
+		},
 	},
 	"NoDir": {
 		reason: "a directory that is not there has no plugin",
-		part:   "good", want: "PluginUnavailable", words: "no such file", edit: func(t *testing.T, o *plugin.Options) { o.Dir = filepath.Join(t.TempDir(), "absent") },
+		part:   "good", want: "PluginUnavailable", words: "no such file", edit: func(t *testing.T, o *plugin.Options) {
+			o.Dir = filepath.Join(t.TempDir(), "absent")
+		},
 	},
 	"EmptyDir": {
 		reason: "a directory that is empty has no plugin",
-		part:   "good", want: "PluginUnavailable", words: "no such file", edit: func(t *testing.T, o *plugin.Options) { o.Dir = t.TempDir() },
+		part:   "good", want: "PluginUnavailable", words: "no such file", edit: func(t *testing.T, o *plugin.Options) {
+			o.Dir = t.TempDir()
+		},
 	},
 	"OthersDir": {
 		reason: "a plugin in a directory that others can write is not run",
@@ -134,11 +142,14 @@ var pluginFaults = map[string]pluginCase{
 	},
 	"NotPinned": {
 		reason: "a plugin without a pin is not run",
-		part:   "good", want: "PluginUnavailable", words: "no sha256", edit: func(_ *testing.T, o *plugin.Options) { o.Entries[0].SHA256 = "" },
+		part:   "good", want: "PluginUnavailable", words: "no sha256", edit: func(_ *testing.T, o *plugin.Options) {
+			o.Entries[0].SHA256 = ""
+		},
 	},
 	"OtherNamed": {
 		reason: "a program that serves another strategy is not asked",
-		part:   "good", want: "PluginUnavailable", words: `serves strategy "other"`, edit: func(_ *testing.T, o *plugin.Options) { o.Entries[0].Args[1] = "other" },
+		part:   "good", want: "PluginUnavailable", words: `serves strategy "other"`,
+		edit: func(_ *testing.T, o *plugin.Options) { o.Entries[0].Args[1] = "other" },
 	},
 }
 
@@ -198,8 +209,8 @@ func hostOf(t *testing.T, part string, book *logBook, edit func(*testing.T, *plu
 	return host
 }
 
-// TestPluginFaults holds that whatever a plugin does, the Machine that needs it waits with a reason and an Event, no VirtualMachine is
-// made of it, and other Machines are placed as ever.
+// TestPluginFaults holds that whatever a plugin does, the Machine that needs it waits with a reason
+// and an Event, no VirtualMachine is made of it, and other Machines are placed as ever.
 func TestPluginFaults(t *testing.T) {
 	for name, tc := range pluginFaults {
 		t.Run(name, func(t *testing.T) {
@@ -237,7 +248,8 @@ func (tc pluginCase) check(t *testing.T, host *plugin.Host) {
 	default:
 		t.Fatalf("%s: there is no Event", tc.reason)
 	}
-	if !strings.Contains(first, "Warning "+tc.want) || !strings.Contains(first, tc.words) || !strings.Contains(first, `"fault"`) {
+	if !strings.Contains(first, "Warning "+tc.want) || !strings.Contains(first, tc.words) ||
+		!strings.Contains(first, `"fault"`) {
 		t.Errorf("%s: the Event is %q, want %s because of %q of the plugin fault", tc.reason, first, tc.want, tc.words)
 	}
 	if got := w.machine().Status.Phase; tc.want == "PluginUnavailable" && got != vitistackv1alpha1.MachinePhasePending {
@@ -260,8 +272,8 @@ func (tc pluginCase) check(t *testing.T, host *plugin.Host) {
 	}
 }
 
-// TestPluginChangesItsMind asks a plugin whose decision changes with each call, and crashes after each write: the first decision that is
-// recorded stays, and there is one VirtualMachine.
+// TestPluginChangesItsMind asks a plugin whose decision changes with each call, and crashes after
+// each write: the first decision that is recorded stays, and there is one VirtualMachine.
 func TestPluginChangesItsMind(t *testing.T) {
 	host := hostOf(t, "fickle", &logBook{}, nil)
 	for write := range 5 {

@@ -19,7 +19,8 @@ import (
 
 var long = flag.Duration("long", 5*time.Minute, "how long TestLongModel looks for trouble")
 
-// TestModel lets everything go wrong in random order: a Machine never has two VirtualMachines, and nobody else's is ever touched.
+// TestModel lets everything go wrong in random order: a Machine never has two VirtualMachines, and
+// nobody else's is ever touched.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) { runModel(t, r) })
 }
@@ -32,7 +33,8 @@ func TestLongModel(t *testing.T) {
 }
 
 func runModel(t *testing.T, r *rapid.T) {
-	m := &model{world: newWorld(t, []string{east, west}, newMachine(in(east))), foreign: map[string]string{}, fresh: &once{fresh: true}}
+	m := &model{world: newWorld(t, []string{east, west}, newMachine(in(east))), foreign: map[string]string{},
+		fresh: &once{fresh: true}}
 	m.mutate()
 	r.Repeat(map[string]func(*rapid.T){
 		"Reconcile":     m.pass,
@@ -76,7 +78,8 @@ type once struct{ fresh bool }
 func (o *once) Fresh(*vitistackv1alpha1.Machine) bool { return o.fresh }
 func (o *once) Placed(*vitistackv1alpha1.Machine)     { o.fresh = false }
 
-// clusters are the names of the model's clusters, and of their KubevirtConfigs before those are renamed.
+// clusters are the names of the model's clusters, and of their KubevirtConfigs before those are
+// renamed.
 var clusters = [2]string{east, west}
 
 // name is what the cluster's KubevirtConfig is called now.
@@ -105,8 +108,8 @@ func (m *model) calm(r *rapid.T) {
 	}
 }
 
-// misplace is the story behind most second VirtualMachines: one is there, what tells of it is lost, and the Machine is told to go
-// elsewhere.
+// misplace is the story behind most second VirtualMachines: one is there, what tells of it is lost,
+// and the Machine is told to go elsewhere.
 func (m *model) misplace(r *rapid.T) {
 	m.calm(r)
 	if m.machine() == nil || m.missing[0] || m.missing[1] {
@@ -156,7 +159,8 @@ func (m *model) toggle(r *rapid.T) {
 	m.connect(i)
 }
 
-// toggleConfig: where nothing is left that tells of the VirtualMachine, its KubevirtConfig is not removed: its finalizer is for that.
+// toggleConfig: where nothing is left that tells of the VirtualMachine, its KubevirtConfig is not
+// removed: its finalizer is for that.
 func (m *model) toggleConfig(r *rapid.T) {
 	i := rapid.IntRange(0, 1).Draw(r, "cluster")
 	if !m.missing[i] && (m.unremembered(true) || m.unremembered(false)) {
@@ -181,7 +185,8 @@ func (m *model) connect(i int) {
 	}
 }
 
-// unremembered says whether without the ledger, or without the status, nothing is left that tells where the Machine is.
+// unremembered says whether without the ledger, or without the status, nothing is left that tells
+// where the Machine is.
 func (m *model) unremembered(withoutLedger bool) bool {
 	now := m.machine()
 	if now == nil || len(m.vms()) == len(m.foreign) {
@@ -256,11 +261,13 @@ func (m *model) end(*rapid.T) {
 	}
 }
 
-// restore puts the Machine back from a backup of objects: under a new UID, without a status, and with its ledger or, told where to go, without.
-// Then somebody consents to whatever VirtualMachine of its name there is.
+// restore puts the Machine back from a backup of objects: under a new UID, without a status, and
+// with its ledger or, told where to go, without. Then somebody consents to whatever VirtualMachine
+// of its name there is.
 func (m *model) restore(r *rapid.T) {
 	now := m.machine()
-	if now == nil || !now.DeletionTimestamp.IsZero() || !controllerutil.ContainsFinalizer(now, vitistackv1alpha1.FinalizerMachine) {
+	if now == nil || !now.DeletionTimestamp.IsZero() ||
+		!controllerutil.ContainsFinalizer(now, vitistackv1alpha1.FinalizerMachine) {
 		r.Skip("there is nothing to restore")
 	}
 	var change []func(*vitistackv1alpha1.Machine)
@@ -276,7 +283,8 @@ func (m *model) restore(r *rapid.T) {
 	if vm, found := m.vms()[clusters[i]+"/"+vmName]; found {
 		m.editMachine(annotated(vitistackv1alpha1.AnnotationAdopt, m.name(i)+"/"+string(vm.UID)))
 		if vm.Labels[vitistackv1alpha1.LegacyLabelSourceMachine] != "" {
-			delete(m.foreign, clusters[i]+"/"+vmName) // of an earlier release: it may be taken over now, and deleted with the Machine
+			// of an earlier release: it may be taken over now, and deleted with the Machine
+			delete(m.foreign, clusters[i]+"/"+vmName)
 		}
 	}
 }

@@ -26,7 +26,9 @@ type realized struct {
 
 // claim puts the Machine's labels on a VirtualMachine that it took over. The returned one is what
 // it is then.
-func (r *MachineReconciler) claim(ctx context.Context, job provision.Job, found found) (*kubevirtv1.VirtualMachine, error) {
+func (r *MachineReconciler) claim(
+	ctx context.Context, job provision.Job, found found,
+) (*kubevirtv1.VirtualMachine, error) {
 	if found.VM == nil || job.Labelled(found.VM) || !found.VM.DeletionTimestamp.IsZero() {
 		return found.VM, nil
 	}
@@ -49,7 +51,8 @@ func (r *MachineReconciler) claim(ctx context.Context, job provision.Job, found 
 	}
 	if found.Former != "" {
 		r.event(job.Machine, eventNormal, vitistackv1alpha1.ReasonAdopted, "Claim",
-			fmt.Sprintf("took over VirtualMachine %s of %s from an earlier Machine of this name", claimed.Name, job.Remote.Config))
+			fmt.Sprintf("took over VirtualMachine %s of %s from an earlier Machine of this name", claimed.Name,
+				job.Remote.Config))
 	}
 	return claimed, nil
 }
@@ -60,13 +63,16 @@ func inherit(ctx context.Context, job provision.Job, found found) error {
 	if err != nil {
 		return err
 	}
-	_, err = job.Configurations(ctx, namespaces, provision.Use{InUse: provision.InUse(found.VM, nil), Former: found.Former})
+	_, err = job.Configurations(ctx, namespaces,
+		provision.Use{InUse: provision.InUse(found.VM, nil), Former: found.Former})
 	return err
 }
 
 // realize makes the VirtualMachine what the Machine asks for: it is created if it is proven absent,
 // and changed where the Machine changed.
-func (r *MachineReconciler) realize(ctx context.Context, job provision.Job, found found, net network, placed place) (realized, error) {
+func (r *MachineReconciler) realize(
+	ctx context.Context, job provision.Job, found found, net network, placed place,
+) (realized, error) {
 	result := realized{machine: job.Machine, ledger: job.Ledger, vm: found.VM}
 	if found.VM == nil {
 		return r.create(ctx, job, found, net, placed)
@@ -90,7 +96,9 @@ func (r *MachineReconciler) realize(ctx context.Context, job provision.Job, foun
 
 // create creates the VirtualMachine, which is proven to be absent. The next reconcile completes the
 // record: where many Machines are made at once, all guests boot before the books are kept.
-func (r *MachineReconciler) create(ctx context.Context, job provision.Job, found found, net network, placed place) (realized, error) {
+func (r *MachineReconciler) create(
+	ctx context.Context, job provision.Job, found found, net network, placed place,
+) (realized, error) {
 	result := realized{machine: job.Machine, ledger: job.Ledger}
 	if may := found.Case.MayCreate(); may.Is == custody.Refused {
 		return result, problem.Person(vmReady, may.Reason, "%s", may.Message)
@@ -109,7 +117,8 @@ func (r *MachineReconciler) create(ctx context.Context, job provision.Job, found
 	placed.machine = job.Machine
 	fence := r.fence(placed, func(written *vitistackv1alpha1.Machine) { result.machine = written })
 	vm, err := job.Create(ctx, class, init, fence)
-	if ledger, parseErr := vitistackv1alpha1.ParseLedger(result.machine.Annotations[vitistackv1alpha1.AnnotationPlacement]); parseErr == nil {
+	if ledger, parseErr := vitistackv1alpha1.ParseLedger(
+		result.machine.Annotations[vitistackv1alpha1.AnnotationPlacement]); parseErr == nil {
 		result.ledger = ledger
 	}
 	if err != nil {
@@ -122,7 +131,9 @@ func (r *MachineReconciler) create(ctx context.Context, job provision.Job, found
 
 // complete does what is left of a creation or an adoption: the cloud-init Secret is there, and the
 // ledger gets the VirtualMachine's UID last.
-func (r *MachineReconciler) complete(ctx context.Context, job provision.Job, found found, sources provision.Sources) (realized, error) {
+func (r *MachineReconciler) complete(
+	ctx context.Context, job provision.Job, found found, sources provision.Sources,
+) (realized, error) {
 	vm := found.VM
 	if err := r.heldRecord(job.Machine); err != nil {
 		return realized{}, err
@@ -148,15 +159,19 @@ func (r *MachineReconciler) complete(ctx context.Context, job provision.Job, fou
 	}
 	if found.Restored {
 		r.event(written, eventNormal, vitistackv1alpha1.ReasonAdopted, "Restore",
-			fmt.Sprintf("VirtualMachine %s of %s came back under UID %s and was taken up again", vm.Name, job.Remote.Config, vm.UID))
+			fmt.Sprintf("VirtualMachine %s of %s came back under UID %s and was taken up again", vm.Name, job.Remote.Config,
+				vm.UID))
 	} else {
-		r.event(written, eventNormal, "Created", "Create", fmt.Sprintf("created VirtualMachine %s in %s", vm.Name, job.Remote.Config))
+		r.event(written, eventNormal, "Created", "Create",
+			fmt.Sprintf("created VirtualMachine %s in %s", vm.Name, job.Remote.Config))
 	}
 	return realized{machine: written, ledger: ledger, vm: vm}, nil
 }
 
 // change changes the VirtualMachine in what the Machine wishes otherwise than last.
-func (r *MachineReconciler) change(ctx context.Context, job provision.Job, vm *kubevirtv1.VirtualMachine, sources provision.Sources) error {
+func (r *MachineReconciler) change(
+	ctx context.Context, job provision.Job, vm *kubevirtv1.VirtualMachine, sources provision.Sources,
+) error {
 	last, applied := provision.Applied(vm)
 	if !applied {
 		return r.writeWish(ctx, job, vm)
@@ -179,7 +194,8 @@ func (r *MachineReconciler) change(ctx context.Context, job provision.Job, vm *k
 	if err != nil || !changed {
 		return problem.Attempted(err)
 	}
-	r.event(job.Machine, eventNormal, "Changed", "Apply", fmt.Sprintf("changed VirtualMachine %s in %s", vm.Name, job.Remote.Config))
+	r.event(job.Machine, eventNormal, "Changed", "Apply",
+		fmt.Sprintf("changed VirtualMachine %s in %s", vm.Name, job.Remote.Config))
 	return nil
 }
 

@@ -137,7 +137,9 @@ func WithClock(now clock.PassiveClock) Option {
 
 // NewMachineReconciler returns a reconciler for the Machines of a supervisor cluster. It does no
 // I/O.
-func NewMachineReconciler(supervisor client.Client, scheme *runtime.Scheme, clientManager clientmgr.RemoteClusters, options ...Option) *MachineReconciler {
+func NewMachineReconciler(
+	supervisor client.Client, scheme *runtime.Scheme, clientManager clientmgr.RemoteClusters, options ...Option,
+) *MachineReconciler {
 	r := &MachineReconciler{
 		Client: supervisor, Scheme: scheme, KubevirtClientMgr: clientManager,
 		live:     supervisor,
@@ -178,7 +180,8 @@ func (r *MachineReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	if later := r.memory.rush.Remaining(machine.UID, now); later > 0 && machine.DeletionTimestamp.IsZero() {
 		return ctrl.Result{RequeueAfter: later}, nil
 	}
-	if after, skip := r.memory.rest.Skip(ctx, req.NamespacedName, r.restNow(ctx, machine, now)); skip && !r.memory.copies.Changed(machine.UID) {
+	if after, skip := r.memory.rest.Skip(ctx, req.NamespacedName, r.restNow(ctx, machine, now)); skip &&
+		!r.memory.copies.Changed(machine.UID) {
 		return ctrl.Result{RequeueAfter: after}, nil
 	}
 	return r.finish(ctx, r.pass(ctx, machine, now))
@@ -187,7 +190,8 @@ func (r *MachineReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 // pass goes the steps that a Machine needs: those of one that is wanted, or those of one that is
 // being deleted.
 func (r *MachineReconciler) pass(ctx context.Context, machine *vitistackv1alpha1.Machine, now time.Time) report {
-	view := report{before: machine, Input: observed.Input{Machine: machine, Options: r.settings.Observed, Now: now}, reads: &wake.Reads{}}
+	view := report{before: machine, Input: observed.Input{Machine: machine, Options: r.settings.Observed, Now: now},
+		reads: &wake.Reads{}}
 	switch {
 	case machine.Annotations[vitistackv1alpha1.AnnotationPaused] == "true":
 		return r.paused(view)

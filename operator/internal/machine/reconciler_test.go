@@ -18,7 +18,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 )
 
-// TestMachineReconciler_CreateVM is the sample of docs/specification.md's "Unit Tests", with the Machine put where the reconciler reads it.
+// TestMachineReconciler_CreateVM is the sample of docs/specification.md's "Unit Tests", with the
+// Machine put where the reconciler reads it.
 func TestMachineReconciler_CreateVM(t *testing.T) {
 	ctx, scheme := t.Context(), newScheme(t)
 
@@ -64,7 +65,8 @@ func TestMachineReconciler_CreateVM(t *testing.T) {
 	}
 }
 
-// TestMachineReconciler_CreateVMOfServer is the same for a Machine that a server has given a UID: then there is a VirtualMachine.
+// TestMachineReconciler_CreateVMOfServer is the same for a Machine that a server has given a UID:
+// then there is a VirtualMachine.
 func TestMachineReconciler_CreateVMOfServer(t *testing.T) {
 	w := newWorld(t, []string{"test-cluster"}, newMachine(in("test-cluster")))
 	w.options = nil // as in the sample
@@ -169,11 +171,13 @@ func (w *world) exists(cluster string, object client.Object) bool {
 
 func (w *world) networkConfiguration() bool {
 	w.t.Helper()
-	return w.exists(supervisor, &vitistackv1alpha1.NetworkConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: webKey.Name}})
+	return w.exists(supervisor, &vitistackv1alpha1.NetworkConfiguration{ObjectMeta: metav1.ObjectMeta{Namespace: namespace,
+		Name: webKey.Name}})
 }
 
 func secret(namespacedName types.NamespacedName, data map[string]string) *corev1.Secret {
-	s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespacedName.Namespace, Name: namespacedName.Name}, Data: map[string][]byte{}}
+	s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespacedName.Namespace, Name: namespacedName.Name},
+		Data: map[string][]byte{}}
 	for key, value := range data {
 		s.Data[key] = []byte(value)
 	}

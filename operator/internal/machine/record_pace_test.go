@@ -13,16 +13,18 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 )
 
-// TestRecordIsNotTriedByEvents: events wake a Machine whose record the supervisor does not take, and bring neither the record nor the look at its
-// cluster back before the back-off says so.
+// TestRecordIsNotTriedByEvents: events wake a Machine whose record the supervisor does not take,
+// and bring neither the record nor the look at its cluster back before the back-off says so.
 func TestRecordIsNotTriedByEvents(t *testing.T) {
 	machines := schema.GroupResource{Group: "vitistack.io", Resource: "machines"}
 	cases := map[string]struct {
 		reason string
 		err    error
 	}{
-		"policy":  {"a policy of the supervisor denies it", apierrors.NewForbidden(machines, "web", errors.New("denied by a policy"))},
-		"webhook": {"a webhook of the supervisor does not answer", apierrors.NewInternalError(errors.New("failed calling webhook"))},
+		"policy": {"a policy of the supervisor denies it",
+			apierrors.NewForbidden(machines, "web", errors.New("denied by a policy"))},
+		"webhook": {"a webhook of the supervisor does not answer",
+			apierrors.NewInternalError(errors.New("failed calling webhook"))},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -99,13 +99,17 @@ func (r *MachineReconciler) releaseAfter() time.Duration {
 }
 
 // owe writes down what is left of a Machine before it is let go.
-func (r *MachineReconciler) owe(ctx context.Context, machine *vitistackv1alpha1.Machine, ledger vitistackv1alpha1.Ledger) error {
+func (r *MachineReconciler) owe(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, ledger vitistackv1alpha1.Ledger,
+) error {
 	at := problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "recording the debt"}
 	if err := ledger.Validate(); err != nil { // it could be neither read nor paid
-		return problem.Person(at.Condition, vitistackv1alpha1.ReasonLedgerInvalid, "what is left in %s cannot be owed: %v", ledger.Config, err)
+		return problem.Person(at.Condition, vitistackv1alpha1.ReasonLedgerInvalid, "what is left in %s cannot be owed: %v",
+			ledger.Config, err)
 	}
 	debt := removal.Debt{Machine: machine.Name, UID: machine.UID, Ledger: ledger}
-	if disks, err := vitistackv1alpha1.ParseDiskRecord(machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks]); err == nil {
+	if disks, err := vitistackv1alpha1.ParseDiskRecord(
+		machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks]); err == nil {
 		debt.Disks = disks
 	}
 	return problem.Supervisor(r.payer.Owe(ctx, debt), at)

@@ -33,9 +33,12 @@ type Placer interface {
 
 // ask asks the strategies. It looks into all clusters before, where the Machine is not fresh, or in
 // between, where a strategy has to know. What was asked and seen is written into the decision.
-func (r *MachineReconciler) ask(ctx context.Context, machine *vitistackv1alpha1.Machine, vmName string, request placement.Request, decision *Decision) (placement.Decision, error) {
+func (r *MachineReconciler) ask(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, vmName string, request placement.Request, decision *Decision,
+) (placement.Decision, error) {
 	everywhere := func() error {
-		decision.Seen = survey.Everywhere(ctx, r.KubevirtClientMgr, names(request.Candidates), r.lookFor(machine, vmName, false))
+		decision.Seen = survey.Everywhere(ctx, r.KubevirtClientMgr, names(request.Candidates),
+			r.lookFor(machine, vmName, false))
 		c, err := r.caseOf(ctx, machine, vmName, nil, decision.Seen)
 		request = inform(request, c)
 		return err
@@ -58,7 +61,9 @@ func (r *MachineReconciler) ask(ctx context.Context, machine *vitistackv1alpha1.
 
 // hasFormer reports whether a cache has a VirtualMachine of the wanted name that was made for
 // another Machine: reason enough to look closer.
-func (r *MachineReconciler) hasFormer(ctx context.Context, machine *vitistackv1alpha1.Machine, vmName string, candidates []placement.Candidate) bool {
+func (r *MachineReconciler) hasFormer(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, vmName string, candidates []placement.Candidate,
+) bool {
 	subject := r.subject(machine, vmName)
 	if subject.Names() && !subject.Held {
 		return false
@@ -76,13 +81,16 @@ func (r *MachineReconciler) hasFormer(ctx context.Context, machine *vitistackv1a
 
 // request are the facts of the Machine and of all clusters, without a look for its VirtualMachine.
 // What costs something is gathered only where a strategy needs it.
-func (r *MachineReconciler) request(ctx context.Context, machine *vitistackv1alpha1.Machine, configs []vitistackv1alpha1.KubevirtConfig) (placement.Request, error) {
+func (r *MachineReconciler) request(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, configs []vitistackv1alpha1.KubevirtConfig,
+) (placement.Request, error) {
 	request := placement.Request{
 		Machine: about(machine), Default: r.settings.DefaultConfig, ConfigNamespace: r.settings.ConfigsNamespace,
 	}
 	for _, config := range configs {
 		state, _ := r.KubevirtClientMgr.State(config.Name)
-		request.Candidates = append(request.Candidates, placement.Candidate{Name: config.Name, Labels: config.Labels, Reachable: state.Ready()})
+		request.Candidates = append(request.Candidates,
+			placement.Candidate{Name: config.Name, Labels: config.Labels, Reachable: state.Ready()})
 	}
 	needs := r.placer.Needs()
 	if needs.Machines || needs.Capacity {
@@ -121,9 +129,11 @@ func about(machine *vitistackv1alpha1.Machine) placement.Machine {
 func (r *MachineReconciler) count(ctx context.Context, candidates []placement.Candidate) error {
 	for i := range candidates {
 		placed := &vitistackv1alpha1.MachineList{}
-		err := r.List(ctx, placed, client.MatchingFields{clientmgr.IndexConfig: candidates[i].Name}, client.UnsafeDisableDeepCopy)
+		err := r.List(ctx, placed, client.MatchingFields{clientmgr.IndexConfig: candidates[i].Name},
+			client.UnsafeDisableDeepCopy)
 		if err != nil {
-			at := problem.At{Condition: vitistackv1alpha1.ConditionPlaced, Doing: "counting the Machines of " + candidates[i].Name}
+			at := problem.At{Condition: vitistackv1alpha1.ConditionPlaced, Doing: "counting the Machines of " +
+				candidates[i].Name}
 			return problem.Supervisor(err, at)
 		}
 		candidates[i].Capacity.Machines = new(int64(meta.LenList(placed)))
@@ -238,7 +248,9 @@ func presence(c custody.Case, look custody.Look) placement.VM {
 
 // closed says why a KubevirtConfig takes no Machine of a namespace whose VirtualMachine is not
 // there already. nil means that it does.
-func (r *MachineReconciler) closed(ctx context.Context, configs []vitistackv1alpha1.KubevirtConfig, name, namespace string) error {
+func (r *MachineReconciler) closed(
+	ctx context.Context, configs []vitistackv1alpha1.KubevirtConfig, name, namespace string,
+) error {
 	const placed = vitistackv1alpha1.ConditionPlaced
 	i := slices.IndexFunc(configs, func(config vitistackv1alpha1.KubevirtConfig) bool { return config.Name == name })
 	if i < 0 {
@@ -249,7 +261,8 @@ func (r *MachineReconciler) closed(ctx context.Context, configs []vitistackv1alp
 	case !config.DeletionTimestamp.IsZero():
 		return problem.Time(placed, vitistackv1alpha1.ReasonConfigTerminating, "KubevirtConfig %s is being deleted", name)
 	case config.Spec.Paused:
-		return problem.Person(placed, vitistackv1alpha1.ReasonPaused, "KubevirtConfig %s is paused: it takes no new Machines", name)
+		return problem.Person(placed, vitistackv1alpha1.ReasonPaused, "KubevirtConfig %s is paused: it takes no new Machines",
+			name)
 	case config.Spec.AllowedNamespaces == nil:
 		return nil
 	}

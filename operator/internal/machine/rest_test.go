@@ -17,7 +17,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 )
 
-// TestRestEnds: whatever a pass depends on ends the rest of a Machine. Each case changes one thing and looks that the next pass is a whole one.
+// TestRestEnds: whatever a pass depends on ends the rest of a Machine. Each case changes one thing
+// and looks that the next pass is a whole one.
 func TestRestEnds(t *testing.T) {
 	key := client.ObjectKey{Namespace: namespace, Name: vmName}
 	class := &vitistackv1alpha1.MachineClass{ObjectMeta: metav1.ObjectMeta{Name: "medium"}}
@@ -25,7 +26,9 @@ func TestRestEnds(t *testing.T) {
 		"Machine": func(w *world) { w.editMachine(tagged) },
 		"VM":      func(w *world) { w.editVM(func(vm *kubevirtv1.VirtualMachine) { vm.Labels["any"] = "label" }) },
 		"Instance": func(w *world) {
-			edit(w, east, key, &kubevirtv1.VirtualMachineInstance{}, func(vmi *kubevirtv1.VirtualMachineInstance) { vmi.Status.NodeName = "node-2" })
+			edit(w, east, key, &kubevirtv1.VirtualMachineInstance{}, func(vmi *kubevirtv1.VirtualMachineInstance) {
+				vmi.Status.NodeName = "node-2"
+			})
 		},
 		"InstanceGone": func(w *world) {
 			w.remove(east, &kubevirtv1.VirtualMachineInstance{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: vmName}})
@@ -34,7 +37,8 @@ func TestRestEnds(t *testing.T) {
 			w.remove(east, &kubevirtv1.VirtualMachine{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: vmName}})
 		},
 		"NetworkConfiguration": func(w *world) {
-			edit(w, supervisor, webKey, &vitistackv1alpha1.NetworkConfiguration{}, func(nc *vitistackv1alpha1.NetworkConfiguration) { nc.Spec.Name = "other" })
+			edit(w, supervisor, webKey, &vitistackv1alpha1.NetworkConfiguration{},
+				func(nc *vitistackv1alpha1.NetworkConfiguration) { nc.Spec.Name = "other" })
 		},
 		"Contact": func(w *world) { w.silence(east) },
 		"Connection": func(w *world) {
@@ -83,7 +87,8 @@ func TestCostOfRest(t *testing.T) {
 	}
 }
 
-// BenchmarkReconcileAtRest is a reconcile with unchanged inputs, with caches that cost nothing. The bound is 10 µs and 12 allocations.
+// BenchmarkReconcileAtRest is a reconcile with unchanged inputs, with caches that cost nothing. The
+// bound is 10 µs and 12 allocations.
 func BenchmarkReconcileAtRest(b *testing.B) {
 	r := newStill(b, func(*vitistackv1alpha1.Machine) {})
 	r.mustReconcile(b)
@@ -93,8 +98,8 @@ func BenchmarkReconcileAtRest(b *testing.B) {
 	}
 }
 
-// BenchmarkReconcileChanged is a reconcile in which the VirtualMachine is built, compared with the one there is and applied, with servers that
-// cost nothing. The bound is 1 ms.
+// BenchmarkReconcileChanged is a reconcile in which the VirtualMachine is built, compared with the
+// one there is and applied, with servers that cost nothing. The bound is 1 ms.
 func BenchmarkReconcileChanged(b *testing.B) {
 	r := newStill(b, sized("large"))
 	b.ReportAllocs()
@@ -124,7 +129,8 @@ func newStill(t testing.TB, change func(*vitistackv1alpha1.Machine)) still {
 	w := placed(t)
 	w.run(east)
 	w.mustSettle()
-	objects := &stillWorld{machine: w.machine(), vmi: &kubevirtv1.VirtualMachineInstance{}, nc: &vitistackv1alpha1.NetworkConfiguration{}}
+	objects := &stillWorld{machine: w.machine(), vmi: &kubevirtv1.VirtualMachineInstance{},
+		nc: &vitistackv1alpha1.NetworkConfiguration{}}
 	vm := w.vms()[east+"/vm-web"]
 	objects.vm = &vm
 	for object, cluster := range map[client.Object]string{objects.vmi: east, objects.nc: supervisor} {
@@ -142,7 +148,8 @@ func newStill(t testing.TB, change func(*vitistackv1alpha1.Machine)) still {
 	remote := stillClient{objects: objects, applies: new(int)}
 	manager := clientmgr.NewMockClientManager()
 	manager.AddMockedClient(east, remote)
-	return still{machine.NewMachineReconciler(remote, newScheme(t), manager, machine.WithSettings(worldSettings())), remote}
+	return still{machine.NewMachineReconciler(remote, newScheme(t), manager, machine.WithSettings(worldSettings())),
+		remote}
 }
 
 // stillClient is both clusters.

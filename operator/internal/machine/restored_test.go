@@ -8,8 +8,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// TestRestoredSupervisor: the supervisor comes back from a backup and knows less than is true. Nothing is made a second time, nothing is
-// rebuilt blank, nothing is deleted.
+// TestRestoredSupervisor: the supervisor comes back from a backup and knows less than is true.
+// Nothing is made a second time, nothing is rebuilt blank, nothing is deleted.
 func TestRestoredSupervisor(t *testing.T) {
 	cases := map[string]struct {
 		reason string
@@ -64,7 +64,8 @@ func TestRestoredSupervisor(t *testing.T) {
 				w.put(east, foundVM(foreign))
 			},
 			want: outcome{
-				Phase: vitistackv1alpha1.MachinePhaseFailed, Placed: "True/Placed", Ready: "False/NameCollision", VMs: east + "/vm-web of " + string(anotherUID),
+				Phase: vitistackv1alpha1.MachinePhaseFailed, Placed: "True/Placed", Ready: "False/NameCollision", VMs: east +
+					"/vm-web of " + string(anotherUID),
 			},
 		},
 	}

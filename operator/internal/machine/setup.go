@@ -56,21 +56,27 @@ func (r *MachineReconciler) SetupWithManager(mgr ctrl.Manager, options Controlle
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&vitistackv1alpha1.Machine{}, builder.WithPredicates(listening(options.Watcher))).
 		Owns(&vitistackv1alpha1.NetworkConfiguration{}).
-		Watches(&vitistackv1alpha1.MachineClass{}, handler.EnqueueRequestsFromMapFunc(machines.OfClass), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&vitistackv1alpha1.NetworkNamespace{}, handler.EnqueueRequestsFromMapFunc(machines.OfNetwork), builder.WithPredicates(networkChanged())).
-		WatchesRawSource(r.KubevirtClientMgr.Source(clientmgr.EventHandler{Object: r.ofObject(machines), State: machines.OfConfig})).
+		Watches(&vitistackv1alpha1.MachineClass{}, handler.EnqueueRequestsFromMapFunc(machines.OfClass),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&vitistackv1alpha1.NetworkNamespace{}, handler.EnqueueRequestsFromMapFunc(machines.OfNetwork),
+			builder.WithPredicates(networkChanged())).
+		WatchesRawSource(r.KubevirtClientMgr.Source(clientmgr.EventHandler{Object: r.ofObject(machines),
+			State: machines.OfConfig})).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: options.MaxConcurrentReconciles,
 			LogConstructor:          logConstructor(mgr),
 			UsePriorityQueue:        new(false), // in which Machines that change starve those of the first list
-			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](backoffMin, backoffMax),
+			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](backoffMin,
+				backoffMax),
 		}).
 		Complete(r)
 }
 
 // ofObject finds the Machine that a remote object carries the UID of. A VirtualMachine that its
 // ledger does not name may be a copy.
-func (r *MachineReconciler) ofObject(machines wake.Machines) func(context.Context, string, client.Object) []reconcile.Request {
+func (r *MachineReconciler) ofObject(
+	machines wake.Machines,
+) func(context.Context, string, client.Object) []reconcile.Request {
 	return func(ctx context.Context, _ string, object client.Object) []reconcile.Request {
 		requests, named := machines.OfObject(ctx, object)
 		if !named {

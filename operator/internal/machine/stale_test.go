@@ -12,7 +12,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// TestClosedConfig: what is paused or being deleted takes no new Machine, and keeps looking after those that it has.
+// TestClosedConfig: what is paused or being deleted takes no new Machine, and keeps looking after
+// those that it has.
 func TestClosedConfig(t *testing.T) {
 	cases := map[string]struct {
 		reason string
@@ -53,7 +54,8 @@ func terminating(c *vitistackv1alpha1.KubevirtConfig) {
 	c.DeletionTimestamp = &metav1.Time{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 }
 
-// TestStaleMachine: a pass over a Machine that was placed meanwhile writes nothing at all, no status either.
+// TestStaleMachine: a pass over a Machine that was placed meanwhile writes nothing at all, no
+// status either.
 func TestStaleMachine(t *testing.T) {
 	w := newWorld(t, []string{east, west}, newMachine(in(east)))
 	w.before = func(c call) error {
@@ -72,7 +74,8 @@ func TestStaleMachine(t *testing.T) {
 	}
 }
 
-// TestOldMachine: a cache that is behind must not place a Machine by a reference that it no longer has.
+// TestOldMachine: a cache that is behind must not place a Machine by a reference that it no longer
+// has.
 func TestOldMachine(t *testing.T) {
 	w := newWorld(t, []string{east, west}, newMachine(in(east)))
 	old := w.machine()

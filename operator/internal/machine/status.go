@@ -78,7 +78,8 @@ func (r *MachineReconciler) remember(view report, machine *vitistackv1alpha1.Mac
 		return
 	}
 	state, _ := r.KubevirtClientMgr.State(view.config)
-	footprint := wake.Footprint{Machine: machine.ResourceVersion, Reads: view.reads, Config: view.config, Since: state.Since}
+	footprint := wake.Footprint{Machine: machine.ResourceVersion, Reads: view.reads, Config: view.config,
+		Since: state.Since}
 	if wait > 0 {
 		footprint.Due = view.Now.Add(wait)
 	}
@@ -87,7 +88,9 @@ func (r *MachineReconciler) remember(view report, machine *vitistackv1alpha1.Mac
 
 // writeStatus writes a status that differs from the one there is. It returns the Machine as it is
 // then, and after how long a change is to be written that can wait.
-func (r *MachineReconciler) writeStatus(ctx context.Context, view report, status vitistackv1alpha1.MachineStatus) (machine *vitistackv1alpha1.Machine, later time.Duration, err error) {
+func (r *MachineReconciler) writeStatus(
+	ctx context.Context, view report, status vitistackv1alpha1.MachineStatus,
+) (machine *vitistackv1alpha1.Machine, later time.Duration, err error) {
 	before := view.Machine
 	if !observed.Changed(before.Status, status) {
 		return before, 0, nil
@@ -124,7 +127,9 @@ func isSmall(before, after vitistackv1alpha1.MachineStatus) bool {
 }
 
 // tell logs a change of Ready, and makes an Event when the guest comes up.
-func (r *MachineReconciler) tell(ctx context.Context, machine *vitistackv1alpha1.Machine, before, after vitistackv1alpha1.MachineStatus) {
+func (r *MachineReconciler) tell(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, before, after vitistackv1alpha1.MachineStatus,
+) {
 	was, is := before.Condition(vitistackv1alpha1.ConditionReady), after.Condition(vitistackv1alpha1.ConditionReady)
 	if is == nil || was != nil && was.Reason == is.Reason && was.Message == is.Message {
 		return
@@ -137,7 +142,9 @@ func (r *MachineReconciler) tell(ctx context.Context, machine *vitistackv1alpha1
 
 // warn makes an Event of what has been wrong for a while, whoever found it. It returns when to look
 // again, 0 for not.
-func (r *MachineReconciler) warn(machine *vitistackv1alpha1.Machine, view report, status vitistackv1alpha1.MachineStatus) time.Duration {
+func (r *MachineReconciler) warn(
+	machine *vitistackv1alpha1.Machine, view report, status vitistackv1alpha1.MachineStatus,
+) time.Duration {
 	key := client.ObjectKeyFromObject(machine)
 	next, warning, again := r.memory.tellings.of(key).Next(view.before.Status, status, r.settings.Observed, view.Now)
 	r.memory.tellings.keep(key, next)

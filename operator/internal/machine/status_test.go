@@ -12,7 +12,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// TestCostOfAMachine counts what a Machine costs from its creation to Running, and what it costs at rest: nothing.
+// TestCostOfAMachine counts what a Machine costs from its creation to Running, and what it costs at
+// rest: nothing.
 func TestCostOfAMachine(t *testing.T) {
 	w := newWorld(t, []string{east, west}, newMachine(in(east), wantsSecret))
 	if err := w.create(); err != nil {
@@ -78,15 +79,17 @@ func TestLossOfContact(t *testing.T) {
 	}
 }
 
-// TestRefusedChangeIsObserved: a change that cannot be made must not hide what becomes of the guest.
+// TestRefusedChangeIsObserved: a change that cannot be made must not hide what becomes of the
+// guest.
 func TestRefusedChangeIsObserved(t *testing.T) {
 	w := placed(t)
 	w.run(east)
 	w.mustSettle()
 	w.editMachine(sized("gigantic"))
-	edit(w, east, client.ObjectKey{Namespace: namespace, Name: vmName}, &kubevirtv1.VirtualMachineInstance{}, func(vmi *kubevirtv1.VirtualMachineInstance) {
-		vmi.Status.NodeName = "node-2"
-	})
+	edit(w, east, client.ObjectKey{Namespace: namespace, Name: vmName}, &kubevirtv1.VirtualMachineInstance{},
+		func(vmi *kubevirtv1.VirtualMachineInstance) {
+			vmi.Status.NodeName = "node-2"
+		})
 	w.mustSettle()
 	status := w.machine().Status
 	got := []string{string(status.Phase), w.condition("Ready"), status.NodeName}

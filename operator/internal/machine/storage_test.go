@@ -24,7 +24,8 @@ func disk(gib int64) func(*vitistackv1alpha1.Machine) {
 // claim is the one behind the disk root, as CDI makes it.
 func claim(labels map[string]string, size string) *corev1.PersistentVolumeClaim {
 	return &corev1.PersistentVolumeClaim{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: desired.DataVolumeName(vmName, "root", machineUID), Labels: labels},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: desired.DataVolumeName(vmName, "root", machineUID),
+			Labels: labels},
 		Spec: corev1.PersistentVolumeClaimSpec{Resources: corev1.VolumeResourceRequirements{
 			Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse(size)},
 		}},
@@ -74,14 +75,16 @@ func TestGrow(t *testing.T) {
 	}
 }
 
-// TestStorageClassMissing: disks without a storage class wait for ever; upstream recorded no storage error at all (D16).
+// TestStorageClassMissing: disks without a storage class wait for ever; upstream recorded no
+// storage error at all (D16).
 func TestStorageClassMissing(t *testing.T) {
 	w := newWorld(t, []string{east}, newMachine(in(east)))
 	w.remove(east, defaultStorageClass())
 	w.put(east, &storagev1.StorageClass{ObjectMeta: metav1.ObjectMeta{Name: "slow"}})
 	w.mustSettle()
 	got := []string{w.condition("Ready"), w.machine().Status.FailureMessage, w.where()}
-	want := []string{"False/StorageClassMissing", `disk "root" names no storage class, the cluster has no default one, and STORAGE_CLASS_NAME names none`, ""}
+	want := []string{"False/StorageClassMissing",
+		`disk "root" names no storage class, the cluster has no default one, and STORAGE_CLASS_NAME names none`, ""}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -92,7 +95,8 @@ func TestStorageClassMissing(t *testing.T) {
 	}
 }
 
-// TestSnapshot: during a snapshot or a restore nothing is changed, and afterwards what was wished meanwhile.
+// TestSnapshot: during a snapshot or a restore nothing is changed, and afterwards what was wished
+// meanwhile.
 func TestSnapshot(t *testing.T) {
 	for name, busy := range map[string]func(*kubevirtv1.VirtualMachine, *string){
 		"Snapshot": func(vm *kubevirtv1.VirtualMachine, s *string) { vm.Status.SnapshotInProgress = s },
@@ -104,7 +108,8 @@ func TestSnapshot(t *testing.T) {
 			before := w.vms()[east+"/vm-web"].ResourceVersion
 			w.editMachine(sized("large"))
 			w.mustSettle()
-			if got := []string{w.condition("Ready"), w.vms()[east+"/vm-web"].ResourceVersion}; !cmp.Equal(got, []string{"False/SnapshotInProgress", before}) {
+			if got := []string{w.condition("Ready"), w.vms()[east+"/vm-web"].ResourceVersion}; !cmp.Equal(got,
+				[]string{"False/SnapshotInProgress", before}) {
 				t.Errorf("meanwhile: %v", got)
 			}
 			w.editVM(func(vm *kubevirtv1.VirtualMachine) { busy(vm, nil) })
@@ -116,10 +121,12 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
-// TestDefaultClass: the default class is for new Machines. Another default later is no wish of theirs.
+// TestDefaultClass: the default class is for new Machines. Another default later is no wish of
+// theirs.
 func TestDefaultClass(t *testing.T) {
 	class := func(name string, cores int64, age int64) *vitistackv1alpha1.MachineClass {
-		c := &vitistackv1alpha1.MachineClass{ObjectMeta: metav1.ObjectMeta{Name: name, CreationTimestamp: metav1.Unix(1e9-age, 0)}}
+		c := &vitistackv1alpha1.MachineClass{ObjectMeta: metav1.ObjectMeta{Name: name,
+			CreationTimestamp: metav1.Unix(1e9-age, 0)}}
 		c.Spec.Default, c.Spec.CPU.Cores, c.Spec.Memory.Quantity = true, cores, resource.MustParse("4Gi")
 		return c
 	}
@@ -148,7 +155,8 @@ func TestDefaultClass(t *testing.T) {
 	}
 }
 
-// TestCloudInitChanges: what the Machine says anew is there at the next boot, in the VirtualMachine or in its Secret.
+// TestCloudInitChanges: what the Machine says anew is there at the next boot, in the VirtualMachine
+// or in its Secret.
 func TestCloudInitChanges(t *testing.T) {
 	w := placed(t, wantsSecret)
 	w.editMachine(func(m *vitistackv1alpha1.Machine) { m.Spec.CloudInit.UserData += "# more\n" })
@@ -158,7 +166,8 @@ func TestCloudInitChanges(t *testing.T) {
 		t.Fatalf("%d Secrets, %v", len(secrets.Items), err)
 	}
 	vm := w.vms()[east+"/vm-web"]
-	if got, owner := string(secrets.Items[0].Data["userdata"]), secrets.Items[0].OwnerReferences[0].UID; got != w.machine().Spec.CloudInit.UserData || owner != vm.UID {
+	if got, owner := string(secrets.Items[0].Data["userdata"]),
+		secrets.Items[0].OwnerReferences[0].UID; got != w.machine().Spec.CloudInit.UserData || owner != vm.UID {
 		t.Errorf("the Secret has %d bytes and belongs to %s", len(got), owner)
 	}
 	w.editMachine(func(m *vitistackv1alpha1.Machine) { m.Spec.CloudInit.UserData = "#cloud-config\n# short\n" })

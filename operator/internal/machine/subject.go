@@ -30,7 +30,8 @@ func (r *MachineReconciler) subject(machine *vitistackv1alpha1.Machine, vmName s
 		References:  references(machine),
 		Held:        isHeld(machine),
 	}
-	// A ledger that names a virtual machine of another name was copied with a Machine that was renamed.
+	// A ledger that names a virtual machine of another name was copied with a Machine that was
+	// renamed.
 	reading := r.read(machine)
 	if name := reading.Ledger.VMName; reading.Standing == custody.Unconfirmed && (name == vmName || name == machine.Name) {
 		subject.LedgerVMUID = reading.Ledger.VMUID
@@ -116,10 +117,13 @@ func (r *MachineReconciler) macs(ctx context.Context, machine *vitistackv1alpha1
 // itself. They are asked for only where a person consents to taking over what was made for another
 // Machine. They are nil where this Machine itself is not among them: then the one in hand is from
 // a cache that is behind, and nothing may be concluded.
-func (r *MachineReconciler) claimants(ctx context.Context, machine *vitistackv1alpha1.Machine, subject custody.Subject, looks []custody.Look) ([]custody.Claimant, error) {
+func (r *MachineReconciler) claimants(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, subject custody.Subject, looks []custody.Look,
+) ([]custody.Claimant, error) {
 	asks := func(l custody.Look) bool {
 		return slices.ContainsFunc(l.Found, func(vm custody.Sighting) bool {
-			return subject.Adopt == custody.Consent(l.Config, vm.UID) && vm.Labels[vitistackv1alpha1.LabelMachineUID] != subject.Labels[vitistackv1alpha1.LabelMachineUID]
+			return subject.Adopt == custody.Consent(l.Config, vm.UID) &&
+				vm.Labels[vitistackv1alpha1.LabelMachineUID] != subject.Labels[vitistackv1alpha1.LabelMachineUID]
 		})
 	}
 	if !slices.ContainsFunc(looks, asks) {
@@ -127,7 +131,8 @@ func (r *MachineReconciler) claimants(ctx context.Context, machine *vitistackv1a
 	}
 	machines := provision.MetadataOf(vitistackv1alpha1.SchemeGroupVersion.WithKind("Machine"))
 	if err := r.live.List(ctx, machines, client.InNamespace(machine.Namespace)); err != nil {
-		return nil, problem.Supervisor(err, problem.At{Condition: vitistackv1alpha1.ConditionPlaced, Doing: "listing Machines"})
+		return nil, problem.Supervisor(err,
+			problem.At{Condition: vitistackv1alpha1.ConditionPlaced, Doing: "listing Machines"})
 	}
 	others, exists := []custody.Claimant{}, false
 	for i := range machines.Items {
@@ -136,7 +141,8 @@ func (r *MachineReconciler) claimants(ctx context.Context, machine *vitistackv1a
 			continue
 		}
 		claimant := custody.Claimant{UIDLabel: desired.LabelValue(string(machines.Items[i].UID))}
-		if ledger, err := vitistackv1alpha1.ParseLedger(machines.Items[i].Annotations[vitistackv1alpha1.AnnotationPlacement]); err == nil {
+		if ledger, err := vitistackv1alpha1.ParseLedger(
+			machines.Items[i].Annotations[vitistackv1alpha1.AnnotationPlacement]); err == nil {
 			claimant.VMUID = ledger.VMUID
 		}
 		others = append(others, claimant)
@@ -148,7 +154,9 @@ func (r *MachineReconciler) claimants(ctx context.Context, machine *vitistackv1a
 }
 
 // caseOf is everything that the judge decides by.
-func (r *MachineReconciler) caseOf(ctx context.Context, machine *vitistackv1alpha1.Machine, vmName string, record *custody.Record, seen survey.All) (custody.Case, error) {
+func (r *MachineReconciler) caseOf(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, vmName string, record *custody.Record, seen survey.All,
+) (custody.Case, error) {
 	c := custody.Case{Machine: r.subject(machine, vmName), Record: record, Looks: seen.Looks()}
 	if !slices.ContainsFunc(c.Looks, func(l custody.Look) bool { return len(l.Found) > 0 }) {
 		return c, nil // nothing has to be told apart

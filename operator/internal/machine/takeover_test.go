@@ -19,7 +19,8 @@ import (
 )
 
 // TestTakeOver: what an earlier version wrote is taken over with one record of the network for each
-// Machine, and our finalizer on its NetworkConfigurations. No spec in the remote cluster is changed.
+// Machine, and our finalizer on its NetworkConfigurations. No spec in the remote cluster is
+// changed.
 func TestTakeOver(t *testing.T) {
 	w := newHeritage(t)
 	told := events.NewFakeRecorder(100)
@@ -61,15 +62,17 @@ func TestTakeOver(t *testing.T) {
 	}
 }
 
-// unaddressed are the Machines without an address, of which the earlier version said that addresses are there.
+// unaddressed are the Machines without an address, of which the earlier version said that addresses
+// are there.
 var unaddressed = map[string]string{
 	"Machine plain/stopped": "its guest does not run",
 	"Machine plain/adopted": "neither its guest nor its NetworkConfiguration has one",
 	"Machine later/web":     "the interface that was hot-plugged has none",
 }
 
-// allow makes the two changes to before that the earlier version's adoption of plain/adopted leaves to do. It had written down the interface that
-// it would have made: in the wish on the virtual machine, and with an address that no guest ever had.
+// allow makes the two changes to before that the earlier version's adoption of plain/adopted leaves
+// to do. It had written down the interface that it would have made: in the wish on the virtual
+// machine, and with an address that no guest ever had.
 func allow(t *testing.T, before, after map[string]map[string]map[string]any) {
 	t.Helper()
 	const vm, nc = "VirtualMachine plain/vm-adopted", "NetworkConfiguration plain/adopted"
@@ -96,7 +99,8 @@ func wantRecordOnly(t *testing.T, key string, was, is map[string]any) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := vitistackv1alpha1.ParseNetworkRecord(after.Annotations[vitistackv1alpha1.AnnotationPlacementNetwork]); err != nil {
+	if _, err := vitistackv1alpha1.ParseNetworkRecord(
+		after.Annotations[vitistackv1alpha1.AnnotationPlacementNetwork]); err != nil {
 		t.Errorf("%s has no network record: %v", key, err)
 	}
 	delete(after.Annotations, vitistackv1alpha1.AnnotationPlacementNetwork)
@@ -121,7 +125,8 @@ func wantRecordOnly(t *testing.T, key string, was, is map[string]any) {
 	}
 }
 
-// TestTakeOverRests: once an old Machine is taken over nothing is written any more, whoever reconciles it.
+// TestTakeOverRests: once an old Machine is taken over nothing is written any more, whoever
+// reconciles it.
 func TestTakeOverRests(t *testing.T) {
 	w := newHeritage(t)
 	w.settleAll()
@@ -171,7 +176,8 @@ func TestTakeOverThenDelete(t *testing.T) {
 	}
 }
 
-// deleteHeir deletes a Machine, plays the remote cluster's part, and compares what is gone with what belonged to it.
+// deleteHeir deletes a Machine, plays the remote cluster's part, and compares what is gone with
+// what belonged to it.
 func (w *heritage) deleteHeir(t *testing.T, key types.NamespacedName) {
 	t.Helper()
 	before := w.snapshot()

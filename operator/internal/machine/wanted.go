@@ -76,12 +76,15 @@ func (r *MachineReconciler) wanted(ctx context.Context, view report) report {
 // supervisor is the supervisor's side for one reconcile, whose cached reads are noted.
 func (r *MachineReconciler) supervisor(reads *wake.Reads) side.Supervisor {
 	return side.Supervisor{
-		Cache: side.SupervisorCache{Reader: reads.Supervisor(r.Client)}, Server: side.SupervisorServer{Reader: r.live}, Writer: r.Client,
+		Cache: side.SupervisorCache{Reader: reads.Supervisor(r.Client)}, Server: side.SupervisorServer{Reader: r.live},
+		Writer: r.Client,
 	}
 }
 
 // open gets the remote cluster that the Machine's ledger names. Its cached reads are noted.
-func (r *MachineReconciler) open(ctx context.Context, machine *vitistackv1alpha1.Machine, reads *wake.Reads) (side.Remote, error) {
+func (r *MachineReconciler) open(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, reads *wake.Reads,
+) (side.Remote, error) {
 	remote, err := survey.Open(ctx, r.KubevirtClientMgr, machine)
 	if err != nil {
 		return remote, err
@@ -91,7 +94,9 @@ func (r *MachineReconciler) open(ctx context.Context, machine *vitistackv1alpha1
 }
 
 // job is one Machine and its clusters, for the steps that make things.
-func (r *MachineReconciler) job(placed place, supervisor side.Supervisor, remote side.Remote, view report) provision.Job {
+func (r *MachineReconciler) job(
+	placed place, supervisor side.Supervisor, remote side.Remote, view report,
+) provision.Job {
 	job := provision.Job{
 		Machine: placed.machine, Ledger: *placed.ledger, Supervisor: supervisor, Remote: remote,
 		Facts: &r.memory.facts, Options: r.settings.Desired, Now: view.Now,

@@ -40,7 +40,8 @@ const (
 
 var webKey = types.NamespacedName{Namespace: namespace, Name: "web"}
 
-// world is a supervisor and remote clusters on fake clients, which see every call before and after it is done.
+// world is a supervisor and remote clusters on fake clients, which see every call before and after
+// it is done.
 type world struct {
 	t       testing.TB
 	clients map[string]client.Client
@@ -49,7 +50,8 @@ type world struct {
 
 	mu    sync.Mutex
 	calls []call
-	// before and after are asked about every call; an error of before undoes the call, one of after only its answer.
+	// before and after are asked about every call; an error of before undoes the call, one of after
+	// only its answer.
 	before, after func(call) error
 	dead          bool
 
@@ -63,7 +65,8 @@ func (c call) String() string { return c.cluster + ": " + c.verb + " " + c.kind 
 
 func (c call) writes() bool { return c.verb != "get" && c.verb != "list" }
 
-// newWorld has the supervisor's objects, and remote clusters of the names, each with a namespace for the Machines.
+// newWorld has the supervisor's objects, and remote clusters of the names, each with a namespace
+// for the Machines.
 func newWorld(t testing.TB, configs []string, objects ...client.Object) *world {
 	t.Helper()
 	w := &world{t: t, clients: map[string]client.Client{}, manager: clientmgr.NewMockClientManager()}
@@ -84,13 +87,15 @@ func worldSettings() machine.Settings {
 }
 
 func (w *world) addRemote(config string) {
-	w.clients[config] = w.newCluster(config, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, defaultStorageClass())
+	w.clients[config] = w.newCluster(config, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}},
+		defaultStorageClass())
 	w.manager.AddMockedClient(config, w.clients[config])
 }
 
 func defaultStorageClass() *storagev1.StorageClass {
 	return &storagev1.StorageClass{
-		ObjectMeta: metav1.ObjectMeta{Name: "fast", Annotations: map[string]string{"storageclass.kubernetes.io/is-default-class": "true"}},
+		ObjectMeta: metav1.ObjectMeta{Name: "fast",
+			Annotations: map[string]string{"storageclass.kubernetes.io/is-default-class": "true"}},
 	}
 }
 
@@ -108,7 +113,8 @@ var sharedScheme = sync.OnceValues(func() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
 	attachments := desired.NetworkAttachmentDefinitionKind
 	scheme.AddKnownTypeWithName(attachments, &unstructured.Unstructured{})
-	scheme.AddKnownTypeWithName(attachments.GroupVersion().WithKind(attachments.Kind+"List"), &unstructured.UnstructuredList{})
+	scheme.AddKnownTypeWithName(attachments.GroupVersion().WithKind(attachments.Kind+"List"),
+		&unstructured.UnstructuredList{})
 	for _, add := range []func(*runtime.Scheme) error{
 		clientgoscheme.AddToScheme, vitistackv1alpha1.AddToScheme, kubevirtv1.AddToScheme, cdiv1beta1.AddToScheme,
 	} {
@@ -135,7 +141,8 @@ func (w *world) reconcile(options ...machine.Option) (ctrl.Result, error) {
 	return result, err
 }
 
-// create makes the two passes of one process that a new Machine needs: one creates, the next keeps the books.
+// create makes the two passes of one process that a new Machine needs: one creates, the next keeps
+// the books.
 func (w *world) create(options ...machine.Option) error {
 	w.t.Helper()
 	r := w.reconciler(options...)
@@ -223,7 +230,8 @@ func (w *world) do(c call, run func() error) error {
 	return err
 }
 
-// dies remembers that the process ended: until before and after are taken away, it makes no further call.
+// dies remembers that the process ended: until before and after are taken away, it makes no further
+// call.
 func (w *world) dies(err error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -247,7 +255,8 @@ func (w *world) silence(config string) { w.silenceAs(config, config) }
 // silenceAs is silence for a cluster under another KubevirtConfig's name.
 func (w *world) silenceAs(config, cluster string) {
 	w.manager.AddMockedClient(config, nil)
-	w.manager.SetState(clientmgr.State{Config: config, Phase: clientmgr.Disconnected, Reason: clientmgr.ReasonUnreachable, ClusterUID: cluster})
+	w.manager.SetState(clientmgr.State{Config: config, Phase: clientmgr.Disconnected, Reason: clientmgr.ReasonUnreachable,
+		ClusterUID: cluster})
 }
 
 // wake undoes silence.
@@ -256,7 +265,8 @@ func (w *world) wake(config string) { w.wakeAs(config, config) }
 // wakeAs is wake for a cluster under another KubevirtConfig's name.
 func (w *world) wakeAs(config, cluster string) {
 	w.manager.SetState(clientmgr.State{
-		Config: config, Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, ClusterUID: cluster, IdentityVerified: metav1.ConditionTrue,
+		Config: config, Phase: clientmgr.Connected, Reason: clientmgr.ReasonConnected, ClusterUID: cluster,
+		IdentityVerified: metav1.ConditionTrue,
 	})
 	w.manager.AddMockedClient(config, w.clients[cluster])
 }

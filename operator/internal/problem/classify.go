@@ -78,7 +78,8 @@ func Remote(err error, config string, at At) error {
 	case isRefusal(err):
 		return Person(at.Condition, v1alpha1.ReasonRejected, "%s does not admit %s: %s", config, at.Doing, err)
 	case errors.Is(err, clientmgr.ErrBusy):
-		return Time(at.Condition, v1alpha1.ReasonRetrying, "%s in %s waits for the operator's own limit of calls", at.Doing, config)
+		return Time(at.Condition, v1alpha1.ReasonRetrying, "%s in %s waits for the operator's own limit of calls", at.Doing,
+			config)
 	case IsTimeout(err):
 		return Cluster(at.Condition, v1alpha1.ReasonRetrying, "%s in %s: %s; where the cluster answers other calls, "+
 			"one of its admission webhooks may hang", at.Doing, config, err)
@@ -120,10 +121,13 @@ var contact = []struct {
 }{
 	{clientmgr.ErrConfigNotFound, v1alpha1.ConditionPlaced, v1alpha1.ReasonConfigNotFound, v1alpha1.ActorPerson},
 	{clientmgr.ErrReferenceConflict, v1alpha1.ConditionPlaced, v1alpha1.ReasonReferencesDiffer, v1alpha1.ActorPerson},
-	{clientmgr.ErrIdentityChanged, v1alpha1.ConditionRemoteReachable, v1alpha1.ReasonIdentityChanged, v1alpha1.ActorPerson},
-	{clientmgr.ErrIdentityUnverified, v1alpha1.ConditionRemoteReachable, v1alpha1.ReasonIdentityUnverified, v1alpha1.ActorPerson},
+	{clientmgr.ErrIdentityChanged, v1alpha1.ConditionRemoteReachable, v1alpha1.ReasonIdentityChanged,
+		v1alpha1.ActorPerson},
+	{clientmgr.ErrIdentityUnverified, v1alpha1.ConditionRemoteReachable, v1alpha1.ReasonIdentityUnverified,
+		v1alpha1.ActorPerson},
 	{clientmgr.ErrBadKubeconfig, v1alpha1.ConditionRemoteReachable, v1alpha1.ReasonBadKubeconfig, v1alpha1.ActorPerson},
-	{clientmgr.ErrCredentialMissing, v1alpha1.ConditionRemoteReachable, v1alpha1.ReasonCredentialMissing, v1alpha1.ActorPerson},
+	{clientmgr.ErrCredentialMissing, v1alpha1.ConditionRemoteReachable, v1alpha1.ReasonCredentialMissing,
+		v1alpha1.ActorPerson},
 	{clientmgr.ErrUnauthorized, v1alpha1.ConditionRemoteReachable, v1alpha1.ReasonUnauthorized, v1alpha1.ActorCluster},
 	{clientmgr.ErrForbidden, v1alpha1.ConditionRemoteReachable, v1alpha1.ReasonForbidden, v1alpha1.ActorCluster},
 	{clientmgr.ErrSupervisorNotSynced, v1alpha1.ConditionRemoteReachable, v1alpha1.ReasonConnecting, v1alpha1.ActorTime},

@@ -2,5 +2,6 @@
 // Every error that a step meets becomes one Problem with a condition, a reason, the server's own
 // words and who must act, so that nothing fails in silence.
 //
-//	return problem.Remote(err, remote.Config, problem.At{Condition: ConditionVirtualMachineReady, Doing: "creating VirtualMachine vm-web"})
+//	at := problem.At{Condition: ConditionVirtualMachineReady, Doing: "creating VirtualMachine vm-web"}
+//	return problem.Remote(err, remote.Config, at)
 package problem

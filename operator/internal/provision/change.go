@@ -26,7 +26,8 @@ func Applied(vm *kubevirtv1.VirtualMachine) (last desired.Wish, found bool) {
 	return last, err == nil
 }
 
-// Wishes are what the Machine wishes now, and what it wished when its VirtualMachine was last changed.
+// Wishes are what the Machine wishes now, and what it wished when its VirtualMachine was last
+// changed.
 type Wishes struct{ Now, Last desired.Wish }
 
 // Sources gives the cloud-init of the Machine. It is called only where a change concerns that.
@@ -38,7 +39,8 @@ type Sources func(context.Context) (*desired.CloudInit, error)
 // can be stopped whatever else is refused. changed is false where only the wish was written down,
 // because the VirtualMachine has it.
 func (j Job) Change(
-	ctx context.Context, vm *kubevirtv1.VirtualMachine, class *vitistackv1alpha1.MachineClass, wishes Wishes, sources Sources,
+	ctx context.Context, vm *kubevirtv1.VirtualMachine, class *vitistackv1alpha1.MachineClass, wishes Wishes,
+	sources Sources,
 ) (changed bool, err error) {
 	if vm.Status.SnapshotInProgress != nil || vm.Status.RestoreInProgress != nil {
 		return false, problem.Cluster(vmReady, vitistackv1alpha1.ReasonSnapshotInProgress,
@@ -79,7 +81,8 @@ func (j Job) changedInit(
 // parts reads the VirtualMachine with all its fields, which the cache does not keep, and says what
 // to change in it.
 func (j Job) parts(
-	ctx context.Context, vm *kubevirtv1.VirtualMachine, class *vitistackv1alpha1.MachineClass, init *desired.CloudInit, wishes Wishes,
+	ctx context.Context, vm *kubevirtv1.VirtualMachine, class *vitistackv1alpha1.MachineClass, init *desired.CloudInit,
+	wishes Wishes,
 ) ([]desired.Part, *unstructured.Unstructured, error) {
 	at := problem.At{Condition: vmReady, Doing: "changing VirtualMachine " + vm.Name}
 	live := &unstructured.Unstructured{}
@@ -88,7 +91,8 @@ func (j Job) parts(
 		return nil, nil, problem.Remote(err, j.Remote.Config, at)
 	}
 	if live.GetUID() != vm.UID {
-		err := apierrors.NewConflict(kubevirtv1.Resource("virtualmachines"), vm.Name, errors.New("another one has its name now"))
+		err := apierrors.NewConflict(kubevirtv1.Resource("virtualmachines"), vm.Name,
+			errors.New("another one has its name now"))
 		return nil, nil, problem.Remote(err, j.Remote.Config, at)
 	}
 	input := j.input(class, init)

@@ -29,7 +29,9 @@ var (
 // is changed. The VirtualMachine comes last: its labels say that the claim is complete.
 //
 // former is the UID of the Machine that the VirtualMachine was made for, "" for none.
-func (j Job) Claim(ctx context.Context, vm *kubevirtv1.VirtualMachine, former types.UID) (*kubevirtv1.VirtualMachine, error) {
+func (j Job) Claim(
+	ctx context.Context, vm *kubevirtv1.VirtualMachine, former types.UID,
+) (*kubevirtv1.VirtualMachine, error) {
 	at := problem.At{Condition: vmReady, Doing: "labelling VirtualMachine " + vm.Name}
 	labels := desired.Labels(j.Machine, j.Options)
 	live := &kubevirtv1.VirtualMachine{}
@@ -37,7 +39,8 @@ func (j Job) Claim(ctx context.Context, vm *kubevirtv1.VirtualMachine, former ty
 		return nil, problem.Remote(err, j.Remote.Config, at)
 	}
 	if live.UID != vm.UID {
-		return nil, problem.Time(vmReady, vitistackv1alpha1.ReasonRetrying, "another VirtualMachine is called %s now", vm.Name)
+		return nil, problem.Time(vmReady, vitistackv1alpha1.ReasonRetrying, "another VirtualMachine is called %s now",
+			vm.Name)
 	}
 	if err := j.claimInstance(ctx, live, labels); err != nil {
 		return nil, err
@@ -47,7 +50,8 @@ func (j Job) Claim(ctx context.Context, vm *kubevirtv1.VirtualMachine, former ty
 	}
 	claimed := live.DeepCopy()
 	claimed.Labels = merged(claimed.Labels, labels)
-	claimed.Annotations = merged(claimed.Annotations, map[string]string{vitistackv1alpha1.AnnotationPlacementNonce: j.Ledger.Nonce})
+	claimed.Annotations = merged(claimed.Annotations,
+		map[string]string{vitistackv1alpha1.AnnotationPlacementNonce: j.Ledger.Nonce})
 	if claimed.Spec.Template != nil {
 		claimed.Spec.Template.ObjectMeta.Labels = merged(claimed.Spec.Template.ObjectMeta.Labels, labels)
 	}
@@ -60,10 +64,12 @@ func (j Job) Claim(ctx context.Context, vm *kubevirtv1.VirtualMachine, former ty
 // what the Machine asks for from now on is a change, and what it asked for before is not.
 func (j Job) WriteWish(ctx context.Context, vm *kubevirtv1.VirtualMachine, now desired.Wish) error {
 	written := vm.DeepCopy()
-	written.Annotations = merged(written.Annotations, map[string]string{vitistackv1alpha1.AnnotationAppliedWish: now.String()})
+	written.Annotations = merged(written.Annotations,
+		map[string]string{vitistackv1alpha1.AnnotationAppliedWish: now.String()})
 	guarded := client.MergeFromWithOptions(vm, client.MergeFromWithOptimisticLock{})
 	err := j.Remote.Writer.Patch(ctx, written, guarded, side.FieldOwner)
-	return problem.Remote(err, j.Remote.Config, problem.At{Condition: vmReady, Doing: "annotating VirtualMachine " + vm.Name})
+	return problem.Remote(err, j.Remote.Config,
+		problem.At{Condition: vmReady, Doing: "annotating VirtualMachine " + vm.Name})
 }
 
 func (j Job) claimInstance(ctx context.Context, vm *kubevirtv1.VirtualMachine, labels map[string]string) error {
@@ -143,7 +149,8 @@ func (j Job) ClaimSupervisorPVCs(ctx context.Context, vm *kubevirtv1.VirtualMach
 // isTaken reports whether somebody else has a claim to a disk.
 func (j Job) isTaken(disk client.Object) bool {
 	labels := disk.GetLabels()
-	return labels[vitistackv1alpha1.LabelMachineUID]+labels[vitistackv1alpha1.LabelSupervisorUID] != "" || metav1.GetControllerOf(disk) != nil
+	return labels[vitistackv1alpha1.LabelMachineUID]+labels[vitistackv1alpha1.LabelSupervisorUID] != "" ||
+		metav1.GetControllerOf(disk) != nil
 }
 
 func (j Job) claimDisk(ctx context.Context, disk *metav1.PartialObjectMetadata) error {

@@ -17,7 +17,10 @@ import (
 // VirtualMachine carries, or nil; while the Machine asks for the same class, that wish has its
 // sizes, and no class is read: a class that is edited, disabled or deleted changes nothing that
 // exists.
-func Class(ctx context.Context, cache side.SupervisorCache, machine *vitistackv1alpha1.Machine, last *desired.Wish, options desired.Options) (*vitistackv1alpha1.MachineClass, error) {
+func Class(
+	ctx context.Context, cache side.SupervisorCache, machine *vitistackv1alpha1.Machine, last *desired.Wish,
+	options desired.Options,
+) (*vitistackv1alpha1.MachineClass, error) {
 	const condition = vitistackv1alpha1.ConditionVirtualMachineReady
 	name, err := desired.ClassName(machine)
 	if err != nil {

@@ -19,7 +19,10 @@ import (
 
 // CloudInit is what the guest gets at its first boot, nil for nothing. It reads the Secrets and
 // ConfigMaps that the Machine names, past the cache: no Secret is ever watched for it.
-func (j Job) CloudInit(ctx context.Context, namespaces []vitistackv1alpha1.NetworkNamespace, configurations []vitistackv1alpha1.NetworkConfiguration) (*desired.CloudInit, error) {
+func (j Job) CloudInit(
+	ctx context.Context, namespaces []vitistackv1alpha1.NetworkNamespace,
+	configurations []vitistackv1alpha1.NetworkConfiguration,
+) (*desired.CloudInit, error) {
 	sources, err := desired.CloudInitSources(j.Machine)
 	if err != nil {
 		return nil, problem.Pure(err, vmReady)
@@ -137,7 +140,8 @@ func (j Job) replaceSecret(ctx context.Context, vm *kubevirtv1.VirtualMachine, w
 		}
 	}
 	return problem.Cluster(vmReady, vitistackv1alpha1.ReasonCreating,
-		"Secret %s in %s belongs to an earlier virtual machine and is being deleted%s", wanted.Name, j.Remote.Config, HeldBy(existing))
+		"Secret %s in %s belongs to an earlier virtual machine and is being deleted%s", wanted.Name, j.Remote.Config,
+		HeldBy(existing))
 }
 
 // HeldBy names the finalizers that keep an object, for a message. It is "" where there are none.

@@ -23,7 +23,9 @@ type Fence func(context.Context) (vitistackv1alpha1.Ledger, error)
 
 // Create creates the VirtualMachine of a Machine. The caller has proven that there is none. The
 // fence is called directly before.
-func (j Job) Create(ctx context.Context, class *vitistackv1alpha1.MachineClass, init *desired.CloudInit, fence Fence) (*kubevirtv1.VirtualMachine, error) {
+func (j Job) Create(
+	ctx context.Context, class *vitistackv1alpha1.MachineClass, init *desired.CloudInit, fence Fence,
+) (*kubevirtv1.VirtualMachine, error) {
 	input := j.input(class, init)
 	wish, err := desired.NewWish(input, nil)
 	if err != nil {
@@ -49,7 +51,8 @@ func (j Job) Create(ctx context.Context, class *vitistackv1alpha1.MachineClass, 
 	vm.Annotations[vitistackv1alpha1.AnnotationPlacementNonce] = ledger.Nonce
 	vm.Annotations[vitistackv1alpha1.AnnotationAppliedWish] = wish.String()
 	if err := j.Remote.Writer.Create(ctx, vm, side.FieldOwner); err != nil {
-		return nil, problem.Remote(err, j.Remote.Config, problem.At{Condition: vmReady, Doing: "creating VirtualMachine " + vm.Name})
+		return nil, problem.Remote(err, j.Remote.Config,
+			problem.At{Condition: vmReady, Doing: "creating VirtualMachine " + vm.Name})
 	}
 	log.FromContext(ctx).Info("Created VirtualMachine", "kubevirtConfig", j.Remote.Config, "vm", vm.Name)
 	return vm, j.CreateSecret(ctx, vm, init)
@@ -66,7 +69,8 @@ func (j Job) LacksSecret(ctx context.Context, vm *kubevirtv1.VirtualMachine) (bo
 	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 	err := j.Remote.Server.Get(ctx, client.ObjectKey{Namespace: vm.Namespace, Name: name}, secret)
 	if client.IgnoreNotFound(err) != nil {
-		return false, problem.Remote(err, j.Remote.Config, problem.At{Condition: vmReady, Doing: "looking for Secret " + name})
+		return false, problem.Remote(err, j.Remote.Config,
+			problem.At{Condition: vmReady, Doing: "looking for Secret " + name})
 	}
 	return err != nil || j.isLeftOver(secret, vm), nil
 }
@@ -92,9 +96,11 @@ func cloudInitSecret(vm *kubevirtv1.VirtualMachine) string {
 		var references []*corev1.LocalObjectReference
 		switch {
 		case volume.CloudInitNoCloud != nil:
-			references = []*corev1.LocalObjectReference{volume.CloudInitNoCloud.UserDataSecretRef, volume.CloudInitNoCloud.NetworkDataSecretRef}
+			references = []*corev1.LocalObjectReference{volume.CloudInitNoCloud.UserDataSecretRef,
+				volume.CloudInitNoCloud.NetworkDataSecretRef}
 		case volume.CloudInitConfigDrive != nil:
-			references = []*corev1.LocalObjectReference{volume.CloudInitConfigDrive.UserDataSecretRef, volume.CloudInitConfigDrive.NetworkDataSecretRef}
+			references = []*corev1.LocalObjectReference{volume.CloudInitConfigDrive.UserDataSecretRef,
+				volume.CloudInitConfigDrive.NetworkDataSecretRef}
 		}
 		for _, reference := range references {
 			if reference != nil {

@@ -21,7 +21,8 @@ func (j Job) FreeISO(ctx context.Context, vm *kubevirtv1.VirtualMachine, vmi *ku
 	}
 	volume := &cdiv1beta1.DataVolume{}
 	volume.Namespace, volume.Name = j.Ledger.Namespace, desired.ISOName(j.Ledger, j.Machine.UID)
-	if vmi != nil && refersTo(vmi.Spec.Volumes, volume.Name) || vm.Spec.Template != nil && refersTo(vm.Spec.Template.Spec.Volumes, volume.Name) {
+	if vmi != nil && refersTo(vmi.Spec.Volumes, volume.Name) || vm.Spec.Template != nil &&
+		refersTo(vm.Spec.Template.Spec.Volumes, volume.Name) {
 		return nil // the instance's end is an event
 	}
 	at := problem.At{Condition: vmReady, Doing: "deleting DataVolume " + volume.Name}

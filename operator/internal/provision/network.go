@@ -42,11 +42,13 @@ func Decide(ctx context.Context, cache side.SupervisorCache, q Question) (vitist
 	here := client.InNamespace(q.Machine.Namespace)
 	namespaces := &vitistackv1alpha1.NetworkNamespaceList{}
 	if err := cache.List(ctx, namespaces, here); err != nil {
-		return vitistackv1alpha1.NetworkRecord{}, problem.Supervisor(err, problem.At{Condition: networkReady, Doing: "listing NetworkNamespaces"})
+		return vitistackv1alpha1.NetworkRecord{},
+			problem.Supervisor(err, problem.At{Condition: networkReady, Doing: "listing NetworkNamespaces"})
 	}
 	var err error
 	if in.Configurations, err = ConfigurationsOf(ctx, cache, q.Machine, q.Former); err != nil {
-		return vitistackv1alpha1.NetworkRecord{}, problem.Supervisor(err, problem.At{Condition: networkReady, Doing: "listing NetworkConfigurations"})
+		return vitistackv1alpha1.NetworkRecord{},
+			problem.Supervisor(err, problem.At{Condition: networkReady, Doing: "listing NetworkConfigurations"})
 	}
 	in.NetworkNamespaces = namespaces.Items
 	record, err := desired.Attach(in)
@@ -87,7 +89,9 @@ func ConfigurationsOf(
 }
 
 // NetworkNamespaces reads the NetworkNamespaces that a record names, without those that are gone.
-func NetworkNamespaces(ctx context.Context, cache side.SupervisorCache, namespace string, record vitistackv1alpha1.NetworkRecord) ([]vitistackv1alpha1.NetworkNamespace, error) {
+func NetworkNamespaces(
+	ctx context.Context, cache side.SupervisorCache, namespace string, record vitistackv1alpha1.NetworkRecord,
+) ([]vitistackv1alpha1.NetworkNamespace, error) {
 	var found []vitistackv1alpha1.NetworkNamespace
 	var names []string
 	for _, attachment := range record.Attachments {
@@ -122,14 +126,17 @@ func InUse(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance
 	all := desired.Interfaces(vm)
 	if vmi != nil {
 		spec := &kubevirtv1.VirtualMachineInstanceTemplateSpec{Spec: vmi.Spec}
-		all = append(all, desired.Interfaces(&kubevirtv1.VirtualMachine{Spec: kubevirtv1.VirtualMachineSpec{Template: spec}})...)
+		all = append(
+			all, desired.Interfaces(&kubevirtv1.VirtualMachine{Spec: kubevirtv1.VirtualMachineSpec{Template: spec}})...)
 	}
 	return all
 }
 
 // Configurations makes the Machine's NetworkConfigurations what its network record says, and
 // returns them.
-func (j Job) Configurations(ctx context.Context, namespaces []vitistackv1alpha1.NetworkNamespace, use Use) ([]vitistackv1alpha1.NetworkConfiguration, error) {
+func (j Job) Configurations(
+	ctx context.Context, namespaces []vitistackv1alpha1.NetworkNamespace, use Use,
+) ([]vitistackv1alpha1.NetworkConfiguration, error) {
 	var all []vitistackv1alpha1.NetworkConfiguration
 	for _, name := range desired.NetworkConfigurationNames(j.Network) {
 		applied, err := j.configuration(ctx, name, namespaces, use)
@@ -141,7 +148,9 @@ func (j Job) Configurations(ctx context.Context, namespaces []vitistackv1alpha1.
 	return all, nil
 }
 
-func (j Job) configuration(ctx context.Context, name string, namespaces []vitistackv1alpha1.NetworkNamespace, use Use) (*vitistackv1alpha1.NetworkConfiguration, error) {
+func (j Job) configuration(
+	ctx context.Context, name string, namespaces []vitistackv1alpha1.NetworkNamespace, use Use,
+) (*vitistackv1alpha1.NetworkConfiguration, error) {
 	key := client.ObjectKey{Namespace: j.Machine.Namespace, Name: name}
 	at := problem.At{Condition: networkReady, Doing: "writing NetworkConfiguration " + name}
 	existing, err := readConfiguration(ctx, j.Supervisor.Cache, key)
@@ -163,13 +172,18 @@ func (j Job) configuration(ctx context.Context, name string, namespaces []vitist
 		return existing, nil
 	}
 	// The patch is guarded, because it replaces the list of owner references as a whole.
-	err = j.Supervisor.Writer.Patch(ctx, wanted, client.MergeFromWithOptions(existing, client.MergeFromWithOptimisticLock{}))
+	err = j.Supervisor.Writer.Patch(ctx, wanted,
+		client.MergeFromWithOptions(existing, client.MergeFromWithOptimisticLock{}))
 	return wanted, problem.Supervisor(err, at)
 }
 
-func (j Job) configurationInput(name string, namespaces []vitistackv1alpha1.NetworkNamespace, existing *vitistackv1alpha1.NetworkConfiguration, use Use) desired.NetworkConfigurationInput {
+func (j Job) configurationInput(
+	name string, namespaces []vitistackv1alpha1.NetworkNamespace, existing *vitistackv1alpha1.NetworkConfiguration,
+	use Use,
+) desired.NetworkConfigurationInput {
 	in := desired.NetworkConfigurationInput{
-		Machine: j.Machine, Record: j.Network, Name: name, Existing: existing, InUse: use.InUse, Former: use.Former, Options: j.Options,
+		Machine: j.Machine, Record: j.Network, Name: name, Existing: existing, InUse: use.InUse, Former: use.Former,
+		Options: j.Options,
 	}
 	for _, attachment := range j.Network.Attachments {
 		for i := range namespaces {
@@ -191,7 +205,8 @@ func (j Job) replace(ctx context.Context, existing *vitistackv1alpha1.NetworkCon
 		}
 	}
 	return problem.Time(networkReady, vitistackv1alpha1.ReasonNetworkConfigurationConflict,
-		"NetworkConfiguration %s was deleted while the virtual machine uses its addresses; it is made again when it is gone", existing.Name)
+		"NetworkConfiguration %s was deleted while the virtual machine uses its addresses; it is made again when it is gone",
+		existing.Name)
 }
 
 // Unhold takes the operator's finalizer off a NetworkConfiguration: its addresses may be given to
@@ -201,10 +216,13 @@ func Unhold(ctx context.Context, writer client.Client, nc *vitistackv1alpha1.Net
 	if !controllerutil.RemoveFinalizer(nc, vitistackv1alpha1.FinalizerNetworkConfiguration) {
 		return nil
 	}
-	return client.IgnoreNotFound(writer.Patch(ctx, nc, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})))
+	return client.IgnoreNotFound(writer.Patch(ctx, nc,
+		client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})))
 }
 
-func readConfiguration(ctx context.Context, reader client.Reader, key client.ObjectKey) (*vitistackv1alpha1.NetworkConfiguration, error) {
+func readConfiguration(
+	ctx context.Context, reader client.Reader, key client.ObjectKey,
+) (*vitistackv1alpha1.NetworkConfiguration, error) {
 	found := &vitistackv1alpha1.NetworkConfiguration{}
 	err := reader.Get(ctx, key, found)
 	if apierrors.IsNotFound(err) {

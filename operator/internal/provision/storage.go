@@ -39,7 +39,8 @@ func (j Job) readStorageClasses(ctx context.Context) (desired.StorageClasses, er
 	if err := j.Remote.Server.List(ctx, list); apierrors.IsForbidden(err) {
 		return desired.StorageClasses{}, nil
 	} else if err != nil {
-		return desired.StorageClasses{}, problem.Remote(err, j.Remote.Config, problem.At{Condition: vmReady, Doing: "listing storage classes"})
+		return desired.StorageClasses{},
+			problem.Remote(err, j.Remote.Config, problem.At{Condition: vmReady, Doing: "listing storage classes"})
 	}
 	classes := desired.StorageClasses{Listed: true}
 	for _, class := range list.Items {

@@ -14,7 +14,9 @@ import (
 
 // GiveUpAddresses deletes a Machine's NetworkConfigurations and lets them go. Their addresses are
 // free only now that no guest uses them.
-func GiveUpAddresses(ctx context.Context, supervisor side.Supervisor, machine *vitistackv1alpha1.Machine, options desired.Options) error {
+func GiveUpAddresses(
+	ctx context.Context, supervisor side.Supervisor, machine *vitistackv1alpha1.Machine, options desired.Options,
+) error {
 	at := problem.At{Condition: vitistackv1alpha1.ConditionNetworkReady, Doing: "deleting the NetworkConfigurations"}
 	configurations, err := provision.ConfigurationsOf(ctx, supervisor.Cache, machine, "")
 	if err != nil {

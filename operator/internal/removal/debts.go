@@ -51,7 +51,8 @@ func (b Book) Debts(ctx context.Context) ([]Debt, error) {
 	for _, uid := range slices.Sorted(maps.Keys(book.Data)) {
 		debt, err := parseDebt(uid, book.Data[uid])
 		if err != nil {
-			log.FromContext(ctx).Error(err, "Found a debt that cannot be read", "configMap", vitistackv1alpha1.DebtsConfigMap, "key", uid)
+			log.FromContext(ctx).Error(err, "Found a debt that cannot be read", "configMap", vitistackv1alpha1.DebtsConfigMap,
+				"key", uid)
 			continue
 		}
 		debts = append(debts, debt)
@@ -89,7 +90,8 @@ func (b Book) set(ctx context.Context, uid types.UID, value any) error {
 	if err != nil {
 		return err
 	}
-	book := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: b.Namespace, Name: vitistackv1alpha1.DebtsConfigMap}}
+	book := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: b.Namespace,
+		Name: vitistackv1alpha1.DebtsConfigMap}}
 	err = b.Writer.Patch(ctx, book, client.RawPatch(types.MergePatchType, patch))
 	if !apierrors.IsNotFound(err) || value == nil {
 		return client.IgnoreNotFound(err)

@@ -47,7 +47,9 @@ func (j Job) DisksOf(ctx context.Context, vm *kubevirtv1.VirtualMachine) (vitist
 			if disk == nil {
 				continue
 			}
-			if j.owns(vm.UID, disk) || slices.ContainsFunc(disk.OwnerReferences, func(o metav1.OwnerReference) bool { return has(record, o.UID) }) {
+			if j.owns(vm.UID, disk) || slices.ContainsFunc(disk.OwnerReferences, func(o metav1.OwnerReference) bool {
+				return has(record, o.UID)
+			}) {
 				record = append(record, vitistackv1alpha1.Disk{Kind: kind.Kind, Name: name, UID: disk.UID})
 			}
 		}
@@ -57,7 +59,9 @@ func (j Job) DisksOf(ctx context.Context, vm *kubevirtv1.VirtualMachine) (vitist
 
 // read reads a disk's metadata past the cache, nil where there is none. A cluster without
 // DataVolumes has none.
-func (j Job) read(ctx context.Context, kind schema.GroupVersionKind, name string) (*metav1.PartialObjectMetadata, error) {
+func (j Job) read(
+	ctx context.Context, kind schema.GroupVersionKind, name string,
+) (*metav1.PartialObjectMetadata, error) {
 	disk := &metav1.PartialObjectMetadata{}
 	disk.SetGroupVersionKind(kind)
 	err := j.Remote.Server.Get(ctx, client.ObjectKey{Namespace: j.Ledger.Namespace, Name: name}, disk)

@@ -15,7 +15,9 @@ import (
 
 // DeleteSupervisorPVCs deletes the Machine's PVCs in the supervisor, where early layouts kept
 // disks. It needs a right that only the flag --legacy-supervisor-claims asks for.
-func DeleteSupervisorPVCs(ctx context.Context, supervisor side.Supervisor, machine *vitistackv1alpha1.Machine, options desired.Options) error {
+func DeleteSupervisorPVCs(
+	ctx context.Context, supervisor side.Supervisor, machine *vitistackv1alpha1.Machine, options desired.Options,
+) error {
 	at := problem.At{Condition: ready, Doing: "deleting PVCs in the supervisor"}
 	all := desired.Labels(machine, options)
 	labels := client.MatchingLabels{
@@ -29,7 +31,8 @@ func DeleteSupervisorPVCs(ctx context.Context, supervisor side.Supervisor, machi
 	var failed []error
 	for i := range pvcs.Items {
 		uid := pvcs.Items[i].UID
-		failed = append(failed, client.IgnoreNotFound(supervisor.Writer.Delete(ctx, &pvcs.Items[i], client.Preconditions{UID: &uid})))
+		failed = append(failed, client.IgnoreNotFound(supervisor.Writer.Delete(ctx, &pvcs.Items[i],
+			client.Preconditions{UID: &uid})))
 	}
 	return problem.Supervisor(errors.Join(failed...), at)
 }

@@ -38,7 +38,9 @@ type Payer struct {
 }
 
 // NewPayer returns a Payer.
-func NewPayer(book Book, clusters clientmgr.RemoteClusters, server side.SupervisorServer, options desired.Options) *Payer {
+func NewPayer(
+	book Book, clusters clientmgr.RemoteClusters, server side.SupervisorServer, options desired.Options,
+) *Payer {
 	return &Payer{Book: book, Clusters: clusters, Server: server, Options: options, made: make(chan string, 64)}
 }
 
@@ -125,7 +127,8 @@ func (p *Payer) Pay(ctx context.Context, debt Debt) (paid bool, err error) {
 	if err == nil && machine.UID == debt.UID {
 		return false, nil // it was not let go after all, or came back from a backup
 	}
-	ctx = log.IntoContext(ctx, log.FromContext(ctx).WithValues("namespace", debt.Ledger.Namespace, "machine", debt.Machine))
+	ctx = log.IntoContext(ctx, log.FromContext(ctx).WithValues("namespace", debt.Ledger.Namespace, "machine",
+		debt.Machine))
 	err = p.pay(ctx, debt)
 	if waiting, isProblem := problem.As(err); isProblem {
 		log.FromContext(ctx).V(1).Info("Debt is not paid yet", "reason", waiting.Reason, "message", waiting.Message)
@@ -140,7 +143,8 @@ func (p *Payer) Pay(ctx context.Context, debt Debt) (paid bool, err error) {
 
 func (p *Payer) pay(ctx context.Context, debt Debt) error {
 	state, _ := p.Clusters.State(debt.Ledger.Config)
-	debt.Ledger, _ = custody.Record{Ledger: debt.Ledger, FormerClusterUIDs: state.FormerClusterUIDs}.Rebound(state.ClusterUID)
+	debt.Ledger, _ = custody.Record{Ledger: debt.Ledger,
+		FormerClusterUIDs: state.FormerClusterUIDs}.Rebound(state.ClusterUID)
 	ghost := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{
 		Namespace: debt.Ledger.Namespace, Name: debt.Machine, UID: debt.UID,
 		Annotations: map[string]string{vitistackv1alpha1.AnnotationPlacement: debt.Ledger.String()},
@@ -154,7 +158,8 @@ func (p *Payer) pay(ctx context.Context, debt Debt) error {
 		Namespace: debt.Ledger.Namespace, Names: []string{debt.Ledger.VMName}, UIDLabel: desired.LabelValue(string(debt.UID)),
 	})
 	if seen.Silent != nil {
-		return problem.Remote(seen.Silent, debt.Ledger.Config, problem.At{Condition: ready, Doing: "looking for VirtualMachine " + debt.Ledger.VMName})
+		return problem.Remote(seen.Silent, debt.Ledger.Config,
+			problem.At{Condition: ready, Doing: "looking for VirtualMachine " + debt.Ledger.VMName})
 	}
 	found := custody.Case{
 		Machine: custody.Subject{

@@ -35,7 +35,8 @@ func (j Job) DeleteVM(ctx context.Context, vm *kubevirtv1.VirtualMachine) (delet
 		uid := vm.UID
 		err := j.Remote.Writer.Delete(ctx, vm, client.Preconditions{UID: &uid})
 		if client.IgnoreNotFound(err) != nil {
-			return false, problem.Remote(err, j.Remote.Config, problem.At{Condition: ready, Doing: "deleting VirtualMachine " + vm.Name})
+			return false, problem.Remote(err, j.Remote.Config,
+				problem.At{Condition: ready, Doing: "deleting VirtualMachine " + vm.Name})
 		}
 		log.FromContext(ctx).Info("Deleted VirtualMachine", "kubevirtConfig", j.Remote.Config, "vm", vm.Name)
 		deleted = true

@@ -15,8 +15,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// census follows the virtual machines of a namespace in all clusters, from its beginning to the end of the test: what a look now and then
-// would miss is in it.
+// census follows the virtual machines of a namespace in all clusters, from its beginning to the end
+// of the test: what a look now and then would miss is in it.
 type census struct {
 	mu      sync.Mutex
 	living  map[types.UID]string   // their Machines, by their own UIDs
@@ -33,7 +33,8 @@ func newCensus(t *testing.T, ns string) *census {
 	var following sync.WaitGroup
 	t.Cleanup(func() { cancel(); following.Wait() })
 	for _, remote := range world.fleet.Remotes {
-		watcher, err := client.NewWithWatch(remote.ControlPlane.Config(), client.Options{Scheme: world.remote[remote.Name].Scheme()})
+		watcher, err := client.NewWithWatch(remote.ControlPlane.Config(),
+			client.Options{Scheme: world.remote[remote.Name].Scheme()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +86,8 @@ func (c *census) alive() map[types.UID]string {
 	return maps.Clone(c.living)
 }
 
-// check fails where a Machine had two virtual machines at a time, or where others were deleted than those of the Machines named, one each.
+// check fails where a Machine had two virtual machines at a time, or where others were deleted than
+// those of the Machines named, one each.
 func (c *census) check(t *testing.T, deleted ...string) {
 	t.Helper()
 	c.mu.Lock()

@@ -39,7 +39,8 @@ func (c call) isWrite() bool {
 
 // isShared: what is not for one Machine, or is not counted by the bound.
 func (c call) isShared() bool {
-	return slices.Contains([]string{"events", "leases", "namespaces", "network-attachment-definitions", "selfsubjectaccessreviews", "kubevirtconfigs"}, c.ObjectRef.Resource)
+	return slices.Contains([]string{"events", "leases", "namespaces", "network-attachment-definitions",
+		"selfsubjectaccessreviews", "kubevirtconfigs"}, c.ObjectRef.Resource)
 }
 
 // TestCost counts what one Machine costs, from the API servers' own audit logs.
@@ -72,13 +73,15 @@ func TestCost(t *testing.T) {
 			continue
 		}
 		if looks := callsIn(t, remote, func(c call) bool { return c.ObjectRef.Name == "vm-one" }); len(looks) > 0 {
-			t.Errorf("a new Machine with a reference made the operator look into %s:\n%s", remote.Name, strings.Join(looks, "\n"))
+			t.Errorf("a new Machine with a reference made the operator look into %s:\n%s", remote.Name,
+				strings.Join(looks, "\n"))
 		}
 	}
 	atRest(t, ns, 5*time.Second)
 }
 
-// TestAtRest: Machines that run cost nothing, in no cluster. The public operator asks for each every five seconds.
+// TestAtRest: Machines that run cost nothing, in no cluster. The public operator asks for each
+// every five seconds.
 func TestAtRest(t *testing.T) { restsFor(t, "rest", 30, 15*time.Second) }
 
 // TestLongAtRest is the figure of the specification: 300 Machines, two minutes.
@@ -93,13 +96,15 @@ func restsFor(t *testing.T, name string, count int, quiet time.Duration) {
 	}
 	for i := range count {
 		m := machine(ns, fmt.Sprintf("m%03d", i), "")
-		eventually(t, 5*patience, func() string { return notRunning(t, m, world.fleet.Remotes[i%len(world.fleet.Remotes)].Name) })
+		eventually(t, 5*patience, func() string {
+			return notRunning(t, m, world.fleet.Remotes[i%len(world.fleet.Remotes)].Name)
+		})
 	}
 	atRest(t, ns, quiet)
 }
 
-// atRest waits until nothing is asked about a namespace any more, and then looks that it stays so for a while. What the operator asks
-// meanwhile that is for no Machine is told.
+// atRest waits until nothing is asked about a namespace any more, and then looks that it stays so
+// for a while. What the operator asks meanwhile that is for no Machine is told.
 func atRest(t *testing.T, ns string, quiet time.Duration) {
 	t.Helper()
 	count := func(matches func(call) bool) int {

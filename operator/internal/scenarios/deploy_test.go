@@ -30,8 +30,9 @@ import (
 // account is the operator's service account, in every cluster.
 const account = "kubevirt-operator"
 
-// TestDeploy installs what kustomize renders on an API server that has seen nothing of us, and runs the operator as its Deployment says: as
-// that service account, with those arguments and that environment.
+// TestDeploy installs what kustomize renders on an API server that has seen nothing of us, and runs
+// the operator as its Deployment says: as that service account, with those arguments and that
+// environment.
 func TestDeploy(t *testing.T) {
 	plane := controlplane.New(t, controlplane.Options{Name: "deployed", AuditLog: filepath.Join(t.TempDir(), "audit.log")})
 	scheme := runtime.NewScheme()
@@ -71,7 +72,8 @@ func TestDeploy(t *testing.T) {
 	startWith(t, args, env...)
 
 	apply(t, admin, "samples")
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: fleet.ConfigsNamespace, Name: "cluster-east-kubeconfig"}}
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: fleet.ConfigsNamespace,
+		Name: "cluster-east-kubeconfig"}}
 	patch := client.MergeFrom(secret.DeepCopy())
 	secret.StringData = map[string]string{vitistackv1alpha1.KubeconfigSecretKey: string(remote)}
 	if err := admin.Patch(t.Context(), secret, patch); err != nil {
@@ -133,7 +135,8 @@ func applyObjects(t *testing.T, c client.Client, objects []*unstructured.Unstruc
 	t.Helper()
 	for _, object := range objects {
 		eventually(t, 20*time.Second, func() string {
-			err := c.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(object), client.FieldOwner("test"), client.ForceOwnership)
+			err := c.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(object), client.FieldOwner("test"),
+				client.ForceOwnership)
 			if err != nil {
 				return object.GetKind() + " " + object.GetName() + ": " + err.Error()
 			}
@@ -142,7 +145,8 @@ func applyObjects(t *testing.T, c client.Client, objects []*unstructured.Unstruc
 	}
 }
 
-// admitted creates, without doing it, a Pod as the Deployment would: its namespace enforces the restricted Pod Security Standard.
+// admitted creates, without doing it, a Pod as the Deployment would: its namespace enforces the
+// restricted Pod Security Standard.
 func admitted(t *testing.T, c client.Client, deployment *appsv1.Deployment) {
 	t.Helper()
 	if deployment.Spec.Replicas == nil || *deployment.Spec.Replicas != 2 {
@@ -152,7 +156,8 @@ func admitted(t *testing.T, c client.Client, deployment *appsv1.Deployment) {
 	if only := container.SecurityContext.ReadOnlyRootFilesystem; only == nil || !*only {
 		t.Error("the root file system can be written")
 	}
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: deployment.Namespace, Name: "as-deployed"}, Spec: deployment.Spec.Template.Spec}
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: deployment.Namespace, Name: "as-deployed"},
+		Spec: deployment.Spec.Template.Spec}
 	if err := c.Create(t.Context(), pod.DeepCopy(), client.DryRunAll); err != nil {
 		t.Errorf("the Pod is not admitted: %v", err)
 	}
@@ -171,7 +176,8 @@ func kubeconfigOf(t *testing.T, plane *controlplane.Cluster, admin client.Client
 		t.Fatal(err)
 	}
 	content, err := controlplane.Kubeconfig{
-		Cluster: plane.Name(), User: account, Server: "https://" + plane.Addr(), CA: plane.ServingCA(), Token: request.Status.Token,
+		Cluster: plane.Name(), User: account, Server: "https://" + plane.Addr(), CA: plane.ServingCA(),
+		Token: request.Status.Token,
 	}.Bytes()
 	if err != nil {
 		t.Fatal(err)

@@ -51,7 +51,8 @@ func newHandover(t *testing.T) *handover {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &handover{T: t, plane: plane, supervisor: admin, remote: world.remote["cluster-east"], steps: steps(t), done: map[string]bool{}}
+	h := &handover{T: t, plane: plane, supervisor: admin, remote: world.remote["cluster-east"], steps: steps(t),
+		done: map[string]bool{}}
 	east := cluster(t, "cluster-east").ControlPlane
 	tools, err := filepath.Abs(filepath.Join("..", "..", "..", "bin"))
 	if err != nil {
@@ -60,7 +61,8 @@ func newHandover(t *testing.T) *handover {
 	h.env = append(os.Environ(),
 		"PATH="+filepath.Dir(world.binary)+string(os.PathListSeparator)+tools+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"KUBECONFIG="+h.kubeconfig(plane), "REMOTE_KUBECONFIGS="+h.kubeconfig(east),
-		"REMOTE_USER=public", "THEIR_NAMESPACE=public", "THEIR_DEPLOYMENT=public-operator", "MANAGED_BY="+managedBy, "IMAGE=registry/ours:v1",
+		"REMOTE_USER=public", "THEIR_NAMESPACE=public", "THEIR_DEPLOYMENT=public-operator", "MANAGED_BY="+managedBy,
+		"IMAGE=registry/ours:v1",
 	)
 	applyObjects(t, admin, publicDefinitions(t))
 	h.createTheirs(east)
@@ -82,7 +84,8 @@ func (h *handover) kubeconfig(plane *controlplane.Cluster) string {
 	return path
 }
 
-// publicDefinitions are the definitions with KubevirtConfig as the public one is: cluster-scoped, and without the fields that only ours has.
+// publicDefinitions are the definitions with KubevirtConfig as the public one is: cluster-scoped,
+// and without the fields that only ours has.
 func publicDefinitions(t *testing.T) []*unstructured.Unstructured {
 	t.Helper()
 	objects := rendered(t, "api/crds")
@@ -99,7 +102,8 @@ func publicDefinitions(t *testing.T) []*unstructured.Unstructured {
 		}
 		for _, version := range versions {
 			properties := []string{"schema", "openAPIV3Schema", "properties"}
-			for _, own := range []string{"conditions", "versions", "clusterUID", "machines", "disconnectedSince", "observedGeneration"} {
+			for _, own := range []string{"conditions", "versions", "clusterUID", "machines", "disconnectedSince",
+				"observedGeneration"} {
 				unstructured.RemoveNestedField(version.(map[string]any), append(properties, "status", "properties", own)...)
 			}
 			unstructured.RemoveNestedField(version.(map[string]any), append(properties, "spec", "properties", "paused")...)
@@ -121,7 +125,8 @@ func (h *handover) createTheirs(east *controlplane.Cluster) {
 	}
 	labels := map[string]string{"app": "public-operator"}
 	config := &vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Name: "cluster-east"}}
-	config.Spec.Name, config.Spec.KubeconfigSecretRef, config.Spec.SecretNamespace = "cluster-east", "cluster-east-kubeconfig", "public"
+	config.Spec.Name, config.Spec.KubeconfigSecretRef, config.Spec.SecretNamespace = "cluster-east",
+		"cluster-east-kubeconfig", "public"
 	h.create(h.supervisor,
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "public"}},
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: tenants}},
@@ -144,16 +149,21 @@ func (h *handover) createTheirs(east *controlplane.Cluster) {
 	h.create(h.remote, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: tenants}})
 }
 
-// createMachines makes Machines with all that the public operator made for them. What stands in the way of a new Machine does not stand in
-// the way of one that exists: two NetworkNamespaces of which none is named, a class that is gone, a static network without a VLAN.
+// createMachines makes Machines with all that the public operator made for them. What stands in the
+// way of a new Machine does not stand in the way of one that exists: two NetworkNamespaces of which
+// none is named, a class that is gone, a static network without a VLAN.
 func (h *handover) createMachines() {
 	h.Helper()
 	first, second := h.networkNamespace("first"), h.networkNamespace("second")
-	second.Spec.IPAllocation = &vitistackv1alpha1.NetworkNamespaceIPAllocation{Type: vitistackv1alpha1.IPAllocationTypeStatic, Provider: "static-ip-operator"}
+	second.Spec.IPAllocation = &vitistackv1alpha1.NetworkNamespaceIPAllocation{
+		Type: vitistackv1alpha1.IPAllocationTypeStatic, Provider: "static-ip-operator",
+	}
 	h.create(h.supervisor, first, second)
 	h.createMachine("web", "02:12:00:00:00:01", func(*vitistackv1alpha1.Machine) {})
 	h.createMachine("retired", "02:12:00:00:00:02", func(m *vitistackv1alpha1.Machine) { m.Spec.InstanceType = "retired" })
-	h.createMachine("untagged", "02:12:00:00:00:03", func(m *vitistackv1alpha1.Machine) { m.Spec.Network.NetworkNamespaceName = "second" })
+	h.createMachine("untagged", "02:12:00:00:00:03", func(m *vitistackv1alpha1.Machine) {
+		m.Spec.Network.NetworkNamespaceName = "second"
+	})
 }
 
 func (h *handover) networkNamespace(name string) *vitistackv1alpha1.NetworkNamespace {
@@ -162,7 +172,8 @@ func (h *handover) networkNamespace(name string) *vitistackv1alpha1.NetworkNames
 	return nn
 }
 
-// createMachine makes one Machine, its NetworkConfiguration, its claims and its virtual machine, which has the Machine's name.
+// createMachine makes one Machine, its NetworkConfiguration, its claims and its virtual machine,
+// which has the Machine's name.
 func (h *handover) createMachine(name, mac string, change func(*vitistackv1alpha1.Machine)) {
 	h.Helper()
 	meta := func(name string) metav1.ObjectMeta {
@@ -192,7 +203,8 @@ func (h *handover) createMachine(name, mac string, change func(*vitistackv1alpha
 	for _, each := range []*corev1.PersistentVolumeClaim{disk, data} {
 		source := &kubevirtv1.PersistentVolumeClaimVolumeSource{}
 		source.ClaimName = each.Name
-		spec.Volumes = append(spec.Volumes, kubevirtv1.Volume{Name: each.Name, VolumeSource: kubevirtv1.VolumeSource{PersistentVolumeClaim: source}})
+		spec.Volumes = append(spec.Volumes,
+			kubevirtv1.Volume{Name: each.Name, VolumeSource: kubevirtv1.VolumeSource{PersistentVolumeClaim: source}})
 		spec.Domain.Devices.Disks = append(spec.Domain.Devices.Disks, kubevirtv1.Disk{Name: each.Name})
 	}
 	h.create(h.remote, disk, data, vm)
@@ -210,7 +222,9 @@ func (h *handover) createMachine(name, mac string, change func(*vitistackv1alpha
 func claim(meta metav1.ObjectMeta) *corev1.PersistentVolumeClaim {
 	return &corev1.PersistentVolumeClaim{ObjectMeta: meta, Spec: corev1.PersistentVolumeClaimSpec{
 		AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany},
-		Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}},
+		Resources: corev1.VolumeResourceRequirements{
+			Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")},
+		},
 	}}
 }
 

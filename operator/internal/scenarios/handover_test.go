@@ -21,8 +21,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/deployment"
 )
 
-// TestHandover runs every step of deploy/docs/handover.md with the operator itself: there, back, there again and back again. What the public
-// operator leaves is made by hand; its Deployment is one without Pods.
+// TestHandover runs every step of deploy/docs/handover.md with the operator itself: there, back,
+// there again and back again. What the public operator leaves is made by hand; its Deployment is
+// one without Pods.
 func TestHandover(t *testing.T) {
 	h := newHandover(t)
 	before := h.guests()
@@ -81,7 +82,8 @@ func (h *handover) play() {
 	h.playTheirs(ours)
 }
 
-// start starts the operator with the arguments and the environment of its Deployment, as its service account.
+// start starts the operator with the arguments and the environment of its Deployment, as its
+// service account.
 func (h *handover) start(ours *appsv1.Deployment) *program {
 	h.Helper()
 	path := filepath.Join(h.TempDir(), "kubeconfig")
@@ -98,11 +100,13 @@ func (h *handover) start(ours *appsv1.Deployment) *program {
 	return startWith(h.T, args, append(env, "LOG_JSON=false")...)
 }
 
-// playTheirs puts the public operator's finalizer on, while that is to run. The two operators are never to run at once.
+// playTheirs puts the public operator's finalizer on, while that is to run. The two operators are
+// never to run at once.
 func (h *handover) playTheirs(ours *appsv1.Deployment) {
 	h.Helper()
 	theirs := &appsv1.Deployment{}
-	if err := h.supervisor.Get(h.Context(), client.ObjectKey{Namespace: "public", Name: "public-operator"}, theirs); err != nil {
+	if err := h.supervisor.Get(h.Context(), client.ObjectKey{Namespace: "public", Name: "public-operator"},
+		theirs); err != nil {
 		h.Fatal(err)
 	}
 	if *theirs.Spec.Replicas == 0 {
@@ -151,7 +155,8 @@ type guest struct {
 // guests are the virtual machines of the tenants' namespace, by name.
 func (h *handover) guests() map[string]guest {
 	h.Helper()
-	vms, vmis, claims := &kubevirtv1.VirtualMachineList{}, &kubevirtv1.VirtualMachineInstanceList{}, &corev1.PersistentVolumeClaimList{}
+	vms, vmis, claims := &kubevirtv1.VirtualMachineList{}, &kubevirtv1.VirtualMachineInstanceList{},
+		&corev1.PersistentVolumeClaimList{}
 	for _, list := range []client.ObjectList{vms, vmis, claims} {
 		if err := h.remote.List(h.Context(), list, client.InNamespace(tenants)); err != nil {
 			h.Fatal(err)
@@ -212,13 +217,14 @@ func (h *handover) wantTakenOver(before map[string]guest) {
 	h.wantSame(before)
 }
 
-// wantLetGo holds that guests run on as they were, with the labels by which the public operator knows them, and that nothing of ours holds any
-// object.
+// wantLetGo holds that guests run on as they were, with the labels by which the public operator
+// knows them, and that nothing of ours holds any object.
 func (h *handover) wantLetGo(before map[string]guest) {
 	h.Helper()
 	h.wantSame(before)
 	ours := []string{
-		vitistackv1alpha1.FinalizerMachine, vitistackv1alpha1.FinalizerNetworkConfiguration, vitistackv1alpha1.FinalizerKubevirtConfig,
+		vitistackv1alpha1.FinalizerMachine, vitistackv1alpha1.FinalizerNetworkConfiguration,
+		vitistackv1alpha1.FinalizerKubevirtConfig,
 	}
 	objects := []client.Object{h.config()}
 	for name := range before {
@@ -230,7 +236,8 @@ func (h *handover) wantLetGo(before map[string]guest) {
 				h.Fatal(err)
 			}
 		}
-		if vm.Labels[vitistackv1alpha1.LabelManagedBy] != managedBy || vm.Labels[vitistackv1alpha1.LabelSourceMachine] != name {
+		if vm.Labels[vitistackv1alpha1.LabelManagedBy] != managedBy ||
+			vm.Labels[vitistackv1alpha1.LabelSourceMachine] != name {
 			h.Errorf("the public operator does not know %s any more: %v", name, vm.Labels)
 		}
 		objects = append(objects, h.machine(name), nc, vm)

@@ -31,14 +31,17 @@ func cluster(t *testing.T, name string) *fleet.Cluster {
 	return c
 }
 
-// TestDeleteLater: the cluster is silent, the Machine has to go now, and the virtual machine goes when the cluster answers again.
+// TestDeleteLater: the cluster is silent, the Machine has to go now, and the virtual machine goes
+// when the cluster answers again.
 func TestDeleteLater(t *testing.T) {
 	ns := namespace(t, "delete-later")
 	operator := startOperator(t)
 	m, other := machine(ns, "web", "cluster-west"), machine(ns, "other", "cluster-west")
 	create(t, m)
 	create(t, other)
-	eventually(t, patience, func() string { return notRunning(t, m, "cluster-west") + notRunning(t, other, "cluster-west") })
+	eventually(t, patience, func() string {
+		return notRunning(t, m, "cluster-west") + notRunning(t, other, "cluster-west")
+	})
 	west := cluster(t, "cluster-west")
 	if err := west.SetFault(faults.Fault{Kind: faults.Blackhole}); err != nil {
 		t.Fatal(err)
@@ -77,7 +80,8 @@ func TestDeleteLater(t *testing.T) {
 	}
 }
 
-// TestNamespaceDeleted: the namespace of Machines goes with everything in it at once, in any order; nothing is left anywhere.
+// TestNamespaceDeleted: the namespace of Machines goes with everything in it at once, in any order;
+// nothing is left anywhere.
 func TestNamespaceDeleted(t *testing.T) {
 	ns := namespace(t, "leaving")
 	startOperator(t)
@@ -88,9 +92,12 @@ func TestNamespaceDeleted(t *testing.T) {
 		machines = append(machines, m)
 	}
 	for _, m := range machines {
-		eventually(t, patience, func() string { return notRunning(t, m, m.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig]) })
+		eventually(t, patience, func() string {
+			return notRunning(t, m, m.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig])
+		})
 	}
-	// What the namespace's controller does: first the mark, and nothing new is admitted; then everything, kind after kind.
+	// What the namespace's controller does: first the mark, and nothing new is admitted; then
+	// everything, kind after kind.
 	remove(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}})
 	for _, kind := range []client.Object{&vitistackv1alpha1.NetworkConfiguration{}, &vitistackv1alpha1.Machine{}} {
 		if err := supervisor().DeleteAllOf(t.Context(), kind, client.InNamespace(ns)); err != nil {
@@ -110,25 +117,31 @@ func TestNamespaceDeleted(t *testing.T) {
 	}
 }
 
-// TestAdoption: a virtual machine that the public operator made runs on, through the adoption and a restart, as if nothing had happened.
+// TestAdoption: a virtual machine that the public operator made runs on, through the adoption and a
+// restart, as if nothing had happened.
 func TestAdoption(t *testing.T) {
 	ns := namespace(t, "adoption")
 	east := world.remote["cluster-east"]
 	if err := east.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}); err != nil {
 		t.Fatal(err)
 	}
-	old := map[string]string{vitistackv1alpha1.LabelManagedBy: "kubevirt-operator", vitistackv1alpha1.LabelSourceMachine: "web"}
+	old := map[string]string{vitistackv1alpha1.LabelManagedBy: "kubevirt-operator",
+		vitistackv1alpha1.LabelSourceMachine: "web"}
 	vm := publicVM(ns, old)
-	vm.Spec.Template.Spec.Domain.Devices.Disks = append(vm.Spec.Template.Spec.Domain.Devices.Disks, kubevirtv1.Disk{Name: "data"})
+	vm.Spec.Template.Spec.Domain.Devices.Disks = append(vm.Spec.Template.Spec.Domain.Devices.Disks,
+		kubevirtv1.Disk{Name: "data"})
 	data := &kubevirtv1.PersistentVolumeClaimVolumeSource{}
 	data.ClaimName = "web-data"
 	vm.Spec.Template.Spec.Volumes = append(vm.Spec.Template.Spec.Volumes, kubevirtv1.Volume{
 		Name: "data", VolumeSource: kubevirtv1.VolumeSource{PersistentVolumeClaim: data},
 	})
-	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "web-data", Labels: old}, Spec: corev1.PersistentVolumeClaimSpec{
-		AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-		Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}},
-	}}
+	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "web-data", Labels: old},
+		Spec: corev1.PersistentVolumeClaimSpec{
+			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			Resources: corev1.VolumeResourceRequirements{
+				Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")},
+			},
+		}}
 	inSupervisor := claim.DeepCopy()
 	for _, object := range []client.Object{vm, claim} {
 		if err := east.Create(t.Context(), object); err != nil {
@@ -137,7 +150,8 @@ func TestAdoption(t *testing.T) {
 	}
 	vmi := &kubevirtv1.VirtualMachineInstance{}
 	eventually(t, patience, func() string {
-		if err := east.Get(t.Context(), client.ObjectKeyFromObject(vm), vmi); err != nil || vmi.Status.Phase != kubevirtv1.Running {
+		if err := east.Get(t.Context(), client.ObjectKeyFromObject(vm), vmi); err != nil ||
+			vmi.Status.Phase != kubevirtv1.Running {
 			return fmt.Sprintf("the public operator's virtual machine is %q: %v", vmi.Status.Phase, err)
 		}
 		return ""
@@ -150,7 +164,8 @@ func TestAdoption(t *testing.T) {
 	create(t, &vitistackv1alpha1.NetworkConfiguration{
 		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "web", Labels: old},
 		Spec: vitistackv1alpha1.NetworkConfigurationSpec{
-			Name: "web", NetworkInterfaces: []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "default", MacAddress: "02:12:0a:0b:0c:0d"}},
+			Name: "web", NetworkInterfaces: []vitistackv1alpha1.NetworkConfigurationInterface{{Name: "default",
+				MacAddress: "02:12:0a:0b:0c:0d"}},
 		},
 	})
 	create(t, m)
@@ -175,15 +190,18 @@ func TestAdoption(t *testing.T) {
 	remove(t, m)
 	eventually(t, patience, func() string { return notGone(t, m) })
 	left := &corev1.PersistentVolumeClaim{}
-	if err := east.Get(t.Context(), client.ObjectKeyFromObject(claim), left); client.IgnoreNotFound(err) != nil || err == nil {
+	if err := east.Get(t.Context(), client.ObjectKeyFromObject(claim), left); client.IgnoreNotFound(err) != nil ||
+		err == nil {
 		t.Errorf("the PVC that the virtual machine referred to is there after its Machine: %v", err)
 	}
-	if err := supervisor().Get(t.Context(), client.ObjectKeyFromObject(claim), left); err != nil || !left.DeletionTimestamp.IsZero() {
+	if err := supervisor().Get(t.Context(), client.ObjectKeyFromObject(claim), left); err != nil ||
+		!left.DeletionTimestamp.IsZero() {
 		t.Errorf("without --legacy-supervisor-claims a PVC in the supervisor goes: %v", err)
 	}
 }
 
-// publicVM is a virtual machine as the public operator makes it for the Machine web: of the same name.
+// publicVM is a virtual machine as the public operator makes it for the Machine web: of the same
+// name.
 func publicVM(ns string, labels map[string]string) *kubevirtv1.VirtualMachine {
 	always := kubevirtv1.RunStrategyAlways
 	vm := &kubevirtv1.VirtualMachine{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "web", Labels: labels}}
@@ -193,9 +211,11 @@ func publicVM(ns string, labels map[string]string) *kubevirtv1.VirtualMachine {
 	domain := &vm.Spec.Template.Spec.Domain
 	domain.CPU, domain.Memory = &kubevirtv1.CPU{Cores: 3}, &kubevirtv1.Memory{Guest: &memory}
 	domain.Devices.Interfaces = []kubevirtv1.Interface{{
-		Name: "default", MacAddress: "02:12:0a:0b:0c:0d", InterfaceBindingMethod: kubevirtv1.InterfaceBindingMethod{Masquerade: &kubevirtv1.InterfaceMasquerade{}},
+		Name: "default", MacAddress: "02:12:0a:0b:0c:0d",
+		InterfaceBindingMethod: kubevirtv1.InterfaceBindingMethod{Masquerade: &kubevirtv1.InterfaceMasquerade{}},
 	}}
-	vm.Spec.Template.Spec.Networks = []kubevirtv1.Network{{Name: "default", NetworkSource: kubevirtv1.NetworkSource{Pod: &kubevirtv1.PodNetwork{}}}}
+	vm.Spec.Template.Spec.Networks = []kubevirtv1.Network{{Name: "default",
+		NetworkSource: kubevirtv1.NetworkSource{Pod: &kubevirtv1.PodNetwork{}}}}
 	return vm
 }
 
@@ -206,18 +226,22 @@ func TestOrphansAndRelease(t *testing.T) {
 	kept, lost := machine(ns, "kept", "cluster-east"), machine(ns, "lost", "cluster-east")
 	create(t, kept)
 	create(t, lost)
-	eventually(t, patience, func() string { return notRunning(t, kept, "cluster-east") + notRunning(t, lost, "cluster-east") })
+	eventually(t, patience, func() string {
+		return notRunning(t, kept, "cluster-east") + notRunning(t, lost, "cluster-east")
+	})
 	if out, err := command(t, "release", "--all"); err == nil || !strings.Contains(out, "stop the operator first") {
 		t.Errorf("released under a running operator: %v\n%s", err, out)
 	}
 	operator.stop(t, syscall.SIGTERM)
 	out, err := command(t, "release", "--all")
-	if err != nil || !strings.Contains(out, "released Machine release/lost; VirtualMachine vm-lost stays in cluster-east") {
+	if err != nil || !strings.Contains(out,
+		"released Machine release/lost; VirtualMachine vm-lost stays in cluster-east") {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for _, config := range []string{"cluster-east", "cluster-west"} {
 		c := &vitistackv1alpha1.KubevirtConfig{}
-		if err := supervisor().Get(t.Context(), client.ObjectKey{Namespace: fleet.ConfigsNamespace, Name: config}, c); err != nil || len(c.Finalizers) > 0 {
+		if err := supervisor().Get(t.Context(), client.ObjectKey{Namespace: fleet.ConfigsNamespace, Name: config},
+			c); err != nil || len(c.Finalizers) > 0 {
 			t.Errorf("%s has the finalizers %v: %v", config, c.Finalizers, err)
 		}
 	}
@@ -267,11 +291,13 @@ func TestOrphansAndRelease(t *testing.T) {
 	})
 }
 
-// TestVanished: somebody deletes the virtual machine in its cluster, and edits one. What was made in its place takes a person's consent; what
-// is left of the former one is in nobody's way; and all of it goes with the Machine.
+// TestVanished: somebody deletes the virtual machine in its cluster, and edits one. What was made
+// in its place takes a person's consent; what is left of the former one is in nobody's way; and all
+// of it goes with the Machine.
 func TestVanished(t *testing.T) {
 	ns := namespace(t, "vanished")
-	create(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "init"}, StringData: map[string]string{"userdata": "#cloud-config\n"}})
+	create(t, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "init"},
+		StringData: map[string]string{"userdata": "#cloud-config\n"}})
 	network := &vitistackv1alpha1.NetworkNamespace{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "net"}}
 	network.Spec.DatacenterIdentifier, network.Spec.SupervisorIdentifier = "dc", "sv"
 	create(t, network)
@@ -282,7 +308,9 @@ func TestVanished(t *testing.T) {
 	startOperator(t)
 	m := machine(ns, "web", "cluster-west")
 	m.Spec.Network.NetworkNamespaceName = "net"
-	m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{UserDataSecretRef: &vitistackv1alpha1.CloudInitSourceRef{Name: "init"}}
+	m.Spec.CloudInit = &vitistackv1alpha1.MachineCloudInit{
+		UserDataSecretRef: &vitistackv1alpha1.CloudInitSourceRef{Name: "init"},
+	}
 	create(t, m)
 	eventually(t, patience, func() string { return notInPhase(t, m, vitistackv1alpha1.MachinePhaseRunning) })
 	west, first := world.remote["cluster-west"], virtualMachines(t, ns)["cluster-west"][0]
@@ -307,13 +335,15 @@ func TestVanished(t *testing.T) {
 		}
 		cores := map[string]uint32{"large": 4, "medium": 2}[size]
 		eventually(t, patience, func() string {
-			if got := virtualMachines(t, ns)["cluster-west"][0].Spec.Template.Spec.Domain.CPU; got == nil || got.Cores*max(1, got.Sockets) != cores {
+			if got := virtualMachines(t, ns)["cluster-west"][0].Spec.Template.Spec.Domain.CPU; got == nil ||
+				got.Cores*max(1, got.Sockets) != cores {
 				return fmt.Sprintf("a %s Machine has %+v", size, got)
 			}
 			return ""
 		})
 	}
-	leftover := &cdiv1beta1.DataVolume{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "leftover", Labels: second.Labels}}
+	leftover := &cdiv1beta1.DataVolume{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "leftover",
+		Labels: second.Labels}}
 	leftover.Spec.Source = &cdiv1beta1.DataVolumeSource{Blank: &cdiv1beta1.DataVolumeBlankImage{}}
 	leftover.Spec.Storage = &cdiv1beta1.StorageSpec{Resources: corev1.VolumeResourceRequirements{
 		Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")},
@@ -323,7 +353,8 @@ func TestVanished(t *testing.T) {
 	}
 	remove(t, m)
 	eventually(t, patience, func() string { return notGone(t, m) })
-	if err := west.Get(t.Context(), client.ObjectKeyFromObject(leftover), leftover); err != nil || !leftover.DeletionTimestamp.IsZero() {
+	if err := west.Get(t.Context(), client.ObjectKeyFromObject(leftover), leftover); err != nil ||
+		!leftover.DeletionTimestamp.IsZero() {
 		t.Errorf("a disk that the virtual machine did not refer to is a person's copy, and goes: %v", err)
 	}
 	if left := places(virtualMachines(t, ns)); len(left) > 0 {

@@ -11,7 +11,8 @@ import (
 
 const many = 120
 
-// TestEachInItsOwnCluster: with a client that each reconcile set for all others, half of the virtual machines went to the wrong cluster (D2).
+// TestEachInItsOwnCluster: with a client that each reconcile set for all others, half of the
+// virtual machines went to the wrong cluster (D2).
 func TestEachInItsOwnCluster(t *testing.T) {
 	ns := namespace(t, "many")
 	operator := startOperator(t)

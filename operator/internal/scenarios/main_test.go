@@ -66,7 +66,9 @@ func run(m *testing.M) (code int, err error) {
 
 func remoteClients(f *fleet.Fleet) (map[string]client.Client, error) {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, kubevirtv1.AddToScheme, cdiv1beta1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{
+		clientgoscheme.AddToScheme, kubevirtv1.AddToScheme, cdiv1beta1.AddToScheme,
+	} {
 		if err := add(scheme); err != nil {
 			return nil, err
 		}

@@ -23,7 +23,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 )
 
-// pluginDir is where `make tools` puts the placement plugins. Without them every Machine would wait.
+// pluginDir is where `make tools` puts the placement plugins. Without them every Machine would
+// wait.
 const pluginDir = "../../../bin/plugins"
 
 // program is the operator, running.
@@ -34,13 +35,15 @@ type program struct {
 	env  []string
 }
 
-// startOperator starts the operator for one test. When the test ends it is stopped, and must not have met a data race.
+// startOperator starts the operator for one test. When the test ends it is stopped, and must not
+// have met a data race.
 func startOperator(t *testing.T, env ...string) *program {
 	t.Helper()
 	return startWith(t, nil, env...)
 }
 
-// startWith starts an operator with more arguments. The last of an argument that is given twice counts.
+// startWith starts an operator with more arguments. The last of an argument that is given twice
+// counts.
 func startWith(t *testing.T, args []string, env ...string) *program {
 	t.Helper()
 	if _, err := os.Stat(filepath.Join(pluginDir, "SHA256SUMS")); err != nil {
@@ -51,9 +54,10 @@ func startWith(t *testing.T, args []string, env ...string) *program {
 		t.Fatal(err)
 	}
 	p := &program{
-		log:  filepath.Join(t.TempDir(), "operator.log"),
-		args: append([]string{"--kubeconfig=" + world.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0", "--plugin-dir=" + plugins}, args...),
-		env:  append([]string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace, "LOG_LEVEL=debug"}, env...),
+		log: filepath.Join(t.TempDir(), "operator.log"),
+		args: append([]string{"--kubeconfig=" + world.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0",
+			"--plugin-dir=" + plugins}, args...),
+		env: append([]string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace, "LOG_LEVEL=debug"}, env...),
 	}
 	p.start(t)
 	t.Cleanup(func() { p.end(t) })
@@ -123,7 +127,8 @@ func (p *program) restart(t *testing.T) {
 // command runs a command of the operator's as an administrator, and returns what it prints.
 func command(t *testing.T, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), world.binary, append(args, "--kubeconfig="+world.fleet.Supervisor.Kubeconfig())...)
+	cmd := exec.CommandContext(t.Context(), world.binary,
+		append(args, "--kubeconfig="+world.fleet.Supervisor.Kubeconfig())...)
 	cmd.Env = []string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace}
 	out, err := cmd.CombinedOutput()
 	return string(out), err
@@ -157,7 +162,8 @@ func notGone(t *testing.T, of *vitistackv1alpha1.Machine) string {
 	return ""
 }
 
-// namespace makes a namespace for one test in the supervisor. The operator makes it in the remote clusters.
+// namespace makes a namespace for one test in the supervisor. The operator makes it in the remote
+// clusters.
 func namespace(t *testing.T, name string) string {
 	t.Helper()
 	object := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
@@ -222,10 +228,11 @@ func virtualMachines(t *testing.T, namespace string) map[string][]kubevirtv1.Vir
 func eventually(t *testing.T, timeout time.Duration, what func() string) {
 	t.Helper()
 	last := ""
-	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, timeout, true, func(context.Context) (bool, error) {
-		last = what()
-		return last == "", nil
-	})
+	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, timeout, true,
+		func(context.Context) (bool, error) {
+			last = what()
+			return last == "", nil
+		})
 	if err != nil {
 		t.Fatalf("after %s: %s", timeout, last)
 	}

@@ -20,8 +20,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 )
 
-// TestRestoredSupervisor: the supervisor's etcd is put back while the clusters live on. Its revisions go back and are given out again, as a
-// careless restore does. Nothing gets a second virtual machine, and none is deleted.
+// TestRestoredSupervisor: the supervisor's etcd is put back while the clusters live on. Its
+// revisions go back and are given out again, as a careless restore does. Nothing gets a second
+// virtual machine, and none is deleted.
 func TestRestoredSupervisor(t *testing.T) {
 	t.Run("Running", func(t *testing.T) { restoredSupervisor(t, namespace(t, "restored-running"), true) })
 	t.Run("Stopped", func(t *testing.T) { restoredSupervisor(t, namespace(t, "restored-stopped"), false) })
@@ -30,10 +31,13 @@ func TestRestoredSupervisor(t *testing.T) {
 func restoredSupervisor(t *testing.T, ns string, running bool) {
 	operator := startOperator(t)
 	count := newCensus(t, ns)
-	stays, deleted, changed := machine(ns, "stays", "cluster-east"), machine(ns, "deleted", "cluster-west"), machine(ns, "changed", "cluster-north")
+	stays, deleted, changed := machine(ns, "stays", "cluster-east"), machine(ns, "deleted", "cluster-west"),
+		machine(ns, "changed", "cluster-north")
 	for _, m := range []*vitistackv1alpha1.Machine{stays, deleted, changed} {
 		create(t, m)
-		eventually(t, patience, func() string { return notRunning(t, m, m.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig]) })
+		eventually(t, patience, func() string {
+			return notRunning(t, m, m.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig])
+		})
 	}
 	backup := filepath.Join(t.TempDir(), "backup")
 	if err := world.fleet.Supervisor.Snapshot(t.Context(), backup); err != nil {
@@ -62,14 +66,16 @@ func restoredSupervisor(t *testing.T, ns string, running bool) {
 	operator.start(t)
 
 	eventually(t, patience, func() string {
-		return notReady(t, deleted, vitistackv1alpha1.ReasonVanished) + notRunning(t, stays, "cluster-east") + hasNotCores(t, ns, 1)
+		return notReady(t, deleted, vitistackv1alpha1.ReasonVanished) + notRunning(t, stays, "cluster-east") +
+			hasNotCores(t, ns, 1)
 	})
 	if vms := virtualMachines(t, ns)["cluster-west"]; len(vms) > 0 {
 		t.Errorf("a blank virtual machine was made: %v", vms[0].ObjectMeta)
 	}
 	eventually(t, patience, func() string { // a busy cluster may be slow to answer a command
 		if out, err := command(t, "orphans"); err != nil || !strings.Contains(out, string(before)) {
-			return fmt.Sprintf("the virtual machine of a Machine that the backup does not have is to be listed as an orphan: %v\n%s", err, out)
+			return fmt.Sprintf(
+				"the virtual machine of a Machine that the backup does not have is to be listed as an orphan: %v\n%s", err, out)
 		}
 		return ""
 	})
@@ -83,14 +89,16 @@ func restoredSupervisor(t *testing.T, ns string, running bool) {
 	if got := len(count.alive()); got != 4 {
 		t.Errorf("%d virtual machines live: %v", got, count.alive())
 	}
-	if now := virtualMachine(t, ns, "cluster-east", "vm-late"); now.Labels[vitistackv1alpha1.LabelMachineUID] != string(late.UID) || now.UID != before {
+	if now := virtualMachine(t, ns, "cluster-east",
+		"vm-late"); now.Labels[vitistackv1alpha1.LabelMachineUID] != string(late.UID) || now.UID != before {
 		t.Errorf("the orphan was touched: %v", now.ObjectMeta)
 	}
 }
 
-// TestRestoredObjects: the supervisor's objects are put back one by one, as Velero does it: under new UIDs, without status, with finalizers, some
-// without the operator's annotations. Nobody gets a second virtual machine; with the commands that deploy/README.md gives each Machine has
-// its own again, which runs on as it was.
+// TestRestoredObjects: the supervisor's objects are put back one by one, as Velero does it: under
+// new UIDs, without status, with finalizers, some without the operator's annotations. Nobody gets a
+// second virtual machine; with the commands that deploy/README.md gives each Machine has its own
+// again, which runs on as it was.
 func TestRestoredObjects(t *testing.T) {
 	ns := namespace(t, "restored-objects")
 	operator := startOperator(t)
@@ -103,7 +111,9 @@ func TestRestoredObjects(t *testing.T) {
 		machines = append(machines, m)
 	}
 	for _, m := range machines {
-		eventually(t, patience, func() string { return notRunning(t, m, m.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig]) })
+		eventually(t, patience, func() string {
+			return notRunning(t, m, m.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig])
+		})
 	}
 	before, lives := virtualMachines(t, ns), instances(t, ns)
 
@@ -148,18 +158,20 @@ func TestRestoredObjects(t *testing.T) {
 	count.check(t, "m0", "m2")
 }
 
-// restoreObject deletes a Machine as if its supervisor were lost, and returns what a backup of it is put back as. Its NetworkConfiguration stays,
-// and is still the lost one's.
+// restoreObject deletes a Machine as if its supervisor were lost, and returns what a backup of it
+// is put back as. Its NetworkConfiguration stays, and is still the lost one's.
 func restoreObject(t *testing.T, of *vitistackv1alpha1.Machine) *vitistackv1alpha1.Machine {
 	t.Helper()
 	m := read(t, of)
 	edit(t, of, func(m *vitistackv1alpha1.Machine) { m.Finalizers = nil })
 	remove(t, of)
-	meta := metav1.ObjectMeta{Namespace: m.Namespace, Name: m.Name, Labels: m.Labels, Annotations: m.Annotations, Finalizers: m.Finalizers}
+	meta := metav1.ObjectMeta{Namespace: m.Namespace, Name: m.Name, Labels: m.Labels, Annotations: m.Annotations,
+		Finalizers: m.Finalizers}
 	return &vitistackv1alpha1.Machine{ObjectMeta: meta, Spec: m.Spec}
 }
 
-// consentToAll does what deploy/README.md says, and fails unless that gives a number of commands for a namespace.
+// consentToAll does what deploy/README.md says, and fails unless that gives a number of commands
+// for a namespace.
 func consentToAll(t *testing.T, ns string, want int) {
 	t.Helper()
 	readme, err := os.ReadFile("../../../deploy/README.md")

@@ -37,11 +37,13 @@ func (r right) covers(c call) bool {
 	if c.ObjectRef.Subresource != "" {
 		resource += "/" + c.ObjectRef.Subresource
 	}
-	return r.verb == c.Verb && r.group == c.ObjectRef.APIGroup && r.resource == resource && (r.namespace == "" || r.namespace == c.ObjectRef.Namespace)
+	return r.verb == c.Verb && r.group == c.ObjectRef.APIGroup && r.resource == resource &&
+		(r.namespace == "" || r.namespace == c.ObjectRef.Namespace)
 }
 
-// checkRights compares what the operator did in all tests, by the API servers' audit logs, with its documented rights, which were the only
-// ones that it had: none is missing, and where every test ran none is unused.
+// checkRights compares what the operator did in all tests, by the API servers' audit logs, with its
+// documented rights, which were the only ones that it had: none is missing, and where every test
+// ran none is unused.
 func checkRights(everyTest bool) error {
 	var problems []error
 	for _, place := range []struct {
@@ -66,10 +68,12 @@ func checkRights(everyTest bool) error {
 		}
 		refused, unused := compare(rights, calls)
 		if len(refused) > 0 {
-			problems = append(problems, fmt.Errorf("rights that are missing in the %s:\n\t%s", place.name, strings.Join(refused, "\n\t")))
+			problems = append(problems, fmt.Errorf("rights that are missing in the %s:\n\t%s", place.name,
+				strings.Join(refused, "\n\t")))
 		}
 		if len(unused) > 0 && everyTest {
-			problems = append(problems, fmt.Errorf("rights that nothing uses in the %s:\n\t%s", place.name, strings.Join(unused, "\n\t")))
+			problems = append(problems, fmt.Errorf("rights that nothing uses in the %s:\n\t%s", place.name,
+				strings.Join(unused, "\n\t")))
 		}
 	}
 	return errors.Join(problems...)
@@ -102,10 +106,12 @@ func TestRightsAreCompared(t *testing.T) {
 			t.Errorf("%s: without a call %d of %d rights are unused", name, len(unused), len(rights))
 		}
 	}
-	allowed, forbidden := call{Verb: "get"}, call{Verb: "list", Annotations: map[string]string{"authorization.k8s.io/decision": "forbid"}}
+	allowed, forbidden := call{Verb: "get"},
+		call{Verb: "list", Annotations: map[string]string{"authorization.k8s.io/decision": "forbid"}}
 	allowed.ObjectRef.Resource, allowed.ObjectRef.Namespace, forbidden.ObjectRef.Resource = "secrets", "a", "pods"
 	refused, unused := compare([]right{
-		{"", "secrets", "get", ""}, {"", "secrets", "get", "a"}, {"", "secrets", "get", "b"}, {"", "secrets", "list", ""}, {"", "secrets/status", "get", ""},
+		{"", "secrets", "get", ""}, {"", "secrets", "get", "a"}, {"", "secrets", "get", "b"}, {"", "secrets", "list", ""},
+		{"", "secrets/status", "get", ""},
 	}, []call{allowed, forbidden, forbidden})
 	if diff := cmp.Diff([]string{"list pods /"}, refused); diff != "" {
 		t.Errorf("refused (-want +got):\n%s", diff)

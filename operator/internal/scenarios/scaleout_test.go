@@ -28,8 +28,9 @@ func leader(t *testing.T) string {
 	return *lease.Spec.HolderIdentity
 }
 
-// TestHandOver: the one that leads is told to end, and the other goes on at once; then it is killed, and a third one waits for the lease to
-// run out. No Machine gets a second virtual machine, however close the two come.
+// TestHandOver: the one that leads is told to end, and the other goes on at once; then it is
+// killed, and a third one waits for the lease to run out. No Machine gets a second virtual machine,
+// however close the two come.
 func TestHandOver(t *testing.T) {
 	ns := namespace(t, "hand-over")
 	elect := []string{"--leader-elect", "--leader-election-namespace=" + leaseNamespace}
@@ -95,7 +96,8 @@ func TestHandOver(t *testing.T) {
 	third.stop(t, syscall.SIGTERM)
 }
 
-// TestShards: each of two deployments looks after the Machines of its labels alone, and nobody after those of other providers.
+// TestShards: each of two deployments looks after the Machines of its labels alone, and nobody
+// after those of other providers.
 func TestShards(t *testing.T) {
 	ns := namespace(t, "shards")
 	labelled := func(name, shard string) *vitistackv1alpha1.Machine {
@@ -119,7 +121,8 @@ func TestShards(t *testing.T) {
 	}
 	eventually(t, patience, func() string {
 		config := &vitistackv1alpha1.KubevirtConfig{}
-		if err := supervisor().Get(t.Context(), client.ObjectKey{Namespace: "kubevirt-configs", Name: "cluster-north"}, config); err != nil {
+		if err := supervisor().Get(t.Context(), client.ObjectKey{Namespace: "kubevirt-configs", Name: "cluster-north"},
+			config); err != nil {
 			t.Fatal(err)
 		}
 		if config.Status.Machines == nil || *config.Status.Machines < 2 {

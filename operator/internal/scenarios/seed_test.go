@@ -59,7 +59,8 @@ func TestSeedScenarios(t *testing.T) {
 			t.Errorf("the finalizer went before the VirtualMachine: %v", got[0].Name)
 		}
 		existing := &vitistackv1alpha1.NetworkConfiguration{}
-		if err := supervisor().Get(t.Context(), client.ObjectKeyFromObject(annotated), existing); client.IgnoreNotFound(err) != nil || err == nil {
+		if err := supervisor().Get(t.Context(), client.ObjectKeyFromObject(annotated),
+			existing); client.IgnoreNotFound(err) != nil || err == nil {
 			t.Errorf("the NetworkConfiguration is there: %v", err)
 		}
 	})
@@ -67,7 +68,8 @@ func TestSeedScenarios(t *testing.T) {
 		invalid := machine(ns, "invalid", "cluster-nowhere")
 		create(t, invalid)
 		eventually(t, patience, func() string {
-			return notFailed(t, invalid, vitistackv1alpha1.ReasonConfigNotFound, "KubevirtConfig cluster-nowhere not found in namespace kubevirt-configs")
+			return notFailed(t, invalid, vitistackv1alpha1.ReasonConfigNotFound,
+				"KubevirtConfig cluster-nowhere not found in namespace kubevirt-configs")
 		})
 		if err := supervisor().Delete(t.Context(), invalid); err != nil {
 			t.Fatal(err)

@@ -1,7 +1,8 @@
 // Package survey looks into remote clusters for the judge: past every cache, side by side, and each
 // look for a bounded time.
 //
-//	looks := survey.All(ctx, clusters, configs, survey.For{Namespace: "team-a", Names: []string{"vm-web"}, UIDLabel: uid})
+//	what := survey.For{Namespace: "team-a", Names: []string{"vm-web"}, UIDLabel: uid}
+//	looks := survey.All(ctx, clusters, configs, what)
 //	finding := custody.Case{Machine: subject, Looks: looks.Looks()}.Place(choice)
 //
 // What a look found counts for one reconcile. Facts (facts.go) hardly ever change and are

@@ -101,7 +101,8 @@ func In(ctx context.Context, clusters Clusters, config string, what For) Seen {
 
 // Answered is a look that found VirtualMachines, wherever they were read.
 func Answered(config, clusterUID string, vms ...*kubevirtv1.VirtualMachine) Seen {
-	seen := Seen{Look: custody.Look{Config: config, ClusterUID: clusterUID}, vms: map[types.UID]*kubevirtv1.VirtualMachine{}}
+	seen := Seen{Look: custody.Look{Config: config, ClusterUID: clusterUID},
+		vms: map[types.UID]*kubevirtv1.VirtualMachine{}}
 	for _, vm := range vms {
 		seen.vms[vm.UID] = vm
 		seen.Found = append(seen.Found, Sighting(vm))

@@ -12,7 +12,9 @@ import (
 )
 
 // Open returns the remote cluster that a Machine's ledger names. It neither dials nor waits.
-func Open(ctx context.Context, clusters clientmgr.RemoteClusters, machine *vitistackv1alpha1.Machine) (side.Remote, error) {
+func Open(
+	ctx context.Context, clusters clientmgr.RemoteClusters, machine *vitistackv1alpha1.Machine,
+) (side.Remote, error) {
 	at := problem.At{Condition: vitistackv1alpha1.ConditionRemoteReachable, Doing: "getting the client"}
 	remote, config, err := clusters.GetOrCreateClientFromMachine(ctx, machine)
 	if err != nil {

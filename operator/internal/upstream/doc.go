@@ -1,3 +1,3 @@
-// Package upstream holds the list of what went wrong in the public operator, each with its story and the tests that keep it from happening
-// here.
+// Package upstream holds the list of what went wrong in the public operator, each with its story
+// and the tests that keep it from happening here.
 package upstream

@@ -54,7 +54,9 @@ type recorder struct {
 }
 
 // Get implements client.Reader.
-func (r *recorder) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+func (r *recorder) Get(
+	ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption,
+) error {
 	err := r.Reader.Get(ctx, key, object, opts...)
 	version, ok := versionOf(object, err)
 	if !ok {
@@ -152,7 +154,8 @@ func (l *list) same(ctx context.Context, reader client.Reader) bool {
 		return false
 	}
 	objects, isList := reflect.New(l.kind).Interface().(client.ObjectList)
-	return isList && reader.List(ctx, objects, append(l.options, client.UnsafeDisableDeepCopy)...) == nil && versionsIn(objects) == l.version
+	return isList && reader.List(ctx, objects, append(l.options, client.UnsafeDisableDeepCopy)...) == nil &&
+		versionsIn(objects) == l.version
 }
 
 // objects are spare objects to read into, by their kind: a comparison of versions keeps nothing of

@@ -21,8 +21,9 @@ func TestRush(t *testing.T) {
 	}{
 		"Alone": {"nobody else's guest is made", []guest{{self, 0}}, 0, 0},
 		"Last":  {"the rush ends with its last guest", []guest{{other, 0}, {self, 1}}, 1, 0},
-		"Other": {"another guest was made after its own", []guest{{self, 0}, {other, 10 * time.Millisecond}}, 20 * time.Millisecond, lull - 10*time.Millisecond},
-		"Lull":  {"nobody's guest was made for a while", []guest{{self, 0}, {other, 1}}, lull + 1, 0},
+		"Other": {"another guest was made after its own", []guest{{self, 0}, {other, 10 * time.Millisecond}},
+			20 * time.Millisecond, lull - 10*time.Millisecond},
+		"Lull": {"nobody's guest was made for a while", []guest{{self, 0}, {other, 1}}, lull + 1, 0},
 		"TooLong": {
 			"a rush that does not end", []guest{{self, 0}, {other, rushPatience}}, rushPatience, 0,
 		},

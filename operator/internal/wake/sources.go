@@ -72,7 +72,8 @@ func (m Machines) OfObject(ctx context.Context, object client.Object) (requests 
 		return nil, true
 	}
 	machines := &vitistackv1alpha1.MachineList{}
-	if err := m.Cache.List(ctx, machines, client.MatchingFields{indexUID: string(uid)}, client.UnsafeDisableDeepCopy); err != nil {
+	if err := m.Cache.List(ctx, machines, client.MatchingFields{indexUID: string(uid)},
+		client.UnsafeDisableDeepCopy); err != nil {
 		return nil, true
 	}
 	named = true

@@ -97,7 +97,8 @@ func (w *Watcher) Created(machine *vitistackv1alpha1.Machine, initial bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	// Creation times have whole seconds: one in the second of the list may be older than the list.
-	if !initial && !controllerutil.ContainsFinalizer(machine, vitistackv1alpha1.FinalizerMachine) && machine.CreationTimestamp.After(w.locked.since) {
+	if !initial && !controllerutil.ContainsFinalizer(machine, vitistackv1alpha1.FinalizerMachine) &&
+		machine.CreationTimestamp.After(w.locked.since) {
 		w.locked.seen[machine.UID] = struct{}{}
 	}
 }

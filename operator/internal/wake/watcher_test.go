@@ -37,7 +37,8 @@ func (s *stream) get(url string) {
 		date := s.clock.Now().Add(s.ahead).Format(http.TimeFormat)
 		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Date": {date}}, Body: http.NoBody}, nil
 	})
-	response, err := s.watcher.Wrap(next).RoundTrip(httptest.NewRequestWithContext(s.t.Context(), http.MethodGet, url, nil))
+	response, err := s.watcher.Wrap(next).RoundTrip(httptest.NewRequestWithContext(s.t.Context(), http.MethodGet, url,
+		nil))
 	if err == nil {
 		err = response.Body.Close()
 	}
@@ -63,12 +64,24 @@ func TestWatcher(t *testing.T) {
 		happen func(*stream)
 		want   bool
 	}{
-		"Created":      {reason: "seen from its creation on", happen: func(s *stream) { s.get(machines); s.after(2*time.Second, false) }, want: true},
-		"NeverSeen":    {reason: "nobody told", happen: func(*stream) {}},
-		"Listed":       {reason: "it may be old", happen: func(s *stream) { s.get(machines); s.after(2*time.Second, true) }},
-		"SameSecond":   {reason: "creation times have whole seconds", happen: func(s *stream) { s.get(machines); s.after(500*time.Millisecond, false) }},
-		"Relisted":     {reason: "the stream broke", happen: func(s *stream) { s.after(2*time.Second, false); s.get(machines) }},
-		"ListedByHand": {reason: "watch=false is a list", happen: func(s *stream) { s.after(2*time.Second, false); s.get(machines + "?watch=false") }},
+		"Created": {reason: "seen from its creation on", happen: func(s *stream) {
+			s.get(machines)
+			s.after(2*time.Second, false)
+		}, want: true},
+		"NeverSeen": {reason: "nobody told", happen: func(*stream) {}},
+		"Listed":    {reason: "it may be old", happen: func(s *stream) { s.get(machines); s.after(2*time.Second, true) }},
+		"SameSecond": {reason: "creation times have whole seconds", happen: func(s *stream) {
+			s.get(machines)
+			s.after(500*time.Millisecond, false)
+		}},
+		"Relisted": {reason: "the stream broke", happen: func(s *stream) {
+			s.after(2*time.Second, false)
+			s.get(machines)
+		}},
+		"ListedByHand": {reason: "watch=false is a list", happen: func(s *stream) {
+			s.after(2*time.Second, false)
+			s.get(machines + "?watch=false")
+		}},
 		"WatchList": {
 			reason: "a watch that begins with all there is", happen: func(s *stream) {
 				s.after(2*time.Second, false)
@@ -81,17 +94,33 @@ func TestWatcher(t *testing.T) {
 				s.get(machines + "?watch=true&resourceVersion=7")
 			},
 		},
-		"OtherKind":  {reason: "not about Machines", want: true, happen: func(s *stream) { s.after(2*time.Second, false); s.get("http://supervisor/api/v1/secrets") }},
-		"FailedList": {reason: "who lists has lost the stream, answer or not", happen: func(s *stream) { s.after(2*time.Second, false); s.fails = true; s.get(machines) }},
-		"Placed":     {reason: "it has a place", happen: func(s *stream) { s.after(2*time.Second, false); s.watcher.Placed(s.machine) }},
+		"OtherKind": {reason: "not about Machines", want: true, happen: func(s *stream) {
+			s.after(2*time.Second, false)
+			s.get("http://supervisor/api/v1/secrets")
+		}},
+		"FailedList": {reason: "who lists has lost the stream, answer or not", happen: func(s *stream) {
+			s.after(2*time.Second, false)
+			s.fails = true
+			s.get(machines)
+		}},
+		"Placed": {reason: "it has a place", happen: func(s *stream) {
+			s.after(2*time.Second, false)
+			s.watcher.Placed(s.machine)
+		}},
 		"PlacedThenCreated": {
-			reason: "an event that comes late changes nothing", happen: func(s *stream) { s.watcher.Placed(s.machine); s.after(2*time.Second, false) },
+			reason: "an event that comes late changes nothing", happen: func(s *stream) {
+				s.watcher.Placed(s.machine)
+				s.after(2*time.Second, false)
+			},
 		},
 		"FromABackup": {reason: "it has our finalizer already", happen: func(s *stream) {
 			s.machine.Finalizers = []string{vitistackv1alpha1.FinalizerMachine}
 			s.after(2*time.Second, false)
 		}},
-		"Deleted": {reason: "it is gone", happen: func(s *stream) { s.after(2*time.Second, false); s.watcher.Deleted(s.machine) }},
+		"Deleted": {reason: "it is gone", happen: func(s *stream) {
+			s.after(2*time.Second, false)
+			s.watcher.Deleted(s.machine)
+		}},
 		"ServerAhead": {
 			reason: "made before the list, by a clock that is a minute ahead", happen: func(s *stream) {
 				s.ahead = time.Minute
@@ -104,7 +133,8 @@ func TestWatcher(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			clock := clocktesting.NewFakePassiveClock(began)
-			created := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: "web", UID: "machine-uid"}}
+			created := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: "web",
+				UID: "machine-uid"}}
 			s := &stream{t: t, clock: clock, watcher: wake.NewWatcher(clock), machine: created}
 			tc.happen(s)
 			if got := s.watcher.Fresh(s.machine); got != tc.want {

@@ -21,9 +21,9 @@ type sample struct {
 	vm            kubevirtv1.VirtualMachine
 }
 
-// bareLoop watches the Machines of a namespace and makes, for each, the calls that cannot be left out:
-// a patch that records the place, a NetworkConfiguration, a VirtualMachine, a status. It looks at
-// nothing, and would make second virtual machines.
+// bareLoop watches the Machines of a namespace and makes, for each, the calls that cannot be left
+// out: a patch that records the place, a NetworkConfiguration, a VirtualMachine, a status. It looks
+// at nothing, and would make second virtual machines.
 func (b *bench) bareLoop(ctx context.Context, namespace string) (run func() error, err error) {
 	machines, err := watchIn(ctx, b.clients.supervisor, &vitistackv1alpha1.MachineList{}, namespace)
 	if err != nil {

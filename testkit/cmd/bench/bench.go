@@ -25,8 +25,8 @@ const (
 // bench is one run.
 type bench struct {
 	operator string
-	// machines are created in a round over the involved clusters, pairs is how many rounds there are of
-	// each kind, and changes is how many guests change.
+	// machines are created in a round over the involved clusters, pairs is how many rounds there are
+	// of each kind, and changes is how many guests change.
 	machines, pairs, changes int
 	// within is how long all of it may take.
 	within time.Duration
@@ -46,9 +46,9 @@ func (b *bench) add(name string, bound float64, ratios []float64) {
 	b.rows = append(b.rows, newRow(name, bound, ratios))
 }
 
-// run measures everything on one light fleet. KubeVirt has a processor of its own elsewhere. Here it
-// would take the processor from those who are compared, the more the longer somebody needs. Rows are
-// printed also where a later measurement did not come to its end.
+// run measures everything on one light fleet. KubeVirt has a processor of its own elsewhere. Here
+// it would take the processor from those who are compared, the more the longer somebody needs. Rows
+// are printed also where a later measurement did not come to its end.
 func (b *bench) run(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, b.within, fmt.Errorf("not done within %s: see --within", b.within))
 	defer cancel()
@@ -108,8 +108,8 @@ func (b *bench) startOperator() (*process.Process, error) {
 	})
 }
 
-// compareCreation times how long it takes from the first Machine until all VirtualMachines exist. The
-// bare loop runs twice a turn: what it differs from itself by is what the machine's noise does.
+// compareCreation times how long it takes from the first Machine until all VirtualMachines exist.
+// The bare loop runs twice a turn: what it differs from itself by is what the machine's noise does.
 func (b *bench) compareCreation(ctx context.Context) error {
 	fmt.Fprintf(b.progress, "\n%d Machines over %d clusters, %d turns of bare loop, operator, bare loop:\n",
 		b.machines, involved, b.pairs)

@@ -21,9 +21,11 @@ import (
 
 // clients go to the clusters of a fleet, without a limit of their own.
 type clients struct {
-	// admin looks on; supervisor and remotes have the operator's identity and come through the proxies, as the operator does.
+	// admin looks on; supervisor and remotes have the operator's identity and come through the
+	// proxies, as the operator does.
 	admin, supervisor client.WithWatch
-	// lookers are the administrator's for the remotes, in their order; remotes by name are the operator's.
+	// lookers are the administrator's for the remotes, in their order; remotes by name are the
+	// operator's.
 	lookers []client.WithWatch
 	remotes map[string]client.WithWatch
 }
@@ -81,7 +83,9 @@ func newClient(config *rest.Config) (client.WithWatch, error) {
 
 // watchIn watches the objects of a namespace that are made from now on. It goes on where the server
 // ends a watch, as it does when it learns a definition.
-func watchIn(ctx context.Context, c client.WithWatch, list client.ObjectList, namespace string) (watch.Interface, error) {
+func watchIn(
+	ctx context.Context, c client.WithWatch, list client.ObjectList, namespace string,
+) (watch.Interface, error) {
 	if err := c.List(ctx, list, client.InNamespace(namespace)); err != nil {
 		return nil, err
 	}

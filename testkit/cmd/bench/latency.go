@@ -66,8 +66,8 @@ func (b *bench) compareLatency(ctx context.Context) error {
 
 func guestName(i int) string { return fmt.Sprintf("m%03d", i) }
 
-// makeGuests creates Machines with a VirtualMachine and a running guest each. KubeVirt is frozen: it
-// neither starts nor stops what is written here.
+// makeGuests creates Machines with a VirtualMachine and a running guest each. KubeVirt is frozen:
+// it neither starts nor stops what is written here.
 func (b *bench) makeGuests(ctx context.Context, namespace string) error {
 	if err := b.makeNamespaces(ctx, namespace); err != nil {
 		return err
@@ -107,7 +107,8 @@ func (b *bench) makeGuest(ctx context.Context, namespace, machine string) error 
 		Spec: vm.Spec.Template.Spec,
 		Status: kubevirtv1.VirtualMachineInstanceStatus{
 			Phase: kubevirtv1.Running, NodeName: "before",
-			Conditions: []kubevirtv1.VirtualMachineInstanceCondition{{Type: kubevirtv1.VirtualMachineInstanceReady, Status: "True"}},
+			Conditions: []kubevirtv1.VirtualMachineInstanceCondition{{Type: kubevirtv1.VirtualMachineInstanceReady,
+				Status: "True"}},
 		},
 	}
 	if err := b.clients.lookers[0].Create(ctx, vmi); err != nil {
@@ -164,7 +165,8 @@ func (b *bench) change(ctx context.Context, namespace string, i int) (time.Durat
 	}
 }
 
-// copyNodes is the bare loop: it patches the Machine of each guest that changes, and looks at nothing.
+// copyNodes is the bare loop: it patches the Machine of each guest that changes, and looks at
+// nothing.
 func (b *bench) copyNodes(ctx context.Context, guests watch.Interface) error {
 	defer guests.Stop()
 	for {

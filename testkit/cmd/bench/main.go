@@ -1,7 +1,8 @@
-// Command bench measures the operator against a bare loop that makes the same calls and knows nothing:
-// what do its promises cost? All of it runs on one fleet, in turn, in one run. Ratios of medians are
-// printed, because times on a shared machine are noise. A row is "NAME VALUE BOUND PASS|MISS"; where
-// bare-loop-against-itself is far from 1, the machine was too busy for the rest to mean anything.
+// Command bench measures the operator against a bare loop that makes the same calls and knows
+// nothing: what do its promises cost? All of it runs on one fleet, in turn, in one run. Ratios of
+// medians are printed, because times on a shared machine are noise. A row is "NAME VALUE BOUND
+// PASS|MISS"; where bare-loop-against-itself is far from 1, the machine was too busy for the rest
+// to mean anything.
 package main
 
 import (

@@ -152,8 +152,8 @@ func (b *bench) makeNamespaces(ctx context.Context, name string) error {
 	return nil
 }
 
-// clean deletes what a round made and waits until it is gone. What the operator made it deletes itself;
-// what the bare loop made is deleted here.
+// clean deletes what a round made and waits until it is gone. What the operator made it deletes
+// itself; what the bare loop made is deleted here.
 func (b *bench) clean(ctx context.Context, namespace string, bare bool) error {
 	in := client.InNamespace(namespace)
 	err := b.clients.admin.DeleteAllOf(ctx, &vitistackv1alpha1.Machine{}, in)
@@ -178,8 +178,8 @@ func (b *bench) clean(ctx context.Context, namespace string, bare bool) error {
 }
 
 // left returns an error while anything of a namespace is left, which says what the first Machine
-// waits for. It asks for one object of a kind and the number of the others: whole lists, twenty times
-// a second, would take the processors from the operator that cleans.
+// waits for. It asks for one object of a kind and the number of the others: whole lists, twenty
+// times a second, would take the processors from the operator that cleans.
 func (b *bench) left(ctx context.Context, namespace string) error {
 	one := []client.ListOption{client.InNamespace(namespace), client.Limit(1)}
 	machines := &vitistackv1alpha1.MachineList{}

@@ -42,7 +42,8 @@ func (b *bench) refusing(victim client.Client) trouble {
 			RuleWithOperations: admissionv1.RuleWithOperations{
 				Operations: []admissionv1.OperationType{admissionv1.Create},
 				Rule: admissionv1.Rule{
-					APIGroups: []string{kubevirtv1.GroupVersion.Group}, APIVersions: []string{"*"}, Resources: []string{"virtualmachines"},
+					APIGroups: []string{kubevirtv1.GroupVersion.Group}, APIVersions: []string{"*"},
+					Resources: []string{"virtualmachines"},
 				},
 			},
 		}}},
@@ -60,7 +61,8 @@ func (b *bench) refusing(victim client.Client) trouble {
 			}
 			return b.until(ctx, func(ctx context.Context) error {
 				if err := b.tryVM(ctx, victim); !apierrors.IsInvalid(err) && !apierrors.IsForbidden(err) {
-					return fmt.Errorf("a virtual machine is not refused: %w", errors.Join(err, errors.New("the policy is not seen yet")))
+					return fmt.Errorf("a virtual machine is not refused: %w",
+						errors.Join(err, errors.New("the policy is not seen yet")))
 				}
 				return nil
 			})
@@ -79,8 +81,8 @@ func (b *bench) tryVM(ctx context.Context, c client.Client) error {
 	return c.Create(ctx, b.newVM(metav1.NamespaceDefault, "tried"), client.DryRunAll)
 }
 
-// compareTrouble times the creation of Machines with a share of them in a last cluster that works, is
-// cut off, or refuses them: those of the other clusters must not be later for it.
+// compareTrouble times the creation of Machines with a share of them in a last cluster that works,
+// is cut off, or refuses them: those of the other clusters must not be later for it.
 func (b *bench) compareTrouble(ctx context.Context) error {
 	all := b.machines * (involved + 1) / involved
 	fmt.Fprintf(b.progress, "\n%d Machines over %d clusters, until those of %d exist; "+

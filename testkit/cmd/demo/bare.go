@@ -56,7 +56,8 @@ func (d *demo) timeBare(ctx context.Context) (time.Duration, error) {
 func (d *demo) bare(ctx context.Context, name string) (*unstructured.Unstructured, error) {
 	vm := &unstructured.Unstructured{}
 	vm.SetGroupVersionKind(virtualMachines.GroupVersion().WithKind("VirtualMachine"))
-	if err := d.fleet.Remotes[0].Client().Get(ctx, client.ObjectKey{Namespace: "default", Name: "vm-web"}, vm); err != nil {
+	if err := d.fleet.Remotes[0].Client().Get(ctx, client.ObjectKey{Namespace: "default", Name: "vm-web"},
+		vm); err != nil {
 		return nil, err
 	}
 	encoded, err := yaml.Marshal(map[string]any{
@@ -93,14 +94,16 @@ func (d *demo) rename(vm *unstructured.Unstructured, name string) error {
 	if err := vm.UnmarshalJSON(encoded); err != nil {
 		return err
 	}
-	interfaces, _, err := unstructured.NestedSlice(vm.Object, "spec", "template", "spec", "domain", "devices", "interfaces")
+	interfaces, _, err := unstructured.NestedSlice(vm.Object, "spec", "template", "spec", "domain", "devices",
+		"interfaces")
 	if err != nil {
 		return err
 	}
 	for _, each := range interfaces {
 		delete(each.(map[string]any), "macAddress")
 	}
-	return unstructured.SetNestedSlice(vm.Object, interfaces, "spec", "template", "spec", "domain", "devices", "interfaces")
+	return unstructured.SetNestedSlice(vm.Object, interfaces, "spec", "template", "spec", "domain", "devices",
+		"interfaces")
 }
 
 func (d *demo) runningBare(ctx context.Context) (int, error) {

@@ -1,7 +1,8 @@
-// Command demo shows the whole thing at work on this machine: a supervisor and three remote clusters with KubeVirt, the operator, and
-// Machines that become virtual machines.
+// Command demo shows the whole thing at work on this machine: a supervisor and three remote
+// clusters with KubeVirt, the operator, and Machines that become virtual machines.
 //
-// With --ci it checks what it shows, measures, and ends: exit status 0 if all is as it should be, 1 if not.
+// With --ci it checks what it shows, measures, and ends: exit status 0 if all is as it should be, 1
+// if not.
 package main
 
 import (
@@ -28,7 +29,8 @@ func newCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&d.operator, "operator", "bin/operator", "the operator's binary, with its plugins beside it")
-	cmd.Flags().StringVar(&d.kubectl, "kubectl", "bin/kubectl", "the kubectl to measure with and to name in what to try next")
+	cmd.Flags().StringVar(&d.kubectl, "kubectl", "bin/kubectl",
+		"the kubectl to measure with and to name in what to try next")
 	cmd.Flags().BoolVar(&d.ci, "ci", false, "check, measure and end")
 	return cmd
 }

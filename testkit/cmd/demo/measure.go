@@ -24,9 +24,11 @@ const (
 	look = 100 * time.Millisecond
 )
 
-// measure compares Machines, from one kubectl apply of one file until all run, with bare VirtualMachines of the same shape.
+// measure compares Machines, from one kubectl apply of one file until all run, with bare
+// VirtualMachines of the same shape.
 func (d *demo) measure(ctx context.Context) error {
-	d.say("Measuring: %d bare VirtualMachines with kubectl, then %d Machines, over %d clusters.", batch, batch, len(d.fleet.Remotes))
+	d.say("Measuring: %d bare VirtualMachines with kubectl, then %d Machines, over %d clusters.", batch, batch,
+		len(d.fleet.Remotes))
 	bare, err := d.timeBare(ctx)
 	if err != nil {
 		return fmt.Errorf("bare VirtualMachines: %w", err)
@@ -36,9 +38,11 @@ func (d *demo) measure(ctx context.Context) error {
 		return fmt.Errorf("machines: %w", err)
 	}
 	ratio := machines.Seconds() / bare.Seconds()
-	fmt.Fprintf(d.out, "bare VirtualMachines %.1f s, Machines %.1f s: %.2f times (bound %.1f)\n", bare.Seconds(), machines.Seconds(), ratio, bound)
+	fmt.Fprintf(d.out, "bare VirtualMachines %.1f s, Machines %.1f s: %.2f times (bound %.1f)\n", bare.Seconds(),
+		machines.Seconds(), ratio, bound)
 	if ratio > bound {
-		return fmt.Errorf("%d Machines took %.2f times as long as bare VirtualMachines, the bound is %.1f", batch, ratio, bound)
+		return fmt.Errorf("%d Machines took %.2f times as long as bare VirtualMachines, the bound is %.1f", batch, ratio,
+			bound)
 	}
 	return nil
 }
@@ -50,7 +54,8 @@ func (d *demo) timeMachines(ctx context.Context) (time.Duration, error) {
 		machine.SetGroupVersionKind(vitistackv1alpha1.SchemeGroupVersion.WithKind("Machine"))
 		machine.Namespace, machine.Name = "default", fmt.Sprintf("batch-%d", i)
 		machine.Labels = map[string]string{"demo": "batch"}
-		machine.Annotations = map[string]string{vitistackv1alpha1.AnnotationKubevirtConfig: d.fleet.Remotes[i%len(d.fleet.Remotes)].Name}
+		machine.Annotations = map[string]string{vitistackv1alpha1.AnnotationKubevirtConfig: d.fleet.Remotes[i%len(
+			d.fleet.Remotes)].Name}
 		if err := document(&file, machine); err != nil {
 			return 0, err
 		}
@@ -74,7 +79,9 @@ func (d *demo) timeMachines(ctx context.Context) (time.Duration, error) {
 	})
 }
 
-func untilRunning(ctx context.Context, began time.Time, count func(context.Context) (int, error)) (time.Duration, error) {
+func untilRunning(
+	ctx context.Context, began time.Time, count func(context.Context) (int, error),
+) (time.Duration, error) {
 	running := 0
 	err := wait.PollUntilContextTimeout(ctx, look, settleTimeout, true, func(ctx context.Context) (bool, error) {
 		var err error

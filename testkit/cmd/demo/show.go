@@ -26,39 +26,42 @@ type expectation struct {
 // expected are the Machines of machines.yaml.
 func expected() map[string]expectation {
 	return map[string]expectation{
-		"web":       {phase: vitistackv1alpha1.MachinePhaseRunning, cluster: "cluster-east"},
-		"database":  {phase: vitistackv1alpha1.MachinePhaseRunning, cluster: "cluster-west"},
-		"legacy":    {phase: vitistackv1alpha1.MachinePhaseRunning, cluster: "cluster-north"},
-		"undecided": {phase: vitistackv1alpha1.MachinePhaseFailed, message: "has no KubevirtConfig reference and 3 configs are available - cannot determine placement"},
-		"mistaken":  {phase: vitistackv1alpha1.MachinePhaseFailed, message: "KubevirtConfig cluster-nowhere not found"},
+		"web":      {phase: vitistackv1alpha1.MachinePhaseRunning, cluster: "cluster-east"},
+		"database": {phase: vitistackv1alpha1.MachinePhaseRunning, cluster: "cluster-west"},
+		"legacy":   {phase: vitistackv1alpha1.MachinePhaseRunning, cluster: "cluster-north"},
+		"undecided": {phase: vitistackv1alpha1.MachinePhaseFailed,
+			message: "has no KubevirtConfig reference and 3 configs are available - cannot determine placement"},
+		"mistaken": {phase: vitistackv1alpha1.MachinePhaseFailed, message: "KubevirtConfig cluster-nowhere not found"},
 	}
 }
 
 // met says whether a Machine is what it should be.
 func (e expectation) met(machine vitistackv1alpha1.Machine) bool {
-	return machine.Status.Phase == e.phase && clusterOf(machine) == e.cluster && strings.Contains(messageOf(machine), e.message)
+	return machine.Status.Phase == e.phase && clusterOf(machine) == e.cluster &&
+		strings.Contains(messageOf(machine), e.message)
 }
 
 // show draws clusters and Machines until all Machines are what they should be.
 func (d *demo) show(ctx context.Context, operator *process.Process) error {
 	screen := screen{out: d.out, redraw: d.isTerminal()}
 	var missing []string
-	err := wait.PollUntilContextTimeout(ctx, 250*time.Millisecond, settleTimeout, true, func(ctx context.Context) (bool, error) {
-		if err := operator.Exited(); err != nil {
-			return false, err
-		}
-		machines := &vitistackv1alpha1.MachineList{}
-		if err := d.fleet.Supervisor.Client().List(ctx, machines); err != nil {
-			return false, err
-		}
-		configs := &vitistackv1alpha1.KubevirtConfigList{}
-		if err := d.fleet.Supervisor.Client().List(ctx, configs); err != nil {
-			return false, err
-		}
-		screen.draw(render(configs.Items, machines.Items))
-		missing = unmet(machines.Items)
-		return len(missing) == 0, nil
-	})
+	err := wait.PollUntilContextTimeout(ctx, 250*time.Millisecond, settleTimeout, true,
+		func(ctx context.Context) (bool, error) {
+			if err := operator.Exited(); err != nil {
+				return false, err
+			}
+			machines := &vitistackv1alpha1.MachineList{}
+			if err := d.fleet.Supervisor.Client().List(ctx, machines); err != nil {
+				return false, err
+			}
+			configs := &vitistackv1alpha1.KubevirtConfigList{}
+			if err := d.fleet.Supervisor.Client().List(ctx, configs); err != nil {
+				return false, err
+			}
+			screen.draw(render(configs.Items, machines.Items))
+			missing = unmet(machines.Items)
+			return len(missing) == 0, nil
+		})
 	if len(missing) > 0 && wait.Interrupted(err) && ctx.Err() == nil {
 		return fmt.Errorf("not as they should be after %s: %s (see %s)", settleTimeout, strings.Join(missing, ", "), d.log())
 	}
@@ -71,7 +74,8 @@ func unmet(machines []vitistackv1alpha1.Machine) []string {
 	var missing []string
 	for _, machine := range machines {
 		if want, known := wanted[machine.Name]; known && !want.met(machine) {
-			missing = append(missing, machine.Name+" ("+string(cmp.Or(machine.Status.Phase, "no phase"))+": "+messageOf(machine)+")")
+			missing = append(missing, machine.Name+" ("+string(cmp.Or(machine.Status.Phase,
+				"no phase"))+": "+messageOf(machine)+")")
 		}
 		delete(wanted, machine.Name)
 	}
@@ -93,7 +97,8 @@ func render(configs []vitistackv1alpha1.KubevirtConfig, machines []vitistackv1al
 				placed++
 			}
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\n", config.Name, connected(config), cmp.Or(config.Status.Versions.KubeVirt, "-"), placed)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\n", config.Name, connected(config), cmp.Or(config.Status.Versions.KubeVirt, "-"),
+			placed)
 	}
 	fmt.Fprintln(table, "\t\t\t")
 	fmt.Fprintln(table, "MACHINE\tPHASE\tCLUSTER\tADDRESS\tWHY")
@@ -102,7 +107,8 @@ func render(configs []vitistackv1alpha1.KubevirtConfig, machines []vitistackv1al
 		if len(machine.Status.IPAddresses) > 0 {
 			address = machine.Status.IPAddresses[0]
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", machine.Name, cmp.Or(machine.Status.Phase, "-"), cmp.Or(clusterOf(machine), "-"), address, messageOf(machine))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", machine.Name, cmp.Or(machine.Status.Phase, "-"),
+			cmp.Or(clusterOf(machine), "-"), address, messageOf(machine))
 	}
 	_ = table.Flush()
 	return picture.String()

@@ -14,7 +14,8 @@ import (
 // clusterCommands are the commands that act on one cluster of a running fleet.
 func clusterCommands(dir *string) []*cobra.Command {
 	var scope string
-	fault := action(dir, "fault CLUSTER KIND[=VALUE]", "Make a cluster's proxy misbehave; `fault CLUSTER pass` ends that", 2,
+	fault := action(dir, "fault CLUSTER KIND[=VALUE]", "Make a cluster's proxy misbehave; `fault CLUSTER pass` ends that",
+		2,
 		func(args []string) []string { return []string{args[0], scope} })
 	fault.Flags().StringVar(&scope, "on", string(faults.All), "what it acts on: dial, list, watch, write or all")
 
@@ -32,11 +33,13 @@ func clusterCommands(dir *string) []*cobra.Command {
 		action(dir, "snapshot CLUSTER FILE", "Save a cluster's etcd", 2,
 			func(args []string) []string { return []string{absolute(args[0])} }),
 		restore,
-		action(dir, "rotate CLUSTER token|cert|ca", "Replace a part of the operator's kubeconfig and end the old one", 2, nil),
+		action(dir, "rotate CLUSTER token|cert|ca", "Replace a part of the operator's kubeconfig and end the old one", 2,
+			nil),
 	}
 }
 
-// action is a command with a cluster as its first argument; more turns the other arguments into what is sent, nil meaning as they are.
+// action is a command with a cluster as its first argument; more turns the other arguments into
+// what is sent, nil meaning as they are.
 func action(dir *string, use, short string, args int, more func([]string) []string) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Args: cobra.ExactArgs(args),

@@ -23,7 +23,8 @@ type record struct {
 	Socket string `json:"socket"`
 }
 
-// request is a command to the process that holds the fleet. An answer is a line of JSON, an error is a text.
+// request is a command to the process that holds the fleet. An answer is a line of JSON, an error
+// is a text.
 type request struct {
 	Action  string   `json:"action"`
 	Cluster string   `json:"cluster,omitempty"`

@@ -61,7 +61,8 @@ func TestLongCycles(t *testing.T) {
 		cycles, took[0], took[len(took)-1], took[len(took)/2], listening)
 }
 
-// nothingLeft fails the test if something of a fleet outlives `fleet down`. Janitors and zombies get a moment.
+// nothingLeft fails the test if something of a fleet outlives `fleet down`. Janitors and zombies
+// get a moment.
 func nothingLeft(t *testing.T, work, temporary string, ports []string) {
 	t.Helper()
 	_ = wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, 5*time.Second, true,

@@ -22,7 +22,8 @@ const (
 	heldFlag = "held"
 )
 
-// upDetached runs this command again in a session of its own, and shows what it prints until it is ready or has failed.
+// upDetached runs this command again in a session of its own, and shows what it prints until it is
+// ready or has failed.
 func upDetached(cmd *cobra.Command, dir string) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -70,7 +71,8 @@ func show(to io.Writer, from io.Reader) error {
 	return err
 }
 
-// heldArgs are the arguments that this command was called with, for the process that holds the fleet.
+// heldArgs are the arguments that this command was called with, for the process that holds the
+// fleet.
 func heldArgs(cmd *cobra.Command) []string {
 	args := []string{cmd.Name(), "--" + heldFlag}
 	cmd.Flags().Visit(func(flag *pflag.Flag) {
@@ -81,7 +83,8 @@ func heldArgs(cmd *cobra.Command) []string {
 	return args
 }
 
-// holder is the process that holds a detached fleet. Until it is ready, it lives no longer than the one that started it.
+// holder is the process that holds a detached fleet. Until it is ready, it lives no longer than the
+// one that started it.
 type holder struct {
 	ready atomic.Bool
 }
@@ -98,7 +101,8 @@ func (h *holder) watch(ctx context.Context) (context.Context, context.CancelFunc
 	return ctx, cancel
 }
 
-// release lets go of the process that started this one, and of its terminal: from then on this one writes to fleet.log.
+// release lets go of the process that started this one, and of its terminal: from then on this one
+// writes to fleet.log.
 func (h *holder) release(f *fleet.Fleet) error {
 	log, err := os.OpenFile(filepath.Join(f.Dir(), fleet.LogFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {

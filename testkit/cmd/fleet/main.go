@@ -1,4 +1,5 @@
-// Command fleet starts a supervisor cluster and remote KubeVirt clusters on this machine, and makes them misbehave.
+// Command fleet starts a supervisor cluster and remote KubeVirt clusters on this machine, and makes
+// them misbehave.
 //
 // Every error is one line on standard error and exit status 2, and leaves nothing behind.
 package main
@@ -67,7 +68,8 @@ func oneLine(err error) string {
 	return strings.Join(lines, "; ")
 }
 
-// command is the whole command line. A fleet has the options where the command line does not say otherwise.
+// command is the whole command line. A fleet has the options where the command line does not say
+// otherwise.
 func command(options fleet.Options) *cobra.Command {
 	root := &cobra.Command{
 		Use:                "fleet",

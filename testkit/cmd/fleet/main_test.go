@@ -23,14 +23,16 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"fleet": main,
-		// fleet-no-room is fleet on a disk that is too small for it, whatever the disk: it wants an exbibyte.
+		// fleet-no-room is fleet on a disk that is too small for it, whatever the disk: it wants an
+		// exbibyte.
 		"fleet-no-room": func() {
 			os.Exit(run(context.Background(), command(fleet.Options{MinFree: 1 << 60}), os.Stderr))
 		},
 	})
 }
 
-// TestScripts runs each script of testdata with the command line as people get it. A script's folder holds everything that it starts.
+// TestScripts runs each script of testdata with the command line as people get it. A script's
+// folder holds everything that it starts.
 func TestScripts(t *testing.T) {
 	cache, err := controlplane.CacheDir()
 	if err != nil {
@@ -60,8 +62,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// refusesCommand runs a command and fails unless it ends with status 2, has written nothing on standard output, and one line on standard
-// error that contains the text.
+// refusesCommand runs a command and fails unless it ends with status 2, has written nothing on
+// standard output, and one line on standard error that contains the text.
 func refusesCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: refuses TEXT COMMAND [ARGUMENT...]")
@@ -89,7 +91,8 @@ func waitFileCommand(ts *testscript.TestScript, neg bool, args []string) {
 	poll(ts, path, func() bool { _, err := os.Stat(path); return err == nil })
 }
 
-// sigkillCommand ends the process that holds the fleet in a folder, so that it cannot do anything about it.
+// sigkillCommand ends the process that holds the fleet in a folder, so that it cannot do anything
+// about it.
 func sigkillCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: sigkill DIR")
@@ -106,7 +109,8 @@ func sigkillCommand(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// heldCommand waits until a process that is alive holds the fleet in a folder: after a violent end, the dead one's janitor does for a moment.
+// heldCommand waits until a process that is alive holds the fleet in a folder: after a violent end,
+// the dead one's janitor does for a moment.
 func heldCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: held DIR")
@@ -117,13 +121,15 @@ func heldCommand(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// running says whether a process is there and does not merely wait for its parent to take notice of its end.
+// running says whether a process is there and does not merely wait for its parent to take notice of
+// its end.
 func running(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !strings.Contains(string(stat), ") Z ")
 }
 
-// nothingCommand waits until no process works below the script's folder, and no folder is left in its TMPDIR.
+// nothingCommand waits until no process works below the script's folder, and no folder is left in
+// its TMPDIR.
 func nothingCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: nothing")
@@ -156,7 +162,8 @@ func poll(ts *testscript.TestScript, what string, done func() bool) {
 	}
 }
 
-// processesIn returns the ids of the other processes that were given a folder, as an argument or in their environment.
+// processesIn returns the ids of the other processes that were given a folder, as an argument or in
+// their environment.
 func processesIn(dir string) []int {
 	paths, _ := filepath.Glob("/proc/[0-9]*")
 	var found []int

@@ -43,10 +43,12 @@ func upCommand(dir *string, options fleet.Options) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&options.Remotes, "remotes", 3, "number of remote clusters, 1 to 16")
-	flags.StringVar(&mode, "kubevirt", kubevirt.Real.String(), "real: KubeVirt's own controllers; light: a stand-in for them")
+	flags.StringVar(&mode, "kubevirt", kubevirt.Real.String(),
+		"real: KubeVirt's own controllers; light: a stand-in for them")
 	flags.BoolVar(&options.Audit, "audit", false, "write CLUSTER.audit.log to the folder")
 	flags.IntVar(&options.BasePort, "base-port", 0, "first port, two for each cluster (default: free ones)")
-	flags.BoolVar(&options.Terminate, "terminate", false, "let the proxies end TLS, so that faults reach connections that are open already")
+	flags.BoolVar(&options.Terminate, "terminate", false,
+		"let the proxies end TLS, so that faults reach connections that are open already")
 	flags.BoolVar(&detach, detachFlag, false, "return when the fleet is ready, and leave it running")
 	flags.BoolVar(&held, heldFlag, false, "")
 	_ = flags.MarkHidden(heldFlag)

@@ -16,8 +16,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
-// Run runs a command until it ends, or until somebody interrupts it, and returns the exit status: 0, also after an interruption that was
-// followed, or 1 with one line on standard error. Libraries do not log: what goes wrong comes back as an error.
+// Run runs a command until it ends, or until somebody interrupts it, and returns the exit status:
+// 0, also after an interruption that was followed, or 1 with one line on standard error. Libraries
+// do not log: what goes wrong comes back as an error.
 func Run(cmd *cobra.Command) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()

@@ -19,11 +19,13 @@ const (
 	pollInterval  = 100 * time.Millisecond
 )
 
-// WaitServed waits until every kind that the cluster has a custom resource definition of can be used through c, in each version that is to
-// be served: between the condition Established and the first answer lies a moment. It fails after a minute.
+// WaitServed waits until every kind that the cluster has a custom resource definition of can be
+// used through c, in each version that is to be served: between the condition Established and the
+// first answer lies a moment. It fails after a minute.
 func WaitServed(ctx context.Context, c client.Client) error {
 	list := &unstructured.UnstructuredList{}
-	list.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinitionList"})
+	list.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1",
+		Kind: "CustomResourceDefinitionList"})
 	if err := c.List(ctx, list); err != nil {
 		return fmt.Errorf("listing custom resource definitions: %w", err)
 	}

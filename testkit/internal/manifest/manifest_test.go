@@ -15,13 +15,17 @@ func TestDecode(t *testing.T) {
 		want   []string
 		fails  string
 	}{
-		"Empty":           {reason: "nothing is no error", stream: ""},
-		"CommentsAlone":   {reason: "a licence header is no object", stream: "# licence\n---\n# more\n"},
-		"Several":         {reason: "in the order given", stream: "kind: A\nmetadata: {name: a}\n---\nkind: B\nmetadata: {name: b}\n", want: []string{"A a", "B b"}},
-		"EmptyBetween":    {reason: "generators leave separators", stream: "---\n---\nkind: A\nmetadata: {name: a}\n---\n", want: []string{"A a"}},
-		"JSON":            {reason: "JSON is YAML", stream: `{"kind":"A","metadata":{"name":"a"}}`, want: []string{"A a"}},
-		"NotYAML":         {reason: "a broken manifest is not half applied", stream: "kind: A\n\tname: b\n", fails: "reading manifests"},
-		"LongDocument":    {reason: "definitions have lines beyond any buffer", stream: "kind: A\nmetadata: {name: a}\ntext: " + strings.Repeat("x", 1<<20), want: []string{"A a"}},
+		"Empty":         {reason: "nothing is no error", stream: ""},
+		"CommentsAlone": {reason: "a licence header is no object", stream: "# licence\n---\n# more\n"},
+		"Several": {reason: "in the order given",
+			stream: "kind: A\nmetadata: {name: a}\n---\nkind: B\nmetadata: {name: b}\n", want: []string{"A a", "B b"}},
+		"EmptyBetween": {reason: "generators leave separators", stream: "---\n---\nkind: A\nmetadata: {name: a}\n---\n",
+			want: []string{"A a"}},
+		"JSON": {reason: "JSON is YAML", stream: `{"kind":"A","metadata":{"name":"a"}}`, want: []string{"A a"}},
+		"NotYAML": {reason: "a broken manifest is not half applied", stream: "kind: A\n\tname: b\n",
+			fails: "reading manifests"},
+		"LongDocument": {reason: "definitions have lines beyond any buffer",
+			stream: "kind: A\nmetadata: {name: a}\ntext: " + strings.Repeat("x", 1<<20), want: []string{"A a"}},
 		"NotEvenAnObject": {reason: "a list is no object", stream: "- a\n- b\n", fails: "reading manifests"},
 	}
 	for name, tc := range cases {

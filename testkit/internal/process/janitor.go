@@ -8,15 +8,16 @@ import (
 	"syscall"
 )
 
-// Janitor removes files and folders when the parent ends, however it ends. It is a shell that waits for the end of a pipe whose other
-// end only the parent holds.
+// Janitor removes files and folders when the parent ends, however it ends. It is a shell that waits
+// for the end of a pipe whose other end only the parent holds.
 type Janitor struct {
 	cmd  *exec.Cmd
 	life io.WriteCloser
 }
 
-// sweep waits for the end of standard input. The children are dying at the same moment and may still write: it tries until all is away.
-// The first argument is a folder that goes only if it is empty by then, or "".
+// sweep waits for the end of standard input. The children are dying at the same moment and may
+// still write: it tries until all is away. The first argument is a folder that goes only if it is
+// empty by then, or "".
 const sweep = `cat >/dev/null; folder=$1; shift
 for i in 1 2 3 4 5 6 7 8 9 10; do rm -rf -- "$@" && break; sleep 0.2; done
 rm -rf -- "$@" || exit
@@ -28,8 +29,8 @@ type Belongings struct {
 	Paths []string
 	// Folder is removed after them unless something else is in it. "" means none.
 	Folder string
-	// Lock stays open until all is removed: a lock that belongs to the open file lasts until then, even if the parent is killed. nil means
-	// none.
+	// Lock stays open until all is removed: a lock that belongs to the open file lasts until then,
+	// even if the parent is killed. nil means none.
 	Lock *os.File
 }
 
@@ -62,7 +63,8 @@ func (j *Janitor) Close() error {
 	return j.cmd.Wait()
 }
 
-// TempDir makes a folder for one owner, with a janitor that removes it when Close is called or this process ends.
+// TempDir makes a folder for one owner, with a janitor that removes it when Close is called or this
+// process ends.
 func TempDir(pattern string) (string, *Janitor, error) {
 	dir, err := os.MkdirTemp("", pattern)
 	if err != nil {

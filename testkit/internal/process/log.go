@@ -31,7 +31,8 @@ func lastLine(path string) string {
 	return "it wrote nothing"
 }
 
-// message returns what a structured line says, without where in the program it was said; other lines as they are.
+// message returns what a structured line says, without where in the program it was said; other
+// lines as they are.
 func message(line []byte) string {
 	var structured struct{ Msg, Error string }
 	if json.Unmarshal(line, &structured) != nil || structured.Msg == "" {

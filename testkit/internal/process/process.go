@@ -71,7 +71,8 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 // Done is closed when the process has ended and was reaped.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Exited returns nil while the process runs, and then an error that names it, how it ended and the last line of its log.
+// Exited returns nil while the process runs, and then an error that names it, how it ended and the
+// last line of its log.
 func (p *Process) Exited() error {
 	select {
 	case <-p.done:
@@ -81,7 +82,8 @@ func (p *Process) Exited() error {
 	}
 }
 
-// Stop asks the process to end and waits for it; one that is frozen, or takes longer than 20 seconds, or outlives ctx, is killed.
+// Stop asks the process to end and waits for it; one that is frozen, or takes longer than 20
+// seconds, or outlives ctx, is killed.
 func (p *Process) Stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopGrace)
 	defer cancel()

@@ -20,7 +20,8 @@ import (
 // patience is for one thing that is waited for, on a loaded machine.
 const patience = 20 * time.Second
 
-// parentVariable makes this test binary act as a parent that has children: it says how the parent ends by itself.
+// parentVariable makes this test binary act as a parent that has children: it says how the parent
+// ends by itself.
 const parentVariable = "PROCESS_TEST_PARENT"
 
 func TestMain(m *testing.M) {
@@ -34,7 +35,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// beParent starts a child and a folder, prints "PID FOLDER" and then ends in the given way or waits for a signal.
+// beParent starts a child and a folder, prints "PID FOLDER" and then ends in the given way or waits
+// for a signal.
 func beParent(end string) error {
 	dir, _, err := TempDir("process-test-")
 	if err != nil {
@@ -91,7 +93,9 @@ func TestNothingOutlivesTheParent(t *testing.T) {
 				}
 			}
 			_ = parent.Wait() // each of these ends is a bad one
-			eventually.Eventually(t, patience, tc.reason+": the child is gone", eventually.True(func() bool { return !alive(pid) }))
+			eventually.Eventually(t, patience, tc.reason+": the child is gone", eventually.True(func() bool {
+				return !alive(pid)
+			}))
 			eventually.Eventually(t, patience, tc.reason+": the folder is gone", eventually.True(func() bool {
 				_, err := os.Stat(dir)
 				return errors.Is(err, os.ErrNotExist)
@@ -103,7 +107,8 @@ func TestNothingOutlivesTheParent(t *testing.T) {
 func TestProcess(t *testing.T) {
 	start := func(t *testing.T, script string) *Process {
 		t.Helper()
-		p, err := Start(Spec{Name: "script", Path: "/bin/sh", Args: []string{"-c", script}, Log: filepath.Join(t.TempDir(), "log")})
+		p, err := Start(Spec{Name: "script", Path: "/bin/sh", Args: []string{"-c", script},
+			Log: filepath.Join(t.TempDir(), "log")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,7 +124,8 @@ func TestProcess(t *testing.T) {
 		}
 	})
 	t.Run("a structured log's last line is told without its stack", func(t *testing.T) {
-		p := start(t, `printf '%s\n' '{"level":"error","msg":"committing failed","error":"no space left","stacktrace":"a\nb"}'; exit 1`)
+		p := start(
+			t, `printf '%s\n' '{"level":"error","msg":"committing failed","error":"no space left","stacktrace":"a\nb"}'; exit 1`)
 		<-p.Done()
 		if got, want := p.Exited().Error(), "script ended (exit status 1): committing failed: no space left"; got != want {
 			t.Errorf("Exited() = %q, want %q", got, want)
@@ -145,7 +151,9 @@ func TestProcess(t *testing.T) {
 	})
 	t.Run("one that ignores SIGTERM is killed when the context ends", func(t *testing.T) {
 		p := start(t, `trap "" TERM; echo ready; while :; do sleep 600; done`)
-		eventually.Eventually(t, patience, "the trap is set", eventually.True(func() bool { return lastLine(p.spec.Log) == "ready" }))
+		eventually.Eventually(t, patience, "the trap is set", eventually.True(func() bool {
+			return lastLine(p.spec.Log) == "ready"
+		}))
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		if err := p.Stop(ctx); err != nil {

@@ -20,8 +20,11 @@ const (
 	failedCreate  = "FailedCreate"
 )
 
-// admit plays virt-controller, the scheduler and the kubelet for an instance of a light cluster, which has no Pod.
-func (h *handler) admit(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance, guest Guest) (time.Duration, error) {
+// admit plays virt-controller, the scheduler and the kubelet for an instance of a light cluster,
+// which has no Pod.
+func (h *handler) admit(
+	ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance, guest Guest,
+) (time.Duration, error) {
 	if vmi.Status.Phase == kubevirtv1.VmPhaseUnset {
 		setPhase(&vmi.Status, kubevirtv1.Pending)
 	}
@@ -45,7 +48,8 @@ func (h *handler) admit(ctx context.Context, vmi *kubevirtv1.VirtualMachineInsta
 	return h.boot(ctx, vmi, guest)
 }
 
-// launch says whether virt-controller could make a Pod: not without the networks and claims, nor before CDI has filled these.
+// launch says whether virt-controller could make a Pod: not without the networks and claims, nor
+// before CDI has filled these.
 func (h *handler) launch(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance) (bool, error) {
 	networks, err := h.missing(ctx, vmi, h.lackOf(attachmentKind))
 	if err != nil || networks != "" {
@@ -128,14 +132,20 @@ func ready(vmi *kubevirtv1.VirtualMachineInstance) {
 	case vmi.IsRunning():
 		setCondition(vmi, kind, corev1.ConditionTrue, "", "")
 	case vmi.Status.Phase == kubevirtv1.Pending:
-		setCondition(vmi, kind, corev1.ConditionFalse, kubevirtv1.PodNotExistsReason, "virt-launcher pod has not yet been scheduled")
+		setCondition(vmi, kind, corev1.ConditionFalse, kubevirtv1.PodNotExistsReason,
+			"virt-launcher pod has not yet been scheduled")
 	default:
-		setCondition(vmi, kind, corev1.ConditionFalse, kubevirtv1.GuestNotRunningReason, "Guest VM is not reported as running")
+		setCondition(vmi, kind, corev1.ConditionFalse, kubevirtv1.GuestNotRunningReason,
+			"Guest VM is not reported as running")
 	}
 }
 
-// holds says whether an instance has a condition with a status, and reasonOf why it is false, or "".
-func holds(vmi *kubevirtv1.VirtualMachineInstance, kind kubevirtv1.VirtualMachineInstanceConditionType, status corev1.ConditionStatus) bool {
+// holds says whether an instance has a condition with a status, and reasonOf why it is false, or
+// "".
+func holds(
+	vmi *kubevirtv1.VirtualMachineInstance, kind kubevirtv1.VirtualMachineInstanceConditionType,
+	status corev1.ConditionStatus,
+) bool {
 	for _, condition := range vmi.Status.Conditions {
 		if condition.Type == kind {
 			return condition.Status == status

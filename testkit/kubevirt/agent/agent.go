@@ -18,7 +18,8 @@ const (
 	syncTimeout = 2 * time.Minute
 	// stopGrace is how long Stop lets a reconcile in flight go on.
 	stopGrace = 5 * time.Second
-	// answerTimeout is for one answer of the API server: a frozen one must not stop the agent for ever.
+	// answerTimeout is for one answer of the API server: a frozen one must not stop the agent for
+	// ever.
 	answerTimeout = 30 * time.Second
 )
 
@@ -30,8 +31,8 @@ type Agent struct {
 	err    error // why it ended; valid once done is closed
 }
 
-// Start starts an agent and waits until it has seen the cluster. The cluster must serve all kinds already. Only Stop ends it: ctx is for
-// the start.
+// Start starts an agent and waits until it has seen the cluster. The cluster must serve all kinds
+// already. Only Stop ends it: ctx is for the start.
 func Start(ctx context.Context, options Options) (*Agent, error) {
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	a := &Agent{gate: newGate(), cancel: cancel, done: make(chan struct{})}
@@ -76,8 +77,9 @@ func (a *Agent) waitStarted(ctx context.Context, manager ctrl.Manager, kinds []c
 	}
 }
 
-// Stop ends the agent and waits until nothing of it runs. It can be called twice. A manager whose cluster went away while its caches
-// were filling does not end: after twice the grace it is left behind, frozen for good.
+// Stop ends the agent and waits until nothing of it runs. It can be called twice. A manager whose
+// cluster went away while its caches were filling does not end: after twice the grace it is left
+// behind, frozen for good.
 func (a *Agent) Stop() {
 	a.cancel()
 	select {

@@ -17,12 +17,14 @@ import (
 const (
 	// claimIndex finds the instances that use a claim.
 	claimIndex = "claim"
-	// claimFinalizer and volumeFinalizer are set at admission; the controllers that would lift them do not run.
+	// claimFinalizer and volumeFinalizer are set at admission; the controllers that would lift them do
+	// not run.
 	claimFinalizer  = "kubernetes.io/pvc-protection"
 	volumeFinalizer = "kubernetes.io/pv-protection"
 )
 
-// provisioner plays the volume provisioner of the default class, and the controllers that bind and protect claims.
+// provisioner plays the volume provisioner of the default class, and the controllers that bind and
+// protect claims.
 type provisioner struct{ client client.Client }
 
 // Reconcile binds a claim, or lets one go that nothing uses.
@@ -60,14 +62,17 @@ func (p *provisioner) bind(ctx context.Context, claim *corev1.PersistentVolumeCl
 	provisioned := bound.DeepCopy()
 	provisioned.Status.Phase = corev1.ClaimBound
 	provisioned.Status.AccessModes = claim.Spec.AccessModes
-	provisioned.Status.Capacity = corev1.ResourceList{corev1.ResourceStorage: claim.Spec.Resources.Requests[corev1.ResourceStorage]}
+	provisioned.Status.Capacity = corev1.ResourceList{
+		corev1.ResourceStorage: claim.Spec.Resources.Requests[corev1.ResourceStorage],
+	}
 	return patchStatus(ctx, p.client, bound, provisioned)
 }
 
 // release lets a claim go once no instance uses it.
 func (p *provisioner) release(ctx context.Context, claim *corev1.PersistentVolumeClaim) error {
 	users := &kubevirtv1.VirtualMachineInstanceList{}
-	if err := p.client.List(ctx, users, client.InNamespace(claim.Namespace), client.MatchingFields{claimIndex: claim.Name}); err != nil {
+	if err := p.client.List(ctx, users, client.InNamespace(claim.Namespace),
+		client.MatchingFields{claimIndex: claim.Name}); err != nil {
 		return err
 	}
 	if len(users.Items) > 0 {
@@ -84,10 +89,12 @@ func volumeFor(claim *corev1.PersistentVolumeClaim) *corev1.PersistentVolume {
 			Annotations: map[string]string{"pv.kubernetes.io/provisioned-by": Provisioner},
 		},
 		Spec: corev1.PersistentVolumeSpec{
-			StorageClassName:              StorageClass,
-			AccessModes:                   claim.Spec.AccessModes,
-			VolumeMode:                    claim.Spec.VolumeMode,
-			Capacity:                      corev1.ResourceList{corev1.ResourceStorage: claim.Spec.Resources.Requests[corev1.ResourceStorage]},
+			StorageClassName: StorageClass,
+			AccessModes:      claim.Spec.AccessModes,
+			VolumeMode:       claim.Spec.VolumeMode,
+			Capacity: corev1.ResourceList{
+				corev1.ResourceStorage: claim.Spec.Resources.Requests[corev1.ResourceStorage],
+			},
 			PersistentVolumeReclaimPolicy: corev1.PersistentVolumeReclaimDelete,
 			PersistentVolumeSource: corev1.PersistentVolumeSource{
 				CSI: &corev1.CSIPersistentVolumeSource{Driver: Provisioner, VolumeHandle: name},
@@ -130,7 +137,9 @@ func (r *reclaimer) Reconcile(ctx context.Context, request reconcile.Request) (r
 
 func removeFinalizer(ctx context.Context, c client.Client, object client.Object, finalizers ...string) error {
 	kept := object.DeepCopyObject().(client.Object)
-	kept.SetFinalizers(slices.DeleteFunc(kept.GetFinalizers(), func(f string) bool { return slices.Contains(finalizers, f) }))
+	kept.SetFinalizers(slices.DeleteFunc(kept.GetFinalizers(), func(f string) bool {
+		return slices.Contains(finalizers, f)
+	}))
 	return patch(ctx, c, object, kept)
 }
 
@@ -153,7 +162,8 @@ func claimsNamed(object client.Object) []string {
 func claimsOfInstance(_ context.Context, object client.Object) []reconcile.Request {
 	var requests []reconcile.Request
 	for _, name := range claimsNamed(object) {
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: object.GetNamespace(), Name: name}})
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: object.GetNamespace(),
+			Name: name}})
 	}
 	return requests
 }

@@ -8,7 +8,8 @@ import (
 	kubevirtv1 "kubevirt.io/api/core/v1"
 )
 
-// lockedClaims say who of a cluster holds a thing of which there is one: an address of a network interface, or of IP.
+// lockedClaims say who of a cluster holds a thing of which there is one: an address of a network
+// interface, or of IP.
 type lockedClaims struct {
 	mu    sync.Mutex
 	owner map[string]types.UID
@@ -41,7 +42,8 @@ func (c *lockedClaims) release(uid types.UID) {
 	delete(c.held, uid)
 }
 
-// mine says whether a guest is one that crashes while it runs: of CrashOnce the first of its VirtualMachine.
+// mine says whether a guest is one that crashes while it runs: of CrashOnce the first of its
+// VirtualMachine.
 func (c *lockedClaims) mine(vmi *kubevirtv1.VirtualMachineInstance, guest Guest) bool {
 	switch guest.Crash {
 	case CrashAlways:

@@ -27,7 +27,9 @@ type role interface {
 }
 
 // control lets a role reconcile the objects of its kind; watches adds what else wakes it.
-func (a *Agent) control(manager ctrl.Manager, name string, kind client.Object, r role, watches ...func(*builder.Builder)) error {
+func (a *Agent) control(
+	manager ctrl.Manager, name string, kind client.Object, r role, watches ...func(*builder.Builder),
+) error {
 	b := ctrl.NewControllerManagedBy(manager).Named(name).For(kind).WithOptions(controller.Options{
 		RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](retryAfter, retryAtMost),
 	})
@@ -45,7 +47,8 @@ func (a *Agent) control(manager ctrl.Manager, name string, kind client.Object, r
 	}))
 }
 
-// ignoreGone drops the error of a write to an object that has been deleted: its own event says so too.
+// ignoreGone drops the error of a write to an object that has been deleted: its own event says so
+// too.
 func ignoreGone(err error) error {
 	if apierrors.IsNotFound(err) {
 		return nil
@@ -53,7 +56,8 @@ func ignoreGone(err error) error {
 	return err
 }
 
-// logWatchError keeps the breaks of watches, which a test cluster is made for, out of the process's own log.
+// logWatchError keeps the breaks of watches, which a test cluster is made for, out of the process's
+// own log.
 func logWatchError(log logr.Logger) cache.WatchErrorHandlerWithContext {
 	return func(_ context.Context, r *cache.Reflector, err error) {
 		log.Info("watch ended", "kind", r.TypeDescription(), "reason", err.Error())

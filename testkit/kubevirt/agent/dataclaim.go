@@ -45,7 +45,8 @@ func contentType(volume *cdiv1.DataVolume) cdiv1.DataVolumeContentType {
 	return volume.Spec.ContentType
 }
 
-// claimSpec takes what a DataVolume says, and the rest from the first of the StorageProfile's property sets.
+// claimSpec takes what a DataVolume says, and the rest from the first of the StorageProfile's
+// property sets.
 func claimSpec(volume *cdiv1.DataVolume) corev1.PersistentVolumeClaimSpec {
 	if volume.Spec.PVC != nil {
 		return *volume.Spec.PVC.DeepCopy()
@@ -80,13 +81,18 @@ func claimSpec(volume *cdiv1.DataVolume) corev1.PersistentVolumeClaimSpec {
 // ClaimProperties are what the StorageProfile of the default class offers, the best first.
 func ClaimProperties() []cdiv1.ClaimPropertySet {
 	return []cdiv1.ClaimPropertySet{
-		{AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany}, VolumeMode: ptr.To(corev1.PersistentVolumeBlock)},
-		{AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce}, VolumeMode: ptr.To(corev1.PersistentVolumeFilesystem)},
+		{AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany},
+			VolumeMode: ptr.To(corev1.PersistentVolumeBlock)},
+		{AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			VolumeMode: ptr.To(corev1.PersistentVolumeFilesystem)},
 	}
 }
 
-// setVolumeState sets the phase and the three conditions that CDI keeps: Bound as given, Running and Ready as the phase has them.
-func setVolumeState(volume *cdiv1.DataVolume, phase cdiv1.DataVolumePhase, bound corev1.ConditionStatus, reason, message string) {
+// setVolumeState sets the phase and the three conditions that CDI keeps: Bound as given, Running
+// and Ready as the phase has them.
+func setVolumeState(
+	volume *cdiv1.DataVolume, phase cdiv1.DataVolumePhase, bound corev1.ConditionStatus, reason, message string,
+) {
 	volume.Status.Phase = phase
 	if volume.Status.Progress == "" {
 		volume.Status.Progress = "N/A"

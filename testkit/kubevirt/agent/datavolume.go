@@ -23,7 +23,8 @@ type importer struct {
 	schedule *lockedSchedule
 }
 
-// Reconcile takes a DataVolume one step on. Its next event, or the next step of its progress, brings the next one.
+// Reconcile takes a DataVolume one step on. Its next event, or the next step of its progress,
+// brings the next one.
 func (i *importer) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	volume := &cdiv1.DataVolume{}
 	if err := i.client.Get(ctx, request.NamespacedName, volume); err != nil {
@@ -132,7 +133,8 @@ func (i *importer) claim(ctx context.Context, volume *cdiv1.DataVolume) (*corev1
 	return nil, nil
 }
 
-// volumesOfMachine returns the DataVolumes that a VirtualMachine has templates for: its annotations are for them too.
+// volumesOfMachine returns the DataVolumes that a VirtualMachine has templates for: its annotations
+// are for them too.
 func volumesOfMachine(_ context.Context, object client.Object) []reconcile.Request {
 	vm, ok := object.(*kubevirtv1.VirtualMachine)
 	if !ok {
@@ -140,7 +142,8 @@ func volumesOfMachine(_ context.Context, object client.Object) []reconcile.Reque
 	}
 	var requests []reconcile.Request
 	for _, template := range vm.Spec.DataVolumeTemplates {
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: vm.Namespace, Name: template.Name}})
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: vm.Namespace,
+			Name: template.Name}})
 	}
 	return requests
 }

@@ -11,7 +11,8 @@ import (
 	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 )
 
-// generationAnnotation on an instance is the generation of the VirtualMachine that it was made from.
+// generationAnnotation on an instance is the generation of the VirtualMachine that it was made
+// from.
 const generationAnnotation = "kubevirt.io/vm-generation"
 
 // describe writes the status that virt-controller gives a VirtualMachine.
@@ -68,7 +69,8 @@ func volumeFailed(m *machine) bool {
 			return true
 		}
 		for _, condition := range volume.Status.Conditions {
-			if condition.Type == cdiv1.DataVolumeRunning && condition.Status == corev1.ConditionFalse && condition.Reason == "Error" {
+			if condition.Type == cdiv1.DataVolumeRunning && condition.Status == corev1.ConditionFalse &&
+				condition.Reason == "Error" {
 				return true
 			}
 		}
@@ -111,17 +113,20 @@ func describeConditions(m *machine) {
 		removeMachineCondition(m.vm, kubevirtv1.VirtualMachineFailure)
 	} else {
 		setMachineCondition(m.vm, kubevirtv1.VirtualMachineCondition{
-			Type: kubevirtv1.VirtualMachineFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", Message: m.failure.Error(),
+			Type: kubevirtv1.VirtualMachineFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate",
+			Message: m.failure.Error(),
 		})
 	}
 	if m.vmi == nil {
 		setMachineCondition(m.vm, kubevirtv1.VirtualMachineCondition{
-			Type: kubevirtv1.VirtualMachineReady, Status: corev1.ConditionFalse, Reason: "VMINotExists", Message: "VMI does not exist",
+			Type: kubevirtv1.VirtualMachineReady, Status: corev1.ConditionFalse, Reason: "VMINotExists",
+			Message: "VMI does not exist",
 		})
 		return
 	}
 	taken := map[kubevirtv1.VirtualMachineConditionType]bool{
-		kubevirtv1.VirtualMachineFailure: true, kubevirtv1.VirtualMachineRestartRequired: true, kubevirtv1.VirtualMachineReady: true,
+		kubevirtv1.VirtualMachineFailure: true, kubevirtv1.VirtualMachineRestartRequired: true,
+		kubevirtv1.VirtualMachineReady: true,
 	}
 	for _, condition := range m.vmi.Status.Conditions {
 		kind := kubevirtv1.VirtualMachineConditionType(condition.Type)
@@ -155,5 +160,7 @@ func setMachineCondition(vm *kubevirtv1.VirtualMachine, next kubevirtv1.VirtualM
 }
 
 func removeMachineCondition(vm *kubevirtv1.VirtualMachine, kind kubevirtv1.VirtualMachineConditionType) {
-	vm.Status.Conditions = slices.DeleteFunc(vm.Status.Conditions, func(c kubevirtv1.VirtualMachineCondition) bool { return c.Type == kind })
+	vm.Status.Conditions = slices.DeleteFunc(vm.Status.Conditions, func(c kubevirtv1.VirtualMachineCondition) bool {
+		return c.Type == kind
+	})
 }

@@ -41,7 +41,8 @@ func (h *handler) facts(ctx context.Context, vmi *kubevirtv1.VirtualMachineInsta
 // podOf returns the running Pod of an instance, or nil.
 func (h *handler) podOf(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance) (*corev1.Pod, error) {
 	pods := &corev1.PodList{}
-	if err := h.client.List(ctx, pods, client.InNamespace(vmi.Namespace), client.MatchingFields{launcherIndex: vmi.Name}); err != nil {
+	if err := h.client.List(ctx, pods, client.InNamespace(vmi.Namespace),
+		client.MatchingFields{launcherIndex: vmi.Name}); err != nil {
 		return nil, err
 	}
 	for i := range pods.Items {

@@ -51,7 +51,8 @@ func (h *handler) Reconcile(ctx context.Context, request reconcile.Request) (rec
 	return reconcile.Result{RequeueAfter: wait}, patch(ctx, h.client, vmi, next)
 }
 
-// step changes an instance to its next state, and says after how long to look again; 0 means not by itself.
+// step changes an instance to its next state, and says after how long to look again; 0 means not by
+// itself.
 func (h *handler) step(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance) (time.Duration, error) {
 	if vmi.IsFinal() {
 		return 0, h.final(ctx, vmi)
@@ -99,7 +100,9 @@ func (h *handler) shutDown(vmi *kubevirtv1.VirtualMachineInstance, guest Guest) 
 }
 
 // boot starts a guest once all that it needs is there.
-func (h *handler) boot(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance, guest Guest) (time.Duration, error) {
+func (h *handler) boot(
+	ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance, guest Guest,
+) (time.Duration, error) {
 	if guest.invalid != nil {
 		return 0, h.refuse(vmi, "InvalidScript", guest.invalid.Error(), nil)
 	}
@@ -222,7 +225,9 @@ func absent(err error) (string, error) {
 }
 
 // guestOf reads how an instance's guest behaves. For nil it is the Guest of no instance.
-func guestOf(ctx context.Context, c client.Client, script Script, vmi *kubevirtv1.VirtualMachineInstance) (Guest, error) {
+func guestOf(
+	ctx context.Context, c client.Client, script Script, vmi *kubevirtv1.VirtualMachineInstance,
+) (Guest, error) {
 	if vmi == nil {
 		return Guest{}, nil
 	}

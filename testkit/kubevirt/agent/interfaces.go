@@ -9,7 +9,9 @@ import (
 )
 
 // interfaces reports each interface of a guest, in the order in which the instance has them.
-func interfaces(vmi *kubevirtv1.VirtualMachineInstance, guest Guest, f facts) []kubevirtv1.VirtualMachineInstanceNetworkInterface {
+func interfaces(
+	vmi *kubevirtv1.VirtualMachineInstance, guest Guest, f facts,
+) []kubevirtv1.VirtualMachineInstanceNetworkInterface {
 	networks := map[string]kubevirtv1.Network{}
 	for _, network := range vmi.Spec.Networks {
 		networks[network.Name] = network
@@ -62,7 +64,8 @@ func linkState(nic kubevirtv1.Interface) string {
 	return "up"
 }
 
-// addressesOf are what the guest's agent says; without any word of it, those of the Pod, for an interface on the Pod network.
+// addressesOf are what the guest's agent says; without any word of it, those of the Pod, for an
+// interface on the Pod network.
 func addressesOf(name string, first bool, network kubevirtv1.Network, guest Guest, pod []netip.Addr) []string {
 	var ips []string
 	if !guest.NoGuestAgent {

@@ -72,8 +72,8 @@ func objectOf(kind schema.GroupVersionKind) client.Object {
 	}
 }
 
-// strip keeps no more of an object than the agent looks at. Of what instances name that is, but for claims, that it is there: no content
-// of a Secret stays in memory.
+// strip keeps no more of an object than the agent looks at. Of what instances name that is, but for
+// claims, that it is there: no content of a Secret stays in memory.
 func strip(object any) (any, error) {
 	switch o := object.(type) {
 	case *corev1.Secret:
@@ -87,7 +87,8 @@ func strip(object any) (any, error) {
 
 func identityOf(object client.Object) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
-		Namespace: object.GetNamespace(), Name: object.GetName(), UID: object.GetUID(), ResourceVersion: object.GetResourceVersion(),
+		Namespace: object.GetNamespace(), Name: object.GetName(), UID: object.GetUID(),
+		ResourceVersion: object.GetResourceVersion(),
 	}
 }
 

@@ -29,7 +29,8 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// Addresses are few enough to collide: each Pod must get one of its own all the same, and the same one each time it asks.
+// Addresses are few enough to collide: each Pod must get one of its own all the same, and the same
+// one each time it asks.
 func TestPodAddressesAreDistinct(t *testing.T) {
 	claims := newClaims()
 	var mu sync.Mutex

@@ -26,7 +26,8 @@ func macsOf(object client.Object) []string {
 	return macs
 }
 
-// claimMACs takes the addresses that an instance asks for. If another one of the cluster has one of them, it says so and takes none.
+// claimMACs takes the addresses that an instance asks for. If another one of the cluster has one of
+// them, it says so and takes none.
 func (h *handler) claimMACs(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance) (string, error) {
 	for _, mac := range macsOf(vmi) {
 		holder, err := h.claimMAC(ctx, vmi, mac)
@@ -41,7 +42,8 @@ func (h *handler) claimMACs(ctx context.Context, vmi *kubevirtv1.VirtualMachineI
 	return "", nil
 }
 
-// claimMAC takes an address, or returns who has it: one that runs, else the first to ask that has not ended.
+// claimMAC takes an address, or returns who has it: one that runs, else the first to ask that has
+// not ended.
 func (h *handler) claimMAC(
 	ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance, mac string,
 ) (*kubevirtv1.VirtualMachineInstance, error) {

@@ -18,7 +18,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// virtController plays virt-controller in a light cluster: it makes instances and DataVolumes for VirtualMachines.
+// virtController plays virt-controller in a light cluster: it makes instances and DataVolumes for
+// VirtualMachines.
 type virtController struct {
 	client client.Client
 	events events.EventRecorder
@@ -165,7 +166,8 @@ func (c *virtController) dismiss(ctx context.Context, m *machine) error {
 	return removeFinalizer(ctx, c.client, m.vmi, kubevirtv1.VirtualMachineControllerFinalizer)
 }
 
-// makeVolumes creates the DataVolumes for which there are templates, and says whether all of them are filled.
+// makeVolumes creates the DataVolumes for which there are templates, and says whether all of them
+// are filled.
 func (c *virtController) makeVolumes(ctx context.Context, m *machine) (ready bool, err error) {
 	ready = true
 	for _, template := range m.vm.Spec.DataVolumeTemplates {
@@ -190,7 +192,8 @@ func (c *virtController) makeVolumes(ctx context.Context, m *machine) (ready boo
 func machinesOfVolume(c client.Client) func(context.Context, client.Object) []reconcile.Request {
 	return func(ctx context.Context, object client.Object) []reconcile.Request {
 		machines := &kubevirtv1.VirtualMachineList{}
-		err := c.List(ctx, machines, client.InNamespace(object.GetNamespace()), client.MatchingFields{volumeIndex: object.GetName()})
+		err := c.List(ctx, machines, client.InNamespace(object.GetNamespace()),
+			client.MatchingFields{volumeIndex: object.GetName()})
 		if err != nil {
 			return nil // the cache has stopped
 		}

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// networksAnnotation asks Multus for networks, networkStatusAnnotation is its answer. Both are laid down by the "Kubernetes Network
-	// Custom Resource Definition De-facto Standard".
+	// networksAnnotation asks Multus for networks, networkStatusAnnotation is its answer. Both are
+	// laid down by the "Kubernetes Network Custom Resource Definition De-facto Standard".
 	networksAnnotation      = "k8s.v1.cni.cncf.io/networks"
 	networkStatusAnnotation = "k8s.v1.cni.cncf.io/network-status"
 )

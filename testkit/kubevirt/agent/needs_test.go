@@ -30,13 +30,15 @@ func TestNeeds(t *testing.T) {
 				kubevirtv1.VolumeSource{CloudInitNoCloud: &kubevirtv1.CloudInitNoCloudSource{
 					UserDataSecretRef: named("user"), NetworkDataSecretRef: named("network"),
 				}},
-				kubevirtv1.VolumeSource{CloudInitConfigDrive: &kubevirtv1.CloudInitConfigDriveSource{UserDataSecretRef: named("drive")}},
+				kubevirtv1.VolumeSource{CloudInitConfigDrive: &kubevirtv1.CloudInitConfigDriveSource{UserDataSecretRef: named(
+					"drive")}},
 			),
 			want: []string{"Secret ns/user", "Secret ns/network", "Secret ns/drive"},
 		},
 		"inline cloud-init": {
 			reason: "user data in the instance need nothing else",
-			spec:   volumes(kubevirtv1.VolumeSource{CloudInitNoCloud: &kubevirtv1.CloudInitNoCloudSource{UserData: "#cloud-config"}}),
+			spec: volumes(
+				kubevirtv1.VolumeSource{CloudInitNoCloud: &kubevirtv1.CloudInitNoCloudSource{UserData: "#cloud-config"}}),
 		},
 		"volumes of objects": {
 			reason: "what is optional is not needed",
@@ -60,7 +62,8 @@ func TestNeeds(t *testing.T) {
 				}},
 				kubevirtv1.VolumeSource{ContainerDisk: &kubevirtv1.ContainerDiskSource{Image: "image"}},
 			),
-			want: []string{"PersistentVolumeClaim ns/imported", "PersistentVolumeClaim ns/claim", "PersistentVolumeClaim ns/base"},
+			want: []string{"PersistentVolumeClaim ns/imported", "PersistentVolumeClaim ns/claim",
+				"PersistentVolumeClaim ns/base"},
 		},
 		"credentials": {
 			reason: "keys and passwords come from Secrets",

@@ -13,7 +13,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// heartbeat is how often virt-handler and the kubelet say that they live. virt-controller gives a node up after five minutes.
+// heartbeat is how often virt-handler and the kubelet say that they live. virt-controller gives a
+// node up after five minutes.
 const heartbeat = 20 * time.Second
 
 // node keeps the cluster's node alive.

@@ -7,8 +7,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// patch sends what differs between two states of an object, if anything, on the condition that nobody changed it meanwhile: lists, such
-// as the one of conditions, are sent whole.
+// patch sends what differs between two states of an object, if anything, on the condition that
+// nobody changed it meanwhile: lists, such as the one of conditions, are sent whole.
 func patch(ctx context.Context, c client.Client, before, after client.Object) error {
 	if equality.Semantic.DeepEqual(before, after) {
 		return nil

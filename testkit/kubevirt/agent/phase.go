@@ -6,15 +6,17 @@ import (
 	kubevirtv1 "kubevirt.io/api/core/v1"
 )
 
-// setPhase sets the phase and when it began: virt-controller takes an instance without a Running phase in its history for a failed start.
+// setPhase sets the phase and when it began: virt-controller takes an instance without a Running
+// phase in its history for a failed start.
 func setPhase(status *kubevirtv1.VirtualMachineInstanceStatus, phase kubevirtv1.VirtualMachineInstancePhase) {
 	if status.Phase == phase {
 		return
 	}
 	status.Phase = phase
-	status.PhaseTransitionTimestamps = append(status.PhaseTransitionTimestamps, kubevirtv1.VirtualMachineInstancePhaseTransitionTimestamp{
-		Phase: phase, PhaseTransitionTimestamp: metav1.Now(),
-	})
+	status.PhaseTransitionTimestamps = append(status.PhaseTransitionTimestamps,
+		kubevirtv1.VirtualMachineInstancePhaseTransitionTimestamp{
+			Phase: phase, PhaseTransitionTimestamp: metav1.Now(),
+		})
 }
 
 // setCondition sets a condition of an instance, and says whether it said something else before.
@@ -53,8 +55,9 @@ func removeCondition(vmi *kubevirtv1.VirtualMachineInstance, kind kubevirtv1.Vir
 	vmi.Status.Conditions = kept
 }
 
-// stamp gives every condition its times, before the list is sent. A merge patch drops what is null in a list; virt-controller, which leaves
-// times null, writes its patches on the condition that the list is what it knows, nulls included, and would fail for ever.
+// stamp gives every condition its times, before the list is sent. A merge patch drops what is null
+// in a list; virt-controller, which leaves times null, writes its patches on the condition that the
+// list is what it knows, nulls included, and would fail for ever.
 func stamp(vmi *kubevirtv1.VirtualMachineInstance) {
 	now := metav1.Now()
 	for i := range vmi.Status.Conditions {

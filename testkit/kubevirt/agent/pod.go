@@ -110,7 +110,9 @@ func (k *kubelet) run(ctx context.Context, pod *corev1.Pod) error {
 }
 
 // patchStatus sends what change changes of a Pod's status, if anything.
-func (k *kubelet) patchStatus(ctx context.Context, pod *corev1.Pod, change func(*corev1.PodStatus, corev1.PodSpec, metav1.Time)) error {
+func (k *kubelet) patchStatus(
+	ctx context.Context, pod *corev1.Pod, change func(*corev1.PodStatus, corev1.PodSpec, metav1.Time),
+) error {
 	changed := pod.DeepCopy()
 	change(&changed.Status, pod.Spec, metav1.Now())
 	return patchStatus(ctx, k.client, pod, changed)

@@ -13,7 +13,8 @@ const machineType = "pc-q35-rhel9.6.0"
 
 // guestSystem is what the guest's agent reports of its system.
 var guestSystem = kubevirtv1.VirtualMachineInstanceGuestOSInfo{
-	ID: "debian", Name: "Debian GNU/Linux", PrettyName: "Debian GNU/Linux 13 (trixie)", Version: "13 (trixie)", VersionID: "13",
+	ID: "debian", Name: "Debian GNU/Linux", PrettyName: "Debian GNU/Linux 13 (trixie)", Version: "13 (trixie)",
+	VersionID:     "13",
 	KernelRelease: "6.12.48+deb13-amd64", KernelVersion: "#1 SMP PREEMPT_DYNAMIC", Machine: "x86_64",
 }
 
@@ -36,8 +37,8 @@ func report(vmi *kubevirtv1.VirtualMachineInstance, guest Guest, f facts) {
 	reportMigratable(vmi)
 }
 
-// reportMigratable says whether an instance could move to another node: its disks must be shared, and an interface on the Pod network
-// must not be a bridge.
+// reportMigratable says whether an instance could move to another node: its disks must be shared,
+// and an interface on the Pod network must not be a bridge.
 func reportMigratable(vmi *kubevirtv1.VirtualMachineInstance) {
 	storage, storageReason, storageMessage := corev1.ConditionTrue, "", ""
 	for _, volume := range vmi.Status.VolumeStatus {
@@ -45,15 +46,17 @@ func reportMigratable(vmi *kubevirtv1.VirtualMachineInstance) {
 		if claim != nil && !slices.Contains(claim.AccessModes, corev1.ReadWriteMany) {
 			storage = corev1.ConditionFalse
 			storageReason = kubevirtv1.VirtualMachineInstanceReasonDisksNotMigratable
-			storageMessage = "cannot migrate VMI: PVC " + claim.ClaimName + " is not shared, live migration requires that all PVCs must be " +
+			storageMessage = "cannot migrate VMI: PVC " + claim.ClaimName +
+				" is not shared, live migration requires that all PVCs must be " +
 				"shared (using ReadWriteMany access mode)"
 		}
 	}
 	status, reason, message := storage, storageReason, storageMessage
 	if bridgesPodNetwork(vmi) {
 		status, reason = corev1.ConditionFalse, kubevirtv1.VirtualMachineInstanceReasonInterfaceNotMigratable
-		message = "cannot migrate VMI which does not use masquerade, bridge with kubevirt.io/allow-pod-bridge-network-live-migration VM " +
-			"annotation or a migratable plugin to connect to the pod network"
+		message = "cannot migrate VMI which does not use masquerade, " +
+			"bridge with kubevirt.io/allow-pod-bridge-network-live-migration VM annotation " +
+			"or a migratable plugin to connect to the pod network"
 	}
 	setCondition(vmi, kubevirtv1.VirtualMachineInstanceIsMigratable, status, reason, message)
 	setCondition(vmi, kubevirtv1.VirtualMachineInstanceIsStorageLiveMigratable, storage, storageReason, storageMessage)

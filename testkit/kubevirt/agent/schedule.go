@@ -7,7 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// lockedSchedule remembers when things that take their time are due. Objects' own time stamps are whole seconds, too coarse for tests.
+// lockedSchedule remembers when things that take their time are due. Objects' own time stamps are
+// whole seconds, too coarse for tests.
 type lockedSchedule struct {
 	mu  sync.Mutex
 	due map[types.UID]map[string]time.Time
@@ -15,7 +16,8 @@ type lockedSchedule struct {
 
 func newSchedule() *lockedSchedule { return &lockedSchedule{due: map[types.UID]map[string]time.Time{}} }
 
-// left returns how long it is until what of uid is due; the first question starts the clock. It is never negative.
+// left returns how long it is until what of uid is due; the first question starts the clock. It is
+// never negative.
 func (s *lockedSchedule) left(uid types.UID, what string, delay time.Duration) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()

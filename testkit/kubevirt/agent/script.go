@@ -5,23 +5,27 @@ import (
 	"time"
 )
 
-// Annotations by which a VirtualMachineInstance, its VirtualMachine or, for imports, a DataVolume asks for behaviour. What stands on the
-// instance (which has its template's) goes before what stands on the VirtualMachine, and that before the Script.
+// Annotations by which a VirtualMachineInstance, its VirtualMachine or, for imports, a DataVolume
+// asks for behaviour. What stands on the instance (which has its template's) goes before what
+// stands on the VirtualMachine, and that before the Script.
 const (
 	// BootDelayAnnotation is how long a guest takes to boot: a duration, "2s".
 	BootDelayAnnotation = "agent.testkit/boot-delay"
-	// CrashAnnotation lets the guest crash: "once" (the first one of a VirtualMachine), "always", or "boot" (each one, before it runs).
+	// CrashAnnotation lets the guest crash: "once" (the first one of a VirtualMachine), "always", or
+	// "boot" (each one, before it runs).
 	CrashAnnotation = "agent.testkit/crash"
-	// CrashAfterAnnotation is how long a guest runs before it crashes: a duration. Default: it crashes as soon as it runs.
+	// CrashAfterAnnotation is how long a guest runs before it crashes: a duration. Default: it crashes
+	// as soon as it runs.
 	CrashAfterAnnotation = "agent.testkit/crash-after"
 	// ImagePullErrorAnnotation, "true", lets the node not get the launcher's image.
 	ImagePullErrorAnnotation = "agent.testkit/image-pull-error"
 	// UnschedulableAnnotation, "true", lets no node have room.
 	UnschedulableAnnotation = "agent.testkit/unschedulable"
-	// GuestAgentAnnotation, "false", lets the guest have no agent: nothing is known of its system, and of its addresses only the Pod's.
+	// GuestAgentAnnotation, "false", lets the guest have no agent: nothing is known of its system, and
+	// of its addresses only the Pod's.
 	GuestAgentAnnotation = "agent.testkit/guest-agent"
-	// GuestAddressesAnnotation lists what the guest's agent reports: "10.1.0.5,fd00::5" for the first interface, or for any by its name,
-	// "storage=10.2.0.5,storage=fd00::6".
+	// GuestAddressesAnnotation lists what the guest's agent reports: "10.1.0.5,fd00::5" for the first
+	// interface, or for any by its name, "storage=10.2.0.5,storage=fd00::6".
 	GuestAddressesAnnotation = "agent.testkit/guest-addresses"
 	// DualStackAnnotation, "true", gives the Pod network's interface an IPv6 address too.
 	DualStackAnnotation = "agent.testkit/dual-stack"
@@ -29,13 +33,15 @@ const (
 	HoldAnnotation = "agent.testkit/hold"
 	// ImportAnnotation, "fail" or "stall", lets an import fail or stand still once it is half done.
 	ImportAnnotation = "agent.testkit/import"
-	// ImportDurationAnnotation is how long an import takes: a duration. Its progress is reported in ImportStepsAnnotation steps.
+	// ImportDurationAnnotation is how long an import takes: a duration. Its progress is reported in
+	// ImportStepsAnnotation steps.
 	ImportDurationAnnotation = "agent.testkit/import-duration"
 	// ImportStepsAnnotation is a whole number from 1 to 100. Default: 4.
 	ImportStepsAnnotation = "agent.testkit/import-steps"
 )
 
-// Script is how a cluster's guests and imports behave where their annotations say nothing. The zero Script: everything works at once.
+// Script is how a cluster's guests and imports behave where their annotations say nothing. The zero
+// Script: everything works at once.
 type Script struct {
 	Guest  Guest
 	Import Import
@@ -66,7 +72,8 @@ type Guest struct {
 	ImagePullError, Unschedulable bool
 	// NoGuestAgent takes away its agent.
 	NoGuestAgent bool
-	// Addresses are what its agent reports: "ADDRESS" for the first interface or "NAME=ADDRESS". Default: the Pod's.
+	// Addresses are what its agent reports: "ADDRESS" for the first interface or "NAME=ADDRESS".
+	// Default: the Pod's.
 	Addresses []string
 	// DualStack gives it an IPv6 address on the Pod network.
 	DualStack bool

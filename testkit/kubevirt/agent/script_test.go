@@ -39,8 +39,9 @@ func TestGuest(t *testing.T) {
 			reason: "each annotation has its field",
 			annotations: []map[string]string{{
 				BootDelayAnnotation: "1m", CrashAnnotation: "boot", CrashAfterAnnotation: "2s", ImagePullErrorAnnotation: "true",
-				UnschedulableAnnotation: "true", GuestAgentAnnotation: "false", GuestAddressesAnnotation: "10.0.0.1, storage=fd00::1",
-				DualStackAnnotation: "true", HoldAnnotation: "true",
+				UnschedulableAnnotation: "true", GuestAgentAnnotation: "false",
+				GuestAddressesAnnotation: "10.0.0.1, storage=fd00::1",
+				DualStackAnnotation:      "true", HoldAnnotation: "true",
 			}},
 			want: Guest{
 				BootDelay: time.Minute, Crash: CrashAtBoot, CrashAfter: 2 * time.Second, ImagePullError: true, Unschedulable: true,
@@ -99,9 +100,10 @@ func TestImport(t *testing.T) {
 			want:   Import{Steps: 4},
 		},
 		"everything": {
-			reason:      "each annotation has its field",
-			annotations: map[string]string{ImportAnnotation: "fail", ImportDurationAnnotation: "3s", ImportStepsAnnotation: "10"},
-			want:        Import{End: ImportFails, Duration: 3 * time.Second, Steps: 10},
+			reason: "each annotation has its field",
+			annotations: map[string]string{ImportAnnotation: "fail", ImportDurationAnnotation: "3s",
+				ImportStepsAnnotation: "10"},
+			want: Import{End: ImportFails, Duration: 3 * time.Second, Steps: 10},
 		},
 		"too many steps": {
 			reason:      "progress is told in whole percents at least",

@@ -28,7 +28,8 @@ func (a *Agent) setUp(ctx context.Context, manager ctrl.Manager, options Options
 	}
 	addresses := newClaims()
 	h := &handler{
-		client: c, events: manager.GetEventRecorder("virt-handler"), cluster: options.Cluster, script: options.Script, light: options.Light,
+		client: c, events: manager.GetEventRecorder("virt-handler"), cluster: options.Cluster, script: options.Script,
+		light:   options.Light,
 		waiters: newWaiters(), macs: newClaims(), addresses: addresses, crashes: newClaims(), schedule: newSchedule(),
 	}
 	if err := a.control(manager, "instance", &kubevirtv1.VirtualMachineInstance{}, h, h.watches(c)...); err != nil {
@@ -102,7 +103,8 @@ func sameName(_ context.Context, object client.Object) []reconcile.Request {
 func instanceOfPod(_ context.Context, object client.Object) []reconcile.Request {
 	var requests []reconcile.Request
 	for _, name := range launcherOf(object) {
-		requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: object.GetNamespace(), Name: name}})
+		requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: object.GetNamespace(),
+			Name: name}})
 	}
 	return requests
 }
@@ -111,7 +113,8 @@ func instanceOfPod(_ context.Context, object client.Object) []reconcile.Request 
 func podsOfInstance(c client.Client) handle.MapFunc {
 	return func(ctx context.Context, object client.Object) []reconcile.Request {
 		pods := &corev1.PodList{}
-		err := c.List(ctx, pods, client.InNamespace(object.GetNamespace()), client.MatchingFields{launcherIndex: object.GetName()})
+		err := c.List(ctx, pods, client.InNamespace(object.GetNamespace()),
+			client.MatchingFields{launcherIndex: object.GetName()})
 		if err != nil {
 			return nil // the cache has stopped
 		}

@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	// After n failed starts in a row virt-controller waits n² times startInterval, and startAtMost at most.
+	// After n failed starts in a row virt-controller waits n² times startInterval, and startAtMost at
+	// most.
 	startInterval = 10 * time.Second
 	startAtMost   = 5 * time.Minute
 )
@@ -26,8 +27,8 @@ func starts(m *machine, strategy kubevirtv1.VirtualMachineRunStrategy) bool {
 	}
 }
 
-// stops says whether the guest of a VirtualMachine shall go, to be followed by another or not. One that failed and is to run again
-// leaves a request for its start.
+// stops says whether the guest of a VirtualMachine shall go, to be followed by another or not. One
+// that failed and is to run again leaves a request for its start.
 func stops(m *machine, strategy kubevirtv1.VirtualMachineRunStrategy) bool {
 	stop := requested(m.vm, kubevirtv1.StopRequest)
 	switch strategy {

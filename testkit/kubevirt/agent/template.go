@@ -14,7 +14,8 @@ import (
 // volumeIndex finds VirtualMachines by the DataVolumes that they name.
 const volumeIndex = "volume"
 
-// instanceFor is the instance that virt-controller makes for a VirtualMachine, with what virt-api would fill in.
+// instanceFor is the instance that virt-controller makes for a VirtualMachine, with what virt-api
+// would fill in.
 func instanceFor(vm *kubevirtv1.VirtualMachine) *kubevirtv1.VirtualMachineInstance {
 	vmi := &kubevirtv1.VirtualMachineInstance{}
 	if template := vm.Spec.Template; template != nil {

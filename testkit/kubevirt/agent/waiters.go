@@ -16,7 +16,8 @@ func newWaiters() *lockedWaiters {
 	return &lockedWaiters{waiting: map[need]map[types.NamespacedName]bool{}}
 }
 
-// add registers an instance for the objects that it needs: before they are looked for, so that none can come unseen.
+// add registers an instance for the objects that it needs: before they are looked for, so that none
+// can come unseen.
 func (w *lockedWaiters) add(instance types.NamespacedName, needs []need) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -1,9 +1,11 @@
-// Command released writes the workspace's modules, as they are committed, into a folder that the go command can use as a module proxy
-// (GOPROXY=file://FOLDER). It shows what a stranger gets who requires a module by its tag: no workspace and no replace lines.
+// Command released writes the workspace's modules, as they are committed, into a folder that the go
+// command can use as a module proxy (GOPROXY=file://FOLDER). It shows what a stranger gets who
+// requires a module by its tag: no workspace and no replace lines.
 //
 //	released REPOSITORY FOLDER
 //
-// The versions are those of versions.yaml; the contents are those of the commit that is checked out.
+// The versions are those of versions.yaml; the contents are those of the commit that is checked
+// out.
 package main
 
 import (

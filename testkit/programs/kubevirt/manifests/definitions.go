@@ -9,7 +9,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// kubeVirt makes the definitions that virt-operator installs. virt-controller starts only where all of them are.
+// kubeVirt makes the definitions that virt-operator installs. virt-controller starts only where all
+// of them are.
 var kubeVirt = []func() (*extv1.CustomResourceDefinition, error){
 	components.NewVirtualMachineInstanceCrd,
 	components.NewVirtualMachineCrd,
@@ -32,7 +33,8 @@ var kubeVirt = []func() (*extv1.CustomResourceDefinition, error){
 	components.NewVirtualMachineCloneCrd,
 }
 
-// cdiKinds are CDI's names of the definitions that KubeVirt, or a user of its virtual machines, meets.
+// cdiKinds are CDI's names of the definitions that KubeVirt, or a user of its virtual machines,
+// meets.
 var cdiKinds = []string{
 	"cdi", "cdiconfig", "datavolume", "datasource", "dataimportcron", "storageprofile",
 	"volumeimportsource", "volumeclonesource", "volumeuploadsource",

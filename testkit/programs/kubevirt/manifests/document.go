@@ -6,7 +6,8 @@ import (
 	"io"
 )
 
-// writeDocument writes an object as one document of a YAML stream, on one line, without what only an API server sets.
+// writeDocument writes an object as one document of a YAML stream, on one line, without what only
+// an API server sets.
 func writeDocument(out io.Writer, object any) error {
 	raw, err := json.Marshal(object)
 	if err != nil {

@@ -5,8 +5,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// networkAttachmentDefinition is the kind that Multus reads, as the Network Plumbing Working Group's "Kubernetes Network Custom
-// Resource Definition De-facto Standard" lays it down in section 3.
+// networkAttachmentDefinition is the kind that Multus reads, as the Network Plumbing Working
+// Group's "Kubernetes Network Custom Resource Definition De-facto Standard" lays it down in section
+// 3.
 func networkAttachmentDefinition() *extv1.CustomResourceDefinition {
 	return &extv1.CustomResourceDefinition{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition"},

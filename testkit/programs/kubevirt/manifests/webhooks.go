@@ -8,11 +8,14 @@ import (
 // namespace is where virt-operator installs KubeVirt.
 const namespace = "kubevirt"
 
-// webhooks returns the configurations of virt-api's webhooks as virt-operator writes them: each is reached through a Service, by its path.
+// webhooks returns the configurations of virt-api's webhooks as virt-operator writes them: each is
+// reached through a Service, by its path.
 func webhooks() ([]any, error) {
 	mutating := components.NewVirtAPIMutatingWebhookConfiguration(namespace)
-	mutating.TypeMeta = metav1.TypeMeta{APIVersion: "admissionregistration.k8s.io/v1", Kind: "MutatingWebhookConfiguration"}
+	mutating.TypeMeta = metav1.TypeMeta{APIVersion: "admissionregistration.k8s.io/v1",
+		Kind: "MutatingWebhookConfiguration"}
 	validating := components.NewVirtAPIValidatingWebhookConfiguration(namespace)
-	validating.TypeMeta = metav1.TypeMeta{APIVersion: "admissionregistration.k8s.io/v1", Kind: "ValidatingWebhookConfiguration"}
+	validating.TypeMeta = metav1.TypeMeta{APIVersion: "admissionregistration.k8s.io/v1",
+		Kind: "ValidatingWebhookConfiguration"}
 	return []any{mutating, validating}, nil
 }
