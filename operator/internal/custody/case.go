@@ -187,7 +187,3 @@ func (s Subject) labelled(labels map[string]string) bool {
 	}
 	return true
 }
-
-// Labelled reports whether an object carries the UIDs of this Machine and supervisor. That makes it
-// a candidate, and no more.
-func (s Subject) Labelled(labels map[string]string) bool { return s.labelled(labels) }

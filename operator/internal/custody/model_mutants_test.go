@@ -54,7 +54,7 @@ var judgeMutants = map[string]mutant{
 		reason: "Whatever carries the Machine's labels is taken for its VirtualMachine.",
 		change: func(o *operator) {
 			o.find = instead(o.find, func(c custody.Case, _ custody.Look, vm custody.Sighting) bool {
-				return c.Machine.Labelled(vm.Labels)
+				return labelled(c, vm)
 			})
 		},
 	},
@@ -117,7 +117,7 @@ var judgeMutants = map[string]mutant{
 		reason: "What has the name and the labels is taken for restored, though its addresses are others.",
 		change: func(o *operator) {
 			o.find = instead(o.find, func(c custody.Case, _ custody.Look, vm custody.Sighting) bool {
-				return c.Record != nil && vm.Name == c.Record.VMName && c.Machine.Labelled(vm.Labels)
+				return c.Record != nil && vm.Name == c.Record.VMName && labelled(c, vm)
 			})
 		},
 	},
@@ -256,4 +256,10 @@ func findMutant(t *testing.T, m mutant) {
 		}
 	}
 	t.Errorf("%s\nnot found in %d states", m.reason, states)
+}
+
+// labelled reports whether a VirtualMachine carries the UIDs of the Machine and its supervisor.
+func labelled(c custody.Case, vm custody.Sighting) bool {
+	uid, supervisor := vitistackv1alpha1.LabelMachineUID, vitistackv1alpha1.LabelSupervisorUID
+	return vm.Labels[uid] == c.Machine.Labels[uid] && vm.Labels[supervisor] == c.Machine.Labels[supervisor]
 }

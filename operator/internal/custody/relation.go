@@ -160,6 +160,17 @@ func (c Case) unlabelled(l Look, vm Sighting) Relation {
 	return Unclaimed
 }
 
+// NeedsClaimants reports whether the judge has to know the other Machines of the namespace: a person
+// consents to taking over a VirtualMachine that was made for another Machine.
+func (c Case) NeedsClaimants() bool {
+	return slices.ContainsFunc(c.Looks, func(l Look) bool {
+		return slices.ContainsFunc(l.Found, func(vm Sighting) bool {
+			const uid = vitistackv1alpha1.LabelMachineUID
+			return c.consents(l, vm) && vm.Labels[uid] != c.Machine.label(uid)
+		})
+	})
+}
+
 // consents reports whether a person said that this VirtualMachine is the Machine's. The person may
 // have named its cluster by any of the KubevirtConfigs that lead to it.
 func (c Case) consents(l Look, vm Sighting) bool {

@@ -471,3 +471,30 @@ func edited(ledger vitistackv1alpha1.Ledger, change func(*vitistackv1alpha1.Ledg
 	change(&ledger)
 	return ledger
 }
+
+func TestNeedsClaimants(t *testing.T) {
+	others := with(original(), func(vm *custody.Sighting) { vm.Labels = former() })
+	for name, test := range map[string]struct {
+		reason string
+		adopt  string
+		looks  []custody.Look
+		want   bool
+	}{
+		"AnotherMachines": {"another Machine may still want it", "east/vm-1", []custody.Look{east(others)}, true},
+		"ByTheOtherConfig": {
+			"a person may name the cluster by either of its KubevirtConfigs", "east2/vm-1",
+			[]custody.Look{east(others), east2()}, true,
+		},
+		"ItsOwn":      {"nobody else can want it", "east/vm-1", []custody.Look{east(original())}, false},
+		"NotMeant":    {"no person consents to this one", "east/vm-7", []custody.Look{east(others)}, false},
+		"NoneIsMeant": {"no person consents", "", []custody.Look{east(others)}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			machine := web()
+			machine.Adopt = test.adopt
+			if got := (custody.Case{Machine: machine, Looks: test.looks}).NeedsClaimants(); got != test.want {
+				t.Errorf("%s: NeedsClaimants() = %t", test.reason, got)
+			}
+		})
+	}
+}

@@ -114,21 +114,11 @@ func (r *MachineReconciler) macs(ctx context.Context, machine *vitistackv1alpha1
 }
 
 // claimants are the other Machines of the Machine's namespace, by the supervisor's API server
-// itself. They are asked for only where a person consents to taking over what was made for another
-// Machine. They are nil where this Machine itself is not among them: then the one in hand is from
-// a cache that is behind, and nothing may be concluded.
+// itself. They are nil where this Machine itself is not among them: then the one in hand is from a
+// cache that is behind, and nothing may be concluded.
 func (r *MachineReconciler) claimants(
-	ctx context.Context, machine *vitistackv1alpha1.Machine, subject custody.Subject, looks []custody.Look,
+	ctx context.Context, machine *vitistackv1alpha1.Machine,
 ) ([]custody.Claimant, error) {
-	asks := func(l custody.Look) bool {
-		return slices.ContainsFunc(l.Found, func(vm custody.Sighting) bool {
-			return subject.Adopt == custody.Consent(l.Config, vm.UID) &&
-				vm.Labels[vitistackv1alpha1.LabelMachineUID] != subject.Labels[vitistackv1alpha1.LabelMachineUID]
-		})
-	}
-	if !slices.ContainsFunc(looks, asks) {
-		return nil, nil
-	}
 	machines := provision.MetadataOf(vitistackv1alpha1.SchemeGroupVersion.WithKind("Machine"))
 	if err := r.live.List(ctx, machines, client.InNamespace(machine.Namespace)); err != nil {
 		return nil, problem.Supervisor(err,
@@ -141,8 +131,8 @@ func (r *MachineReconciler) claimants(
 			continue
 		}
 		claimant := custody.Claimant{UIDLabel: desired.LabelValue(string(machines.Items[i].UID))}
-		if ledger, err := vitistackv1alpha1.ParseLedger(
-			machines.Items[i].Annotations[vitistackv1alpha1.AnnotationPlacement]); err == nil {
+		annotation := machines.Items[i].Annotations[vitistackv1alpha1.AnnotationPlacement]
+		if ledger, err := vitistackv1alpha1.ParseLedger(annotation); err == nil {
 			claimant.VMUID = ledger.VMUID
 		}
 		others = append(others, claimant)
@@ -165,7 +155,9 @@ func (r *MachineReconciler) caseOf(
 	if c.Machine.MACs, err = r.macs(ctx, machine); err != nil {
 		return c, err
 	}
-	c.Claimants, err = r.claimants(ctx, machine, c.Machine, c.Looks)
+	if c.NeedsClaimants() {
+		c.Claimants, err = r.claimants(ctx, machine)
+	}
 	return c, err
 }
 
