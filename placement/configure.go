@@ -5,7 +5,8 @@ import "strings"
 // A Configurer is a Strategy that can be configured. A host calls Configure before the first Place
 // and never at the same time as Place.
 type Configurer interface {
-	// ConfigSchema is a JSON Schema for people and tools; nil means that none is given.
+	// ConfigSchema is a JSON Schema; nil means that none is given. It is evaluated in the plugin's
+	// own process, by the SDK, before Configure; a host evaluates none.
 	ConfigSchema() []byte
 	// Configure takes a JSON document, nil where there is none. It returns [Violations] for a
 	// document that it does not like, and the strategy must then not be asked.

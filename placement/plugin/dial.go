@@ -65,7 +65,7 @@ func (d dial) run(ctx context.Context) (_ *instance, err error) {
 		switch refused := c.refusal(); {
 		case refused != nil:
 			return nil, refused
-		case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		case outOfTime(ctx, err):
 			return nil, notReady(d.timeout)
 		}
 		return nil, err

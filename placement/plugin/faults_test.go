@@ -86,6 +86,28 @@ func TestFaultsAtStart(t *testing.T) {
 			edit:   func(e *plugin.Entry) { e.SHA256 = "" },
 			want:   "no sha256",
 		},
+		"schema without an end": {
+			reason: "a schema that refers to itself takes the plugin's stack and not the host's",
+			part:   "schema-loop",
+			edit:   func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":"a"}`) },
+			want:   "it ended: exit status 2",
+		},
+		"schema that takes days": {
+			reason: "a schema that doubles its work at each level takes the plugin's time and not the host's",
+			part:   "schema-maze",
+			edit:   func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":"a"}`) },
+			want:   "not ready within",
+		},
+		"finds fault with everything": {
+			reason: "a hundred faults of a configuration are not all shown",
+			part:   "violations",
+			want:   "; 80 more",
+		},
+		"floods with faults": {
+			reason: "what a plugin says of its configuration is bounded before it is read",
+			part:   "violations-flood",
+			want:   "larger than max",
+		},
 		"configuration against the schema": {
 			reason: "a configuration that breaks the schema of the strategy never reaches it",
 			part:   "good",

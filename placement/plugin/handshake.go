@@ -21,7 +21,8 @@ const (
 	// CookieValue is its value.
 	CookieValue = "placement.v1"
 
-	// MaxMessageBytes limits a request and a reply: room for some ten thousand clusters.
+	// MaxMessageBytes limits a request: room for some ten thousand clusters. Replies are smaller:
+	// 64 KiB for a decision, 1 MiB for what a plugin says of itself and of its configuration.
 	MaxMessageBytes = 16 << 20
 )
 

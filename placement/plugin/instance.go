@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 
+	"google.golang.org/grpc"
+
 	"github.com/vitistack/kubevirt-multicluster/placement"
 	placementv1 "github.com/vitistack/kubevirt-multicluster/placement/proto/placement/v1"
 )
@@ -20,13 +22,21 @@ type carrier interface {
 	stop()
 }
 
+const (
+	// maxDecisionBytes limits an answer to a question.
+	maxDecisionBytes = 64 << 10
+	// maxSetupBytes limits what a plugin says of itself and of its configuration.
+	maxSetupBytes = 1 << 20
+	// maxViolations is how many faults of a configuration are told; the rest is counted.
+	maxViolations = 20
+)
+
 // An instance is one running, configured plugin.
 type instance struct {
 	placementv1.StrategyServiceClient
 	carrier carrier
 	needs   placement.Needs
 	version string
-	schema  []byte
 	hung    chan struct{} // closed by the pulse
 	pulse   *pulse
 }
@@ -41,22 +51,19 @@ func (i *instance) prepare(ctx context.Context, entry Entry, generation int64) e
 	if err := i.introduce(ctx, entry); err != nil {
 		return err
 	}
-	if err := validateConfig(i.schema, entry.Config); err != nil {
-		return err
-	}
 	return i.configure(ctx, entry, generation)
 }
 
 // introduce asks the plugin what it is, and fails if that is not what the entry says.
 func (i *instance) introduce(ctx context.Context, entry Entry) error {
-	info, err := i.Info(ctx, &placementv1.InfoRequest{})
+	info, err := i.Info(ctx, &placementv1.InfoRequest{}, grpc.MaxCallRecvMsgSize(maxSetupBytes))
 	if err != nil {
 		return fmt.Errorf("asking what it is: %w", err)
 	}
 	if info.GetName() != entry.Name {
 		return fmt.Errorf("the %s serves strategy %q", entry.transport(), clip(info.GetName()))
 	}
-	i.version, i.schema = clip(info.GetVersion()), info.GetConfigSchema()
+	i.version = clip(info.GetVersion())
 	i.needs, err = decodeNeeds(info.GetNeeds(), info.GetUnread())
 	return err
 }
@@ -64,13 +71,17 @@ func (i *instance) introduce(ctx context.Context, entry Entry) error {
 // configure hands over the entry's configuration. Its error is placement.Violations where the
 // plugin does not like it.
 func (i *instance) configure(ctx context.Context, entry Entry, generation int64) error {
-	reply, err := i.Configure(ctx, &placementv1.ConfigureRequest{Config: entry.Config, Generation: generation})
+	request := &placementv1.ConfigureRequest{Config: entry.Config, Generation: generation}
+	reply, err := i.Configure(ctx, request, grpc.MaxCallRecvMsgSize(maxSetupBytes))
 	if err != nil {
 		return fmt.Errorf("configuring it: %w", err)
 	}
 	var violations placement.Violations
-	for _, v := range reply.GetViolations() {
+	for _, v := range reply.GetViolations()[:min(maxViolations, len(reply.GetViolations()))] {
 		violations = append(violations, placement.Violation{Field: clip(v.GetField()), Message: clip(v.GetMessage())})
+	}
+	if more := len(reply.GetViolations()) - len(violations); more > 0 {
+		violations = append(violations, placement.Violation{Message: fmt.Sprintf("%d more", more)})
 	}
 	if violations != nil {
 		return violations

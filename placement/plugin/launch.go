@@ -13,6 +13,8 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 	"github.com/hashicorp/go-plugin/runner"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	placementv1 "github.com/vitistack/kubevirt-multicluster/placement/proto/placement/v1"
 )
@@ -83,7 +85,7 @@ func (l launch) run(ctx context.Context) (_ *instance, err error) {
 
 // explain says what the error really means: that the time was up, or that the process has ended.
 func (l launch) explain(ctx context.Context, c *child, err error) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if outOfTime(ctx, err) {
 		return notReady(l.timeout)
 	}
 	select {
@@ -95,6 +97,12 @@ func (l launch) explain(ctx context.Context, c *child, err error) error {
 		return ended(status)
 	}
 	return err
+}
+
+// outOfTime reports whether the time was up. The plugin knows the deadline as well, and may say so
+// a moment before the host's own clock does.
+func outOfTime(ctx context.Context, err error) bool {
+	return errors.Is(ctx.Err(), context.DeadlineExceeded) || status.Code(err) == codes.DeadlineExceeded
 }
 
 func notReady(timeout time.Duration) error { return fmt.Errorf("not ready within %v", timeout) }

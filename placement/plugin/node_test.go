@@ -87,7 +87,7 @@ func TestOtherLanguage(t *testing.T) {
 	placementtest.RunRequests(t, strategy, requests)
 	refused := []plugin.Entry{{Name: "zone-js", Socket: socket, Config: json.RawMessage(`{"key":""}`)}}
 	if err := host.Update(t.Context(), refused); err == nil ||
-		!strings.Contains(err.Error(), "/properties/key") {
+		!strings.Contains(err.Error(), "key: must be a name of a label") {
 		t.Errorf("a configuration against its own schema: %v", err)
 	}
 	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {

@@ -21,6 +21,10 @@ import (
 // costs little.
 const gcPercent = 25
 
+// maxStack ends a strategy, or a schema, that calls itself without an end, before it has taken the
+// memory that a plugin shares with its host.
+const maxStack = 64 << 20
+
 // Serve is the whole main function of a plugin that needs no logger: it serves the strategy until
 // the host ends, and never returns. A strategy that is a placement.Configurer gets its
 // configuration before the first question.
@@ -47,6 +51,7 @@ func ServeFactory(factory func(log *slog.Logger) (placement.Strategy, error)) {
 		fatal(log, "starting the strategy", err)
 	}
 	debug.SetGCPercent(gcPercent)
+	debug.SetMaxStack(maxStack)
 	if socket := os.Getenv(SocketKey); socket != "" {
 		serveUntilSignal(socket, strategy, log)
 		return

@@ -38,14 +38,17 @@ func (s *server) Info(context.Context, *placementv1.InfoRequest) (*placementv1.I
 	return info, nil
 }
 
-// Configure implements the service. A strategy that takes no configuration refuses one: it would be
+// Configure implements the service. A configuration that breaks the strategy's own schema never
+// reaches the strategy; the host evaluates no schema that somebody sent. A strategy that takes no configuration refuses one: it would be
 // without effect.
 func (s *server) Configure(
 	_ context.Context, req *placementv1.ConfigureRequest,
 ) (*placementv1.ConfigureResponse, error) {
 	var err error
 	if c, ok := s.strategy.(placement.Configurer); ok {
-		err = c.Configure(req.GetConfig())
+		if err = validateConfig(c.ConfigSchema(), req.GetConfig()); err == nil {
+			err = c.Configure(req.GetConfig())
+		}
 	} else if len(req.GetConfig()) > 0 {
 		err = placement.Violations{{Message: "this strategy takes no configuration"}}
 	}

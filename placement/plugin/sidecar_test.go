@@ -129,6 +129,18 @@ func TestSidecarFaults(t *testing.T) {
 			edit:   func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":""}`) },
 			want:   "zone: is empty",
 		},
+		"schema without an end": {
+			reason: "a schema that refers to itself takes the plugin's stack and not the host's",
+			part:   "schema-loop",
+			edit:   func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":"a"}`) },
+			want:   "configuring it",
+		},
+		"schema that takes days": {
+			reason: "a schema that doubles its work at each level takes the plugin's time and not the host's",
+			part:   "schema-maze",
+			edit:   func(e *plugin.Entry) { e.Config = json.RawMessage(`{"zone":"a"}`) },
+			want:   "not ready within",
+		},
 		"configuration against the schema": {
 			reason: "a configuration that breaks the schema of the strategy never reaches it",
 			part:   "good",

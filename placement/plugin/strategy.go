@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -46,7 +47,7 @@ func (r remote) ask(parent context.Context, req placement.Request) (_ placement.
 		return placement.Decision{}, "unavailable", err
 	}
 	began := time.Now()
-	reply, err := running.Decide(ctx, encodeRequest(req, running.needs))
+	reply, err := running.Decide(ctx, encodeRequest(req, running.needs), grpc.MaxCallRecvMsgSize(maxDecisionBytes))
 	if parent.Err() == nil {
 		running.pulse.beat(began, time.Now(), status.Code(err) == codes.DeadlineExceeded && r.s.overdue(time.Since(began)))
 	}

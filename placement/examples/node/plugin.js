@@ -39,8 +39,12 @@ server.addService(StrategyService.service, {
   }),
   Configure: (call, reply) => {
     const text = call.request.config.toString();
-    key = (text && JSON.parse(text).key) || 'zone'; // the host has held it against the schema
-    reply(null, { violations: [] });
+    const { key: wanted = 'zone' } = text ? JSON.parse(text) : {};
+    if (typeof wanted !== 'string' || wanted === '') {
+      return reply(null, { violations: [{ field: 'key', message: 'must be a name of a label' }] });
+    }
+    key = wanted;
+    return reply(null, { violations: [] });
   },
   Decide: (call, reply) => reply(null, decide(call.request)),
 });

@@ -62,12 +62,37 @@ func (s strategy) Name() string { return s.name }
 func (s strategy) Needs() placement.Needs { return placement.Needs{Presence: s.mode == "presence"} }
 
 func (s strategy) ConfigSchema() []byte {
+	switch s.mode {
+	case "schema-loop": // which takes the whole stack
+		return []byte(`{"$ref":"#"}`)
+	case "schema-maze": // each level doubles the time
+		return maze(40)
+	}
 	return []byte(`{"type":"object","properties":{"zone":{"type":"string"}}}`)
 }
 
+// maze is a schema of a number of definitions, each of which asks for the next one twice.
+func maze(levels int) []byte {
+	definitions := map[string]any{fmt.Sprintf("d%d", levels): map[string]any{"type": "object"}}
+	for level := range levels {
+		next := map[string]any{"$ref": fmt.Sprintf("#/$defs/d%d", level+1)}
+		definitions[fmt.Sprintf("d%d", level)] = map[string]any{"allOf": []any{next, next}}
+	}
+	schema, err := json.Marshal(map[string]any{"$defs": definitions, "$ref": "#/$defs/d0"})
+	if err != nil {
+		panic(err)
+	}
+	return schema
+}
+
 func (s strategy) Configure(config []byte) error {
-	if s.mode == "crash-configure" {
+	switch s.mode {
+	case "crash-configure":
 		os.Exit(4)
+	case "violations":
+		return make(placement.Violations, 100)
+	case "violations-flood":
+		return make(placement.Violations, 1_000_000)
 	}
 	if len(config) == 0 {
 		return nil
@@ -97,7 +122,7 @@ func (s strategy) Place(ctx context.Context, req placement.Request) (placement.D
 	case "slow":
 		<-time.After(time.Minute) // ignores ctx
 	case "huge":
-		first.Reason = strings.Repeat("x", 100<<20)
+		first.Reason = strings.Repeat("x", 100<<10)
 	case "longreason":
 		return first, placement.Refusal{Reason: "not a reason!", Message: strings.Repeat("é", 10_000)}
 	case "fickle":

@@ -122,7 +122,8 @@ type InfoResponse struct {
 	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
 	// The facts that the host must gather before it asks. The host refuses a plugin that needs what it does not know.
 	Needs []Need `protobuf:"varint,3,rep,packed,name=needs,proto3,enum=placement.v1.Need" json:"needs,omitempty"`
-	// A JSON Schema of the configuration; empty if there is none.
+	// A JSON Schema of the configuration, for people and tools; empty if there is none. The host does not evaluate it: Configure
+	// answers with violations.
 	ConfigSchema []byte `protobuf:"bytes,4,opt,name=config_schema,json=configSchema,proto3" json:"config_schema,omitempty"`
 	// Facts that the plugin does not read, so that the host may leave them out. A host that does not know of this sends them.
 	Unread        []Fact `protobuf:"varint,5,rep,packed,name=unread,proto3,enum=placement.v1.Fact" json:"unread,omitempty"`
