@@ -62,7 +62,7 @@ func (a asker) get(ctx context.Context, path string, query url.Values, into any)
 		return resp.Header, nil
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return nil, unreachable("the answer is not an API server's") // err may quote it
+		return nil, unreachable(errNoAnswer.Error()) // err may quote it
 	}
 	return resp.Header, nil
 }
@@ -124,7 +124,7 @@ func (a asker) kubeSystem(ctx context.Context, resourceVersion string) (identity
 		return identity{}, err
 	}
 	if namespace.Kind != "Namespace" || namespace.Name != metav1.NamespaceSystem || namespace.UID == "" {
-		return identity{}, unreachable("the answer is not an API server's")
+		return identity{}, unreachable(errNoAnswer.Error())
 	}
 	return identity{uid: string(namespace.UID), fair: header.Get(fairnessHeader) != ""}, nil
 }

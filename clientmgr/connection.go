@@ -77,10 +77,11 @@ func newConnection(
 	if err != nil {
 		return nil, fmt.Errorf("making a REST mapper: %w", err)
 	}
-	c.direct, err = client.New(c.rest, client.Options{HTTPClient: httpClient, Scheme: options.Scheme, Mapper: mapper})
+	direct, err := client.New(c.rest, client.Options{HTTPClient: httpClient, Scheme: options.Scheme, Mapper: mapper})
 	if err != nil {
 		return nil, fmt.Errorf("making a client: %w", err)
 	}
+	c.direct = answeredClient{direct}
 	return c, nil
 }
 

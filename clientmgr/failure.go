@@ -142,6 +142,8 @@ func callError(config string, err error) error {
 		return &CallError{Config: config, failed: unreachable(describe(err)), status: context.DeadlineExceeded}
 	case meta.IsNoMatchError(err):
 		return &CallError{Config: config, failed: notServing(kindIn(err)), status: err}
+	case errors.Is(err, errNoAnswer):
+		return &CallError{Config: config, failed: unreachable(errNoAnswer.Error())}
 	case ofNetwork(err):
 		return &CallError{Config: config, failed: unreachable(describe(err))}
 	default:
