@@ -35,7 +35,7 @@ include testkit/programs/programs.mk
 .PHONY: tools
 tools: programs bin node ## build what tests and the demo run: Kubernetes and KubeVirt (once, outside), ours into bin/
 
-STRATEGIES := annotation default single search labels spread capacity
+STRATEGIES := $(patsubst placement-plugins/cmd/placement-%,%,$(wildcard placement-plugins/cmd/placement-*))
 
 .PHONY: bin
 bin:

@@ -40,8 +40,6 @@ const (
 	ReasonStrategyRefused = "StrategyRefused"
 	// ReasonStrategyHeld: a strategy asked to wait without a reason of its own.
 	ReasonStrategyHeld = "StrategyHeld"
-	// ReasonUnknownCandidate: a strategy chose a cluster that is not among the candidates.
-	ReasonUnknownCandidate = "UnknownCandidate"
 	// ReasonClusterNotAllowed: the KubevirtConfig does not take Machines of this namespace.
 	ReasonClusterNotAllowed = "ClusterNotAllowed"
 	// ReasonRecordUnconfirmed: the Machine carries a placement record that nothing confirms, for
@@ -124,11 +122,6 @@ var placedReasons = []ReasonInfo{
 	{
 		Reason: ReasonStrategyHeld, Condition: ConditionPlaced, Acts: ActorTime,
 		Help: "the strategy is asked again",
-	},
-	{
-		Reason: ReasonUnknownCandidate, Condition: ConditionPlaced, Acts: ActorPerson,
-		FailsUnplaced: true,
-		Help:          "mend the strategy that the message names",
 	},
 	{
 		Reason: ReasonClusterNotAllowed, Condition: ConditionPlaced, Acts: ActorPerson,

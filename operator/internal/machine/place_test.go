@@ -12,7 +12,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// chain has the four strategies of the seed, as short as they can be: the real ones are processes
+// chain has the four strategies of the specification, as short as they can be: the real ones are processes
 // of another module.
 func chain() machine.Option {
 	return machine.WithPlacement(placement.Chain{
@@ -108,7 +108,7 @@ func TestPlace(t *testing.T) {
 		want    outcome
 	}{
 		"Annotation": {
-			reason:  "the annotation names the cluster (rule 1 of the seed)",
+			reason:  "the annotation names the cluster (rule 1 of the specification)",
 			configs: []string{east, west}, machine: in(west), want: at(west),
 		},
 		"Field": {
@@ -121,27 +121,27 @@ func TestPlace(t *testing.T) {
 			want:    failed("ReferencesDiffer", ""),
 		},
 		"Unknown": {
-			reason:  "a reference to a cluster that does not exist is refused by name (integration test 5 of the seed)",
+			reason:  "a reference to a cluster that does not exist is refused by name (integration test 5 of the specification)",
 			configs: []string{east}, machine: in("nowhere"),
 			want: failed("ConfigNotFound", `KubevirtConfig nowhere not found in namespace kubevirt-configs (chosen by strategy "annotation")`),
 		},
 		"None": {
-			reason: "without any cluster the refusal has the seed's words", machine: unchanged,
+			reason: "without any cluster the refusal has the specification's words", machine: unchanged,
 			want: failed("NoKubevirtConfigs", "machine team-a/web has no KubevirtConfig reference and no KubevirtConfigs are available in namespace kubevirt-configs"),
 		},
 		"Several": {
-			reason: "with several clusters and no default the refusal has the seed's words", configs: []string{east, west},
+			reason: "with several clusters and no default the refusal has the specification's words", configs: []string{east, west},
 			machine: unchanged,
 			want: failed("CannotDeterminePlacement",
 				"machine team-a/web has no KubevirtConfig reference and 2 configs are available - "+
 					"cannot determine placement. Please set annotation 'vitistack.io/kubevirt-config' or DEFAULT_KUBEVIRT_CONFIG env var"),
 		},
 		"Default": {
-			reason:  "the default takes Machines that name no cluster (rule 2 of the seed)",
+			reason:  "the default takes Machines that name no cluster (rule 2 of the specification)",
 			configs: []string{east, west}, machine: unchanged, options: []machine.Option{withDefault(west)}, want: at(west),
 		},
 		"Single": {
-			reason:  "a single cluster takes Machines that name none (rule 3 of the seed)",
+			reason:  "a single cluster takes Machines that name none (rule 3 of the specification)",
 			configs: []string{east}, machine: unchanged, want: at(east),
 		},
 	}

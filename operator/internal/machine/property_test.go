@@ -293,8 +293,9 @@ func (m *model) restore(r *rapid.T) {
 func (m *model) count() map[types.UID]int {
 	count := map[types.UID]int{}
 	for name, vm := range m.vms() {
-		if _, others := m.foreign[name]; !others {
-			count[types.UID(vm.Labels[vitistackv1alpha1.LabelMachineUID])]++
+		uid := types.UID(vm.Labels[vitistackv1alpha1.LabelMachineUID])
+		if _, others := m.foreign[name]; !others && uid != "" { // without a UID nobody has taken it over yet
+			count[uid]++
 		}
 	}
 	return count

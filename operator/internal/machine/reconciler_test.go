@@ -92,7 +92,7 @@ func TestReconcileWhatIsNotOurs(t *testing.T) {
 	}{
 		"Other": {reason: "another operator's Machines are not touched", change: provider("proxmox")},
 		"SeedEra": {
-			reason: "the seed read providerConfig.name",
+			reason: "the specification reads providerConfig.name",
 			change: func(m *vitistackv1alpha1.Machine) { m.Spec.ProviderConfig.Name = "proxmox" },
 		},
 		"Unset": {reason: "talos-operator may leave the provider empty", change: provider(""), vm: true},
