@@ -2,6 +2,7 @@ package custody_test
 
 import (
 	"fmt"
+	"hash/maphash"
 	"strings"
 )
 
@@ -128,40 +129,48 @@ type origin struct {
 }
 
 // explore visits every state that can be reached, nearest first, so that the trace to what is
-// broken is a shortest one.
+// broken is a shortest one. States that are done with are remembered by 64 bits of their hash, as
+// model checkers do: of a hundred million states two collide with a probability below 1 in 3,000.
 func explore(o *operator, bound int) result {
 	first := state{rare: o.shape.rare}
 	first.machines[0] = machine{born: true, exists: true}
-	known := map[state]struct{}{first: {}}
-	queue, origins := []state{first}, []origin{{from: -1}}
+	seed := maphash.MakeSeed()
+	known := map[uint64]struct{}{maphash.Comparable(seed, first): {}}
+	origins := []origin{{from: -1}}
 	result := result{}
-	for at := 0; at < len(queue) && result.broken == ""; at++ {
-		if len(queue) > bound {
-			result.cut = true
-			break
-		}
-		exploration{operator: o, state: queue[at], emit: func(n next) {
-			if result.broken != "" {
-				return
-			}
-			broken := n.broken
-			for m := number(1); m <= machines && broken == ""; m++ {
-				if n.state.owned(m) > 1 {
-					broken = "two VirtualMachines of one Machine may run"
+	var level, below []state
+	for below = append(below, first); len(below) > 0 && result.broken == "" && !result.cut; {
+		level, below = below, nil
+		for i, begun := 0, len(origins)-len(level); i < len(level) && result.broken == ""; i++ {
+			exploration{operator: o, state: level[i], emit: func(n next) {
+				if result.broken != "" {
+					return
 				}
-			}
-			if broken != "" {
-				result.broken, result.trace = broken, trace(origins, int32(at), n.event)
-				return
-			}
-			if _, seen := known[n.state]; !seen {
-				known[n.state] = struct{}{}
-				queue, origins = append(queue, n.state), append(origins, origin{int32(at), n.event})
-			}
-		}}.all()
+				if broken := n.fault(); broken != "" {
+					result.broken, result.trace = broken, trace(origins, int32(begun+i), n.event)
+					return
+				}
+				hash := maphash.Comparable(seed, n.state)
+				if _, seen := known[hash]; !seen {
+					known[hash] = struct{}{}
+					below, origins = append(below, n.state), append(origins, origin{int32(begun + i), n.event})
+				}
+			}}.all()
+		}
+		result.cut = len(origins) > bound
 	}
-	result.states = len(queue)
+	result.states = len(origins)
 	return result
+}
+
+// fault is what a step broke, "" for nothing.
+func (n next) fault() string {
+	for m := number(1); m <= machines && n.broken == ""; m++ {
+		if n.state.owned(m) > 1 {
+			return "two VirtualMachines of one Machine may run"
+		}
+	}
+	return n.broken
 }
 
 func trace(origins []origin, at int32, last event) []event {

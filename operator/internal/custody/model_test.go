@@ -19,10 +19,13 @@ func exploreAll(t *testing.T, rare uint8) {
 	for _, s := range shapes(rare) {
 		t.Run(s.name, func(t *testing.T) {
 			begun := time.Now()
-			r := explore(newOperator(s), 50_000_000)
+			r := explore(newOperator(s), 200_000_000)
 			t.Logf("%d rare actions a history: %d states in %s", s.rare, r.states, time.Since(begun).Round(time.Millisecond))
 			if r.broken != "" {
 				t.Errorf("\n%s", r)
+			}
+			if r.cut {
+				t.Error("there are more states than that: not all were visited")
 			}
 		})
 	}
