@@ -34,7 +34,7 @@ func TestModelFindsMutants(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			run := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestMutant$",
-				"-rapid.seed", "1", "-rapid.checks", "200", "-rapid.nofailfile", "-rapid.shrinktime", "1s")
+				"-rapid.seed", "6", "-rapid.checks", "1000", "-rapid.nofailfile", "-rapid.shrinktime", "1s")
 			run.Env = append(os.Environ(), mutantEnv+"="+name)
 			out, err := run.CombinedOutput()
 			found := strings.Contains(string(out), "VirtualMachines: ") ||
