@@ -39,8 +39,8 @@ func (s *server) Info(context.Context, *placementv1.InfoRequest) (*placementv1.I
 }
 
 // Configure implements the service. A configuration that breaks the strategy's own schema never
-// reaches the strategy; the host evaluates no schema that somebody sent. A strategy that takes no configuration refuses one: it would be
-// without effect.
+// reaches the strategy; the host evaluates no schema that somebody sent. A strategy that takes no
+// configuration refuses one: it would be without effect.
 func (s *server) Configure(
 	_ context.Context, req *placementv1.ConfigureRequest,
 ) (*placementv1.ConfigureResponse, error) {
