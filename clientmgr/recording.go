@@ -18,6 +18,14 @@ type recordingClient struct {
 
 // record runs a write and notes what the server returned in object.
 func (r *recordingClient) record(object client.Object, dryRun []string, call func() error) error {
+	return r.noting(object, dryRun, call, func(kind declaration) { r.overlay.note(kind, object) })
+}
+
+// noting runs a write of an object and then notes it in each form in which its kind is read. A
+// write that fails, or that is a dry run, is not noted.
+func (r *recordingClient) noting(
+	object client.Object, dryRun []string, call func() error, note func(declaration),
+) error {
 	gvk, err := apiutil.GVKForObject(object, r.overlay.scheme)
 	if err != nil || len(dryRun) > 0 {
 		return call()
@@ -32,7 +40,7 @@ func (r *recordingClient) record(object client.Object, dryRun []string, call fun
 		return err
 	}
 	for _, kind := range kinds {
-		r.overlay.note(kind, object)
+		note(kind)
 	}
 	return nil
 }
@@ -98,29 +106,15 @@ func contentOf(configuration runtime.ApplyConfiguration) (*unstructured.Unstruct
 
 // Delete notes that the object is going or gone.
 func (r *recordingClient) Delete(ctx context.Context, object client.Object, opts ...client.DeleteOption) error {
-	call := func() error { return r.Client.Delete(ctx, object, opts...) }
-	gvk, err := apiutil.GVKForObject(object, r.overlay.scheme)
 	options := (&client.DeleteOptions{}).ApplyOptions(opts)
-	if err != nil || len(options.DryRun) > 0 {
-		return call()
-	}
-	kinds := r.overlay.formsOf(gvk)
-	if len(kinds) == 0 {
-		return call()
-	}
-	end := r.overlay.begin(kinds)
-	defer end()
-	if err := call(); err != nil {
-		return err
-	}
-	uid := object.GetUID()
-	if options.Preconditions != nil && options.Preconditions.UID != nil {
-		uid = *options.Preconditions.UID
-	}
-	for _, kind := range kinds {
+	call := func() error { return r.Client.Delete(ctx, object, opts...) }
+	return r.noting(object, options.DryRun, call, func(kind declaration) {
+		uid := object.GetUID()
+		if options.Preconditions != nil && options.Preconditions.UID != nil {
+			uid = *options.Preconditions.UID
+		}
 		r.overlay.remember(writeKey{kind, client.ObjectKeyFromObject(object)}, write{uid: uid, deleted: true})
-	}
-	return nil
+	})
 }
 
 func (r *recordingClient) Status() client.SubResourceWriter { return r.SubResource("status") }
