@@ -1,6 +1,7 @@
 package clientmgr
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -8,13 +9,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// errNoAnswer is a call that something answered which is no API server: a gateway, a captive portal,
-// a load balancer's page. It is silence, and never an absence.
+// errNoAnswer is a call that something answered which is no API server: a gateway, a captive
+// portal, a load balancer's page. It is silence, and never an absence.
 var errNoAnswer = errors.New("the answer is not an API server's")
 
-// answeredClient is a client whose answers are an API server's. client-go takes any JSON with status
-// 200 for the object that was asked for: `{}` reads as an empty list, and as an object without a name.
-// Here an object has the name that was asked for and a UID, and a list has a resourceVersion.
+// answeredClient is a client whose answers are an API server's. client-go takes any JSON with
+// status 200 for the object that was asked for: `{}` reads as an empty list, and as an object
+// without a name. Here an object has the name that was asked for and a UID, and a list has a
+// resourceVersion.
 type answeredClient struct{ client.Client }
 
 func (a answeredClient) Get(
@@ -38,36 +40,28 @@ func (a answeredClient) List(ctx context.Context, list client.ObjectList, opts .
 }
 
 func (a answeredClient) Create(ctx context.Context, object client.Object, opts ...client.CreateOption) error {
-	namespace, name, isNamed := object.GetNamespace(), object.GetName(), object.GetGenerateName() == ""
-	if err := a.Client.Create(ctx, object, opts...); err != nil {
-		return err
-	}
-	switch {
-	case name != "":
-		return isObject(object, namespace, name)
-	case isNamed:
-		return nil // a review, which is no object
-	default:
-		return isObject(object, namespace, object.GetName())
-	}
+	return written(object, func() error { return a.Client.Create(ctx, object, opts...) })
 }
 
 func (a answeredClient) Update(ctx context.Context, object client.Object, opts ...client.UpdateOption) error {
-	namespace, name := object.GetNamespace(), object.GetName()
-	if err := a.Client.Update(ctx, object, opts...); err != nil {
-		return err
-	}
-	return isObject(object, namespace, name)
+	return written(object, func() error { return a.Client.Update(ctx, object, opts...) })
 }
 
 func (a answeredClient) Patch(
 	ctx context.Context, object client.Object, patch client.Patch, opts ...client.PatchOption,
 ) error {
+	return written(object, func() error { return a.Client.Patch(ctx, object, patch, opts...) })
+}
+
+// written runs a write of an object, whose answer is that object. A review has no name and gets
+// none: it is no object.
+func written(object client.Object, call func() error) error {
 	namespace, name := object.GetNamespace(), object.GetName()
-	if err := a.Client.Patch(ctx, object, patch, opts...); err != nil {
+	isReview := name == "" && object.GetGenerateName() == ""
+	if err := call(); err != nil || isReview {
 		return err
 	}
-	return isObject(object, namespace, name)
+	return isObject(object, namespace, cmp.Or(name, object.GetName()))
 }
 
 // isObject returns an error where an object is not the one that was asked for.

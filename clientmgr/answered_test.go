@@ -36,8 +36,8 @@ func answering(t *testing.T, body string) client.Client {
 	return &remoteClient{config: "east", direct: answeredClient{direct}, gate: gate, failed: func() {}}
 }
 
-// TestAnswersOfNoAPIServer: what is no API server's answer is silence, for reads and writes alike. An
-// empty list would be taken for an absence, and an absence for leave to create.
+// TestAnswersOfNoAPIServer: what is no API server's answer is silence, for reads and writes alike.
+// An empty list would be taken for an absence, and an absence for leave to create.
 func TestAnswersOfNoAPIServer(t *testing.T) {
 	const object = `{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a","namespace":"ns","uid":"1","resourceVersion":"7"}}`
 	const list = `{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"7"},"items":[]}`
@@ -53,7 +53,8 @@ func TestAnswersOfNoAPIServer(t *testing.T) {
 			"a Pod is no ConfigMap", `{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[{}]}`, false, false,
 		},
 		"AnotherName": {
-			"a server that answers with another object has not been asked", strings.Replace(object, `"a"`, `"b"`, 1), false, false,
+			"a server that answers with another object has not been asked", strings.Replace(object, `"a"`, `"b"`, 1), false,
+			false,
 		},
 		"AnotherNamespace": {
 			"the same name elsewhere is another object", strings.Replace(object, `"ns"`, `"other"`, 1), false, false,
