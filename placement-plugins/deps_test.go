@@ -2,6 +2,8 @@ package plugins_test
 
 import (
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -10,7 +12,7 @@ import (
 // nothing knows Kubernetes.
 func TestDependencies(t *testing.T) {
 	const modules = "github.com/vitistack/kubevirt-multicluster/"
-	pure := []string{"./annotation", "./default_", "./single", "./search", "./labels", "./spread", "./capacity"}
+	pure := strategyPackages(t)
 	cases := map[string]struct {
 		reason    string
 		packages  []string
@@ -64,4 +66,22 @@ func TestDependencies(t *testing.T) {
 			}
 		})
 	}
+}
+
+// strategyPackages returns the folder of each strategy: those that have Go files, which cmd and
+// internal have not.
+func strategyPackages(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("*/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var folders []string
+	for _, file := range files {
+		folders = append(folders, "./"+filepath.Dir(file))
+	}
+	if folders = slices.Compact(folders); len(folders) < len(strategies)+len(others) {
+		t.Fatalf("these are not all packages of strategies: %v", folders)
+	}
+	return folders
 }
