@@ -67,11 +67,22 @@ func tableRows(t *testing.T, heading string) [][]string {
 // one of the prefixes, and fails for any that has no comment.
 func constants(t *testing.T, prefixes ...string) map[string]bool {
 	t.Helper()
+	values := map[string]bool{}
+	for _, spec := range constantsOf(t, prefixes...) {
+		addConstant(t, values, spec)
+	}
+	return values
+}
+
+// constantsOf returns the declarations of all constants of v1alpha1 whose name begins with one of
+// the prefixes.
+func constantsOf(t *testing.T, prefixes ...string) []*ast.ValueSpec {
+	t.Helper()
 	files, err := filepath.Glob("v1alpha1/*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := map[string]bool{}
+	var found []*ast.ValueSpec
 	for _, name := range files {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		if err != nil {
@@ -83,19 +94,20 @@ func constants(t *testing.T, prefixes ...string) map[string]bool {
 				continue
 			}
 			for _, spec := range block.Specs {
-				addConstant(t, values, spec.(*ast.ValueSpec), prefixes)
+				spec := spec.(*ast.ValueSpec)
+				begins := func(prefix string) bool { return strings.HasPrefix(spec.Names[0].Name, prefix) }
+				if slices.ContainsFunc(prefixes, begins) {
+					found = append(found, spec)
+				}
 			}
 		}
 	}
-	return values
+	return found
 }
 
-func addConstant(t *testing.T, values map[string]bool, spec *ast.ValueSpec, prefixes []string) {
+func addConstant(t *testing.T, values map[string]bool, spec *ast.ValueSpec) {
 	t.Helper()
 	name := spec.Names[0].Name
-	if !slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
-		return
-	}
 	literal, ok := spec.Values[0].(*ast.BasicLit)
 	if !ok {
 		t.Fatalf("%s is not a literal", name)

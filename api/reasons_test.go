@@ -3,9 +3,6 @@ package api_test
 import (
 	"flag"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io/fs"
 	"maps"
 	"os"
@@ -173,22 +170,9 @@ func helpTable() string {
 // TestEachReasonIsUsed: a reason that no code gives is a word in the documents that nobody ever
 // sees.
 func TestEachReasonIsUsed(t *testing.T) {
-	files, err := filepath.Glob("v1alpha1/*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
 	unused := map[string]bool{}
-	for _, path := range files {
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ast.Inspect(file, func(node ast.Node) bool {
-			if spec, ok := node.(*ast.ValueSpec); ok && strings.HasPrefix(spec.Names[0].Name, "Reason") {
-				unused[spec.Names[0].Name] = true
-			}
-			return true
-		})
+	for _, spec := range constantsOf(t, "Reason") {
+		unused[spec.Names[0].Name] = true
 	}
 	if len(unused) < 50 {
 		t.Fatalf("%d reasons are too few to believe", len(unused))
