@@ -17,7 +17,7 @@ const (
 
 // ByConfig is the client.IndexerFunc of IndexConfig. The metadata of a Machine is enough for it.
 func ByConfig(object client.Object) []string {
-	ledger, err := vitistackv1alpha1.ParseLedger(object.GetAnnotations()[vitistackv1alpha1.AnnotationPlacement])
+	ledger, err := vitistackv1alpha1.LedgerOf(object)
 	if err != nil {
 		return []string{Unplaced}
 	}

@@ -58,7 +58,7 @@ func (u Usage) list() string {
 func refersTo(machine client.Object) string {
 	annotations := machine.GetAnnotations()
 	recorded := annotations[vitistackv1alpha1.AnnotationPlacement]
-	if ledger, err := vitistackv1alpha1.ParseLedger(recorded); err == nil {
+	if ledger, err := vitistackv1alpha1.LedgerOf(machine); err == nil {
 		return ledger.Config
 	}
 	if recorded == "" && !controllerutil.ContainsFinalizer(machine, vitistackv1alpha1.FinalizerMachine) {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
@@ -55,6 +56,13 @@ func ParseLedger(annotation string) (Ledger, error) {
 		return Ledger{}, err
 	}
 	return l, nil
+}
+
+// LedgerOf reads the ledger that a Machine carries in [AnnotationPlacement]. The metadata of the
+// Machine is enough. A Machine without a ledger is an error of [ParseLedger], as one whose ledger
+// cannot be read.
+func LedgerOf(machine metav1.Object) (Ledger, error) {
+	return ParseLedger(machine.GetAnnotations()[AnnotationPlacement])
 }
 
 // String returns the JSON form, with the fields always in the same order. For a valid ledger,

@@ -35,7 +35,7 @@ func ClaimsOf[T client.Object](machines []T) Claims {
 	claims := Claims{}
 	for _, machine := range machines {
 		claims[desired.LabelValue(string(machine.GetUID()))] = struct{}{}
-		ledger, err := vitistackv1alpha1.ParseLedger(machine.GetAnnotations()[vitistackv1alpha1.AnnotationPlacement])
+		ledger, err := vitistackv1alpha1.LedgerOf(machine)
 		if err == nil && ledger.VMUID != "" {
 			claims[ledger.VMUID] = struct{}{}
 		}

@@ -114,7 +114,7 @@ func nameOf(object client.Object) string {
 
 // stays says which virtual machine of a Machine stays, and where. "" where there is none.
 func stays(object client.Object) string {
-	ledger, err := vitistackv1alpha1.ParseLedger(object.GetAnnotations()[vitistackv1alpha1.AnnotationPlacement])
+	ledger, err := vitistackv1alpha1.LedgerOf(object)
 	if err != nil {
 		return ""
 	}

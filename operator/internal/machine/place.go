@@ -80,7 +80,7 @@ func (r *MachineReconciler) place(
 
 // known is the ledger that the Machine has, for the status. nil where it has none that can be read.
 func (r *MachineReconciler) known(machine *vitistackv1alpha1.Machine) *vitistackv1alpha1.Ledger {
-	ledger, err := vitistackv1alpha1.ParseLedger(machine.Annotations[vitistackv1alpha1.AnnotationPlacement])
+	ledger, err := vitistackv1alpha1.LedgerOf(machine)
 	if err != nil || machine.Status.KubevirtConfigRef == nil {
 		return nil
 	}

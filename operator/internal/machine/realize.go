@@ -117,8 +117,7 @@ func (r *MachineReconciler) create(
 	placed.machine = job.Machine
 	fence := r.fence(placed, func(written *vitistackv1alpha1.Machine) { result.machine = written })
 	vm, err := job.Create(ctx, class, init, fence)
-	if ledger, parseErr := vitistackv1alpha1.ParseLedger(
-		result.machine.Annotations[vitistackv1alpha1.AnnotationPlacement]); parseErr == nil {
+	if ledger, parseErr := vitistackv1alpha1.LedgerOf(result.machine); parseErr == nil {
 		result.ledger = ledger
 	}
 	if err != nil {

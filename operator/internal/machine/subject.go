@@ -131,8 +131,7 @@ func (r *MachineReconciler) claimants(
 			continue
 		}
 		claimant := custody.Claimant{UIDLabel: desired.LabelValue(string(machines.Items[i].UID))}
-		annotation := machines.Items[i].Annotations[vitistackv1alpha1.AnnotationPlacement]
-		if ledger, err := vitistackv1alpha1.ParseLedger(annotation); err == nil {
+		if ledger, err := vitistackv1alpha1.LedgerOf(&machines.Items[i]); err == nil {
 			claimant.VMUID = ledger.VMUID
 		}
 		others = append(others, claimant)

@@ -92,7 +92,7 @@ func (Machines) UIDOf(object client.Object) types.UID {
 
 // names reports whether a Machine's ledger names a VirtualMachine, or none yet.
 func names(machine *vitistackv1alpha1.Machine, vm types.UID) bool {
-	ledger, err := vitistackv1alpha1.ParseLedger(machine.Annotations[vitistackv1alpha1.AnnotationPlacement])
+	ledger, err := vitistackv1alpha1.LedgerOf(machine)
 	return err != nil || ledger.VMUID == "" || ledger.VMUID == string(vm)
 }
 
