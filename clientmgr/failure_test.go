@@ -39,7 +39,7 @@ func TestDescribeTellsNoPlace(t *testing.T) {
 		"refused":  {"nothing listens", dialled(syscall.ECONNREFUSED), "connection refused"},
 		"reset":    {"a firewall", dialled(syscall.ECONNRESET), "the connection broke off"},
 		"cut":      {"in the middle of an answer", dialled(io.ErrUnexpectedEOF), "the connection broke off"},
-		"no route": {"a partition", dialled(syscall.EHOSTUNREACH), "no route to the server"},
+		"no route": {"a partition has no way to the server", dialled(syscall.EHOSTUNREACH), "no route to the server"},
 		"name": {"its text has the name", dialled(&net.DNSError{Name: place, Err: "no such host"}),
 			"the server's name cannot be resolved"},
 		"late": {"a black hole", dialled(context.DeadlineExceeded), "no answer in time"},

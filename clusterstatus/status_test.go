@@ -356,7 +356,7 @@ func TestClusterUID(t *testing.T) {
 			verified: "True", want: "old"},
 		"pruned from status": {reason: "a definition of others keeps the annotation alone", annotation: "old", seen: "new",
 			verified: "True", want: "old"},
-		"not accepted": {reason: "I7", inStatus: "old", seen: "new", verified: "True", want: "old"},
+		"not accepted": {reason: "an identity stays until a person accepts another one (I7)", inStatus: "old", seen: "new", verified: "True", want: "old"},
 		"another accepted": {reason: "consent is for one UID", inStatus: "old", accepted: "third", seen: "new",
 			verified: "True", want: "old"},
 		"accepted": {reason: "consent for just this UID", inStatus: "old", accepted: "new", seen: "new",
@@ -391,7 +391,7 @@ func TestUsageBlocking(t *testing.T) {
 		names  []string
 		want   string
 	}{
-		"one": {reason: "singular", names: []string{"a/x"}, want: "being deleted; waits for 1 Machine placed here: a/x"},
+		"one": {reason: "one Machine is told in the singular", names: []string{"a/x"}, want: "being deleted; waits for 1 Machine placed here: a/x"},
 		"five": {reason: "all are named", names: []string{"e", "d", "c", "b", "a"},
 			want: "being deleted; waits for 5 Machines placed here: a, b, c, d, e"},
 		"six": {reason: "the first five are", names: []string{"f", "e", "d", "c", "b", "a"},

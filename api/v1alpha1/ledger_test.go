@@ -123,7 +123,7 @@ func TestLedgerValidate(t *testing.T) {
 		change  func(*v1alpha1.Ledger)
 		wantErr string // what the error contains, "" for none
 	}{
-		"complete": {reason: "nothing wrong", change: func(*v1alpha1.Ledger) {}},
+		"complete": {reason: "a ledger as the operator writes it is valid", change: func(*v1alpha1.Ledger) {}},
 		"long names": {reason: "as long as Kubernetes lets them be", change: func(l *v1alpha1.Ledger) {
 			l.VMName = strings.Repeat("a", 253)
 		}},
@@ -133,19 +133,19 @@ func TestLedgerValidate(t *testing.T) {
 		"config path": {reason: "it ends up in URLs", change: func(l *v1alpha1.Ledger) {
 			l.Config = "../x"
 		}, wantErr: `field "config": `},
-		"cluster UID": {reason: "one word", change: func(l *v1alpha1.Ledger) {
+		"cluster UID": {reason: "a UID is one word", change: func(l *v1alpha1.Ledger) {
 			l.ClusterUID = "a b"
 		}, wantErr: `field "clusterUID": `},
 		"namespace dotted": {reason: "namespaces are labels", change: func(l *v1alpha1.Ledger) {
 			l.Namespace = "a.b"
 		}, wantErr: `field "namespace": `},
-		"VM name": {reason: "too long", change: func(l *v1alpha1.Ledger) {
+		"VM name": {reason: "a name is at most 253 bytes long", change: func(l *v1alpha1.Ledger) {
 			l.VMName = strings.Repeat("a", 254)
 		}, wantErr: `field "vmName": `},
-		"nonce": {reason: "line break", change: func(l *v1alpha1.Ledger) {
+		"nonce": {reason: "a nonce has no line break", change: func(l *v1alpha1.Ledger) {
 			l.Nonce = "a\n"
 		}, wantErr: `field "nonce": `},
-		"nonce too long": {reason: "129", change: func(l *v1alpha1.Ledger) {
+		"nonce too long": {reason: "a nonce is at most 128 bytes long", change: func(l *v1alpha1.Ledger) {
 			l.Nonce = strings.Repeat("a", 129)
 		}, wantErr: `field "nonce": `},
 		"VM UID": {reason: "no control characters", change: func(l *v1alpha1.Ledger) {

@@ -28,7 +28,7 @@ func TestOutageIsResumed(t *testing.T) {
 			want: clientmgr.ReasonUnreachable},
 		"reset": {reason: "a firewall in between", fault: faults.Fault{Kind: faults.Reset},
 			want: clientmgr.ReasonUnreachable},
-		"black hole": {reason: "a partition", fault: faults.Fault{Kind: faults.Blackhole},
+		"black hole": {reason: "a partition swallows what is sent", fault: faults.Fault{Kind: faults.Blackhole},
 			want: clientmgr.ReasonUnreachable},
 		"errors": {reason: "a load balancer without a server", fault: faults.Fault{Kind: faults.Errors, Rate: 1},
 			want: clientmgr.ReasonUnreachable},

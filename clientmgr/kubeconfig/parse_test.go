@@ -110,12 +110,12 @@ func TestParseAccepts(t *testing.T) {
 			want:   kubeconfig.Target{Server: https, Token: "hunter2-token"},
 		},
 		"proxy, allowed": {
-			reason: "by option", data: document(server+", proxy-url: 'socks5://p:1080'", token),
+			reason: "an option allows a proxy", data: document(server+", proxy-url: 'socks5://p:1080'", token),
 			options: kubeconfig.Options{AllowProxy: true},
 			want:    kubeconfig.Target{Server: https, Token: "hunter2-token", Proxy: &url.URL{Scheme: "socks5", Host: "p:1080"}},
 		},
 		"insecure, allowed": {
-			reason: "by option", data: document(server+", insecure-skip-tls-verify: true", token),
+			reason: "an option allows a server without proof", data: document(server+", insecure-skip-tls-verify: true", token),
 			options: kubeconfig.Options{AllowInsecure: true},
 			want:    kubeconfig.Target{Server: https, Token: "hunter2-token", Insecure: true},
 		},

@@ -96,7 +96,7 @@ func TestRefused(t *testing.T) {
 	}{
 		"two classes": {reason: "they mean the same",
 			spec: map[string]any{"instanceType": "small", "machineClass": "large"}, refused: true},
-		"one class twice": {reason: "they agree", spec: map[string]any{"instanceType": "small", "machineClass": "small"}},
+		"one class twice": {reason: "two names of one class agree", spec: map[string]any{"instanceType": "small", "machineClass": "small"}},
 		"nothing":         {reason: "talos writes Machines without a provider", spec: map[string]any{}},
 		"a reference": {reason: "field and annotation are compared by the operator",
 			spec: map[string]any{"kubevirtConfigRef": map[string]any{"name": "a"}}},

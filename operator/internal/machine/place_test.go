@@ -12,8 +12,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
-// chain has the four strategies of the specification, as short as they can be: the real ones are processes
-// of another module.
+// chain has the four strategies of the specification, as short as they can be: the real ones are
+// processes of another module.
 func chain() machine.Option {
 	return machine.WithPlacement(placement.Chain{
 		{Strategy: placement.Explicit{}},

@@ -68,7 +68,7 @@ func TestWatcher(t *testing.T) {
 			s.get(machines)
 			s.after(2*time.Second, false)
 		}, want: true},
-		"NeverSeen": {reason: "nobody told", happen: func(*stream) {}},
+		"NeverSeen": {reason: "nobody told of the Machine", happen: func(*stream) {}},
 		"Listed":    {reason: "it may be old", happen: func(s *stream) { s.get(machines); s.after(2*time.Second, true) }},
 		"SameSecond": {reason: "creation times have whole seconds", happen: func(s *stream) {
 			s.get(machines)
