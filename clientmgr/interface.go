@@ -27,8 +27,9 @@ type ClientManager interface {
 	// vitistack.io/kubevirt-config. It never places, dials or waits. Errors: those of
 	// GetClientForConfig, ErrNoReference, ErrReferenceConflict; ErrIdentityChanged also where the
 	// ledger was written for another cluster than the one connected now.
-	GetOrCreateClientFromMachine(ctx context.Context, machine *vitistackv1alpha1.Machine) (remote client.Client,
-		kubevirtConfigName string, err error)
+	GetOrCreateClientFromMachine(
+		ctx context.Context, machine *vitistackv1alpha1.Machine,
+	) (remote client.Client, kubevirtConfigName string, err error)
 
 	// ListKubevirtConfigs returns all KubevirtConfigs known to the supervisor's cache, sorted by name.
 	ListKubevirtConfigs(ctx context.Context) ([]vitistackv1alpha1.KubevirtConfig, error)

@@ -43,8 +43,9 @@ type MockClientManager struct {
 	// it.
 	GetClientForConfigFunc func(ctx context.Context, kubevirtConfigName string) (client.Client, error)
 	// GetOrCreateClientFromMachineFunc replaces GetOrCreateClientFromMachine.
-	GetOrCreateClientFromMachineFunc func(ctx context.Context, machine *vitistackv1alpha1.Machine) (client.Client, string,
-		error)
+	GetOrCreateClientFromMachineFunc func(
+		ctx context.Context, machine *vitistackv1alpha1.Machine,
+	) (client.Client, string, error)
 	// ListKubevirtConfigsFunc replaces ListKubevirtConfigs.
 	ListKubevirtConfigsFunc func(ctx context.Context) ([]vitistackv1alpha1.KubevirtConfig, error)
 	// GetRESTConfigForConfigFunc replaces GetRESTConfigForConfig; without it there is a config of the

@@ -218,8 +218,8 @@ func (o *overlay) ended(kind declaration, told any) {
 		o.locked.gone[object.GetUID()] = o.clock.Now()
 	}
 	w, found := o.locked.writes[key]
-	if found && (w.uid == "" || w.uid == object.GetUID() || w.object != nil &&
-		reached(object.GetResourceVersion(), w.version)) {
+	isIt := w.uid == "" || w.uid == object.GetUID()
+	if found && (isIt || w.object != nil && reached(object.GetResourceVersion(), w.version)) {
 		o.forget(key)
 	}
 }

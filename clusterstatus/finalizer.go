@@ -37,8 +37,8 @@ func (p *pass) claim(ctx context.Context) error {
 	after := p.config.DeepCopy()
 	changed := p.usage.Count > 0 && after.DeletionTimestamp.IsZero() &&
 		controllerutil.AddFinalizer(after, vitistackv1alpha1.FinalizerKubevirtConfig)
-	if uid := clusterUID(p.config, p.state); uid != after.Annotations[vitistackv1alpha1.AnnotationClusterUID] &&
-		uid != "" {
+	uid := clusterUID(p.config, p.state)
+	if uid != "" && uid != after.Annotations[vitistackv1alpha1.AnnotationClusterUID] {
 		identify(after, uid, p.state.FormerClusterUIDs)
 		changed = true
 	}

@@ -2,7 +2,7 @@
 // runs, to misbehave in the ways that networks and API servers do.
 //
 //	proxy, err := faults.Start(faults.Options{
-//		Target: "127.0.0.1:6443", ServingCert: "apiserver.crt", ServingKey: "apiserver.key", TargetCA: "ca.crt",
+//		Target: "127.0.0.1:6443", TargetCA: "ca.crt", ServingCert: "apiserver.crt", ServingKey: "apiserver.key",
 //	})
 //	...
 //	fault, err := faults.ParseFault("latency=2s", "write")

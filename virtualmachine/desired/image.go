@@ -105,8 +105,8 @@ func imageFrom(field, kind, text string) (*image, error) {
 		if err := checkURL(field, text, "docker", "oci-archive"); err != nil {
 			return nil, err
 		}
-		return &image{source: &cdiv1beta1.DataVolumeSource{Registry: &cdiv1beta1.DataVolumeSourceRegistry{URL: ptr.To(
-			text)}}}, nil
+		registry := &cdiv1beta1.DataVolumeSourceRegistry{URL: ptr.To(text)}
+		return &image{source: &cdiv1beta1.DataVolumeSource{Registry: registry}}, nil
 	case imageClaim, imageDataSource:
 		return imageInCluster(field, kind, text)
 	default:

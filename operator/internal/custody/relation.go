@@ -120,9 +120,9 @@ func hasAddress(macs []string) bool {
 
 // otherMachine judges what this supervisor made for another Machine.
 func (c Case) otherMachine(l Look, vm Sighting) Relation {
-	sameSupervisor := vm.Labels[vitistackv1alpha1.LabelSupervisorUID] == c.Machine.label(
-		vitistackv1alpha1.LabelSupervisorUID)
-	sameName := vm.Labels[vitistackv1alpha1.LabelSourceMachine] == c.Machine.label(vitistackv1alpha1.LabelSourceMachine)
+	const supervisor, name = vitistackv1alpha1.LabelSupervisorUID, vitistackv1alpha1.LabelSourceMachine
+	sameSupervisor := vm.Labels[supervisor] == c.Machine.label(supervisor)
+	sameName := vm.Labels[name] == c.Machine.label(name)
 	switch {
 	case vm.Controlled || !sameSupervisor || !sameName:
 		return Foreign

@@ -41,10 +41,8 @@ func (r *MachineReconciler) Explain(ctx context.Context, key client.ObjectKey) (
 	if !isOurs(machine) {
 		return Explanation{}, fmt.Errorf("machine %s is for another provider", key)
 	}
-	e := Explanation{
-		Machine: machine, Recorded: vitistackv1alpha1.ParsePlacementTrace(
-			machine.Annotations[vitistackv1alpha1.AnnotationPlacementTrace]),
-	}
+	trace := machine.Annotations[vitistackv1alpha1.AnnotationPlacementTrace]
+	e := Explanation{Machine: machine, Recorded: vitistackv1alpha1.ParsePlacementTrace(trace)}
 	if machine.Annotations[vitistackv1alpha1.AnnotationPaused] == "true" {
 		e.Verdict = VerdictPaused
 		return e, nil

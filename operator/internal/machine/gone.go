@@ -94,8 +94,8 @@ func (r *MachineReconciler) lastPlace(ctx context.Context, machine *vitistackv1a
 			return r.keep(ctx, placed, decision)
 		}
 		placed, err := r.searchEverywhere(ctx, placed)
-		if _, begun := machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks]; err == nil && placed.ledger == nil &&
-			begun {
+		_, begun := machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks]
+		if err == nil && placed.ledger == nil && begun {
 			placed.ledger = &reading.Ledger // the VirtualMachine went before the status knew it; its labelled disks are left
 		}
 		return placed, err
@@ -173,9 +173,9 @@ func (r *MachineReconciler) remove(ctx context.Context, view report, placed plac
 	job := r.job(placed, r.supervisor(view.reads), remote, view)
 	seen := r.lately(ctx, placed, job)
 	if seen.Silent != nil {
-		at := problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "looking for VirtualMachine " +
-			job.Ledger.VMName}
-		return left, problem.Remote(seen.Silent, remote.Config, at)
+		return left, problem.Remote(seen.Silent, remote.Config, problem.At{
+			Condition: vitistackv1alpha1.ConditionReady, Doing: "looking for VirtualMachine " + job.Ledger.VMName,
+		})
 	}
 	found, err := r.judged(ctx, job, seen)
 	if p, isProblem := problem.As(err); isProblem && p.Reason == vitistackv1alpha1.ReasonNameCollision {
@@ -218,8 +218,8 @@ func (r *MachineReconciler) removeVM(
 			return left, err
 		}
 		if written := left.machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks]; written != disks.String() {
-			if left.machine, err = r.write(ctx, left.machine,
-				entry{disks: append(vitistackv1alpha1.DiskRecord{}, disks...)}); err != nil {
+			record := entry{disks: append(vitistackv1alpha1.DiskRecord{}, disks...)}
+			if left.machine, err = r.write(ctx, left.machine, record); err != nil {
 				return left, err
 			}
 		}

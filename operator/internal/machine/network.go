@@ -51,8 +51,8 @@ func (r *MachineReconciler) attach(
 	}
 	job.Machine, job.Network = n.machine, n.record
 	var err error
-	if n.namespaces, err = provision.NetworkNamespaces(ctx, job.Supervisor.Cache, job.Machine.Namespace,
-		n.record); err != nil {
+	n.namespaces, err = provision.NetworkNamespaces(ctx, job.Supervisor.Cache, job.Machine.Namespace, n.record)
+	if err != nil {
 		return n, err
 	}
 	use := provision.Use{InUse: provision.InUse(found.VM, instance.VMI), Former: found.Former}

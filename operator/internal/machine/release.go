@@ -108,8 +108,8 @@ func (r *MachineReconciler) owe(
 			ledger.Config, err)
 	}
 	debt := removal.Debt{Machine: machine.Name, UID: machine.UID, Ledger: ledger}
-	if disks, err := vitistackv1alpha1.ParseDiskRecord(
-		machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks]); err == nil {
+	disks, err := vitistackv1alpha1.ParseDiskRecord(machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks])
+	if err == nil {
 		debt.Disks = disks
 	}
 	return problem.Supervisor(r.payer.Owe(ctx, debt), at)

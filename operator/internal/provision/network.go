@@ -126,8 +126,8 @@ func InUse(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance
 	all := desired.Interfaces(vm)
 	if vmi != nil {
 		spec := &kubevirtv1.VirtualMachineInstanceTemplateSpec{Spec: vmi.Spec}
-		all = append(
-			all, desired.Interfaces(&kubevirtv1.VirtualMachine{Spec: kubevirtv1.VirtualMachineSpec{Template: spec}})...)
+		running := &kubevirtv1.VirtualMachine{Spec: kubevirtv1.VirtualMachineSpec{Template: spec}}
+		all = append(all, desired.Interfaces(running)...)
 	}
 	return all
 }

@@ -54,8 +54,8 @@ func (d *demo) timeMachines(ctx context.Context) (time.Duration, error) {
 		machine.SetGroupVersionKind(vitistackv1alpha1.SchemeGroupVersion.WithKind("Machine"))
 		machine.Namespace, machine.Name = "default", fmt.Sprintf("batch-%d", i)
 		machine.Labels = map[string]string{"demo": "batch"}
-		machine.Annotations = map[string]string{vitistackv1alpha1.AnnotationKubevirtConfig: d.fleet.Remotes[i%len(
-			d.fleet.Remotes)].Name}
+		config := d.fleet.Remotes[i%len(d.fleet.Remotes)].Name
+		machine.Annotations = map[string]string{vitistackv1alpha1.AnnotationKubevirtConfig: config}
 		if err := document(&file, machine); err != nil {
 			return 0, err
 		}
