@@ -62,6 +62,9 @@ type Options struct {
 // number of Machines.
 const countInterval = 5 * time.Second
 
+// gatherTime is how long a change of the number of Machines waits for others.
+const gatherTime = time.Second
+
 // Reconciler writes the status of KubevirtConfigs. It is safe for concurrent use, but for two
 // reconciles of one KubevirtConfig at once.
 type Reconciler struct {

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
@@ -381,8 +382,8 @@ func TestOtherNamespaces(t *testing.T) {
 	w := newWorld(t, east(), other)
 	want := []client.ObjectKey{{Namespace: "configs", Name: "east"}}
 	var got []client.ObjectKey
-	for _, request := range w.reconciler.configsOf(t.Context(), placedIn("east", "one")) {
-		got = append(got, request.NamespacedName)
+	for _, config := range w.reconciler.configsOf(t.Context(), placedIn("east", "one")) {
+		got = append(got, client.ObjectKeyFromObject(config))
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the client manager goes by one namespace: -want +got:\n%s", diff)
@@ -403,5 +404,36 @@ func TestSameNameAgain(t *testing.T) {
 	w.wantPatches("another object of the same name is begun with anew", 2)
 	if got := w.east().Status.Conditions; len(got) != 4 || got[0].Status != metav1.ConditionTrue {
 		t.Errorf("the conditions are %v", got)
+	}
+}
+
+// TestCountsGather holds that a hundred Machines that come at once do not cost a hundred counts of
+// all Machines, and that the first one and a deletion wait for nothing.
+func TestCountsGather(t *testing.T) {
+	held, deleted := east(), east()
+	held.Finalizers = []string{vitistackv1alpha1.FinalizerKubevirtConfig}
+	deleted.Finalizers = held.Finalizers
+	for _, c := range []struct {
+		reason string
+		config *vitistackv1alpha1.KubevirtConfig
+		delete bool
+		want   time.Duration
+	}{
+		{reason: "the first Machine brings the finalizer", config: east(), want: 0},
+		{reason: "more Machines of one that is held change a number", config: held, want: gatherTime},
+		{reason: "one that is being deleted waits for its Machines", config: deleted, delete: true, want: 0},
+	} {
+		t.Run(c.reason, func(t *testing.T) {
+			w := newWorld(t, c.config)
+			if c.delete {
+				w.remove(c.config)
+			}
+			var got []time.Duration
+			w.reconciler.count(t.Context(), func(_ reconcile.Request, wait time.Duration) { got = append(got, wait) },
+				placedIn("east", "one"))
+			if diff := cmp.Diff([]time.Duration{c.want}, got); diff != "" {
+				t.Errorf("the waits are: -want +got:\n%s", diff)
+			}
+		})
 	}
 }

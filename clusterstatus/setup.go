@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/go-logr/logr"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -43,8 +46,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("kubevirtconfig").
 		For(&vitistackv1alpha1.KubevirtConfig{}, builder.WithPredicates(predicate.NewPredicateFuncs(r.counts))).
-		WatchesRawSource(source.Kind(machines, &vitistackv1alpha1.Machine{},
-			handler.TypedEnqueueRequestsFromMapFunc(r.configsOf), moved())).
+		WatchesRawSource(source.Kind(machines, &vitistackv1alpha1.Machine{}, r.counting(), moved())).
 		WatchesRawSource(r.remotes.Source(clientmgr.EventHandler{State: r.configsNamed})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: r.options.MaxConcurrentReconciles,
 			LogConstructor: logConstructor(mgr)}).
@@ -70,36 +72,82 @@ func (r *Reconciler) counts(config client.Object) bool {
 
 // moved lets Machines through that come, go, or are placed.
 func moved() predicate.TypedPredicate[*vitistackv1alpha1.Machine] {
+	const ledger = vitistackv1alpha1.AnnotationPlacement
 	return predicate.TypedFuncs[*vitistackv1alpha1.Machine]{
 		UpdateFunc: func(e event.TypedUpdateEvent[*vitistackv1alpha1.Machine]) bool {
-			return !slices.Equal(clientmgr.ByConfig(e.ObjectOld), clientmgr.ByConfig(e.ObjectNew))
+			return e.ObjectOld.Annotations[ledger] != e.ObjectNew.Annotations[ledger] &&
+				!slices.Equal(clientmgr.ByConfig(e.ObjectOld), clientmgr.ByConfig(e.ObjectNew))
 		},
 	}
 }
 
-// configsOf is the KubevirtConfig that a Machine is placed by.
-func (r *Reconciler) configsOf(ctx context.Context, placed *vitistackv1alpha1.Machine) []reconcile.Request {
-	var requests []reconcile.Request
+// counting wakes the KubevirtConfig that a Machine is placed by.
+func (r *Reconciler) counting() handler.TypedEventHandler[*vitistackv1alpha1.Machine, reconcile.Request] {
+	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	return handler.TypedFuncs[*vitistackv1alpha1.Machine, reconcile.Request]{
+		CreateFunc: func(ctx context.Context, e event.TypedCreateEvent[*vitistackv1alpha1.Machine], q queue) {
+			r.count(ctx, q.AddAfter, e.Object)
+		},
+		UpdateFunc: func(ctx context.Context, e event.TypedUpdateEvent[*vitistackv1alpha1.Machine], q queue) {
+			r.count(ctx, q.AddAfter, e.ObjectOld, e.ObjectNew)
+		},
+		DeleteFunc: func(ctx context.Context, e event.TypedDeleteEvent[*vitistackv1alpha1.Machine], q queue) {
+			r.count(ctx, q.AddAfter, e.Object)
+		},
+	}
+}
+
+// count adds the KubevirtConfigs that Machines are placed by to a queue. One that is held already is
+// counted anew after gatherTime: a count lists all its Machines, and many may come at once.
+func (r *Reconciler) count(
+	ctx context.Context, add func(reconcile.Request, time.Duration), machines ...*vitistackv1alpha1.Machine,
+) {
+	for _, machine := range machines {
+		for _, config := range r.configsOf(ctx, machine) {
+			wait := time.Duration(0)
+			if config.DeletionTimestamp.IsZero() &&
+				controllerutil.ContainsFinalizer(config, vitistackv1alpha1.FinalizerKubevirtConfig) {
+				wait = gatherTime
+			}
+			add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(config)}, wait)
+		}
+	}
+}
+
+// configsOf are the KubevirtConfigs that a Machine is placed by, as the cache has them: read-only.
+func (r *Reconciler) configsOf(
+	ctx context.Context, placed *vitistackv1alpha1.Machine,
+) []*vitistackv1alpha1.KubevirtConfig {
+	var configs []*vitistackv1alpha1.KubevirtConfig
 	for _, name := range clientmgr.ByConfig(placed) {
-		requests = append(requests, r.configsNamed(ctx, name)...)
+		configs = append(configs, r.named(ctx, name)...)
+	}
+	return configs
+}
+
+// configsNamed wakes the KubevirtConfigs of a name.
+func (r *Reconciler) configsNamed(ctx context.Context, name string) []reconcile.Request {
+	var requests []reconcile.Request
+	for _, config := range r.named(ctx, name) {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(config)})
 	}
 	return requests
 }
 
-// configsNamed finds a KubevirtConfig by its name alone: whether it has a namespace is the
-// definition's business.
-func (r *Reconciler) configsNamed(ctx context.Context, name string) []reconcile.Request {
+// named finds a KubevirtConfig by its name alone: whether it has a namespace is the definition's
+// business.
+func (r *Reconciler) named(ctx context.Context, name string) []*vitistackv1alpha1.KubevirtConfig {
 	list := &vitistackv1alpha1.KubevirtConfigList{}
 	if err := r.supervisor.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
 		return nil // the cache is not there yet: every KubevirtConfig is still to come
 	}
-	var requests []reconcile.Request
+	var configs []*vitistackv1alpha1.KubevirtConfig
 	for i := range list.Items {
 		if list.Items[i].Name == name && r.counts(&list.Items[i]) {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+			configs = append(configs, &list.Items[i])
 		}
 	}
-	return requests
+	return configs
 }
 
 // tellConfigs tells how many KubevirtConfigs count, by the cache.
