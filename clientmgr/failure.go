@@ -75,6 +75,8 @@ func describe(err error) string {
 		return "too many calls in flight"
 	case errors.Is(err, transport.ErrClosed):
 		return "the connection was closed"
+	case errors.Is(err, transport.ErrAddress):
+		return "the server's address is refused"
 	case errors.Is(err, context.Canceled):
 		return "the call was cancelled"
 	case errors.Is(err, context.DeadlineExceeded):

@@ -12,9 +12,6 @@ import (
 	"time"
 )
 
-// poll is how often a call that is held because the server is away tries again.
-const poll = 250 * time.Millisecond
-
 // call sends a request that is not a watch. release is called once the response's body is done
 // with.
 func (s *Swap) call(req *http.Request, release func()) (*http.Response, error) {
@@ -26,30 +23,31 @@ func (s *Swap) call(req *http.Request, release func()) (*http.Response, error) {
 	return resp, nil
 }
 
-// hold sends a request and, where its failure may be cured by a swap, repeats it when one happens.
+// hold sends a request and, where its failure may be cured by a swap or by time, repeats it then.
 func (s *Swap) hold(req *http.Request) (*http.Response, error) {
-	tried := s.current.Load()
-	resp, err := send(tried, req)
 	if s.options.Hold < 0 {
-		return resp, err
+		t := s.sendNow(s.current.Load(), req)
+		return t.resp, t.err
 	}
 	deadline := s.options.Clock.Now().Add(s.options.Hold)
-	for curable(resp, err) {
+	t, sent := s.send(req, deadline)
+	for sent && curable(t.resp, t.err) {
 		again, replayable := replay(req)
 		if !replayable {
-			return resp, err
+			break
 		}
-		if resp != nil {
-			buffer(resp)
+		if t.resp != nil {
+			buffer(t.resp)
+			if !s.awaitSwap(req.Context(), t.by, deadline) {
+				break
+			}
 		}
-		next, found := s.await(req.Context(), tried, deadline, err != nil)
-		if !found {
-			return resp, err
+		var next trial
+		if next, sent = s.send(again, deadline); sent || t.resp == nil {
+			t = next
 		}
-		tried = next
-		resp, err = send(tried, again)
 	}
-	return resp, err
+	return t.resp, t.err
 }
 
 // curable reports whether a request may be sent again whatever it does: it was refused before it
@@ -72,33 +70,19 @@ func neverSent(err error) bool {
 	return errors.As(err, &unverified)
 }
 
-// await waits until another endpoint than the tried one is there or, where away says that the
-// server is, until it is worth trying the same one again. found is false at the deadline.
-func (s *Swap) await(ctx context.Context, tried *Endpoint, deadline time.Time, away bool) (next *Endpoint, found bool) {
+// awaitSwap waits until another endpoint than the one that refused is current. It is false where
+// none is before the deadline.
+func (s *Swap) awaitSwap(ctx context.Context, refused *Endpoint, deadline time.Time) bool {
 	for {
 		changed := s.changed()
-		if current := s.current.Load(); current != tried {
-			return current, true
+		if s.current.Load() != refused {
+			return true
 		}
 		left := deadline.Sub(s.options.Clock.Now())
-		if left <= 0 {
-			return nil, false
+		if left <= 0 || ctx.Err() != nil {
+			return false
 		}
-		if away {
-			left = min(left, poll)
-		}
-		timer := s.options.Clock.NewTimer(left)
-		select {
-		case <-changed:
-		case <-timer.C():
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, false
-		}
-		timer.Stop()
-		if away {
-			return s.current.Load(), true
-		}
+		s.wait(ctx, left, changed, nil)
 	}
 }
 

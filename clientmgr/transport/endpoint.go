@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -23,6 +24,9 @@ type EndpointOptions struct {
 	PingInterval time.Duration
 	// PingTimeout is how long such a ping may take before the connection is given up. Default 5 s.
 	PingTimeout time.Duration
+	// CheckAddress is asked for each address, of the server or of its proxy, before it is dialled; its
+	// error, which wraps ErrAddress, refuses it. Default NoLinkLocal.
+	CheckAddress func(netip.AddrPort) error
 }
 
 func (o EndpointOptions) withDefaults() EndpointOptions {
@@ -34,6 +38,9 @@ func (o EndpointOptions) withDefaults() EndpointOptions {
 	}
 	if o.PingTimeout == 0 {
 		o.PingTimeout = 5 * time.Second
+	}
+	if o.CheckAddress == nil {
+		o.CheckAddress = NoLinkLocal
 	}
 	return o
 }
@@ -61,7 +68,7 @@ func NewEndpoint(target kubeconfig.Target, options EndpointOptions) (*Endpoint, 
 		return nil, err
 	}
 	o := options.withDefaults()
-	dialer := &net.Dialer{Timeout: o.DialTimeout, KeepAlive: 15 * time.Second}
+	dialer := &net.Dialer{Timeout: o.DialTimeout, KeepAlive: 15 * time.Second, Control: control(o.CheckAddress)}
 	base := &http.Transport{
 		TLSClientConfig:     config,
 		DialContext:         dialer.DialContext,

@@ -62,6 +62,7 @@ type Swap struct {
 	current atomic.Pointer[Endpoint]
 	life    context.Context //nolint:containedctx // ends every request at Close
 	end     context.CancelFunc
+	line    line
 	locked  lockedSwap
 }
 
@@ -120,6 +121,7 @@ func (s *Swap) retire(c *conns) {
 
 // Wake lets held calls and parked watches try again at once: the server is known to answer.
 func (s *Swap) Wake() {
+	s.line.clear()
 	s.locked.Lock()
 	defer s.locked.Unlock()
 	close(s.locked.changed)

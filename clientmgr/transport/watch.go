@@ -79,7 +79,10 @@ func (s *Swap) attempt(req *http.Request, endpoint *Endpoint) (*http.Response, e
 		cancel()
 		return nil, fmt.Errorf("opening a watch: %w", err)
 	}
-	return resp, nil // the stream's context ends with the request's
+	if resp.StatusCode != http.StatusOK { // a stream's context ends with the request's, which may be parked for long
+		resp.Body = &releasingBody{ReadCloser: resp.Body, release: cancel}
+	}
+	return resp, nil
 }
 
 // resume opens a watch that goes on from a version. While it cannot, it parks: an error would make
