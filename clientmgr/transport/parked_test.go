@@ -17,6 +17,9 @@ type counted struct {
 	waiting atomic.Int64
 }
 
+// Value hides the context inside, which would be asked instead.
+func (c *counted) Value(any) any { return nil }
+
 // AfterFunc is what the package context asks of a parent that is not its own.
 func (c *counted) AfterFunc(f func()) (stop func() bool) {
 	c.waiting.Add(1)
