@@ -157,7 +157,7 @@ func (a asker) notOlder(ctx context.Context, uid, collection, resourceVersion st
 	id, err := a.kubeSystem(ctx, resourceVersion)
 	switch {
 	case err == nil && uid != "" && id.uid != uid:
-		return failure{ErrIdentityChanged, ReasonIdentityChanged, "another cluster answers"}
+		return failure{ErrIdentityChanged, ReasonIdentityChanged, anotherAnswers}
 	case err == nil:
 		return nil
 	case !apierrors.HasStatusCause(err, metav1.CauseTypeResourceVersionTooLarge) && !apierrors.IsForbidden(err):

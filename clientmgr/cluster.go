@@ -25,6 +25,23 @@ type view struct {
 	liveErr error       // why nothing may be read live; nil where it may
 }
 
+// clientErr is why there is no client, nil where there is one. A connection may have learnt a moment
+// ago, in any goroutine, that its data are not to be trusted.
+func (v *view) clientErr() error {
+	if v.err != nil {
+		return v.err
+	}
+	return v.conn.untrusted()
+}
+
+// readErr is why nothing may be read live, nil where it may.
+func (v *view) readErr() error {
+	if v.liveErr != nil {
+		return v.liveErr
+	}
+	return v.conn.untrusted()
+}
+
 // cluster is one KubevirtConfig: a goroutine that owns everything but view and mail.
 type cluster struct {
 	config  string
@@ -135,7 +152,7 @@ func (c *cluster) serve(ctx context.Context, o order) time.Duration {
 			ErrBadKubeconfig}, err)
 		return idle
 	}
-	if c.conn != nil && (c.conn.restored.Load() || c.conn.moved.Load()) {
+	if c.conn != nil && c.conn.untrusted() != nil {
 		c.rebuild()
 	}
 	if c.conn == nil {
@@ -155,7 +172,7 @@ func (c *cluster) serve(ctx context.Context, o order) time.Duration {
 func (c *cluster) rebuild() {
 	v := verdictOf(Disconnected, errRestored)
 	if c.conn.moved.Load() {
-		v = verdict{Disconnected, ReasonUnreachable, "another cluster answers", ErrNotConnected}
+		v = verdict{Disconnected, ReasonUnreachable, anotherAnswers, ErrNotConnected}
 	}
 	c.disconnect()
 	c.report(v, nil)

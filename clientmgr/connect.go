@@ -72,7 +72,7 @@ func (c *cluster) adopt(conn *connection, id identity) {
 	c.metrics.connected(c.config)
 	conn.live = &remoteClient{config: c.config, direct: conn.direct, failed: c.mail.probe,
 		breaker: newBreaker(c.options.Clock), gate: func() error {
-			return c.gate(conn, func(v *view) error { return v.liveErr })
+			return c.gate(conn, (*view).readErr)
 		}}
 }
 

@@ -42,6 +42,7 @@ type connection struct {
 	life context.Context //nolint:containedctx // ends with the connection
 	end  context.CancelFunc
 
+	wake     func()      // has the connection looked at
 	restored atomic.Bool // the server's data went back in time
 	moved    atomic.Bool // another cluster answers at the same address
 }
@@ -51,15 +52,13 @@ type connection struct {
 func newConnection(
 	config string, endpoint *transport.Endpoint, id identity, options Options, wake func(),
 ) (*connection, error) {
-	c := &connection{config: config, options: options}
+	c := &connection{config: config, options: options, wake: wake}
 	c.uid.Store(&id.uid)
 	c.life, c.end = context.WithCancel(context.Background())
 	c.cluster = sync.OnceValues(c.makeCluster)
 	c.swap = transport.NewSwap(endpoint, transport.SwapOptions{
 		Hold: options.Hold, OpenTimeout: options.OpenTimeout, Clock: options.Clock,
-		BeforeResume: func(ctx context.Context, collection, resourceVersion string) error {
-			return c.beforeResume(ctx, collection, resourceVersion, wake)
-		},
+		BeforeResume: c.beforeResume,
 	})
 	c.calls = transport.NewBound(c.swap, options.CallTimeout, options.MaxInFlight)
 	c.background = transport.NewBound(c.swap, options.ListTimeout, 0)
@@ -100,38 +99,59 @@ func (c *connection) asker() asker {
 }
 
 // beforeResume looks whether a watch that broke off may go on.
-func (c *connection) beforeResume(ctx context.Context, collection, resourceVersion string, wake func()) error {
+func (c *connection) beforeResume(ctx context.Context, collection, resourceVersion string) error {
 	ask := c.asker()
 	ask.timeout = c.options.ListTimeout // a server takes some seconds to say that it is behind
 	err := ask.notOlder(ctx, *c.uid.Load(), collection, resourceVersion)
 	switch {
 	case errors.Is(err, errRestored):
-		c.restored.Store(true)
-		wake()
+		c.distrust(&c.restored)
 	case errors.Is(err, ErrIdentityChanged):
-		c.moved.Store(true)
-		wake()
+		c.distrust(&c.moved)
 	}
 	return err
 }
 
-// probe asks the cluster who it is, over the connections of the watches.
-func (c *connection) probe(ctx context.Context) error {
+// probe asks the cluster who it is, over the connections of the watches. The identity is the zero
+// value where it may not be read and never could be: the server answers, and that is what is asked.
+func (c *connection) probe(ctx context.Context) (identity, error) {
 	id, err := c.asker().kubeSystem(ctx, "")
 	uid := *c.uid.Load()
 	switch {
 	case apierrors.IsForbidden(err) && uid == "":
-		return nil // known from the beginning; the server answers, and that is what is asked
+		return identity{}, nil
 	case apierrors.IsForbidden(err):
-		return errUnverified
+		return identity{}, errUnverified
 	case err != nil:
-		return classify(err)
+		return identity{}, classify(err)
 	case uid != "" && id.uid != uid:
-		c.moved.Store(true)
-		return failure{ErrIdentityChanged, ReasonIdentityChanged, "another cluster answers"}
+		c.distrust(&c.moved)
+		return identity{}, failure{ErrIdentityChanged, ReasonIdentityChanged, anotherAnswers}
 	}
 	c.limiter.off.Store(id.fair)
-	return nil
+	return id, nil
+}
+
+// distrust notes why the connection is not to be trusted any more. No client of it is used from now
+// on.
+func (c *connection) distrust(why *atomic.Bool) {
+	why.Store(true)
+	c.wake()
+}
+
+// anotherAnswers is what a person reads of a cluster that changed behind its address.
+const anotherAnswers = "another cluster answers"
+
+// untrusted is why the connection is not to be trusted any more, nil where it is.
+func (c *connection) untrusted() error {
+	switch {
+	case c.moved.Load():
+		return &ConnectionError{Config: c.config, Reason: ErrIdentityChanged, Message: sentence(c.config, anotherAnswers)}
+	case c.restored.Load():
+		return &ConnectionError{Config: c.config, Reason: ErrNotConnected, Message: sentence(c.config, errRestored.text)}
+	default:
+		return nil
+	}
 }
 
 // missingRights reviews which rights the credential lacks.

@@ -48,8 +48,8 @@ func (m *KubevirtClientManager) GetClientForConfig(
 	if err != nil {
 		return nil, err
 	}
-	if v.err != nil {
-		return nil, v.err
+	if err := v.clientErr(); err != nil {
+		return nil, err
 	}
 	return v.conn.remote, nil
 }
@@ -63,11 +63,11 @@ func (m *KubevirtClientManager) GetOrCreateClientFromMachine(
 		return nil, ref.config, err
 	}
 	v, err := m.look(ctx, ref.config)
-	switch {
-	case err != nil:
+	if err == nil {
+		err = v.clientErr()
+	}
+	if err != nil {
 		return nil, ref.config, err
-	case v.err != nil:
-		return nil, ref.config, v.err
 	}
 	if err := ref.verify(machine, *v.conn.uid.Load(), m.options.AllowUnverifiedIdentity); err != nil {
 		return nil, ref.config, err
@@ -81,8 +81,8 @@ func (m *KubevirtClientManager) Live(kubevirtConfigName string) (client.Reader, 
 	if err != nil {
 		return nil, err
 	}
-	if v.liveErr != nil {
-		return nil, v.liveErr
+	if err := v.readErr(); err != nil {
+		return nil, err
 	}
 	return v.conn.live, nil
 }
@@ -96,8 +96,8 @@ func (m *KubevirtClientManager) GetRESTConfigForConfig(
 	if err != nil {
 		return nil, err
 	}
-	if v.liveErr != nil {
-		return nil, v.liveErr
+	if err := v.readErr(); err != nil {
+		return nil, err
 	}
 	return v.conn.restConfig(), nil
 }
@@ -122,10 +122,10 @@ func (m *KubevirtClientManager) ValidateConnection(ctx context.Context, kubevirt
 	if err != nil {
 		return err
 	}
-	if v.err != nil {
-		return v.err
+	if err := v.clientErr(); err != nil {
+		return err
 	}
-	if err := v.conn.probe(ctx); err != nil {
+	if _, err := v.conn.probe(ctx); err != nil {
 		failed := classify(err)
 		return &ConnectionError{Config: kubevirtConfigName, Reason: failed.sentinel,
 			Message: sentence(kubevirtConfigName, failed.text),

@@ -28,8 +28,8 @@ func (m *KubevirtClientManager) Cluster(kubevirtConfigName string) (ctrlcluster.
 	if err != nil {
 		return nil, err
 	}
-	if v.err != nil {
-		return nil, v.err
+	if err := v.clientErr(); err != nil {
+		return nil, err
 	}
 	return v.conn.cluster()
 }

@@ -34,6 +34,9 @@ func (c *cluster) tend(ctx context.Context, probeNow bool) time.Duration {
 		return 0
 	}
 	c.probe(ctx, probeNow)
+	if c.conn.untrusted() != nil {
+		return 0 // and it is made anew
+	}
 	c.review(ctx)
 	if ctx.Err() != nil {
 		return 0
@@ -106,7 +109,7 @@ func (c *cluster) ensureCache(ctx context.Context) (ok bool) {
 	conn.remote = &remoteClient{
 		config: c.config, direct: &recordingClient{Client: conn.direct, overlay: writes},
 		cached: overlaidReader{started.cache, writes}, declared: started.declared, failed: c.mail.probe,
-		gate: func() error { return c.gate(conn, func(v *view) error { return v.err }) },
+		gate: func() error { return c.gate(conn, (*view).clientErr) },
 	}
 	return true
 }
@@ -119,9 +122,14 @@ func (c *cluster) probe(ctx context.Context, early bool) {
 	if now.Before(h.nextProbe) && !early || ctx.Err() != nil {
 		return
 	}
-	err := c.conn.probe(ctx)
+	id, err := c.conn.probe(ctx)
 	if ctx.Err() != nil {
 		return
+	}
+	if id.uid != "" && *c.conn.uid.Load() == "" { // somebody granted the right to read it
+		if err = c.admit(id); err == nil {
+			c.conn.uid.Store(&id.uid)
+		}
 	}
 	h.lastProbe = c.options.Clock.Now()
 	c.metrics.probed(c.config, h.lastProbe.Sub(now), err)
