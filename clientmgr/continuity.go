@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/clusters"
 )
 
 // ErrSupervisorRestored says that the supervisor has less data than it had.
@@ -69,7 +71,7 @@ func (c *Continuity) Wrap(next http.RoundTripper) http.RoundTripper {
 		switch {
 		case err != nil || refusal != nil:
 			return refusal, err
-		case isOlder(has, had):
+		case clusters.IsOlder(has, had):
 			c.once.Do(func() { close(c.broken) })
 			return nil, ErrSupervisorRestored
 		}
@@ -88,13 +90,13 @@ func revision(watch *http.Request, through http.RoundTripper) (has string, refus
 	}
 	defer func() { _ = response.Body.Close() }()
 	var list metav1.PartialObjectMetadataList
-	err = json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&list)
+	err = json.NewDecoder(io.LimitReader(response.Body, maxRevision)).Decode(&list)
 	return list.ResourceVersion, nil, err
 }
 
-// isOlder compares resourceVersions. What cannot be compared is not older.
-func isOlder(has, had string) bool {
-	h, errHas := strconv.ParseUint(has, 10, 64)
-	w, errHad := strconv.ParseUint(had, 10, 64)
-	return errHas == nil && errHad == nil && h < w
-}
+// maxRevision bounds the answer that has a revision, in bytes: a list of one object's metadata.
+const maxRevision = 1 << 20
+
+type roundTripFunc func(*http.Request) (*http.Response, error)
+
+func (f roundTripFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }

@@ -20,6 +20,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/clusters"
 )
 
 // A manager that caches the Pods with one label from every cluster, and runs beside the controllers
@@ -31,16 +32,19 @@ func ExampleNewKubevirtClientManager() {
 	if err != nil {
 		return
 	}
-	clusters, err := clientmgr.NewKubevirtClientManager(supervisor.GetClient(), supervisor.GetCache(), clientmgr.Options{
+	remotes, err := clientmgr.NewKubevirtClientManager(supervisor.GetClient(), supervisor.GetCache(), clientmgr.Options{
 		ConfigsNamespace: "kubevirt-configs",
-		Kinds: []clientmgr.Kind{{Object: &corev1.Pod{},
-			Selector: labels.SelectorFromSet(labels.Set{"app": "web"})}},
-		Rights: []authorizationv1.ResourceAttributes{{Verb: "create", Resource: "pods"}},
+		Options: clusters.Options{
+			Kinds: map[client.Object]cache.ByObject{
+				&corev1.Pod{}: {Label: labels.SelectorFromSet(labels.Set{"app": "web"})},
+			},
+			Rights: []authorizationv1.ResourceAttributes{{Verb: "create", Resource: "pods"}},
+		},
 	})
 	if err != nil {
 		return
 	}
-	if err := supervisor.Add(clusters); err != nil {
+	if err := supervisor.Add(remotes); err != nil {
 		return
 	}
 	if err := supervisor.Start(ctrl.SetupSignalHandler()); err != nil {
@@ -51,8 +55,8 @@ func ExampleNewKubevirtClientManager() {
 // A controller of Machines that wakes for what happens in the remote clusters, present and future
 // ones.
 func ExampleKubevirtClientManager_Source() {
-	wire := func(supervisor ctrl.Manager, clusters clientmgr.EventSource, reconciler reconcile.Reconciler) error {
-		source := clusters.Source(clientmgr.EventHandler{
+	wire := func(supervisor ctrl.Manager, remotes clientmgr.EventSource, reconciler reconcile.Reconciler) error {
+		source := remotes.Source(clientmgr.EventHandler{
 			Object: func(_ context.Context, _ string, object client.Object) []reconcile.Request {
 				machine := object.GetLabels()["vitistack.io/source-machine"]
 				return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: object.GetNamespace(), Name: machine}}}
@@ -80,18 +84,18 @@ func ExampleConnectionError() {
 
 // A unit test injects clients, and looks at who asked.
 func ExampleMockClientManager() {
-	clusters := clientmgr.NewMockClientManager()
-	clusters.AddMockedClient("cluster-east", fake.NewClientBuilder().Build())
-	clusters.AddMockedConfig(&vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Name: "cluster-west"}})
+	remotes := clientmgr.NewMockClientManager()
+	remotes.AddMockedClient("cluster-east", fake.NewClientBuilder().Build())
+	remotes.AddMockedConfig(&vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Name: "cluster-west"}})
 
 	machine := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{
 		Annotations: map[string]string{"vitistack.io/kubevirt-config": "cluster-east"},
 	}}
-	_, config, err := clusters.GetOrCreateClientFromMachine(context.Background(), machine)
+	_, config, err := remotes.GetOrCreateClientFromMachine(context.Background(), machine)
 	fmt.Println(config, err)
-	_, err = clusters.GetClientForConfig(context.Background(), "cluster-west")
+	_, err = remotes.GetClientForConfig(context.Background(), "cluster-west")
 	fmt.Println(err)
-	fmt.Println(clusters.GetOrCreateFromMachineCalls, clusters.GetClientCalls)
+	fmt.Println(remotes.GetOrCreateFromMachineCalls, remotes.GetClientCalls)
 	// Output:
 	// cluster-east <nil>
 	// KubevirtConfig cluster-west: not connected
@@ -100,12 +104,12 @@ func ExampleMockClientManager() {
 
 // The states of all clusters, as a status page or a controller of KubevirtConfigs wants them.
 func ExampleStateReporter() {
-	clusters := clientmgr.NewMockClientManager()
-	clusters.SetState(clientmgr.State{
+	remotes := clientmgr.NewMockClientManager()
+	remotes.SetState(clientmgr.State{
 		Config: "cluster-east", Phase: clientmgr.Stopped, Reason: clientmgr.ReasonIdentityChanged, ClusterUID: "one",
 		SeenUID: "another",
 	})
-	var reporter clientmgr.StateReporter = clusters
+	var reporter clientmgr.StateReporter = remotes
 	for _, state := range reporter.States() {
 		fmt.Println(state.Config, state.Phase, state.Reason, state.Ready())
 	}
@@ -114,9 +118,9 @@ func ExampleStateReporter() {
 
 // One error for all clusters, sorted by name.
 func ExampleHealthError() {
-	clusters := clientmgr.NewMockClientManager()
-	clusters.AddMockedConfig(&vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Name: "cluster-west"}})
-	clusters.AddMockedClient("cluster-east", fake.NewClientBuilder().Build())
-	fmt.Println(errors.Is(clientmgr.HealthError(clusters.HealthCheck(context.Background())), clientmgr.ErrNotConnected))
+	remotes := clientmgr.NewMockClientManager()
+	remotes.AddMockedConfig(&vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Name: "cluster-west"}})
+	remotes.AddMockedClient("cluster-east", fake.NewClientBuilder().Build())
+	fmt.Println(errors.Is(clientmgr.HealthError(remotes.HealthCheck(context.Background())), clientmgr.ErrNotConnected))
 	// Output: true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -100,13 +101,15 @@ func (c *changes) note(object any) {
 
 // follow keeps the clusters as the supervisor says, until ctx ends.
 func (m *KubevirtClientManager) follow(ctx context.Context) error {
+	var reading sync.WaitGroup
+	defer reading.Wait() // ctx has ended, or it is by then
 	seen := newChanges()
 	if m.options.Secrets != nil {
 		m.unwatched = &unwatched{
-			reader: m.options.Secrets, interval: m.options.SecretInterval, timeout: m.options.ProbeTimeout,
+			reader: m.options.Secrets, interval: m.options.SecretInterval, timeout: m.options.Probe.Timeout,
 			clock: m.options.Clock, changed: seen.note,
 		}
-		m.running.Go(func() { m.unwatched.run(ctx) })
+		reading.Go(func() { m.unwatched.run(ctx) })
 	}
 	var registrations []toolscache.ResourceEventHandlerRegistration
 	for _, object := range []client.Object{&vitistackv1alpha1.KubevirtConfig{}, &corev1.Secret{}} {
@@ -189,17 +192,17 @@ func (m *KubevirtClientManager) apply(ctx context.Context, seen *changes, index 
 	for secret := range secrets {
 		maps.Copy(configs, index[secret])
 	}
-	for _, name := range sortedKeys(configs) {
+	for _, name := range slices.Sorted(maps.Keys(configs)) {
 		var config vitistackv1alpha1.KubevirtConfig
 		err := m.cache.Get(ctx, m.key(name), &config)
 		switch {
 		case apierrors.IsNotFound(err):
 			index.set(name, types.NamespacedName{})
-			m.stop(name)
+			m.clusters.Remove(name)
 		case err == nil:
 			w, secret := m.wishOf(ctx, &config)
 			index.set(name, secret)
-			m.put(ctx, name, w)
+			m.clusters.Put(name, w)
 		}
 	}
 	if m.unwatched != nil {

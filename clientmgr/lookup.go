@@ -2,25 +2,31 @@ package clientmgr
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/clusters"
 )
 
-// look returns what is known of a cluster. It takes no lock and, where the cluster is known,
-// allocates nothing.
-func (m *KubevirtClientManager) look(ctx context.Context, config string) (*view, error) {
-	if c, found := (*m.clusters.Load())[config]; found {
-		return c.view.Load(), nil
+// get returns a connected cluster.
+func (m *KubevirtClientManager) get(ctx context.Context, config string) (clusters.Cluster, error) {
+	c, err := m.clusters.Get(config)
+	return c, m.explained(ctx, config, err)
+}
+
+// explained says why a config is not known, where that is the error.
+func (m *KubevirtClientManager) explained(ctx context.Context, config string, err error) error {
+	if err == nil || !errors.Is(err, clusters.ErrUnknown) {
+		return err
 	}
-	return nil, m.unknown(ctx, config)
+	return m.unknown(ctx, config)
 }
 
 // unknown says why a config is not known: only what the synced cache does not hold is absent.
@@ -44,14 +50,11 @@ func (m *KubevirtClientManager) unknown(ctx context.Context, config string) erro
 func (m *KubevirtClientManager) GetClientForConfig(
 	ctx context.Context, kubevirtConfigName string,
 ) (client.Client, error) {
-	v, err := m.look(ctx, kubevirtConfigName)
+	c, err := m.get(ctx, kubevirtConfigName)
 	if err != nil {
 		return nil, err
 	}
-	if err := v.clientErr(); err != nil {
-		return nil, err
-	}
-	return v.conn.remote, nil
+	return c.Client(), nil
 }
 
 // GetOrCreateClientFromMachine implements ClientManager.
@@ -62,29 +65,20 @@ func (m *KubevirtClientManager) GetOrCreateClientFromMachine(
 	if err != nil {
 		return nil, ref.config, err
 	}
-	v, err := m.look(ctx, ref.config)
-	if err == nil {
-		err = v.clientErr()
-	}
+	c, err := m.get(ctx, ref.config)
 	if err != nil {
 		return nil, ref.config, err
 	}
-	if err := ref.verify(machine, *v.conn.uid.Load(), m.options.AllowUnverifiedIdentity); err != nil {
+	if err := ref.verify(machine, c.UID(), m.options.AllowUnverifiedIdentity); err != nil {
 		return nil, ref.config, err
 	}
-	return v.conn.remote, ref.config, nil
+	return c.Client(), ref.config, nil
 }
 
 // Live implements LiveGetter.
 func (m *KubevirtClientManager) Live(kubevirtConfigName string) (client.Reader, error) {
-	v, err := m.look(context.Background(), kubevirtConfigName) // no I/O: there is nothing to cancel
-	if err != nil {
-		return nil, err
-	}
-	if err := v.readErr(); err != nil {
-		return nil, err
-	}
-	return v.conn.live, nil
+	live, err := m.clusters.Live(kubevirtConfigName)
+	return live, m.explained(context.Background(), kubevirtConfigName, err) // no I/O: there is nothing to cancel
 }
 
 // GetRESTConfigForConfig implements ClientManager. It works while the caches are still syncing, as
@@ -92,14 +86,8 @@ func (m *KubevirtClientManager) Live(kubevirtConfigName string) (client.Reader, 
 func (m *KubevirtClientManager) GetRESTConfigForConfig(
 	ctx context.Context, kubevirtConfigName string,
 ) (*rest.Config, error) {
-	v, err := m.look(ctx, kubevirtConfigName)
-	if err != nil {
-		return nil, err
-	}
-	if err := v.readErr(); err != nil {
-		return nil, err
-	}
-	return v.conn.restConfig(), nil
+	config, err := m.clusters.RESTConfig(kubevirtConfigName)
+	return config, m.explained(ctx, kubevirtConfigName, err)
 }
 
 // ListKubevirtConfigs implements ClientManager.
@@ -118,56 +106,21 @@ func (m *KubevirtClientManager) ListKubevirtConfigs(ctx context.Context) ([]viti
 
 // ValidateConnection implements ClientManager.
 func (m *KubevirtClientManager) ValidateConnection(ctx context.Context, kubevirtConfigName string) error {
-	v, err := m.look(ctx, kubevirtConfigName)
-	if err != nil {
-		return err
-	}
-	if err := v.clientErr(); err != nil {
-		return err
-	}
-	if _, err := v.conn.probe(ctx); err != nil {
-		failed := classify(err)
-		return &ConnectionError{Config: kubevirtConfigName, Reason: failed.sentinel,
-			Message: sentence(kubevirtConfigName, failed.text),
-			Since:   m.options.Clock.Now()}
-	}
-	return nil
+	return m.explained(ctx, kubevirtConfigName, m.clusters.Validate(ctx, kubevirtConfigName))
 }
 
 // HealthCheck implements ClientManager.
 func (m *KubevirtClientManager) HealthCheck(ctx context.Context) map[string]error {
-	var locked struct {
-		sync.Mutex
-		unhealthy map[string]error
-	}
-	locked.unhealthy = map[string]error{}
-	var checks sync.WaitGroup
-	for config := range *m.clusters.Load() {
-		checks.Go(func() {
-			if err := m.ValidateConnection(ctx, config); err != nil {
-				locked.Lock()
-				defer locked.Unlock()
-				locked.unhealthy[config] = err
-			}
-		})
-	}
-	checks.Wait()
-	return locked.unhealthy
+	return m.clusters.HealthCheck(ctx)
 }
 
 // InvalidateClient implements ClientManager.
 func (m *KubevirtClientManager) InvalidateClient(kubevirtConfigName string) {
-	if c, found := (*m.clusters.Load())[kubevirtConfigName]; found {
-		c.mail.rebuild()
-	}
+	m.clusters.Invalidate(kubevirtConfigName)
 }
 
 // InvalidateAll implements ClientManager.
-func (m *KubevirtClientManager) InvalidateAll() {
-	for _, c := range *m.clusters.Load() {
-		c.mail.rebuild()
-	}
-}
+func (m *KubevirtClientManager) InvalidateAll() { m.clusters.InvalidateAll() }
 
 // GetSupervisorClient implements ClientManager.
 func (m *KubevirtClientManager) GetSupervisorClient() client.Client { return m.supervisor }

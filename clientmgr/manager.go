@@ -3,15 +3,16 @@ package clientmgr
 import (
 	"context"
 	"fmt"
-	"maps"
 	"sync"
 	"sync/atomic"
 
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+	ctrlcluster "sigs.k8s.io/controller-runtime/pkg/cluster"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/clusters"
 )
 
 // KubevirtClientManager is the ClientManager of a running process: it follows the KubevirtConfigs
@@ -21,18 +22,14 @@ type KubevirtClientManager struct {
 	supervisor client.Client
 	cache      cache.Cache
 	options    Options
-	metrics    *metrics
-	hub        hub
+	clusters   *clusters.Manager
 	unwatched  *unwatched // nil where Options.Secrets is
 	ledgers    ledgers
 
-	clusters atomic.Pointer[map[string]*cluster] // copied on write
-	synced   atomic.Bool                         // the supervisor's caches have
-	started  atomic.Bool
+	synced  atomic.Bool // the supervisor's caches have
+	started atomic.Bool
 	// clusterScoped says that the supervisor's KubevirtConfigs are.
 	clusterScoped atomic.Bool
-	running       sync.WaitGroup // goroutines of clusters
-	stops         map[string]context.CancelFunc
 }
 
 var (
@@ -42,35 +39,23 @@ var (
 
 // NewKubevirtClientManager returns a manager that reads KubevirtConfigs and Secrets from
 // supervisorCache, and hands out supervisor as it is. It does no I/O. Limit the cache to what is
-// needed with SupervisorCache. It fails where a declared kind is not in the scheme or the metrics
-// are registered already.
+// needed with SupervisorCache. It fails where an option can never work, a declared kind is not in
+// the scheme or is declared twice, or the metrics are registered already.
 func NewKubevirtClientManager(
 	supervisor client.Client, supervisorCache cache.Cache, options Options,
 ) (*KubevirtClientManager, error) {
 	m := &KubevirtClientManager{
 		supervisor: supervisor, cache: supervisorCache, options: options.withDefaults(supervisor),
-		stops: map[string]context.CancelFunc{},
-	}
-	for _, kind := range m.options.Kinds {
-		if _, err := apiutil.GVKForObject(kind.Object, m.options.Scheme); err != nil {
-			return nil, fmt.Errorf("declared kind: %w", err)
-		}
 	}
 	var err error
-	if m.metrics, err = newMetrics(m.options.Registerer, m.views); err != nil {
+	if m.clusters, err = clusters.New(m.options.Options); err != nil {
 		return nil, err
 	}
-	m.clusters.Store(&map[string]*cluster{})
 	return m, nil
 }
 
 // NeedLeaderElection implements manager.LeaderElectionRunnable by Options.WarmStandby.
 func (m *KubevirtClientManager) NeedLeaderElection() bool { return !m.options.WarmStandby }
-
-// Source implements EventSource.
-func (m *KubevirtClientManager) Source(handler EventHandler) source.Source {
-	return m.hub.source(handler)
-}
 
 // Start follows the supervisor until ctx ends, and returns when every goroutine of its own has
 // ended. An unreachable supervisor or a missing definition is waited for. It can be called once.
@@ -78,114 +63,35 @@ func (m *KubevirtClientManager) Start(ctx context.Context) error {
 	if m.started.Swap(true) {
 		return fmt.Errorf("client manager was started before")
 	}
-	defer m.metrics.close()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var serving sync.WaitGroup
+	serving.Go(func() { _ = m.clusters.Start(ctx) }) // its only error is being started twice
 	err := m.follow(ctx)
-	for name := range m.stops {
-		m.stop(name)
-	}
-	m.running.Wait()
+	stop()
+	serving.Wait()
 	return err
 }
 
-// put hands a cluster what the supervisor says about it, and makes it where it is new. Called by
-// follow alone.
-func (m *KubevirtClientManager) put(ctx context.Context, config string, w wish) {
-	if c, found := (*m.clusters.Load())[config]; found {
-		c.mail.put(w)
-		return
-	}
-	c := newCluster(config, w, m.options)
-	c.hub, c.metrics, c.told = &m.hub, m.metrics, m.changed
-	clusters := maps.Clone(*m.clusters.Load())
-	clusters[config] = c
-	m.clusters.Store(&clusters)
-	ctx, m.stops[config] = context.WithCancel(ctx)
-	m.running.Go(func() {
-		c.run(ctx)
-		c.lingering.Wait()
-		if _, again := (*m.clusters.Load())[config]; !again {
-			m.metrics.remove(config)
-		}
-	})
-	m.hub.stateChanged(config)
-}
-
-// stop ends and forgets a cluster. Clients of it that somebody holds fail from now on. Called by
-// follow, and by Start after it.
-func (m *KubevirtClientManager) stop(config string) {
-	end, found := m.stops[config]
-	if !found {
-		return
-	}
-	delete(m.stops, config)
-	clusters := maps.Clone(*m.clusters.Load())
-	clusters[config].gone.Store(true) // for clients that somebody holds
-	delete(clusters, config)
-	m.clusters.Store(&clusters)
-	end()
-	m.hub.stateChanged(config)
-}
-
-// changed is told of each change of a State.
-func (m *KubevirtClientManager) changed(former, now State) {
-	if former.Phase != now.Phase || former.Reason != now.Reason {
-		m.options.Logger.Info("Cluster changed", "kubevirtConfig", now.Config, "phase", now.Phase, "reason", now.Reason,
-			"message", now.Message)
-	}
-	m.hub.stateChanged(now.Config)
-	before, after := former.knownUID(), now.knownUID()
-	if before == after {
-		return
-	}
-	for config, c := range *m.clusters.Load() {
-		uid := c.view.Load().state.knownUID()
-		if config != now.Config && uid != "" && (uid == after || uid == before) {
-			m.hub.stateChanged(config)
-		}
-	}
-}
-
-// views returns what look-ups see of each cluster, for the metrics.
-func (m *KubevirtClientManager) views() map[string]*view {
-	views := map[string]*view{}
-	for config, c := range *m.clusters.Load() {
-		views[config] = c.view.Load()
-	}
-	return views
+// Source implements EventSource.
+func (m *KubevirtClientManager) Source(handler EventHandler) source.Source {
+	return m.clusters.Source(handler)
 }
 
 // States implements StateReporter.
-func (m *KubevirtClientManager) States() []State {
-	clusters := *m.clusters.Load()
-	states := make([]State, 0, len(clusters))
-	for _, name := range sortedKeys(clusters) {
-		states = append(states, m.stateOf(clusters, name))
-	}
-	return states
-}
+func (m *KubevirtClientManager) States() []State { return m.clusters.States() }
 
 // State implements StateReporter.
 func (m *KubevirtClientManager) State(kubevirtConfigName string) (State, bool) {
-	clusters := *m.clusters.Load()
-	if _, found := clusters[kubevirtConfigName]; !found {
-		return State{}, false
-	}
-	return m.stateOf(clusters, kubevirtConfigName), true
+	return m.clusters.State(kubevirtConfigName)
 }
 
-func (m *KubevirtClientManager) stateOf(clusters map[string]*cluster, name string) State {
-	state := clusters[name].view.Load().state.clone()
-	if state.knownUID() == "" {
-		return state
+// Cluster returns a connected cluster as controller-runtime's cluster.Cluster, for what builds on
+// that: see clusters.Cluster.Controller. Errors are those of GetClientForConfig. It does no I/O.
+func (m *KubevirtClientManager) Cluster(kubevirtConfigName string) (ctrlcluster.Cluster, error) {
+	c, err := m.get(context.Background(), kubevirtConfigName)
+	if err != nil {
+		return nil, err
 	}
-	shared := map[string]struct{}{}
-	for other, c := range clusters {
-		if other != name && c.view.Load().state.knownUID() == state.knownUID() {
-			shared[other] = struct{}{}
-		}
-	}
-	if len(shared) > 0 {
-		state.SharedWith = sortedKeys(shared)
-	}
-	return state
+	return c.Controller()
 }

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/clusters"
 )
 
 // MockClientManager is a RemoteClusters for unit tests: what it hands out is injected, and it
@@ -78,7 +79,7 @@ type MockClientManager struct {
 	GetOrCreateFromMachineCalls int
 
 	mu  sync.Mutex // guards the maps, the errors and the call records
-	hub hub
+	hub clusters.Hub
 }
 
 var _ RemoteClusters = (*MockClientManager)(nil)
@@ -114,7 +115,7 @@ func (m *MockClientManager) AddMockedClient(kubevirtConfigName string, remote cl
 		m.MockedClients[kubevirtConfigName] = remote
 	}
 	m.mu.Unlock()
-	m.hub.stateChanged(kubevirtConfigName)
+	m.hub.StateChanged(kubevirtConfigName)
 }
 
 // AddMockedConfig makes a copy of a KubevirtConfig known under its metadata.name.
@@ -122,21 +123,21 @@ func (m *MockClientManager) AddMockedConfig(config *vitistackv1alpha1.KubevirtCo
 	m.mu.Lock()
 	m.MockedConfigs[config.Name] = config.DeepCopy()
 	m.mu.Unlock()
-	m.hub.stateChanged(config.Name)
+	m.hub.StateChanged(config.Name)
 }
 
 // SetState sets what State and States say of state.Config, and tells the Sources.
 func (m *MockClientManager) SetState(state State) {
 	m.mu.Lock()
-	m.MockedStates[state.Config] = state.clone()
+	m.MockedStates[state.Config] = state.Clone()
 	m.mu.Unlock()
-	m.hub.stateChanged(state.Config)
+	m.hub.StateChanged(state.Config)
 }
 
 // EmitObject tells the Sources that a remote object changed; it returns after their Object
 // functions did.
 func (m *MockClientManager) EmitObject(kubevirtConfigName string, object client.Object) {
-	m.hub.objectChanged(kubevirtConfigName, object)
+	m.hub.ObjectChanged(kubevirtConfigName, object)
 }
 
 // Calls returns a copy of the call records.
@@ -167,7 +168,7 @@ func (m *MockClientManager) known(config string) (client.Client, error) {
 		return nil, m.GetClientError
 	}
 	if remote, found := m.MockedClients[config]; found {
-		return translated(config, remote), nil
+		return clusters.Translated(noun, config, remote), nil
 	}
 	if _, found := m.MockedConfigs[config]; found {
 		return nil, &ConnectionError{Config: config, Reason: ErrNotConnected,
@@ -177,16 +178,5 @@ func (m *MockClientManager) known(config string) (client.Client, error) {
 		Message: fmt.Sprintf("KubevirtConfig %s not found", config)}
 }
 
-// translated returns a client whose errors are those of a real remote client.
-func translated(config string, remote client.Client) client.Client {
-	if remote == nil {
-		return nil
-	}
-	if _, already := remote.(*remoteClient); already {
-		return remote
-	}
-	return &remoteClient{config: config, direct: remote, gate: func() error { return nil }, failed: func() {}}
-}
-
 // Source implements EventSource: its events are those of EmitObject, SetState and the Add methods.
-func (m *MockClientManager) Source(handler EventHandler) source.Source { return m.hub.source(handler) }
+func (m *MockClientManager) Source(handler EventHandler) source.Source { return m.hub.Source(handler) }

@@ -3,6 +3,8 @@ package clientmgr
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -65,7 +67,7 @@ func (m *MockClientManager) ListKubevirtConfigs(ctx context.Context) ([]vitistac
 		return nil, m.ListConfigsError
 	}
 	configs := make([]vitistackv1alpha1.KubevirtConfig, 0, len(m.MockedConfigs))
-	for _, name := range sortedKeys(m.MockedConfigs) {
+	for _, name := range slices.Sorted(maps.Keys(m.MockedConfigs)) {
 		configs = append(configs, *m.MockedConfigs[name].DeepCopy())
 	}
 	return configs, nil
@@ -154,7 +156,7 @@ func (m *MockClientManager) State(kubevirtConfigName string) (State, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if state, found := m.MockedStates[kubevirtConfigName]; found {
-		return state.clone(), true
+		return state.Clone(), true
 	}
 	var configUID types.UID
 	if config := m.MockedConfigs[kubevirtConfigName]; config != nil {
@@ -192,5 +194,5 @@ func (m *MockClientManager) names() []string {
 	for name := range m.MockedStates {
 		all[name] = struct{}{}
 	}
-	return sortedKeys(all)
+	return slices.Sorted(maps.Keys(all))
 }

@@ -38,7 +38,7 @@ func TestReadmeIsComplete(t *testing.T) {
 			wants["| "+strings.TrimPrefix(declared, "Reason")+" |"] = true
 		}
 	}
-	metrics, err := os.ReadFile("metrics.go")
+	metrics, err := os.ReadFile("clusters/metrics.go")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package clientmgr
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,28 +13,29 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/clusters"
 )
 
 // wishOf reduces a KubevirtConfig and its Secret, as the supervisor's cache has them, and returns
 // the Secret's name.
 func (m *KubevirtClientManager) wishOf(
 	ctx context.Context, config *vitistackv1alpha1.KubevirtConfig,
-) (wish, types.NamespacedName) {
-	w := wish{
-		configUID:     config.UID,
-		rememberedUID: orDefault(config.Status.ClusterUID, config.Annotations[vitistackv1alpha1.AnnotationClusterUID]),
-		acceptedUID:   config.Annotations[vitistackv1alpha1.AnnotationAcceptClusterUID],
+) (clusters.Wish, types.NamespacedName) {
+	w := clusters.Wish{
+		UID:           config.UID,
+		RememberedUID: cmp.Or(config.Status.ClusterUID, config.Annotations[vitistackv1alpha1.AnnotationClusterUID]),
+		AcceptedUID:   config.Annotations[vitistackv1alpha1.AnnotationAcceptClusterUID],
 	}
-	w.formerUIDs = listed(config.Annotations[vitistackv1alpha1.AnnotationFormerClusterUIDs])
+	w.FormerUIDs = listed(config.Annotations[vitistackv1alpha1.AnnotationFormerClusterUIDs])
 	if since := config.Status.DisconnectedSince; since != nil {
-		w.disconnectedSince = since.Time
+		w.DisconnectedSince = since.Time
 	}
 	secret, problem := m.secretOf(config)
 	if problem != "" {
-		w.problem = problem
+		w.Problem = problem
 		return w, secret
 	}
-	w.kubeconfig, w.problem = m.kubeconfigIn(ctx, secret)
+	w.Kubeconfig, w.Problem = m.kubeconfigIn(ctx, secret)
 	return w, secret
 }
 

@@ -10,25 +10,25 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/compatibility"
 )
 
-// The metrics, all by kubevirtConfig; those of a KubevirtConfig end with it.
+// The metrics, all by kubevirt_config; those of a KubevirtConfig end with it.
 var (
 	machinesDesc = prometheus.NewDesc("operator_kubevirtconfig_machines", "Machines that are placed in the cluster.",
-		[]string{"kubevirtConfig"}, nil)
+		[]string{"kubevirt_config"}, nil)
 	conditionDesc = prometheus.NewDesc("operator_kubevirtconfig_condition",
 		"1 for the status that the condition has, 0 for the others.",
-		[]string{"kubevirtConfig", "type", "status"}, nil)
+		[]string{"kubevirt_config", "type", "status"}, nil)
 	infoDesc = prometheus.NewDesc("operator_kubevirtconfig_info", "1; what runs in the cluster is in the labels.",
-		[]string{"kubevirtConfig", "clusterUID", "kubernetes", "kubevirt"}, nil)
+		[]string{"kubevirt_config", "clusterUID", "kubernetes", "kubevirt"}, nil)
 	disconnectedDesc = prometheus.NewDesc("operator_kubevirtconfig_disconnected_since_seconds",
-		"Unix time at which contact was lost; absent while there is contact.", []string{"kubevirtConfig"}, nil)
+		"Unix time at which contact was lost; absent while there is contact.", []string{"kubevirt_config"}, nil)
 	orphansDesc = prometheus.NewDesc("operator_kubevirtconfig_orphans",
 		"Virtual machines without a Machine; absent before anybody can tell.",
-		[]string{"kubevirtConfig"}, nil)
+		[]string{"kubevirt_config"}, nil)
 	schemaDesc = prometheus.NewDesc("operator_kubevirtconfig_schema_findings",
 		"Fields of kubevirt.io's definitions that the operator uses and that are missing, or differ from the first cluster's; absent before anybody can tell.",
-		[]string{"kubevirtConfig"}, nil)
+		[]string{"kubevirt_config"}, nil)
 	writesDesc = prometheus.NewDesc("operator_kubevirtconfig_status_writes_total", "Patches of the status.",
-		[]string{"kubevirtConfig"}, nil)
+		[]string{"kubevirt_config"}, nil)
 )
 
 // metrics are the KubevirtConfigs' statuses as numbers: as they should be, also where a write

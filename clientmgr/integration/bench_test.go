@@ -135,7 +135,7 @@ func BenchmarkRotation(b *testing.B) {
 func BenchmarkIdleConnection(b *testing.B) {
 	const connections = 50
 	for b.Loop() {
-		f := newFixture(b, func(o *clientmgr.Options) { o.ProbeInterval = time.Minute })
+		f := newFixture(b, func(o *clientmgr.Options) { o.Probe.Interval = time.Minute })
 		kubeconfig := f.admin(west, west.Addr())
 		f.config("warm", kubeconfig)
 		f.connects("warm")

@@ -68,7 +68,7 @@ func TestTroubleFromTheBeginning(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := newFixture(t, func(o *clientmgr.Options) { o.OpenTimeout = 10 * time.Second })
+			f := newFixture(t, func(o *clientmgr.Options) { o.Watch.OpenTimeout = 10 * time.Second })
 			other := f.bystander()
 			proxy := f.proxy(east, true)
 			f.must(proxy.Set(tc.fault))
@@ -99,7 +99,7 @@ func TestTroubleFromTheBeginning(t *testing.T) {
 
 func TestConfigDeletedWhileDialling(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t, func(o *clientmgr.Options) { o.ProbeTimeout = time.Hour })
+	f := newFixture(t, func(o *clientmgr.Options) { o.Probe.Timeout = time.Hour })
 	proxy := f.proxy(east, false)
 	f.must(proxy.Set(faults.Fault{Kind: faults.Blackhole}))
 	other := f.bystander()

@@ -20,6 +20,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/clusters"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
@@ -64,10 +65,18 @@ func newFixtureBehind(
 func (f *fixture) start(config *rest.Config, http *http.Client, adjust func(*clientmgr.Options)) {
 	f.t.Helper()
 	options := clientmgr.Options{
-		ConfigsNamespace: f.namespace, Scheme: scheme, Registerer: f.registry,
-		Kinds: []clientmgr.Kind{{Object: &corev1.ConfigMap{},
-			Selector: labels.SelectorFromSet(labels.Set{"test": f.label})}},
-		ProbeInterval: time.Second, ProbeTimeout: 2 * time.Second, BackoffMax: 2 * time.Second, OpenTimeout: 3 * time.Second,
+		ConfigsNamespace: f.namespace,
+		Options: clusters.Options{
+			Scheme: scheme, Registerer: f.registry,
+			Kinds: map[client.Object]cache.ByObject{
+				&corev1.ConfigMap{}: {Label: labels.SelectorFromSet(labels.Set{"test": f.label})},
+			},
+			Connection: clusters.Connection{
+				Probe:      clusters.Probe{Interval: time.Second, Timeout: 2 * time.Second},
+				Watch:      clusters.Watch{OpenTimeout: 3 * time.Second},
+				BackoffMax: 2 * time.Second,
+			},
+		},
 	}
 	if adjust != nil {
 		adjust(&options)

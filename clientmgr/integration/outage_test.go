@@ -46,7 +46,7 @@ func TestOutageIsResumed(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t, func(o *clientmgr.Options) {
 				if tc.terminate { // a quiet watch must not count as stalled before the fault begins
-					o.WatchSilence = 10 * time.Second
+					o.Watch.Silence = 10 * time.Second
 				}
 			})
 			other := f.bystander()

@@ -18,6 +18,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/api/crds"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/clusters"
 	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
@@ -43,8 +44,11 @@ func TestClusterScopedConfig(t *testing.T) {
 		return err
 	})
 	manager, err := clientmgr.NewKubevirtClientManager(east.admin, c, clientmgr.Options{
-		Scheme: scheme, Registerer: prometheus.NewRegistry(), Secrets: east.admin, SecretInterval: 200 * time.Millisecond,
-		ProbeInterval: time.Second,
+		Options: clusters.Options{
+			Scheme: scheme, Registerer: prometheus.NewRegistry(),
+			Connection: clusters.Connection{Probe: clusters.Probe{Interval: time.Second}},
+		},
+		Secrets: east.admin, SecretInterval: 200 * time.Millisecond,
 	})
 	f.must(err)
 	if _, err := manager.GetClientForConfig(t.Context(), "west"); !errors.Is(err, clientmgr.ErrSupervisorNotSynced) {

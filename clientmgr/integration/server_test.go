@@ -13,6 +13,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
@@ -119,7 +120,7 @@ func TestKindThatIsNotServed(t *testing.T) {
 	north.alone(t)
 	f := newFixture(t, func(o *clientmgr.Options) {
 		// the first question of all: its answer once named no kind
-		o.Kinds = []clientmgr.Kind{{Object: &vitistackv1alpha1.Machine{}}}
+		o.Kinds = map[client.Object]cache.ByObject{&vitistackv1alpha1.Machine{}: {}}
 	}, north)
 	f.config("north", f.admin(north, north.Addr()))
 	state := f.reaches("north", clientmgr.Connecting, clientmgr.ReasonKindNotServed)

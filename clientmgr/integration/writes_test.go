@@ -21,7 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/clusters"
 	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
 )
@@ -51,7 +51,7 @@ func newWriter(t *testing.T, config *rest.Config, http *http.Client) *writer {
 	})
 	f.must(err)
 	kinds := []client.Object{&vitistackv1alpha1.KubevirtConfig{}, &corev1.ConfigMap{}}
-	w.Client, err = clientmgr.NewReadYourWrites(cached, w.cache, scheme, kinds...)
+	w.Client, err = clusters.NewReadYourWrites(cached, w.cache, scheme, kinds...)
 	f.must(err)
 	t.Cleanup(f.run(w.cache.Start))
 	if !w.cache.WaitForCacheSync(t.Context()) {

@@ -6,11 +6,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	mcbuilder "sigs.k8s.io/multicluster-runtime/pkg/builder"
 	mcmanager "sigs.k8s.io/multicluster-runtime/pkg/manager"
 	mcreconcile "sigs.k8s.io/multicluster-runtime/pkg/reconcile"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/clusters"
 	multicluster "github.com/vitistack/kubevirt-multicluster/clientmgr/multicluster"
 )
 
@@ -22,16 +24,17 @@ func ExampleNew() {
 	if err != nil {
 		return
 	}
-	clusters, err := clientmgr.NewKubevirtClientManager(local.GetClient(), local.GetCache(), clientmgr.Options{
-		ConfigsNamespace: "kubevirt-configs", Kinds: []clientmgr.Kind{{Object: &corev1.Pod{}}},
+	remotes, err := clientmgr.NewKubevirtClientManager(local.GetClient(), local.GetCache(), clientmgr.Options{
+		ConfigsNamespace: "kubevirt-configs",
+		Options:          clusters.Options{Kinds: map[client.Object]cache.ByObject{&corev1.Pod{}: {}}},
 	})
 	if err != nil {
 		return
 	}
-	if err := local.Add(clusters); err != nil {
+	if err := local.Add(remotes); err != nil {
 		return
 	}
-	manager, err := mcmanager.WithMultiCluster(local, multicluster.New(clusters, multicluster.Options{}))
+	manager, err := mcmanager.WithMultiCluster(local, multicluster.New(remotes, multicluster.Options{}))
 	if err != nil {
 		return
 	}

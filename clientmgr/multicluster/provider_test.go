@@ -29,6 +29,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/api/crds"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/clusters"
 	multicluster "github.com/vitistack/kubevirt-multicluster/clientmgr/multicluster"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
@@ -89,9 +90,13 @@ func newWorld(t *testing.T) *world {
 	})
 	w.must(err)
 	w.clusters, err = clientmgr.NewKubevirtClientManager(local.GetClient(), local.GetCache(), clientmgr.Options{
-		Kinds:         []clientmgr.Kind{{Object: &corev1.ConfigMap{}, Selector: labels.SelectorFromSet(seen)}},
-		ProbeInterval: time.Second, ProbeTimeout: 2 * time.Second, BackoffMax: time.Second,
-		Registerer: prometheus.NewRegistry(),
+		Options: clusters.Options{
+			Kinds: map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {Label: labels.SelectorFromSet(seen)}},
+			Connection: clusters.Connection{
+				Probe: clusters.Probe{Interval: time.Second, Timeout: 2 * time.Second}, BackoffMax: time.Second,
+			},
+			Registerer: prometheus.NewRegistry(),
+		},
 	})
 	w.must(err)
 	w.must(local.Add(w.clusters))

@@ -3,8 +3,8 @@ package startup
 import "github.com/prometheus/client_golang/prometheus"
 
 var checkDesc = prometheus.NewDesc("operator_startup_check",
-	"Results of a check at start by verdict: ok, unknown, warn. kubevirtConfig is empty for the supervisor.",
-	[]string{"check", "kubevirtConfig", "verdict"}, nil)
+	"Results of a check at start by verdict: ok, unknown, warn. kubevirt_config is empty for the supervisor.",
+	[]string{"check", "kubevirt_config", "verdict"}, nil)
 
 var _ prometheus.Collector = (*Lines)(nil)
 

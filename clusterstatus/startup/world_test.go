@@ -360,7 +360,7 @@ func verdicts(t *testing.T, lines prometheus.Collector, config, check string) ma
 			for _, pair := range metric.GetLabel() {
 				labels[pair.GetName()] = pair.GetValue()
 			}
-			if labels["kubevirtConfig"] == config && labels["check"] == check {
+			if labels["kubevirt_config"] == config && labels["check"] == check {
 				found[labels["verdict"]] = metric.GetGauge().GetValue()
 			}
 		}

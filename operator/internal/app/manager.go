@@ -16,6 +16,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/clusters"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 )
 
@@ -92,7 +93,7 @@ func clientCache() *client.CacheOptions {
 // was done. Its reads never wait: controller-runtime's own option for this lets every read of a
 // kind wait for a single event that may never come.
 func readingItsWrites(mgr ctrl.Manager) (client.Client, error) {
-	return clientmgr.NewReadYourWrites(mgr.GetClient(), mgr.GetCache(), mgr.GetScheme(),
+	return clusters.NewReadYourWrites(mgr.GetClient(), mgr.GetCache(), mgr.GetScheme(),
 		&vitistackv1alpha1.Machine{}, &vitistackv1alpha1.NetworkConfiguration{}, &vitistackv1alpha1.KubevirtConfig{})
 }
 

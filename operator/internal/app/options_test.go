@@ -144,9 +144,9 @@ func TestSupervisorID(t *testing.T) {
 			}
 			machine := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Name: "web", UID: "machine-uid"}}
 			made := labels.Set(desired.Labels(machine, desired.Options{SupervisorUID: options.SupervisorID}))
-			for _, kind := range RemoteOptions(options, options.SupervisorID, nil).Kinds {
-				if !kind.Selector.Matches(made) {
-					t.Errorf("%s\nThe selector %s of %T misses what is made: %v", tc.reason, kind.Selector, kind.Object, made)
+			for object, by := range RemoteOptions(options, options.SupervisorID, nil).Kinds {
+				if !by.Label.Matches(made) {
+					t.Errorf("%s\nThe selector %s of %T misses what is made: %v", tc.reason, by.Label, object, made)
 				}
 			}
 		})

@@ -123,10 +123,15 @@ func TestReadmeEvents(t *testing.T) {
 	events.want(t, "events", documented(t, "Events", 1, 1))
 }
 
+func registering(registry prometheus.Registerer) (options clientmgr.Options) {
+	options.Registerer = registry
+	return options
+}
+
 func TestReadmeMetrics(t *testing.T) {
 	registry := &registerer{names: set{}}
 	supervisor := fake.NewClientBuilder().WithScheme(runtime.NewScheme()).Build()
-	if _, err := clientmgr.NewKubevirtClientManager(supervisor, nil, clientmgr.Options{Registerer: registry}); err != nil {
+	if _, err := clientmgr.NewKubevirtClientManager(supervisor, nil, registering(registry)); err != nil {
 		t.Fatal(err)
 	}
 	configs := clusterstatus.NewReconciler(supervisor, nil, clusterstatus.Options{})

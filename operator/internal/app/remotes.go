@@ -12,11 +12,13 @@ import (
 	"k8s.io/client-go/rest"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/clusters"
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/startup"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
@@ -66,15 +68,17 @@ func RemoteOptions(options Options, supervisorUID string, live client.Reader) cl
 	return clientmgr.Options{
 		ConfigsNamespace: options.Machine.ConfigsNamespace,
 		Secrets:          live,
-		Kinds: []clientmgr.Kind{
-			{Object: &kubevirtv1.VirtualMachine{}, Selector: mine, Transform: trim.VirtualMachine},
-			{Object: &kubevirtv1.VirtualMachineInstance{}, Selector: mine, Transform: trim.Instance},
-			{Object: &cdiv1beta1.DataVolume{}, Selector: mine},
+		Options: clusters.Options{
+			Kinds: map[client.Object]cache.ByObject{
+				&kubevirtv1.VirtualMachine{}:         {Label: mine, Transform: trim.VirtualMachine},
+				&kubevirtv1.VirtualMachineInstance{}: {Label: mine, Transform: trim.Instance},
+				&cdiv1beta1.DataVolume{}:             {Label: mine},
+			},
+			Rights:    remoteRights(),
+			UserAgent: "kubevirt-operator",
 		},
-		Rights:                  remoteRights(),
 		AllowUnverifiedIdentity: options.Machine.AllowUnverifiedIdentity,
 		WarmStandby:             options.WarmStandby,
-		UserAgent:               "kubevirt-operator",
 	}
 }
 

@@ -1,0 +1,138 @@
+package clusters
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/transport"
+)
+
+// remoteCache holds the declared kinds of one connection.
+type remoteCache struct {
+	cache    cache.Cache
+	declared declared
+	feed     *feed
+	synced   chan struct{} // closed once every kind has synced
+	stopped  chan struct{} // closed when the last informer has ended
+
+	coverage coverage
+}
+
+// startCache makes and starts the cache of the declared kinds. It asks the server for their
+// resources, each call bounded by Options.Calls.Timeout; a kind without one is ErrKindNotServed.
+// counted is told of each list.
+func (c *connection) startCache(counted func(resource string), wake func()) (*remoteCache, error) {
+	if err := c.served(); err != nil {
+		return nil, err
+	}
+	r := &remoteCache{declared: declared{}, feed: &feed{cluster: c.name}, synced: make(chan struct{}),
+		stopped: make(chan struct{})}
+	byObject := make(map[client.Object]cache.ByObject, len(c.kinds))
+	for _, kind := range c.kinds {
+		byObject[kind.object] = kind.stripped()
+		r.declared[kind.declaration] = struct{}{}
+	}
+	r.coverage.clock, r.coverage.wake, r.coverage.want = c.options.Clock, wake, len(r.declared)
+	background := rest.CopyConfig(c.rest)
+	background.Transport = r.observe(c.background, counted)
+	background.RateLimiter = nil
+	var err error
+	r.cache, err = cache.New(background, cache.Options{
+		HTTPClient: &http.Client{Transport: background.Transport}, Scheme: c.options.Scheme, Mapper: c.direct.RESTMapper(),
+		SyncPeriod: new(time.Duration(0)), ReaderFailOnMissingInformer: true, ByObject: byObject,
+		DefaultWatchErrorHandler: quietly,
+	})
+	if err != nil {
+		return nil, kindError(err)
+	}
+	for _, kind := range c.kinds {
+		informer, err := r.cache.GetInformer(c.life, kind.object, cache.BlockUntilSynced(false))
+		if err != nil {
+			return nil, kindError(err)
+		}
+		r.feed.informers = append(r.feed.informers, informer)
+	}
+	go func() {
+		defer close(r.stopped)
+		_ = r.cache.Start(c.life) // its only error is being started twice
+	}()
+	go func() {
+		if r.cache.WaitForCacheSync(c.life) {
+			close(r.synced)
+			wake()
+		}
+	}()
+	return r, nil
+}
+
+// strip drops managedFields, the largest part of many objects, packs what is left, and then
+// transforms.
+func strip(transform toolscache.TransformFunc) toolscache.TransformFunc {
+	bare := cache.TransformStripManagedFields()
+	return func(object any) (any, error) {
+		object, err := bare(object)
+		if err != nil {
+			return nil, err
+		}
+		if object = pack(object); transform == nil {
+			return object, nil
+		}
+		return transform(object)
+	}
+}
+
+// pack returns a copy without slack: a decoder leaves room for four elements in the shortest list,
+// and the lists of some kinds have large ones.
+func pack(object any) any {
+	if whole, isObject := object.(client.Object); isObject && formOf(whole) == typed {
+		return whole.DeepCopyObject()
+	}
+	return object
+}
+
+func (r *remoteCache) isSynced() bool {
+	select {
+	case <-r.synced:
+		return true
+	default:
+		return false
+	}
+}
+
+// observe looks at the requests that fill the cache: counted is told of each that reads a whole
+// collection (a list, or a watch that begins with one), and coverage of what comes of them.
+func (r *remoteCache) observe(next http.RoundTripper, counted func(resource string)) http.RoundTripper {
+	return roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		query := req.URL.Query()
+		watch := transport.IsWatch(req)
+		resource := req.URL.Path[strings.LastIndexByte(req.URL.Path, '/')+1:]
+		if whole := !watch && query.Get("continue") == ""; whole || query.Get("sendInitialEvents") == "true" {
+			counted(resource)
+		}
+		resp, err := next.RoundTrip(req)
+		switch {
+		case err == nil:
+			r.coverage.answered(resource, watch, resp.StatusCode)
+			if watch && resp.StatusCode == http.StatusOK {
+				resp.Body = r.coverage.body(resp.Body)
+			}
+		case req.Context().Err() == nil:
+			r.coverage.answered(resource, watch, noAnswer)
+		}
+		return resp, err
+	})
+}
+
+// quietly keeps client-go from logging errors that tell addresses. What matters is in the State.
+func quietly(context.Context, *toolscache.Reflector, error) {}
+
+type roundTripFunc func(*http.Request) (*http.Response, error)
+
+func (f roundTripFunc) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }

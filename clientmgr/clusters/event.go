@@ -1,0 +1,21 @@
+package clusters
+
+import (
+	"context"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// EventHandler maps what happens in the remote clusters to reconcile requests. Its functions run on
+// goroutines of the Source that they were given to; they may read caches but should not do I/O.
+type EventHandler struct {
+	// Object maps a remote object that was added, changed or deleted (then it is the last known
+	// state). Updates that changed nothing (equal resourceVersions) are left out; a changed object is
+	// mapped before and after. The object is shared: it must not be mutated. nil means that objects
+	// wake nobody.
+	Object func(ctx context.Context, cluster string, object client.Object) []reconcile.Request
+	// State is called when a cluster's State has changed, connects and disconnects included; several
+	// changes may come as one call. nil means that they wake nobody.
+	State func(ctx context.Context, cluster string) []reconcile.Request
+}

@@ -1,0 +1,213 @@
+package clusters
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"sync"
+	"sync/atomic"
+
+	"sigs.k8s.io/controller-runtime/pkg/source"
+)
+
+// errStarted: a Manager has one life.
+var errStarted = errors.New("the manager of clusters was started before")
+
+// Manager keeps one connection to each cluster that is asked for. Put and Remove say which; a source
+// of wishes calls them. Add it to a controller-runtime manager, or call Start. It is safe for
+// concurrent use.
+type Manager struct {
+	options Options
+	kinds   []kind
+	metrics *metrics
+	hub     Hub
+
+	clusters atomic.Pointer[map[string]*cluster] // copied on write
+	running  sync.WaitGroup                      // goroutines of clusters
+	locked   struct {
+		sync.Mutex
+		life  context.Context //nolint:containedctx // that of Start, nil before
+		stops map[string]context.CancelFunc
+	}
+}
+
+// New returns a Manager that knows no cluster. It does no I/O. It fails with ErrOptions where an
+// option can never work, and where the metrics are registered already.
+func New(options Options) (*Manager, error) {
+	m := &Manager{options: options.WithDefaults()}
+	if err := m.options.validate(); err != nil {
+		return nil, err
+	}
+	var err error
+	if m.kinds, err = kindsOf(m.options.Kinds, m.options.Scheme); err != nil {
+		return nil, err
+	}
+	if m.metrics, err = newMetrics(m.options.Registerer, m.options.MetricLabel, m.views); err != nil {
+		return nil, err
+	}
+	m.clusters.Store(&map[string]*cluster{})
+	m.locked.stops = map[string]context.CancelFunc{}
+	return m, nil
+}
+
+// Start serves the clusters until ctx ends, and returns when every goroutine of its own has ended.
+// It can be called once.
+func (m *Manager) Start(ctx context.Context) error {
+	m.locked.Lock()
+	if m.locked.life != nil {
+		m.locked.Unlock()
+		return errStarted
+	}
+	m.locked.life = ctx
+	for name, c := range *m.clusters.Load() {
+		m.run(name, c)
+	}
+	m.locked.Unlock()
+	<-ctx.Done()
+	for name := range *m.clusters.Load() {
+		m.Remove(name)
+	}
+	m.running.Wait()
+	m.metrics.close()
+	return nil
+}
+
+// Put asks for a cluster under a name, or for something else under a name that is there: a changed
+// kubeconfig is taken over in place. It returns at once. After the end of Start it does nothing.
+func (m *Manager) Put(name string, w Wish) {
+	m.locked.Lock()
+	defer m.locked.Unlock()
+	if m.locked.life != nil && m.locked.life.Err() != nil {
+		return
+	}
+	if c, found := (*m.clusters.Load())[name]; found {
+		c.mail.put(w)
+		return
+	}
+	c := newCluster(name, w, m.options, m.kinds)
+	c.hub, c.metrics, c.told = &m.hub, m.metrics, m.changed
+	clusters := maps.Clone(*m.clusters.Load())
+	clusters[name] = c
+	m.clusters.Store(&clusters)
+	if m.locked.life != nil {
+		m.run(name, c)
+	}
+	m.hub.StateChanged(name)
+}
+
+// run serves a cluster. It is called with the lock held.
+func (m *Manager) run(name string, c *cluster) {
+	ctx, stop := context.WithCancel(m.locked.life)
+	m.locked.stops[name] = stop
+	m.running.Go(func() {
+		c.run(ctx)
+		c.lingering.Wait()
+		if _, again := (*m.clusters.Load())[name]; !again {
+			m.metrics.remove(name)
+		}
+	})
+}
+
+// Remove ends and forgets a cluster. Clients of it that somebody holds fail from now on. It returns
+// at once.
+func (m *Manager) Remove(name string) {
+	m.locked.Lock()
+	defer m.locked.Unlock()
+	c, found := (*m.clusters.Load())[name]
+	if !found {
+		return
+	}
+	clusters := maps.Clone(*m.clusters.Load())
+	c.gone.Store(true) // for clients that somebody holds
+	delete(clusters, name)
+	m.clusters.Store(&clusters)
+	if stop, running := m.locked.stops[name]; running {
+		delete(m.locked.stops, name)
+		stop()
+	}
+	m.hub.StateChanged(name)
+}
+
+// Invalidate drops the connection of a cluster, which then connects and syncs anew. Unknown names are
+// ignored. It returns at once.
+func (m *Manager) Invalidate(name string) {
+	if c, found := (*m.clusters.Load())[name]; found {
+		c.mail.rebuild()
+	}
+}
+
+// InvalidateAll is Invalidate for every cluster.
+func (m *Manager) InvalidateAll() {
+	for _, c := range *m.clusters.Load() {
+		c.mail.rebuild()
+	}
+}
+
+// Source returns a source for a controller's Watches. It covers all clusters, present and future
+// ones. Each Source is independent: one that is slow delays no other.
+func (m *Manager) Source(handler EventHandler) source.Source { return m.hub.Source(handler) }
+
+// changed is told of each change of a State.
+func (m *Manager) changed(former, now State) {
+	if former.Phase != now.Phase || former.Reason != now.Reason {
+		m.options.Logger.Info("Cluster changed", m.options.logKey(), now.Config, "phase", now.Phase, "reason", now.Reason,
+			"message", now.Message)
+	}
+	m.hub.StateChanged(now.Config)
+	before, after := former.knownUID(), now.knownUID()
+	if before == after {
+		return
+	}
+	for name, c := range *m.clusters.Load() {
+		uid := c.view.Load().state.knownUID()
+		if name != now.Config && uid != "" && (uid == after || uid == before) {
+			m.hub.StateChanged(name)
+		}
+	}
+}
+
+// views returns what look-ups see of each cluster, for the metrics.
+func (m *Manager) views() map[string]*view {
+	views := map[string]*view{}
+	for name, c := range *m.clusters.Load() {
+		views[name] = c.view.Load()
+	}
+	return views
+}
+
+// States returns the states of all clusters, sorted by name. It does no I/O.
+func (m *Manager) States() []State {
+	clusters := *m.clusters.Load()
+	states := make([]State, 0, len(clusters))
+	for _, name := range sortedKeys(clusters) {
+		states = append(states, stateOf(clusters, name))
+	}
+	return states
+}
+
+// State returns the state of one cluster; found is false where nobody asks for one of that name. It
+// does no I/O.
+func (m *Manager) State(name string) (state State, found bool) {
+	clusters := *m.clusters.Load()
+	if _, found := clusters[name]; !found {
+		return State{}, false
+	}
+	return stateOf(clusters, name), true
+}
+
+func stateOf(clusters map[string]*cluster, name string) State {
+	state := clusters[name].view.Load().state.Clone()
+	if state.knownUID() == "" {
+		return state
+	}
+	shared := map[string]struct{}{}
+	for other, c := range clusters {
+		if other != name && c.view.Load().state.knownUID() == state.knownUID() {
+			shared[other] = struct{}{}
+		}
+	}
+	if len(shared) > 0 {
+		state.SharedWith = sortedKeys(shared)
+	}
+	return state
+}
