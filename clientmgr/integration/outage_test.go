@@ -97,5 +97,5 @@ func TestOutageIsResumed(t *testing.T) {
 // openWatches is the number of watches whose streams are open.
 func (f *fixture) openWatches(config string) float64 {
 	f.t.Helper()
-	return f.metric("clientmgr_watches", map[string]string{"kubevirtConfig": config, "state": "open"})
+	return f.metric("clientmgr_watches", map[string]string{"kubevirt_config": config, "state": "open"})
 }

@@ -138,7 +138,7 @@ func (f *fixture) rotated(config string, n int) {
 // counter is the sum of a metric's values for a KubevirtConfig.
 func (f *fixture) counter(name, config string) float64 {
 	f.t.Helper()
-	return f.metric(name, map[string]string{"kubevirtConfig": config})
+	return f.metric(name, map[string]string{"kubevirt_config": config})
 }
 
 // metric is the sum of a metric's values that have all these labels.
