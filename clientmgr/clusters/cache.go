@@ -23,6 +23,7 @@ type remoteCache struct {
 	stopped  chan struct{} // closed when the last informer has ended
 
 	coverage coverage
+	stock    *stock
 }
 
 // startCache makes and starts the cache of the declared kinds. It asks the server for their
@@ -40,6 +41,7 @@ func (c *connection) startCache(counted func(resource string), wake func()) (*re
 		r.declared[kind.declaration] = struct{}{}
 	}
 	r.coverage.clock, r.coverage.wake, r.coverage.want = c.options.Clock, wake, len(r.declared)
+	r.stock = newStock(c.options.Fill, c.options.Clock, r.isSynced, r.stores, wake)
 	background := rest.CopyConfig(c.rest)
 	background.Transport = r.observe(c.background, counted)
 	background.RateLimiter = nil
@@ -119,6 +121,8 @@ func (r *remoteCache) observe(next http.RoundTripper, counted func(resource stri
 		resp, err := next.RoundTrip(req)
 		switch {
 		case err == nil:
+			late := func() { r.coverage.answered(resource, true, noAnswer) }
+			resp.Body = r.stock.body(req, resp, late)
 			r.coverage.answered(resource, watch, resp.StatusCode)
 			if watch && resp.StatusCode == http.StatusOK {
 				resp.Body = r.coverage.body(resp.Body)
@@ -128,6 +132,17 @@ func (r *remoteCache) observe(next http.RoundTripper, counted func(resource stri
 		}
 		return resp, err
 	})
+}
+
+// stores are those of the informers. controller-runtime's have them, behind a narrower interface.
+func (r *remoteCache) stores() []toolscache.Store {
+	stores := make([]toolscache.Store, 0, len(r.feed.informers))
+	for _, informer := range r.feed.informers {
+		if has, ok := informer.(interface{ GetStore() toolscache.Store }); ok {
+			stores = append(stores, has.GetStore())
+		}
+	}
+	return stores
 }
 
 // quietly keeps client-go from logging errors that tell addresses. What matters is in the State.

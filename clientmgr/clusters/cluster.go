@@ -67,6 +67,7 @@ type cluster struct {
 	health health
 
 	attempt  attempts // to connect
+	floods   attempts // to fill a cache, that got too much
 	rotation attempts // to take over the Secret's new contents
 }
 
@@ -139,7 +140,7 @@ func (c *cluster) serve(ctx context.Context, o order) time.Duration {
 	c.wish = o.wish
 	if o.rebuild {
 		c.disconnect()
-		c.attempt = attempts{}
+		c.attempt, c.floods = attempts{}, attempts{}
 	}
 	if o.wish.Kubeconfig == nil {
 		c.disconnect()

@@ -18,8 +18,9 @@ func (c *cluster) ask(endpoint *transport.Endpoint) asker {
 
 // connect makes a connection: who answers must be known before anything is read.
 func (c *cluster) connect(ctx context.Context, target kubeconfig.Target) time.Duration {
+	now := c.options.Clock.Now()
 	tries := c.attempt.of(c.wish.Kubeconfig)
-	if wait := tries.next.Sub(c.options.Clock.Now()); wait > 0 {
+	if wait := max(tries.next.Sub(now), c.floods.of(c.wish.Kubeconfig).next.Sub(now)); wait > 0 {
 		return wait
 	}
 	if tries.failures == 0 {

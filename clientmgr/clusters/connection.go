@@ -49,6 +49,14 @@ type connection struct {
 	moved    atomic.Bool // another cluster answers at the same address
 }
 
+// maxItems is how many items one answer may have.
+const maxItems = 10_000
+
+// limitsOf are the limits of one answer.
+func limitsOf(bytes int64) transport.Limits {
+	return transport.Limits{Bytes: bytes, Values: bytes / valueSize, Objects: maxItems}
+}
+
 // newConnection builds a connection on an endpoint that has been identified. It does no I/O. wake
 // is called when the connection wants to be looked at.
 func newConnection(
@@ -62,13 +70,18 @@ func newConnection(
 		Hold: options.Calls.Hold, OpenTimeout: options.Watch.OpenTimeout, Clock: options.Clock,
 		BeforeResume: c.beforeResume,
 	})
-	c.calls = transport.NewBound(c.swap, options.Calls.Timeout, max(0, options.Calls.InFlight))
-	c.background = transport.NewBound(c.swap, options.Fill.Timeout, 0)
+	answer := limitsOf(options.Calls.MaxBytes)
+	c.calls = transport.NewBound(c.swap, transport.BoundOptions{
+		Timeout: options.Calls.Timeout, InFlight: max(0, options.Calls.InFlight), Answer: answer,
+		Answers: transport.Limits{Bytes: 2 * answer.Bytes, Values: 2 * answer.Values, Objects: 2 * answer.Objects},
+	})
+	c.background = transport.NewBound(c.swap, transport.BoundOptions{Timeout: options.Fill.Timeout})
 	c.limiter = newLimiter(options.Calls.QPS, options.Calls.Burst)
 	c.limiter.off.Store(id.fair)
 	c.rest = &rest.Config{
 		Host: transport.Host(of.name), Transport: c.calls, UserAgent: options.UserAgent, QPS: -1, RateLimiter: c.limiter,
 		WarningHandlerWithContext: rest.NoWarnings{},
+		ContentConfig:             rest.ContentConfig{ContentType: "application/json"}, // the one whose values are counted
 	}
 	httpClient, err := rest.HTTPClientFor(c.rest)
 	if err != nil {

@@ -75,6 +75,8 @@ func describe(err error) string {
 		return "too many calls in flight"
 	case errors.Is(err, transport.ErrClosed):
 		return "the connection was closed"
+	case errors.Is(err, transport.ErrTooLarge):
+		return "the answer is larger than is read"
 	case errors.Is(err, transport.ErrAddress):
 		return "the server's address is refused"
 	case errors.Is(err, context.Canceled):
@@ -151,6 +153,8 @@ func callError(of called, err error) error {
 		return newCallError(of, notServing(kindIn(err)), err)
 	case errors.Is(err, errNoAnswer):
 		return newCallError(of, unreachable(errNoAnswer.Error()), nil)
+	case errors.Is(err, transport.ErrTooLarge):
+		return newCallError(of, unreachable(describe(err)), nil)
 	case ofNetwork(err):
 		return newCallError(of, unreachable(describe(err)), nil)
 	default:

@@ -89,6 +89,10 @@ type Calls struct {
 	// InFlight is the number of calls at once; more wait, within Timeout. Default 64; negative is no
 	// limit.
 	InFlight int
+	// MaxBytes is how large one answer may be, unpacked; all that are being read may have twice that.
+	// Default 16 MiB. An answer may also have no more than 10,000 items, and one value for each 32
+	// bytes of MaxBytes. What is larger is an ErrNotConnected.
+	MaxBytes int64
 	// QPS and Burst limit the rate, all users together; not where the server has Priority and
 	// Fairness. Default 50 and 100; a negative QPS is no limit.
 	QPS   float32
@@ -99,6 +103,11 @@ type Calls struct {
 type Fill struct {
 	// Timeout bounds each list, and the first part of each watch that begins with one. Default 60 s.
 	Timeout time.Duration
+	// MaxBytes and MaxObjects are how much a cluster may send into its cache, and how much of that may
+	// be held there, as JSON. Default 64 MiB, some 3,000 virtual machines with their instances, and
+	// 20,000. A cluster that sends more is disconnected, and tried again after a back-off.
+	MaxBytes   int64
+	MaxObjects int
 }
 
 // Probe is how a cluster is asked whether it is well.
@@ -158,7 +167,10 @@ func (c Connection) withDefaults() Connection {
 	c.Calls.InFlight = orDefault(c.Calls.InFlight, 64)
 	c.Calls.QPS = orDefault(c.Calls.QPS, 50)
 	c.Calls.Burst = orDefault(c.Calls.Burst, 100)
+	c.Calls.MaxBytes = orDefault(c.Calls.MaxBytes, 16<<20)
 	c.Fill.Timeout = orDefault(c.Fill.Timeout, time.Minute)
+	c.Fill.MaxBytes = orDefault(c.Fill.MaxBytes, 64<<20)
+	c.Fill.MaxObjects = orDefault(c.Fill.MaxObjects, 20_000)
 	c.Probe.Interval = orDefault(c.Probe.Interval, 10*time.Second)
 	c.Probe.Timeout = orDefault(c.Probe.Timeout, 5*time.Second)
 	c.Probe.Failures = orDefault(c.Probe.Failures, 3)
@@ -196,7 +208,8 @@ func (c Connection) validate() error {
 		{"Probe.Interval", c.Probe.Interval}, {"Probe.Timeout", c.Probe.Timeout}, {"Watch.Silence", c.Watch.Silence},
 		{"Watch.OpenTimeout", c.Watch.OpenTimeout}, {"BackoffMax", c.BackoffMax},
 		{"Probe.Failures", time.Duration(c.Probe.Failures)}, {"Probe.Successes", time.Duration(c.Probe.Successes)},
-		{"Calls.Burst", time.Duration(c.Calls.Burst)},
+		{"Calls.Burst", time.Duration(c.Calls.Burst)}, {"Calls.MaxBytes", time.Duration(c.Calls.MaxBytes)},
+		{"Fill.MaxBytes", time.Duration(c.Fill.MaxBytes)}, {"Fill.MaxObjects", time.Duration(c.Fill.MaxObjects)},
 	} {
 		if field.value < 0 {
 			return fmt.Errorf("%w: %s is negative", ErrOptions, field.name)

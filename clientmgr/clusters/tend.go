@@ -33,6 +33,9 @@ func (c *cluster) tend(ctx context.Context, probeNow bool) time.Duration {
 	if !c.ensureCache(ctx) {
 		return 0
 	}
+	if c.conn.cache != nil && c.conn.cache.stock.over.Load() {
+		return c.flooded()
+	}
 	c.probe(ctx, probeNow)
 	if c.conn.untrusted() != nil {
 		return 0 // and it is made anew
@@ -61,6 +64,22 @@ func (c *cluster) tend(ctx context.Context, probeNow bool) time.Duration {
 	if v.reason != ReasonConnected || f.gap.young {
 		wait = min(wait, tick)
 	}
+	return wait
+}
+
+// calm is how long a cluster must not have sent too much to be forgiven.
+const calm = 10 * time.Minute
+
+// flooded drops the connection to a cluster that sent too much, for a while.
+func (c *cluster) flooded() time.Duration {
+	failed := c.conn.cache.stock.flooded()
+	floods := c.floods.of(c.wish.Kubeconfig)
+	if c.options.Clock.Since(floods.next) > calm {
+		floods.failures = 0
+	}
+	wait := c.fail(floods, failed)
+	c.disconnect()
+	c.report(verdictOf(Disconnected, failed), nil)
 	return wait
 }
 

@@ -19,7 +19,7 @@ var (
 	// address finds IP addresses, with or without a port: they tell where a cluster is.
 	address = regexp.MustCompile(`\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b|\[[0-9a-fA-F:.%]*:[0-9a-fA-F:.%\w]*\](:\d+)?`)
 	// bearer finds a credential that a server or a proxy quotes from the request.
-	bearer = regexp.MustCompile(`(?i)\bbearer\s+\S+`)
+	bearer = regexp.MustCompile(`(?i)bearer\s+\S+`)
 )
 
 // madeUp reports whether client-go made a status from an answer that was none of an API server's.

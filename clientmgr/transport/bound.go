@@ -13,21 +13,31 @@ import (
 // ErrBusy is in the chain of the error of a call that found no free slot in time.
 var ErrBusy = errors.New("too many calls in flight")
 
-// Bound is an http.RoundTripper that limits calls in time, their response's body included, and in
-// number. Watches pass through unlimited. It is safe for concurrent use.
-type Bound struct {
-	next    http.RoundTripper
-	timeout time.Duration
-	slots   chan struct{}
-	waited  atomic.Int64
+// BoundOptions are the limits of a Bound.
+type BoundOptions struct {
+	// Timeout is how long a call may take, its response's body included.
+	Timeout time.Duration
+	// InFlight is the number of calls at once; 0 means any number.
+	InFlight int
+	// Answer is how much one call may read, and Answers how much all calls under way may have read.
+	Answer, Answers Limits
 }
 
-// NewBound limits the calls to next to a time each and to a number at once; 0 inFlight means any
-// number.
-func NewBound(next http.RoundTripper, timeout time.Duration, inFlight int) *Bound {
-	b := &Bound{next: next, timeout: timeout}
-	if inFlight > 0 {
-		b.slots = make(chan struct{}, inFlight)
+// Bound is an http.RoundTripper that limits calls in time, in number and in what they read. Watches
+// pass through unlimited. It is safe for concurrent use.
+type Bound struct {
+	next    http.RoundTripper
+	options BoundOptions
+	slots   chan struct{}
+	waited  atomic.Int64
+	meter   *Meter
+}
+
+// NewBound limits the calls to next.
+func NewBound(next http.RoundTripper, options BoundOptions) *Bound {
+	b := &Bound{next: next, options: options, meter: NewMeter(options.Answers)}
+	if options.InFlight > 0 {
+		b.slots = make(chan struct{}, options.InFlight)
 	}
 	return b
 }
@@ -44,7 +54,7 @@ func (b *Bound) RoundTrip(req *http.Request) (*http.Response, error) {
 	if IsWatch(req) {
 		return b.next.RoundTrip(req)
 	}
-	ctx, cancel := context.WithTimeout(req.Context(), b.timeout)
+	ctx, cancel := context.WithTimeout(req.Context(), b.options.Timeout)
 	if err := b.acquire(ctx); err != nil {
 		cancel()
 		return nil, err
@@ -59,11 +69,11 @@ func (b *Bound) RoundTrip(req *http.Request) (*http.Response, error) {
 		late := ctx.Err() != nil && req.Context().Err() == nil
 		release()
 		if late {
-			return nil, fmt.Errorf("no answer within %s: %w", b.timeout, context.DeadlineExceeded)
+			return nil, fmt.Errorf("no answer within %s: %w", b.options.Timeout, context.DeadlineExceeded)
 		}
 		return nil, err
 	}
-	resp.Body = &releasingBody{ReadCloser: resp.Body, release: release}
+	resp.Body = &releasingBody{ReadCloser: b.meter.call(req, resp, b.options.Answer), release: release}
 	return resp, nil
 }
 

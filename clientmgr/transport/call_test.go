@@ -168,7 +168,7 @@ func TestBound(t *testing.T) {
 		_, _ = io.WriteString(w, "ok")
 	})
 	s := newSwap(t, server.endpoint(t, "t"), transport.SwapOptions{})
-	b := transport.NewBound(s, 300*time.Millisecond, 1)
+	b := transport.NewBound(s, transport.BoundOptions{Timeout: 300 * time.Millisecond, InFlight: 1})
 
 	held, err := send(t.Context(), b, http.MethodGet, "/fast", nil)
 	if err != nil {
