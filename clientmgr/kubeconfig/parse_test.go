@@ -45,15 +45,19 @@ const (
 	token  = "token: hunter2-token"
 )
 
-// pair returns a self-signed certificate and its key, in PEM.
+// pair returns a self-signed certificate that is valid for long and its key, in PEM.
 func pair(t testing.TB) (certificate, key []byte) {
+	return pairOf(t, time.Unix(0, 0), time.Unix(4e9, 0))
+}
+
+func pairOf(t testing.TB, from, until time.Time) (certificate, key []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "operator"},
-		NotAfter: time.Unix(4e9, 0)}
+		NotBefore: from, NotAfter: until}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +149,7 @@ func TestParseRefuses(t *testing.T) {
 	}{
 		"exec": {"runs a program here",
 			document(server, token+", exec: {command: hunter2, apiVersion: v1}"), user + "exec"},
-		"exec, other case": {"decoders ignore the case",
+		"exec, other case": {"a decoder that ignores the case would run it",
 			document(server, token+", Exec: {command: hunter2, apiVersion: v1}"), user + "exec"},
 		"auth-provider": {"runs a plugin", document(server, token+", auth-provider: {name: hunter2}"), user +
 			"auth-provider"},
@@ -186,7 +190,7 @@ func TestParseRefuses(t *testing.T) {
 		"key alone": {"no certificate", document(server, "client-key-data: "+b64(key)), user +
 			"client-certificate-data"},
 		"pair that is none": {"another's key", document(server,
-			"client-certificate-data: "+b64(other)+", client-key-data: "+b64(key)), user + "client-certificate-data"},
+			"client-certificate-data: "+b64(other)+", client-key-data: "+b64(key)), user + "client-key-data"},
 		"no context": {"nothing is chosen", "{}", "current-context"},
 		"unknown context": {"nothing is chosen",
 			strings.Replace(document(server, token), "current-context: hunter2", "current-context: x", 1), "current-context"},

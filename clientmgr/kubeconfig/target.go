@@ -27,6 +27,8 @@ type Target struct {
 	Proxy *url.URL
 	// Insecure says that the server is not verified. Only with Options.AllowInsecure.
 	Insecure bool
+
+	caTimes, certificateTimes []times // of each certificate of CA, of the first of Certificate
 }
 
 // Equal reports whether two targets are the same in every respect.

@@ -117,9 +117,7 @@ func (e *Endpoint) locate(u *url.URL) *url.URL {
 	located.Scheme, located.Host = e.target.Server.Scheme, e.target.Server.Host
 	if prefix := e.target.Server.Path; prefix != "" {
 		located.Path = prefix + u.Path
-		if u.RawPath != "" {
-			located.RawPath = prefix + u.RawPath
-		}
+		located.RawPath = e.target.Server.EscapedPath() + u.EscapedPath() // keeps %2F in either
 	}
 	return &located
 }
