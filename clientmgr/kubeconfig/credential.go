@@ -23,5 +23,6 @@ func (t *Target) setCredential(user clientcmdv1.AuthInfo) error {
 		return refuse("users[].user", "has no credential")
 	}
 	t.Token, t.Username, t.Password = token, user.Username, user.Password
+	t.tokenUntil = endOf(token)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // Target is how one cluster is reached, and as whom: a value made of inert parts.
@@ -28,7 +29,19 @@ type Target struct {
 	// Insecure says that the server is not verified. Only with Options.AllowInsecure.
 	Insecure bool
 
-	caTimes, certificateTimes []times // of each certificate of CA, of the first of Certificate
+	caTimes, certificateTimes []times   // of each certificate of CA, of the first of Certificate
+	tokenUntil                time.Time // zero where Token does not say
+}
+
+// NotAfter is when the credential ends: the earlier of the client certificate's end and of the
+// token's claim exp, which nobody has verified. It is zero where neither is known, and for a Target
+// that Parse did not make.
+func (t Target) NotAfter() time.Time {
+	end := t.tokenUntil
+	for _, each := range t.certificateTimes {
+		end = earliest(end, each.until)
+	}
+	return end
 }
 
 // Equal reports whether two targets are the same in every respect.
