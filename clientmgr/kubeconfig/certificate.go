@@ -50,7 +50,7 @@ func (t *Target) setCertificate(user clientcmdv1.AuthInfo) error {
 	if _, err := tls.X509KeyPair(certificate, key); err != nil {
 		return refuse(fieldKey, "cannot be read, or does not belong to client-certificate-data")
 	}
-	t.Certificate, t.Key = certificate, key
+	t.Certificate, t.Key = certificate, NewSecret(string(key))
 	t.certificateTimes = timesOf(chain[:1])
 	return nil
 }

@@ -22,7 +22,7 @@ func (t *Target) setCredential(user clientcmdv1.AuthInfo) error {
 	case token == "" && user.Username == "" && len(t.Certificate) == 0:
 		return refuse("users[].user", "has no credential")
 	}
-	t.Token, t.Username, t.Password = token, user.Username, user.Password
+	t.Token, t.Username, t.Password = NewSecret(token), user.Username, NewSecret(user.Password)
 	t.tokenUntil = endOf(token)
 	return nil
 }

@@ -84,13 +84,13 @@ func checkTarget(t *testing.T, target kubeconfig.Target) {
 		t.Errorf("server: %v", target.Server)
 	case target.Proxy != nil, target.Insecure:
 		t.Error("a proxy, or a server that is not verified")
-	case len(target.Certificate) == 0 != (len(target.Key) == 0):
+	case len(target.Certificate) == 0 != target.Key.IsZero():
 		t.Error("half a client certificate")
-	case target.Token == "" && target.Username == "" && len(target.Certificate) == 0:
+	case target.Token.IsZero() && target.Username == "" && len(target.Certificate) == 0:
 		t.Error("no credential")
-	case target.Token != "" && target.Username != "":
+	case !target.Token.IsZero() && target.Username != "":
 		t.Error("two credentials for one header")
-	case strings.ContainsAny(target.Token, "\r\n \x00"):
+	case strings.ContainsAny(target.Token.Reveal(), "\r\n \x00"):
 		t.Error("a token that breaks the header")
 	case !target.SameEndpoint(target), !target.Equal(target):
 		t.Error("not the same as itself")
@@ -118,8 +118,8 @@ func checkSameAsClientGo(t *testing.T, data []byte, target kubeconfig.Target) {
 		strings.TrimRight(server.EscapedPath(), "/") != target.Server.EscapedPath() {
 		t.Errorf("another server than client-go's: %s, want %s (%v)", target.Server.String(), theirs.Host, err)
 	}
-	if strings.TrimSpace(theirs.BearerToken) != target.Token || theirs.Username != target.Username ||
-		theirs.Password != target.Password {
+	if strings.TrimSpace(theirs.BearerToken) != target.Token.Reveal() || theirs.Username != target.Username ||
+		theirs.Password != target.Password.Reveal() {
 		t.Error("another credential than client-go's")
 	}
 }
