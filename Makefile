@@ -43,7 +43,7 @@ bin:
 	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./testkit/cmd/demo ./testkit/cmd/bench ./operator ./crdcheck/cmd/crdcheck
 	@$(GOBUILD) -ldflags "-s -w" -o bin/plugins/ $(STRATEGIES:%=./placement-plugins/cmd/placement-%)
 	@chmod 0755 bin bin/plugins bin/plugins/placement-* # whatever the umask: a plugin that others can write is refused
-	@cd bin/plugins && sha256sum $(STRATEGIES:%=placement-%) >SHA256SUMS
+	@cd bin/plugins && sha256sum $(STRATEGIES:%=placement-%) >SHA256SUMS && chmod 0644 SHA256SUMS
 	@ln -sf $(KUBERNETES_DIR)/kubectl bin/kubectl
 
 # The strategy in another language that the tests of placement run. Its packages are pinned by package-lock.json.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlcluster "sigs.k8s.io/controller-runtime/pkg/cluster"
@@ -94,4 +95,10 @@ func (m *KubevirtClientManager) Cluster(kubevirtConfigName string) (ctrlcluster.
 		return nil, err
 	}
 	return c.Controller()
+}
+
+// DeclaredKind returns an object's kind where Options.Kinds has it in the object's form: see
+// clusters.Manager.DeclaredKind. It does no I/O.
+func (m *KubevirtClientManager) DeclaredKind(object client.Object) (schema.GroupVersionKind, error) {
+	return m.clusters.DeclaredKind(object)
 }

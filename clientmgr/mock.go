@@ -91,12 +91,24 @@ type MockCalls struct {
 	GetOrCreateFromMachine                          int
 }
 
-// NewMockClientManager returns a mock that knows no cluster.
+// NewMockClientManager returns a mock that knows no cluster. The zero MockClientManager works as
+// well; its maps are made when something is added.
 func NewMockClientManager() *MockClientManager {
-	return &MockClientManager{
-		MockedClients: map[string]client.Client{},
-		MockedConfigs: map[string]*vitistackv1alpha1.KubevirtConfig{},
-		MockedStates:  map[string]State{},
+	m := &MockClientManager{}
+	m.makeMaps()
+	return m
+}
+
+// makeMaps makes the maps that are missing. The caller holds the lock.
+func (m *MockClientManager) makeMaps() {
+	if m.MockedClients == nil {
+		m.MockedClients = map[string]client.Client{}
+	}
+	if m.MockedConfigs == nil {
+		m.MockedConfigs = map[string]*vitistackv1alpha1.KubevirtConfig{}
+	}
+	if m.MockedStates == nil {
+		m.MockedStates = map[string]State{}
 	}
 }
 
@@ -104,6 +116,7 @@ func NewMockClientManager() *MockClientManager {
 // AddMockedConfig did not. A nil remote takes the client away, as a disconnect does.
 func (m *MockClientManager) AddMockedClient(kubevirtConfigName string, remote client.Client) {
 	m.mu.Lock()
+	m.makeMaps()
 	if _, found := m.MockedConfigs[kubevirtConfigName]; !found {
 		m.MockedConfigs[kubevirtConfigName] = &vitistackv1alpha1.KubevirtConfig{
 			ObjectMeta: metav1.ObjectMeta{Name: kubevirtConfigName},
@@ -121,6 +134,7 @@ func (m *MockClientManager) AddMockedClient(kubevirtConfigName string, remote cl
 // AddMockedConfig makes a copy of a KubevirtConfig known under its metadata.name.
 func (m *MockClientManager) AddMockedConfig(config *vitistackv1alpha1.KubevirtConfig) {
 	m.mu.Lock()
+	m.makeMaps()
 	m.MockedConfigs[config.Name] = config.DeepCopy()
 	m.mu.Unlock()
 	m.hub.StateChanged(config.Name)
@@ -129,6 +143,7 @@ func (m *MockClientManager) AddMockedConfig(config *vitistackv1alpha1.KubevirtCo
 // SetState sets what State and States say of state.Config, and tells the Sources.
 func (m *MockClientManager) SetState(state State) {
 	m.mu.Lock()
+	m.makeMaps()
 	m.MockedStates[state.Config] = state.Clone()
 	m.mu.Unlock()
 	m.hub.StateChanged(state.Config)

@@ -154,3 +154,35 @@ func TestMockSourceTellsObjectsAndStates(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+// TestZeroMock has a story: what was added to a MockClientManager{} went into a nil map.
+func TestZeroMock(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		add    func(*clientmgr.MockClientManager)
+		want   error // of GetClientForConfig
+	}{
+		"client": {"a client is all that most tests add", func(m *clientmgr.MockClientManager) {
+			m.AddMockedClient("east", fake.NewClientBuilder().Build())
+		}, nil},
+		"no client": {"a client may be taken away before there was one", func(m *clientmgr.MockClientManager) {
+			m.AddMockedClient("east", nil)
+		}, clientmgr.ErrNotConnected},
+		"config": {"a config without a client is one without contact", func(m *clientmgr.MockClientManager) {
+			m.AddMockedConfig(&vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Name: "east"}})
+		}, clientmgr.ErrNotConnected},
+		"state": {"a state alone makes no config known", func(m *clientmgr.MockClientManager) {
+			m.SetState(clientmgr.State{Config: "east"})
+		}, clientmgr.ErrConfigNotFound},
+		"nothing": {"nothing is known", func(*clientmgr.MockClientManager) {}, clientmgr.ErrConfigNotFound},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			var m clientmgr.MockClientManager
+			tc.add(&m)
+			if _, err := m.GetClientForConfig(t.Context(), "east"); !errors.Is(err, tc.want) {
+				t.Errorf("%s: want %v, got %v", tc.reason, tc.want, err)
+			}
+		})
+	}
+}

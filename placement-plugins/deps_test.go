@@ -85,3 +85,13 @@ func strategyPackages(t *testing.T) []string {
 	}
 	return folders
 }
+
+// TestPackageNames has a story: the package of the strategy "default", which is a word of Go's, was
+// default_. Go's packages have names of small letters alone.
+func TestPackageNames(t *testing.T) {
+	for _, folder := range strategyPackages(t) {
+		if name := filepath.Base(folder); strings.Trim(name, "abcdefghijklmnopqrstuvwxyz") != "" {
+			t.Errorf("%s: want a name of small letters", name)
+		}
+	}
+}

@@ -16,7 +16,7 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/annotation"
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/capacity"
-	"github.com/vitistack/kubevirt-multicluster/placement-plugins/default_"
+	"github.com/vitistack/kubevirt-multicluster/placement-plugins/defaultconfig"
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/labels"
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/search"
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/single"
@@ -24,7 +24,9 @@ import (
 )
 
 // strategies are the default chain, in the order of docs/specification.md.
-var strategies = []placement.Strategy{annotation.Strategy{}, default_.Strategy{}, single.Strategy{}, search.Strategy{}}
+var strategies = []placement.Strategy{
+	annotation.Strategy{}, defaultconfig.Strategy{}, single.Strategy{}, search.Strategy{},
+}
 
 // others are the strategies that people add to it.
 var others = []placement.Strategy{&labels.Strategy{}, &spread.Strategy{}, &capacity.Strategy{}}

@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
@@ -39,6 +40,21 @@ func kindsOf(declared map[client.Object]cache.ByObject, scheme *runtime.Scheme) 
 		}
 	}
 	return kinds, nil
+}
+
+// DeclaredKind returns an object's kind where Options.Kinds has it in the object's form (typed,
+// unstructured or metadata). Another kind is a *cache.ErrResourceNotCached: no cluster will ever
+// cache it. An object that Options.Scheme does not know is an error, too. It does no I/O.
+func (m *Manager) DeclaredKind(object client.Object) (schema.GroupVersionKind, error) {
+	gvk, err := apiutil.GVKForObject(object, m.options.Scheme)
+	if err != nil {
+		return schema.GroupVersionKind{}, fmt.Errorf("declared kind: %w", err)
+	}
+	wanted := declaration{kind: gvk, form: formOf(object)}
+	if !slices.ContainsFunc(m.kinds, func(k kind) bool { return k.declaration == wanted }) {
+		return schema.GroupVersionKind{}, &cache.ErrResourceNotCached{GVK: gvk}
+	}
+	return gvk, nil
 }
 
 // served asks the server for the resource of each declared kind; its error names every kind that is

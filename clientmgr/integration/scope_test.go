@@ -95,7 +95,7 @@ func TestClusterScopedConfig(t *testing.T) {
 	unwatched := f.secret("west", []byte("garbage: [hunter2"))
 	unwatched.Namespace = elsewhere
 	f.must(east.admin.Create(t.Context(), unwatched))
-	says("KubevirtConfig west: failed to create REST config from kubeconfig: neither YAML nor JSON of a kubeconfig")
+	says("KubevirtConfig west: failed to create REST config from kubeconfig: is neither YAML nor JSON, near line 1")
 	unwatched.Data = map[string][]byte{vitistackv1alpha1.KubeconfigSecretKey: f.admin(west, west.Addr())}
 	f.must(east.admin.Update(t.Context(), unwatched))
 	says("<nil>")

@@ -2,6 +2,7 @@ package kubeconfig_test
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr/kubeconfig"
 )
@@ -29,4 +30,12 @@ users:
 	// Output:
 	// kubeconfig.Target{server, token} <nil>
 	// users[].user.exec: programs are not run
+}
+
+// A file that has not changed is not parsed again, and certificates that are over are told.
+func ExampleParser() {
+	parser := kubeconfig.Parser{Options: kubeconfig.Options{AllowProxy: true}}
+	_, err := parser.Parse([]byte("users: [{name: u, user: {Token: t}}]"), time.Now())
+	fmt.Println(err)
+	// Output: users[].user.token: is spelled otherwise on line 1
 }

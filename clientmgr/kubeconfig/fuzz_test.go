@@ -33,6 +33,8 @@ func FuzzParse(f *testing.F) {
 		document(server, token+", exec: {command: hunter2}"), document(server, "tokenFile: /hunter2"),
 		document(server, token+", as: hunter2"),
 		document(server, "auth-provider: {name: hunter2}"), document(server, token+", as-groups: [hunter2]"),
+		"clusters: [hunter2, &a hunter2, *a]\n<<: {}", document(server+", Server: hunter2", "token: !!binary aHVudGVyMg=="),
+		document("server: 'https://h/a%2Fhunter2%2F/'", "token: yes"), document(server, "token: 0123"),
 		document("server: 'https://hunter2@h/?x=y#z'", token), document("server: 'https://[::1]:6443/hunter2/'", token),
 		strings.ReplaceAll(document(server, token), "hunter2-context", "other"), document(server, token) +
 			document(server, token),
@@ -82,13 +84,13 @@ func checkTarget(t *testing.T, target kubeconfig.Target) {
 		t.Errorf("server: %v", target.Server)
 	case target.Proxy != nil, target.Insecure:
 		t.Error("a proxy, or a server that is not verified")
-	case len(target.Certificate) == 0 != (len(target.Key) == 0):
+	case len(target.Certificate) == 0 != target.Key.IsZero():
 		t.Error("half a client certificate")
-	case target.Token == "" && target.Username == "" && len(target.Certificate) == 0:
+	case target.Token.IsZero() && target.Username == "" && len(target.Certificate) == 0:
 		t.Error("no credential")
-	case target.Token != "" && target.Username != "":
+	case !target.Token.IsZero() && target.Username != "":
 		t.Error("two credentials for one header")
-	case strings.ContainsAny(target.Token, "\r\n \x00"):
+	case strings.ContainsAny(target.Token.Reveal(), "\r\n \x00"):
 		t.Error("a token that breaks the header")
 	case !target.SameEndpoint(target), !target.Equal(target):
 		t.Error("not the same as itself")
@@ -112,11 +114,12 @@ func checkSameAsClientGo(t *testing.T, data []byte, target kubeconfig.Target) {
 		t.Error("client-go finds something active in what was accepted")
 	}
 	server, err := url.Parse(theirs.Host)
-	if err != nil || server.Host != target.Server.Host || strings.TrimRight(server.Path, "/") != target.Server.Path {
+	if err != nil || server.Host != target.Server.Host ||
+		strings.TrimRight(server.EscapedPath(), "/") != target.Server.EscapedPath() {
 		t.Errorf("another server than client-go's: %s, want %s (%v)", target.Server.String(), theirs.Host, err)
 	}
-	if strings.TrimSpace(theirs.BearerToken) != target.Token || theirs.Username != target.Username ||
-		theirs.Password != target.Password {
+	if strings.TrimSpace(theirs.BearerToken) != target.Token.Reveal() || theirs.Username != target.Username ||
+		theirs.Password != target.Password.Reveal() {
 		t.Error("another credential than client-go's")
 	}
 }

@@ -45,15 +45,19 @@ const (
 	token  = "token: hunter2-token"
 )
 
-// pair returns a self-signed certificate and its key, in PEM.
+// pair returns a self-signed certificate that is valid for long and its key, in PEM.
 func pair(t testing.TB) (certificate, key []byte) {
+	return pairOf(t, time.Unix(0, 0), time.Unix(4e9, 0))
+}
+
+func pairOf(t testing.TB, from, until time.Time) (certificate, key []byte) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "operator"},
-		NotAfter: time.Unix(4e9, 0)}
+		NotBefore: from, NotAfter: until}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	if err != nil {
 		t.Fatal(err)
@@ -70,6 +74,7 @@ func b64(data []byte) string { return base64.StdEncoding.EncodeToString(data) }
 
 func TestParseAccepts(t *testing.T) {
 	certificate, key := pair(t)
+	hiddenToken := kubeconfig.NewSecret("hunter2-token")
 	https := url.URL{Scheme: "https", Host: "hunter2.example.com:6443"}
 	cases := map[string]struct {
 		reason  string
@@ -79,45 +84,46 @@ func TestParseAccepts(t *testing.T) {
 	}{
 		"token": {
 			reason: "the usual service account", data: document(server, token),
-			want: kubeconfig.Target{Server: https, Token: "hunter2-token"},
+			want: kubeconfig.Target{Server: https, Token: hiddenToken},
 		},
 		"token with a line end": {
 			reason: "made from a file with one", data: document(server, `token: "hunter2-token\n"`),
-			want: kubeconfig.Target{Server: https, Token: "hunter2-token"},
+			want: kubeconfig.Target{Server: https, Token: hiddenToken},
 		},
 		"client certificate and CA": {
 			reason: "an administrator's file",
 			data: document(server+", tls-server-name: api, certificate-authority-data: "+b64(certificate),
 				"client-certificate-data: "+b64(certificate)+", client-key-data: "+b64(key)),
-			want: kubeconfig.Target{Server: https, ServerName: "api", CA: certificate, Certificate: certificate, Key: key},
+			want: kubeconfig.Target{Server: https, ServerName: "api", CA: certificate, Certificate: certificate,
+				Key: kubeconfig.NewSecret(string(key))},
 		},
 		"password": {
 			reason: "a front proxy may want it", data: document(server, "username: hunter2, password: hunter2"),
-			want: kubeconfig.Target{Server: https, Username: secret, Password: secret},
+			want: kubeconfig.Target{Server: https, Username: secret, Password: kubeconfig.NewSecret(secret)},
 		},
 		"path": {
 			reason: "one address for many clusters", data: document("server: 'https://h/clusters/east/'", token),
-			want: kubeconfig.Target{Server: url.URL{Scheme: "https", Host: "h", Path: "/clusters/east"}, Token: "hunter2-token"},
+			want: kubeconfig.Target{Server: url.URL{Scheme: "https", Host: "h", Path: "/clusters/east"}, Token: hiddenToken},
 		},
 		"the only context": {
 			reason: "tools leave current-context out",
 			data:   strings.Replace(document(server, token), "current-context: hunter2-context\n", "", 1),
-			want:   kubeconfig.Target{Server: https, Token: "hunter2-token"},
+			want:   kubeconfig.Target{Server: https, Token: hiddenToken},
 		},
 		"another context is bad": {
 			reason: "entries that are not used do nothing",
 			data:   document(server, token) + "- name: other\n  user: {exec: {command: sh, apiVersion: v1}}\n",
-			want:   kubeconfig.Target{Server: https, Token: "hunter2-token"},
+			want:   kubeconfig.Target{Server: https, Token: hiddenToken},
 		},
 		"proxy, allowed": {
 			reason: "an option allows a proxy", data: document(server+", proxy-url: 'socks5://p:1080'", token),
 			options: kubeconfig.Options{AllowProxy: true},
-			want:    kubeconfig.Target{Server: https, Token: "hunter2-token", Proxy: &url.URL{Scheme: "socks5", Host: "p:1080"}},
+			want:    kubeconfig.Target{Server: https, Token: hiddenToken, Proxy: &url.URL{Scheme: "socks5", Host: "p:1080"}},
 		},
 		"insecure, allowed": {
 			reason: "an option allows a server without proof", data: document(server+", insecure-skip-tls-verify: true", token),
 			options: kubeconfig.Options{AllowInsecure: true},
-			want:    kubeconfig.Target{Server: https, Token: "hunter2-token", Insecure: true},
+			want:    kubeconfig.Target{Server: https, Token: hiddenToken, Insecure: true},
 		},
 	}
 	for name, tc := range cases {
@@ -145,7 +151,7 @@ func TestParseRefuses(t *testing.T) {
 	}{
 		"exec": {"runs a program here",
 			document(server, token+", exec: {command: hunter2, apiVersion: v1}"), user + "exec"},
-		"exec, other case": {"decoders ignore the case",
+		"exec, other case": {"a decoder that ignores the case would run it",
 			document(server, token+", Exec: {command: hunter2, apiVersion: v1}"), user + "exec"},
 		"auth-provider": {"runs a plugin", document(server, token+", auth-provider: {name: hunter2}"), user +
 			"auth-provider"},
@@ -186,7 +192,7 @@ func TestParseRefuses(t *testing.T) {
 		"key alone": {"no certificate", document(server, "client-key-data: "+b64(key)), user +
 			"client-certificate-data"},
 		"pair that is none": {"another's key", document(server,
-			"client-certificate-data: "+b64(other)+", client-key-data: "+b64(key)), user + "client-certificate-data"},
+			"client-certificate-data: "+b64(other)+", client-key-data: "+b64(key)), user + "client-key-data"},
 		"no context": {"nothing is chosen", "{}", "current-context"},
 		"unknown context": {"nothing is chosen",
 			strings.Replace(document(server, token), "current-context: hunter2", "current-context: x", 1), "current-context"},
@@ -218,7 +224,8 @@ func TestParseRefuses(t *testing.T) {
 }
 
 func TestTargetComparisons(t *testing.T) {
-	base := kubeconfig.Target{Server: url.URL{Scheme: "https", Host: "a"}, CA: []byte("ca"), Token: "t"}
+	base := kubeconfig.Target{Server: url.URL{Scheme: "https", Host: "a"}, CA: []byte("ca"),
+		Token: kubeconfig.NewSecret("t")}
 	change := func(f func(*kubeconfig.Target)) kubeconfig.Target {
 		changed := base
 		f(&changed)
@@ -230,7 +237,9 @@ func TestTargetComparisons(t *testing.T) {
 		equal, sameEndpoint, sameServer bool
 	}{
 		"itself": {"nothing changed", base, true, true, true},
-		"token":  {"goes with each request", change(func(t *kubeconfig.Target) { t.Token = "u" }), false, true, true},
+		"token": {"goes with each request", change(func(t *kubeconfig.Target) {
+			t.Token = kubeconfig.NewSecret("u")
+		}), false, true, true},
 		"certificate": {"belongs to the connection", change(func(t *kubeconfig.Target) {
 			t.Certificate = []byte("c")
 		}), false, false, true},

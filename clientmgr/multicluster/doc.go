@@ -17,5 +17,7 @@
 //     data was restored.
 //   - Only a name without a KubevirtConfig is ErrClusterNotFound, which multicluster-runtime does
 //     not try again.
+//   - A cluster that could not be engaged is tried again with back-off. Each index is added to each
+//     cluster once; what no cluster could ever have is refused at once.
 //   - Informers are shared: a controller that ends removes its handlers and nothing else.
 package multicluster

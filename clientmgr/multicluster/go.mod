@@ -1,9 +1,10 @@
 module github.com/vitistack/kubevirt-multicluster/clientmgr/multicluster
 
-go 1.26.0
+go 1.26.3
 
 require (
 	github.com/go-logr/logr v1.4.3
+	github.com/google/go-cmp v0.7.0
 	github.com/prometheus/client_golang v1.24.0
 	github.com/vitistack/kubevirt-multicluster/api v0.1.0
 	github.com/vitistack/kubevirt-multicluster/clientmgr v0.1.0
@@ -13,7 +14,7 @@ require (
 	k8s.io/apimachinery v0.37.2
 	k8s.io/client-go v0.37.2
 	sigs.k8s.io/controller-runtime v0.25.2
-	sigs.k8s.io/multicluster-runtime v0.23.1
+	sigs.k8s.io/multicluster-runtime v0.24.1
 	sigs.k8s.io/yaml v1.6.0
 )
 

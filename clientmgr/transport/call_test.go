@@ -69,7 +69,7 @@ func TestUnsentCallWaitsForTheServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	away := kubeconfig.Target{Token: "t"}
+	away := kubeconfig.Target{Token: kubeconfig.NewSecret("t")}
 	away.Server.Scheme, away.Server.Host = "https", listener.Addr().String()
 	_ = listener.Close()
 	endpoint, err := transport.NewEndpoint(away, transport.EndpointOptions{})

@@ -93,6 +93,11 @@ func (e *Endpoint) WithTarget(target kubeconfig.Target, options EndpointOptions)
 	return &Endpoint{target: target, authorization: authorization(target), conns: e.conns}, nil
 }
 
+// Format prints which parts the target has, whatever the verb: fmt would look into the header.
+func (e Endpoint) Format(f fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(f, "transport.Endpoint{%s}", e.target)
+}
+
 // Target returns what the endpoint was made from.
 func (e *Endpoint) Target() kubeconfig.Target { return e.target }
 
@@ -124,19 +129,17 @@ func (e *Endpoint) locate(u *url.URL) *url.URL {
 	located.Scheme, located.Host = e.target.Server.Scheme, e.target.Server.Host
 	if prefix := e.target.Server.Path; prefix != "" {
 		located.Path = prefix + u.Path
-		if u.RawPath != "" {
-			located.RawPath = prefix + u.RawPath
-		}
+		located.RawPath = e.target.Server.EscapedPath() + u.EscapedPath() // keeps %2F in either
 	}
 	return &located
 }
 
 func authorization(target kubeconfig.Target) string {
 	switch {
-	case target.Token != "":
-		return "Bearer " + target.Token
+	case !target.Token.IsZero():
+		return "Bearer " + target.Token.Reveal()
 	case target.Username != "":
-		return "Basic " + base64.StdEncoding.EncodeToString([]byte(target.Username+":"+target.Password))
+		return "Basic " + base64.StdEncoding.EncodeToString([]byte(target.Username+":"+target.Password.Reveal()))
 	default:
 		return ""
 	}
@@ -154,7 +157,7 @@ func tlsConfig(target kubeconfig.Target) (*tls.Config, error) {
 		}
 	}
 	if len(target.Certificate) > 0 {
-		pair, err := tls.X509KeyPair(target.Certificate, target.Key)
+		pair, err := tls.X509KeyPair(target.Certificate, []byte(target.Key.Reveal()))
 		if err != nil {
 			return nil, fmt.Errorf("client-certificate-data: no PEM certificate that matches its key")
 		}

@@ -11,7 +11,10 @@ import (
 )
 
 func ExampleSwap() {
-	target := kubeconfig.Target{Server: url.URL{Scheme: "https", Host: "east.example.com:6443"}, Token: "first"}
+	target := kubeconfig.Target{
+		Server: url.URL{Scheme: "https", Host: "east.example.com:6443"},
+		Token:  kubeconfig.NewSecret("first"),
+	}
 	endpoint, err := transport.NewEndpoint(target, transport.EndpointOptions{})
 	if err != nil {
 		fmt.Println(err)
@@ -24,7 +27,7 @@ func ExampleSwap() {
 
 	// The token was rotated. Ask the candidate who it is before it is put in place: this package does
 	// not.
-	target.Token = "second"
+	target.Token = kubeconfig.NewSecret("second")
 	candidate, err := endpoint.WithTarget(target, transport.EndpointOptions{})
 	if err != nil {
 		fmt.Println(err)

@@ -93,7 +93,7 @@ func (a *api) target(t *testing.T, token string) kubeconfig.Target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return kubeconfig.Target{Server: *server, Token: token,
+	return kubeconfig.Target{Server: *server, Token: kubeconfig.NewSecret(token),
 		CA: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.Certificate().Raw})}
 }
 

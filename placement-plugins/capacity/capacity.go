@@ -3,6 +3,9 @@
 // unknown is neither empty nor full.
 //
 // The package is pure: no I/O, no clock, no log; the host asks the clusters.
+//
+// What is free is negative in a cluster in which more is requested than there is. What a Machine
+// wants and what is reserved are never negative.
 package capacity
 
 import (
@@ -91,16 +94,19 @@ func (s *Strategy) Place(_ context.Context, req placement.Request) (placement.De
 	return placement.Decision{Config: best.Name, Reason: reason}, nil
 }
 
-// whyExcluded returns why a Machine cannot go to a cluster, or "" if it can. The subtractions
-// cannot overflow, because no amount is negative.
+// whyExcluded returns why a Machine cannot go to a cluster, or "" if it can.
 func (s *Strategy) whyExcluded(wants, free placement.Resources) string {
 	switch {
 	case free.MilliCPU == nil || free.MemoryBytes == nil:
 		return "with unknown capacity"
-	case *free.MemoryBytes-s.config.ReserveMemoryBytes < *wants.MemoryBytes:
+	case !fits(*wants.MemoryBytes, *free.MemoryBytes, s.config.ReserveMemoryBytes):
 		return "without enough memory"
-	case *free.MilliCPU-s.config.ReserveMilliCPU < *wants.MilliCPU:
+	case !fits(*wants.MilliCPU, *free.MilliCPU, s.config.ReserveMilliCPU):
 		return "without enough CPU"
 	}
 	return ""
 }
+
+// fits reports whether an amount is free beside the reserve. It subtracts only where that cannot
+// wrap: reserve is not negative, and free is no smaller.
+func fits(wants, free, reserve int64) bool { return free >= reserve && free-reserve >= wants }

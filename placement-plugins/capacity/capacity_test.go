@@ -66,6 +66,37 @@ func TestPlace(t *testing.T) {
 			candidates: []placement.Candidate{free("a", placement.Resources{}), free("b", size(1000, gi))},
 			want:       placement.Decision{Config: "b", Reason: "the most room: 1024 MiB and 1000 mCPU are free"},
 		},
+		"more is requested than there is": {
+			reason: "a difference that wraps around would be the most room of all", config: `{"reserveMemoryBytes":9223372036854775807}`,
+			requests:   size(1000, gi),
+			candidates: []placement.Candidate{free("a", size(8000, -gi)), free("b", size(8000, 64*gi))},
+			err: placement.Hold{
+				Reason:  choice.ReasonNoCluster,
+				Message: "none of 2 clusters fits machine ns/n: 2 without enough memory",
+			},
+		},
+		"more processors are requested than there are": {
+			reason: "processors wrap around as memory does", config: `{"reserveMilliCPU":9223372036854775807}`,
+			requests:   size(0, gi),
+			candidates: []placement.Candidate{free("a", size(-2, 64*gi))},
+			err: placement.Hold{
+				Reason:  choice.ReasonNoCluster,
+				Message: "none of 1 clusters fits machine ns/n: 1 without enough CPU",
+			},
+		},
+		"nothing is wanted where too much is requested": {
+			reason: "a cluster with less than nothing free is full for the smallest Machine", requests: size(0, 0),
+			candidates: []placement.Candidate{free("a", size(8000, -gi)), free("b", size(10, 10<<20))},
+			want:       placement.Decision{Config: "b", Reason: "the most room: 10 MiB and 10 mCPU are free"},
+		},
+		"largest amounts": {
+			reason: "amounts at the end of the range are compared as others are", config: `{"reserveMemoryBytes":9223372036854775806}`,
+			requests:   size(9223372036854775807, 1),
+			candidates: []placement.Candidate{free("a", size(9223372036854775807, 9223372036854775807))},
+			want: placement.Decision{
+				Config: "a", Reason: "the most room: 8796093022207 MiB and 9223372036854775807 mCPU are free",
+			},
+		},
 		"no cluster has room": {
 			reason: "the message counts the excluded clusters by reason",
 			config: `{"reserveMemoryBytes":1073741824}`, requests: size(2000, 2*gi),

@@ -8,6 +8,7 @@ package labels
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/vitistack/kubevirt-multicluster/placement"
 
@@ -65,8 +66,8 @@ func (s *Strategy) Configure(document []byte) error {
 		return err
 	}
 	for i, key := range config.MatchKeys {
-		if key == "" {
-			return placement.Violations{{Field: fmt.Sprintf("matchKeys[%d]", i), Message: "is empty"}}
+		if problems := keyProblems(key); len(problems) > 0 {
+			return placement.Violations{{Field: fmt.Sprintf("matchKeys[%d]", i), Message: strings.Join(problems, "; ")}}
 		}
 	}
 	s.config = config

@@ -153,9 +153,10 @@ func TestSelector(t *testing.T) {
 
 func TestConfigure(t *testing.T) {
 	cases := map[string]string{
-		`{"matchKeys":["a",""]}`: "matchKeys[1]",
-		`{"matchKeys":"a"}`:      "matchKeys",
-		`{"keys":[]}`:            "",
+		`{"matchKeys":["a",""]}`:  "matchKeys[1]",
+		`{"matchKeys":["a/b/c"]}`: "matchKeys[0]",
+		`{"matchKeys":"a"}`:       "matchKeys",
+		`{"keys":[]}`:             "",
 	}
 	for config, field := range cases {
 		violations, ok := errors.AsType[placement.Violations]((&labels.Strategy{}).Configure([]byte(config)))

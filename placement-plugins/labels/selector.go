@@ -29,7 +29,8 @@ const (
 )
 
 // ParseSelector reads Kubernetes' equality-based selectors: "zone=north,tier!=test,gpu,!old". "" is
-// the empty Selector. Set-based selectors such as "zone in (a, b)" are an error.
+// the empty Selector. Set-based selectors such as "zone in (a, b)" are an error, and so are keys and
+// values that Kubernetes allows in no label.
 func ParseSelector(text string) (Selector, error) {
 	var selector Selector
 	if strings.TrimSpace(text) == "" {
@@ -40,9 +41,24 @@ func ParseSelector(text string) (Selector, error) {
 		if r.Key == "" || strings.ContainsAny(r.Key+r.Value, " \t=!()") {
 			return nil, fmt.Errorf("%q is no requirement: want key=value, key!=value, key or !key", part)
 		}
+		if err := r.validate(); err != nil {
+			return nil, err
+		}
 		selector = append(selector, r)
 	}
 	return selector, nil
+}
+
+// validate returns what Kubernetes would say of the requirement: one that no label can meet, or that
+// each meets, is a slip.
+func (r Requirement) validate() error {
+	if problems := keyProblems(r.Key); len(problems) > 0 {
+		return fmt.Errorf("label key %q: %s", r.Key, strings.Join(problems, "; "))
+	}
+	if problems := valueProblems(r.Value); len(problems) > 0 {
+		return fmt.Errorf("value %q of label %s: %s", r.Value, r.Key, strings.Join(problems, "; "))
+	}
+	return nil
 }
 
 func parseRequirement(part string) Requirement {

@@ -82,7 +82,7 @@ func (s *Strategy) Place(_ context.Context, req placement.Request) (placement.De
 	}
 	allowed := usable
 	if s.config.LabelKey != "" {
-		allowed = s.withinSkew(usable)
+		allowed = s.withinSkew(usable, s.machines(req.Candidates))
 	}
 	best := choice.Best(req, allowed, choice.Fewest)
 	reason := fmt.Sprintf("the fewest machines: %d", *best.Capacity.Machines)
@@ -103,16 +103,25 @@ func (s *Strategy) whyExcluded(c placement.Candidate) string {
 	return ""
 }
 
-// withinSkew returns the candidates in domains that stay within the skew with one more Machine. The
-// domain with the fewest Machines is always among them.
-func (s *Strategy) withinSkew(candidates []placement.Candidate) []placement.Candidate {
+// machines counts the Machines of each domain. Those of clusters that cannot be chosen now count as
+// well: an unreachable cluster holds its Machines, and its domain is as full as before.
+func (s *Strategy) machines(all []placement.Candidate) map[string]int64 {
 	machines := map[string]int64{}
-	for _, c := range candidates {
-		machines[c.Labels[s.config.LabelKey]] += *c.Capacity.Machines
+	for _, c := range all {
+		if c.Capacity.Machines != nil {
+			machines[c.Labels[s.config.LabelKey]] += *c.Capacity.Machines
+		}
 	}
+	return machines
+}
+
+// withinSkew returns the candidates in domains that stay within the skew with one more Machine. It
+// compares domains that have a candidate alone: one that is silent as a whole holds up no Machine.
+// The candidates' domain with the fewest Machines is always among them.
+func (s *Strategy) withinSkew(candidates []placement.Candidate, machines map[string]int64) []placement.Candidate {
 	fewest := int64(math.MaxInt64)
-	for _, count := range machines {
-		fewest = min(fewest, count)
+	for _, c := range candidates {
+		fewest = min(fewest, machines[c.Labels[s.config.LabelKey]])
 	}
 	var allowed []placement.Candidate
 	for _, c := range candidates {

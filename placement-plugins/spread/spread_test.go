@@ -36,9 +36,14 @@ func in(name, zone string, machines int64) placement.Candidate {
 	return c
 }
 
+// silent is the same cluster without contact.
+func silent(c placement.Candidate) placement.Candidate {
+	c.Reachable = false
+	return c
+}
+
 func TestPlace(t *testing.T) {
-	down := in("a", "x", 0)
-	down.Reachable = false
+	down := silent(in("a", "x", 0))
 	cases := map[string]struct {
 		reason     string
 		config     string
@@ -78,6 +83,21 @@ func TestPlace(t *testing.T) {
 			reason: "zones are spread over before clusters", config: `{"labelKey":"zone"}`,
 			candidates: []placement.Candidate{in("a", "x", 3), in("b", "x", 0), in("c", "y", 1)},
 			want:       placement.Decision{Config: "c", Reason: "the fewest machines: 1, zone y"},
+		},
+		"fuller zone is silent in part": {
+			reason: "the Machines of an unreachable cluster are in its zone all the same", config: `{"labelKey":"zone"}`,
+			candidates: []placement.Candidate{silent(in("a", "x", 10)), in("b", "x", 1), in("c", "y", 2)},
+			want:       placement.Decision{Config: "c", Reason: "the fewest machines: 2, zone y"},
+		},
+		"emptier zone is silent as a whole": {
+			reason: "no Machine waits for a zone that cannot take it", config: `{"labelKey":"zone"}`,
+			candidates: []placement.Candidate{silent(in("a", "x", 0)), in("b", "y", 5), in("c", "z", 6)},
+			want:       placement.Decision{Config: "b", Reason: "the fewest machines: 5, zone y"},
+		},
+		"silent cluster of unknown number": {
+			reason: "a number that is not known adds nothing to its zone", config: `{"labelKey":"zone"}`,
+			candidates: []placement.Candidate{silent(in("a", "x", -1)), in("b", "x", 1), in("c", "y", 2)},
+			want:       placement.Decision{Config: "b", Reason: "the fewest machines: 1, zone x"},
 		},
 		"zone within the skew": {
 			reason: "a zone may have as many Machines more as maxSkew says", config: `{"labelKey":"zone","maxSkew":3}`,

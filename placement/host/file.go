@@ -1,13 +1,11 @@
 package placementhost
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
@@ -15,9 +13,6 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement"
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )
-
-// SumsFile has the digests of the plugins in their folder, as sha256sum writes them.
-const SumsFile = "SHA256SUMS"
 
 // strategies are the default chain, in the order of docs/specification.md ("Automatic
 // KubevirtConfig Assignment").
@@ -102,24 +97,4 @@ func readConfig(path string) ([]plugin.Entry, error) {
 		}
 	}
 	return entries, nil
-}
-
-// readSums reads digests by file name.
-func readSums(path string) (map[string]string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	sums := map[string]string{}
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		if sum, name, found := strings.Cut(lines.Text(), " "); found {
-			sums[strings.TrimLeft(name, " *")] = sum
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
-	}
-	return sums, nil
 }

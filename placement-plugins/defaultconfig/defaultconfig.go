@@ -1,9 +1,9 @@
-// Package default_ is the strategy of DEFAULT_KUBEVIRT_CONFIG: a Machine goes to the KubevirtConfig
-// that the operator's environment names. It is the second strategy in docs/specification.md
-// ("Automatic KubevirtConfig Assignment").
+// Package defaultconfig is the strategy of DEFAULT_KUBEVIRT_CONFIG: a Machine goes to the
+// KubevirtConfig that the operator's environment names. It is the second strategy in
+// docs/specification.md ("Automatic KubevirtConfig Assignment").
 //
 // The package is pure: no I/O, no clock, no log; the host reads the environment.
-package default_
+package defaultconfig
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package default__test
+package defaultconfig_test
 
 import (
 	"testing"
@@ -8,10 +8,10 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement"
 	"github.com/vitistack/kubevirt-multicluster/placement/placementtest"
 
-	"github.com/vitistack/kubevirt-multicluster/placement-plugins/default_"
+	"github.com/vitistack/kubevirt-multicluster/placement-plugins/defaultconfig"
 )
 
-func TestConformance(t *testing.T) { placementtest.Run(t, default_.Strategy{}) }
+func TestConformance(t *testing.T) { placementtest.Run(t, defaultconfig.Strategy{}) }
 
 func TestPlace(t *testing.T) {
 	cases := map[string]struct {
@@ -43,7 +43,7 @@ func TestPlace(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := default_.Strategy{}.Place(t.Context(), placement.Request{
+			got, err := defaultconfig.Strategy{}.Place(t.Context(), placement.Request{
 				Default:    tc.configured,
 				Candidates: []placement.Candidate{{Name: "cluster-east", Reachable: true}, {Name: "cluster-west"}},
 			})
