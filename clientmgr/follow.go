@@ -107,7 +107,7 @@ func (m *KubevirtClientManager) follow(ctx context.Context) error {
 	if m.options.Secrets != nil {
 		m.unwatched = &unwatched{
 			reader: m.options.Secrets, interval: m.options.SecretInterval, timeout: m.options.Probe.Timeout,
-			clock: m.options.Clock, changed: seen.note,
+			clock: m.options.Clock, changed: seen.note, asked: make(chan struct{}, 1),
 		}
 		reading.Go(func() { m.unwatched.run(ctx) })
 	}

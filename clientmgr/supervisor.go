@@ -3,6 +3,7 @@ package clientmgr
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,9 +74,11 @@ func (m *KubevirtClientManager) kubeconfigIn(
 	secret := &corev1.Secret{}
 	err := m.cache.Get(ctx, name, secret)
 	if err != nil && !apierrors.IsNotFound(err) && m.unwatched != nil { // its namespace is not watched
-		secret, err = m.unwatched.get(ctx, name)
+		secret, err = m.unwatched.get(name)
 	}
 	switch {
+	case errors.Is(err, errNotRead):
+		return nil, fmt.Sprintf("kubeconfig secret %s/%s has not been read yet", name.Namespace, name.Name)
 	case apierrors.IsForbidden(err):
 		return nil, fmt.Sprintf("failed to get kubeconfig secret %s/%s: forbidden", name.Namespace, name.Name)
 	case err != nil:

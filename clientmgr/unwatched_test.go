@@ -35,13 +35,13 @@ func TestUnwatchedSecrets(t *testing.T) {
 		},
 	})
 	told := make(chan types.NamespacedName, 10)
-	u := &unwatched{reader: store, interval: 10 * time.Millisecond, timeout: time.Second, clock: clock.RealClock{},
+	u := &unwatched{reader: store, interval: 10 * time.Millisecond, timeout: time.Second, clock: clock.RealClock{}, asked: make(chan struct{}, 1),
 		changed: func(o any) {
 			told <- client.ObjectKeyFromObject(o.(client.Object))
 		}}
 	reads := func(want string) {
 		t.Helper()
-		got, err := u.get(t.Context(), name)
+		got, err := u.get(name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -60,12 +60,16 @@ func TestUnwatchedSecrets(t *testing.T) {
 			t.Fatal("not told")
 		}
 	}
-	reads("one")
 	var running sync.WaitGroup
 	ctx, cancel := context.WithCancel(t.Context())
 	running.Go(func() { u.run(ctx) })
 	defer running.Wait()
 	defer cancel()
+	if _, err := u.get(name); !errors.Is(err, errNotRead) {
+		t.Errorf("the first question waits for nobody: %v", err)
+	}
+	hears()
+	reads("one")
 
 	away.Store("away", errors.New("no contact")) // no news: what was known stays
 	secret.Data["kubeconfig"] = []byte("two")
@@ -78,7 +82,7 @@ func TestUnwatchedSecrets(t *testing.T) {
 	reads("two")
 	away.Store("away", apierrors.NewForbidden(corev1.Resource("secrets"), name.Name, errors.New("no")))
 	hears()
-	if _, err := u.get(t.Context(), name); !apierrors.IsForbidden(err) {
+	if _, err := u.get(name); !apierrors.IsForbidden(err) {
 		t.Errorf("the right was taken away: got %v", err)
 	}
 	away.Delete("away")
@@ -90,5 +94,44 @@ func TestUnwatchedSecrets(t *testing.T) {
 	}
 	if len(told) > 0 {
 		t.Errorf("told of %s for nothing", <-told)
+	}
+}
+
+// TestSlowSecretDelaysNoOther has the reads of three Secrets hang: a fourth is read meanwhile, and
+// the questions are answered at once.
+func TestSlowSecretDelaysNoOther(t *testing.T) {
+	names := []types.NamespacedName{{Namespace: "a", Name: "hung"}, {Namespace: "b", Name: "hung"},
+		{Namespace: "c", Name: "hung"}, {Namespace: "d", Name: "quick"}}
+	store := interceptor.NewClient(fake.NewClientBuilder().WithObjects(
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "d", Name: "quick"}}).Build(), interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object,
+			options ...client.GetOption) error {
+			if key.Name == "hung" {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return c.Get(ctx, key, object, options...)
+		},
+	})
+	told := make(chan types.NamespacedName, 10)
+	u := &unwatched{reader: store, interval: time.Hour, timeout: time.Minute, clock: clock.RealClock{},
+		asked: make(chan struct{}, 1), changed: func(o any) { told <- client.ObjectKeyFromObject(o.(client.Object)) }}
+	var running sync.WaitGroup
+	ctx, cancel := context.WithCancel(t.Context())
+	running.Go(func() { u.run(ctx) })
+	defer running.Wait()
+	defer cancel()
+	for _, name := range names {
+		if _, err := u.get(name); !errors.Is(err, errNotRead) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	select {
+	case got := <-told:
+		if diff := cmp.Diff(names[3], got); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("a Secret waits for others that hang")
 	}
 }

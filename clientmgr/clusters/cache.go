@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -47,7 +48,7 @@ func (c *connection) startCache(counted func(resource string), wake func()) (*re
 	background.RateLimiter = nil
 	var err error
 	r.cache, err = cache.New(background, cache.Options{
-		HTTPClient: &http.Client{Transport: background.Transport}, Scheme: c.options.Scheme, Mapper: c.direct.RESTMapper(),
+		HTTPClient: &http.Client{Transport: background.Transport, CheckRedirect: noRedirect}, Scheme: c.options.Scheme, Mapper: c.direct.RESTMapper(),
 		SyncPeriod: new(time.Duration(0)), ReaderFailOnMissingInformer: true, ByObject: byObject,
 		DefaultWatchErrorHandler: quietly,
 	})
@@ -97,6 +98,17 @@ func pack(object any) any {
 		return whole.DeepCopyObject()
 	}
 	return object
+}
+
+// filled waits until every kind has synced, for at most so long.
+func (r *remoteCache) filled(ctx context.Context, clock clock.WithDelayedExecution, atMost time.Duration) {
+	timer := clock.NewTimer(atMost)
+	defer timer.Stop()
+	select {
+	case <-r.synced:
+	case <-timer.C():
+	case <-ctx.Done():
+	}
 }
 
 func (r *remoteCache) isSynced() bool {

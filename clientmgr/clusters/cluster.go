@@ -52,15 +52,17 @@ type cluster struct {
 	gone    atomic.Bool             // nobody asks for it any more
 	told    func(former, now State) // of each change of State
 	hub     *Hub
+	fills   chan struct{}
 	metrics *metrics
 
 	// lingering are the connections that were dropped and have not ended yet: a slow listener may keep
 	// one.
 	lingering sync.WaitGroup
 
-	conn  *connection // nil while there is none
-	wish  Wish
-	known string // the cluster's UID as first seen or remembered; "" while it is not known
+	conn   *connection // nil while there is none
+	wish   Wish
+	parser kubeconfig.Parser
+	known  string // the cluster's UID as first seen or remembered; "" while it is not known
 	// former are the UIDs that a person's acceptance replaced in this process.
 	former []string
 	state  State
@@ -101,6 +103,7 @@ func newCluster(name string, first Wish, options Options, kinds []kind) *cluster
 	if !first.DisconnectedSince.IsZero() {
 		c.state.DisconnectedSince = first.DisconnectedSince
 	}
+	c.parser.Options = options.Kubeconfig
 	c.mail.put(first)
 	c.wish = first
 	err := c.connectionError(ErrNotConnected, "connecting")
@@ -147,7 +150,7 @@ func (c *cluster) serve(ctx context.Context, o order) time.Duration {
 		c.report(verdict{Disconnected, ReasonCredentialMissing, o.wish.Problem, ErrCredentialMissing}, nil)
 		return idle
 	}
-	target, err := kubeconfig.Parse(o.wish.Kubeconfig, c.options.Kubeconfig)
+	target, err := c.parser.Parse(o.wish.Kubeconfig, time.Time{})
 	if err != nil {
 		c.disconnect()
 		c.report(verdict{Stopped, ReasonBadKubeconfig,
@@ -155,6 +158,7 @@ func (c *cluster) serve(ctx context.Context, o order) time.Duration {
 			ErrBadKubeconfig}, err)
 		return idle
 	}
+	c.state.CredentialExpires = target.NotAfter()
 	if c.conn != nil && c.conn.untrusted() != nil {
 		c.rebuild()
 	}

@@ -49,6 +49,7 @@ func (c *cluster) connect(ctx context.Context, target kubeconfig.Target) time.Du
 		}
 		return 0
 	case err != nil:
+		err = dated(err, target, now)
 		wait := c.fail(tries, err)
 		c.metrics.connectFailed(c.name)
 		v := verdictOf(Disconnected, err)
@@ -61,6 +62,17 @@ func (c *cluster) connect(ctx context.Context, target kubeconfig.Target) time.Du
 	*tries = attempts{kubeconfig: c.wish.Kubeconfig}
 	c.adopt(conn, id)
 	return c.tend(ctx, false)
+}
+
+// dated adds what is over, or not valid yet, to a failure to connect: it is the likely cause.
+func dated(err error, target kubeconfig.Target, now time.Time) error {
+	invalid := target.CheckAt(now)
+	if invalid == nil {
+		return err
+	}
+	failed := classify(err)
+	failed.text += "; " + invalid.Error()
+	return failed
 }
 
 // adopt makes a connection the cluster's.
@@ -151,7 +163,7 @@ func (c *cluster) rotate(ctx context.Context, target kubeconfig.Target) (wait ti
 	}
 	if err != nil {
 		c.drop(endpoint)
-		c.fail(tries, err)
+		c.fail(tries, dated(err, target, c.options.Clock.Now()))
 		return 0, false
 	}
 	c.takeOver(endpoint, id, !sameServer)

@@ -49,6 +49,10 @@ type connection struct {
 	moved    atomic.Bool // another cluster answers at the same address
 }
 
+// noRedirect returns a redirect as the answer that it is: no API server sends one, and a write that
+// is sent again and again is not to be made more of.
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
 // maxItems is how many items one answer may have.
 const maxItems = 10_000
 
@@ -87,6 +91,7 @@ func newConnection(
 	if err != nil {
 		return nil, fmt.Errorf("making an HTTP client: %w", err)
 	}
+	httpClient.CheckRedirect = noRedirect
 	mapper, err := apiutil.NewDynamicRESTMapper(c.rest, httpClient)
 	if err != nil {
 		return nil, fmt.Errorf("making a REST mapper: %w", err)
@@ -171,7 +176,7 @@ func (c *connection) untrusted() error {
 
 // missingRights reviews which rights the credential lacks.
 func (c *connection) missingRights(ctx context.Context) ([]authorizationv1.ResourceAttributes, error) {
-	httpClient := &http.Client{Transport: c.calls}
+	httpClient := &http.Client{Transport: c.calls, CheckRedirect: noRedirect}
 	reviews, err := authorizationclient.NewForConfigAndClient(c.rest, httpClient)
 	if err != nil {
 		return nil, fmt.Errorf("making a client for reviews: %w", err)

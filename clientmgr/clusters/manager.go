@@ -21,6 +21,7 @@ type Manager struct {
 	kinds   []kind
 	metrics *metrics
 	hub     Hub
+	fills   chan struct{} // a place for each cluster that fills its cache
 
 	clusters atomic.Pointer[map[string]*cluster] // copied on write
 	running  sync.WaitGroup                      // goroutines of clusters
@@ -45,6 +46,7 @@ func New(options Options) (*Manager, error) {
 	if m.metrics, err = newMetrics(m.options.Registerer, m.options.MetricLabel, m.views); err != nil {
 		return nil, err
 	}
+	m.fills = make(chan struct{}, m.options.Fills)
 	m.clusters.Store(&map[string]*cluster{})
 	m.locked.stops = map[string]context.CancelFunc{}
 	return m, nil
@@ -85,7 +87,7 @@ func (m *Manager) Put(name string, w Wish) {
 		return
 	}
 	c := newCluster(name, w, m.options, m.kinds)
-	c.hub, c.metrics, c.told = &m.hub, m.metrics, m.changed
+	c.hub, c.metrics, c.fills, c.told = &m.hub, m.metrics, m.fills, m.changed
 	clusters := maps.Clone(*m.clusters.Load())
 	clusters[name] = c
 	m.clusters.Store(&clusters)

@@ -1,7 +1,9 @@
 package clusters_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -216,5 +219,93 @@ func TestOptionsThatCanNeverWork(t *testing.T) {
 				t.Errorf("want %q, got %v", tc.want, err)
 			}
 		})
+	}
+}
+
+// TestFillsTakeTurns holds that not all clusters fill their caches at once, and that one which does
+// not come to an end keeps its place for a time alone.
+func TestFillsTakeTurns(t *testing.T) {
+	t.Parallel()
+	m, err := clusters.New(clusters.Options{
+		Kinds: map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {}}, Registerer: prometheus.NewRegistry(), Fills: 1,
+		Connection: clusters.Connection{Fill: clusters.Fill{Timeout: 3 * time.Second}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- m.Start(ctx) }()
+	hung := hostile.New("uid-hung", configMaps)
+	t.Cleanup(hung.Close)
+	hung.Be(hostile.Fill, manner(t, "silent"))
+	m.Put("hung", clusters.Wish{Kubeconfig: hung.Kubeconfig()})
+	eventually.Eventually(t, 20*time.Second, "it fills its cache", func(context.Context) error {
+		if hung.Asked(hostile.Fill) == 0 {
+			return errors.New("not asked")
+		}
+		return nil
+	})
+	other := put(t, m, "other")
+	time.Sleep(time.Second)
+	if n := other.Asked(hostile.Fill); n != 0 {
+		t.Errorf("another one fills its cache as well: it was asked %d times", n)
+	}
+	becomes(t, m, "other", "its turn comes", clusters.State.Ready)
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestRedirectIsNotFollowed counts what a server sees of one write that it redirects to itself.
+func TestRedirectIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	m := started(t, clusters.Connection{})
+	server := put(t, m, "east")
+	becomes(t, m, "east", "it is connected", clusters.State.Ready)
+	server.Be(hostile.Write, manner(t, "redirect"))
+	cluster, err := m.Get("east")
+	if err != nil {
+		t.Fatal(err)
+	}
+	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "a"}}
+	if err := cluster.Client().Create(t.Context(), object); !errors.Is(err, clusters.ErrNotConnected) {
+		t.Errorf("want ErrNotConnected, got %v", err)
+	}
+	if n := server.Asked(hostile.Write); n != 1 {
+		t.Errorf("the write was sent %d times", n)
+	}
+}
+
+// TestCredentialExpiry holds that what a token says of its end is told, in the State and as a metric.
+func TestCredentialExpiry(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	m, err := clusters.New(clusters.Options{Registerer: registry})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := hostile.New("uid", configMaps)
+	t.Cleanup(server.Close)
+	encode := base64.RawURLEncoding.EncodeToString
+	token := encode([]byte(`{"alg":"none"}`)) + "." + encode([]byte(`{"exp":2000000000}`)) + ".x"
+	m.Put("east", clusters.Wish{Kubeconfig: bytes.ReplaceAll(server.Kubeconfig(), []byte(hostile.Token), []byte(token))})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- m.Start(ctx) }()
+	becomes(t, m, "east", "its end is known", func(s clusters.State) bool {
+		return s.Ready() && s.CredentialExpires.Unix() == 2_000_000_000
+	})
+	const want = `# HELP clientmgr_credential_expiry_seconds Unix time at which the kubeconfig's client certificate or token ends; absent where neither says.
+# TYPE clientmgr_credential_expiry_seconds gauge
+clientmgr_credential_expiry_seconds{cluster="east"} 2e+09
+`
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "clientmgr_credential_expiry_seconds"); err != nil {
+		t.Error(err)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }

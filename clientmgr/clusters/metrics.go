@@ -9,7 +9,7 @@ import (
 
 // descs are the metrics that are read off. All have the label of a cluster; those of a cluster end
 // with it.
-type descs struct{ phase, silence, watches, inFlight, throttled *prometheus.Desc }
+type descs struct{ phase, expiry, silence, watches, inFlight, throttled *prometheus.Desc }
 
 func newDescs(label string) descs {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
@@ -17,6 +17,8 @@ func newDescs(label string) descs {
 	}
 	return descs{
 		phase: desc("clientmgr_cluster_phase", "1 for the phase that the cluster is in, 0 for the others.", "phase"),
+		expiry: desc("clientmgr_credential_expiry_seconds",
+			"Unix time at which the kubeconfig's client certificate or token ends; absent where neither says."),
 		silence: desc("clientmgr_watch_silence_seconds",
 			"Longest time for which nothing came over an open watch."),
 		watches:  desc("clientmgr_watches", "Watches by state: open, or parked until the server answers.", "state"),
@@ -77,7 +79,7 @@ func (m *metrics) collectors() []prometheus.Collector {
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(descs chan<- *prometheus.Desc) {
 	d := m.descs
-	for _, desc := range []*prometheus.Desc{d.phase, d.silence, d.watches, d.inFlight, d.throttled} {
+	for _, desc := range []*prometheus.Desc{d.phase, d.expiry, d.silence, d.watches, d.inFlight, d.throttled} {
 		descs <- desc
 	}
 	for _, c := range m.collectors() {
@@ -97,6 +99,9 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 				value = 1
 			}
 			gauge(m.descs.phase, value, config, string(phase))
+		}
+		if expires := v.state.CredentialExpires; !expires.IsZero() {
+			gauge(m.descs.expiry, float64(expires.Unix()), config)
 		}
 		if v.conn == nil {
 			continue

@@ -50,6 +50,8 @@ type Options struct {
 	// For returns how one cluster is spoken to, given what is right for all: one may be far away. It
 	// is called once a name. nil means that all are alike.
 	For func(name string, all Connection) Connection
+	// Fills is how many clusters fill their caches at once; more wait. Default 50.
+	Fills int
 	// UserAgent of all calls. Default: client-go's.
 	UserAgent string
 	// MetricLabel is the label that has a cluster's name. Default "cluster".
@@ -144,6 +146,7 @@ func orDefault[T comparable](value, fallback T) T {
 func (o Options) WithDefaults() Options {
 	o.Noun = orDefault(o.Noun, "cluster")
 	o.MetricLabel = orDefault(o.MetricLabel, "cluster")
+	o.Fills = orDefault(o.Fills, 50)
 	o.UserAgent = orDefault(o.UserAgent, rest.DefaultKubernetesUserAgent())
 	o.Connection = o.Connection.withDefaults()
 	if o.Scheme == nil {
@@ -193,6 +196,9 @@ func (o Options) of(name string) Options {
 func (o Options) validate() error {
 	if err := o.Connection.validate(); err != nil {
 		return err
+	}
+	if o.Fills < 0 {
+		return fmt.Errorf("%w: Fills is negative", ErrOptions)
 	}
 	_, err := kindsOf(o.Kinds, o.Scheme)
 	return err

@@ -104,6 +104,9 @@ type State struct {
 	// MissingRights are those of Options.Rights that the credential lacks, in the order of
 	// Options.Rights.
 	MissingRights []authorizationv1.ResourceAttributes
+	// CredentialExpires is when the kubeconfig's client certificate or token ends, the zero time where
+	// neither says. Nobody has verified a token's word.
+	CredentialExpires time.Time
 	// SharedWith are the other names that lead to the same cluster, sorted.
 	SharedWith []string
 }

@@ -3,6 +3,7 @@ package clusters
 import (
 	"context"
 	"math/rand/v2"
+	"sync"
 	"time"
 )
 
@@ -101,10 +102,17 @@ func (c *cluster) ensureCache(ctx context.Context) (ok bool) {
 	if c.conn.cache != nil || c.health.cache.next.After(now) {
 		return true
 	}
+	select {
+	case c.fills <- struct{}{}:
+	default:
+		return true // others fill theirs; it is tried again
+	}
+	left := sync.OnceFunc(func() { <-c.fills })
 	conn := c.conn
 	stop := context.AfterFunc(ctx, conn.swap.Close) // discovery takes no context
 	started, err := conn.startCache(func(resource string) { c.metrics.listed(c.name, resource) }, c.mail.ring)
 	if !stop() {
+		left()
 		if err == nil {
 			conn.cache = started
 		}
@@ -112,11 +120,16 @@ func (c *cluster) ensureCache(ctx context.Context) (ok bool) {
 		return false
 	}
 	if err != nil {
+		left()
 		c.fail(&c.health.cache, err)
 		return true
 	}
 	c.health.cache = attempts{}
 	conn.cache = started
+	c.lingering.Go(func() {
+		defer left()
+		started.filled(conn.life, c.options.Clock, c.options.Fill.Timeout)
+	})
 	writes := newOverlay(c.options.Scheme, c.options.Clock)
 	for i, kind := range conn.kinds {
 		writes.add(kind, started.feed.informers[i], kind.stripped().Transform)
