@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -51,6 +52,55 @@ func (a answeredClient) Patch(
 	ctx context.Context, object client.Object, patch client.Patch, opts ...client.PatchOption,
 ) error {
 	return written(object, func() error { return a.Client.Patch(ctx, object, patch, opts...) })
+}
+
+// Apply checks what the server wrote back into the configuration.
+func (a answeredClient) Apply(
+	ctx context.Context, configuration runtime.ApplyConfiguration, opts ...client.ApplyOption,
+) error {
+	asked, err := contentOf(configuration)
+	if err != nil {
+		return a.Client.Apply(ctx, configuration, opts...)
+	}
+	if err := a.Client.Apply(ctx, configuration, opts...); err != nil {
+		return err
+	}
+	returned, err := contentOf(configuration)
+	if err != nil {
+		return errNoAnswer
+	}
+	return isObject(returned, asked.GetNamespace(), asked.GetName())
+}
+
+// Status is a SubResource.
+func (a answeredClient) Status() client.SubResourceWriter { return a.SubResource("status") }
+
+// SubResource checks what writes of the object itself return. What has a body of its own, as an
+// eviction has, is no object.
+func (a answeredClient) SubResource(name string) client.SubResourceClient {
+	return answeredSubResource{a.Client.SubResource(name)}
+}
+
+type answeredSubResource struct{ client.SubResourceClient }
+
+func (a answeredSubResource) Update(
+	ctx context.Context, object client.Object, opts ...client.SubResourceUpdateOption,
+) error {
+	call := func() error { return a.SubResourceClient.Update(ctx, object, opts...) }
+	if (&client.SubResourceUpdateOptions{}).ApplyOptions(opts).SubResourceBody != nil {
+		return call()
+	}
+	return written(object, call)
+}
+
+func (a answeredSubResource) Patch(
+	ctx context.Context, object client.Object, patch client.Patch, opts ...client.SubResourcePatchOption,
+) error {
+	call := func() error { return a.SubResourceClient.Patch(ctx, object, patch, opts...) }
+	if (&client.SubResourcePatchOptions{}).ApplyOptions(opts).SubResourceBody != nil {
+		return call()
+	}
+	return written(object, call)
 }
 
 // written runs a write of an object, whose answer is that object. A review has no name and gets

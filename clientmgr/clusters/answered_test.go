@@ -10,6 +10,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	corev1apply "k8s.io/client-go/applyconfigurations/core/v1"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -75,6 +77,10 @@ func TestAnswersOfNoAPIServer(t *testing.T) {
 				"create": c.Create(t.Context(), asked()),
 				"update": c.Update(t.Context(), asked()),
 				"patch":  c.Patch(t.Context(), asked(), client.RawPatch("application/merge-patch+json", []byte(`{}`))),
+				"status": c.Status().Update(t.Context(), asked()),
+				"status by patch": c.Status().Patch(t.Context(), asked(),
+					client.RawPatch("application/merge-patch+json", []byte(`{}`))),
+				"apply": c.Apply(t.Context(), corev1apply.ConfigMap("a", "ns"), client.FieldOwner("test")),
 			} {
 				if test.answersGet != (err == nil) || err != nil && !errors.Is(err, ErrNotConnected) {
 					t.Errorf("%s: %s: %v", test.reason, what, err)
@@ -84,6 +90,26 @@ func TestAnswersOfNoAPIServer(t *testing.T) {
 			err := c.List(t.Context(), items)
 			if test.answersList != (err == nil) || err != nil && !errors.Is(err, ErrNotConnected) || len(items.Items) > 0 {
 				t.Errorf("%s: list: %d items, %v", test.reason, len(items.Items), err)
+			}
+		})
+	}
+}
+
+// TestNothingIsCachedThatIsNoObject: what has no name or no UID does not enter a cache.
+func TestNothingIsCachedThatIsNoObject(t *testing.T) {
+	for _, tc := range []struct {
+		reason, name, uid string
+		want              error
+	}{
+		{"an object", "a", "1", nil},
+		{"what has no name", "", "1", errNoAnswer},
+		{"what was never created", "a", "", errNoAnswer},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			object := &corev1.ConfigMap{}
+			object.Name, object.UID = tc.name, types.UID(tc.uid)
+			if _, err := strip(nil)(object); !errors.Is(err, tc.want) {
+				t.Errorf("want %v, got %v", tc.want, err)
 			}
 		})
 	}

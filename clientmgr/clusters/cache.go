@@ -76,13 +76,16 @@ func (c *connection) startCache(counted func(resource string), wake func()) (*re
 }
 
 // strip drops managedFields, the largest part of many objects, packs what is left, and then
-// transforms.
+// transforms. What is no object of an API server's is refused.
 func strip(transform toolscache.TransformFunc) toolscache.TransformFunc {
 	bare := cache.TransformStripManagedFields()
 	return func(object any) (any, error) {
 		object, err := bare(object)
 		if err != nil {
 			return nil, err
+		}
+		if o, isObject := object.(client.Object); isObject && (o.GetName() == "" || o.GetUID() == "") {
+			return nil, errNoAnswer // and the cache does not sync with it
 		}
 		if object = pack(object); transform == nil {
 			return object, nil
