@@ -4,7 +4,7 @@
 //	host, err := placementhost.New(placementhost.Source{Dir: "/plugins", File: "/etc/placement.yaml"}, logger)
 //	registry.MustRegister(host.Collector())
 //	go host.Start(ctx)
-//	decision, trace, err := host.Place(ctx, request)
+//	decision, trace, err := host.Place(ctx, gather)
 //
 // The file and the digests beside the plugins are read again every ten seconds. Another
 // configuration is put in place as a whole or not at all; a configuration that cannot be put in

@@ -58,9 +58,9 @@ func New(source Source, logger logr.Logger) (*Host, error) {
 func (h *Host) Collector() prometheus.Collector { return h.metrics }
 
 // Place is plugin.Host's, counted.
-func (h *Host) Place(ctx context.Context, request placement.Request) (placement.Decision, placement.Trace, error) {
+func (h *Host) Place(ctx context.Context, gather placement.Gather) (placement.Decision, placement.Trace, error) {
 	began := time.Now()
-	decision, trace, err := h.Host.Place(ctx, request)
+	decision, trace, err := h.Host.Place(ctx, gather)
 	h.metrics.placed(trace, time.Since(began))
 	return decision, trace, err
 }

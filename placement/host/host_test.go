@@ -199,7 +199,7 @@ func TestPluginsFollowTheFile(t *testing.T) {
 	write(t, source.File, "strategies: [{name: annotation}]")
 	wait("well again", func() bool { return chain() == "annotation Ready" })
 
-	if _, _, err := p.Place(t.Context(), placement.Request{}); err == nil {
+	if _, _, err := p.Place(t.Context(), placement.Given(placement.Request{})); err == nil {
 		t.Error("nobody decides, and yet there is no refusal")
 	}
 	for name, label := range map[string]string{

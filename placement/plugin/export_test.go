@@ -34,3 +34,12 @@ func (h *Host) TempDirPath() string {
 func WireRequest(req placement.Request) ([]byte, error) {
 	return proto.Marshal(encodeRequest(req, placement.Needs{Presence: true, Capacity: true}))
 }
+
+// Policies are the error policies of the current plugins, in their order.
+func (h *Host) Policies() []placement.ErrorPolicy {
+	var policies []placement.ErrorPolicy
+	for _, m := range h.now().members {
+		policies = append(policies, m.onError)
+	}
+	return policies
+}

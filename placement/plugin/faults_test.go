@@ -168,7 +168,7 @@ func TestFaultsAtStart(t *testing.T) {
 			if got := state(host, "well"); got.State != plugin.Ready {
 				t.Errorf("\n%s\nthe good plugin is held back: %+v", tc.reason, got)
 			}
-			_, trace, err := host.Chain().Place(t.Context(), request("east"))
+			_, trace, err := host.Place(t.Context(), placement.Given(request("east")))
 			hold, held := placement.AsHold(err)
 			if !held || hold.Reason != placement.ReasonStrategyUnavailable {
 				t.Errorf("\n%s\nPlace(): want a hold, got %v (%v)", tc.reason, err, trace)
@@ -234,7 +234,7 @@ func TestFaultsInDecide(t *testing.T) {
 			opts.Limits.Call = 30 * time.Second
 			opts.Limits.BackoffMin, opts.Limits.BackoffMax = time.Hour, time.Hour
 			host := start(t, opts)
-			got, trace, err := host.Chain().Place(t.Context(), request("east", "west"))
+			got, trace, err := host.Place(t.Context(), placement.Given(request("east", "west")))
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("\n%s\nPlace(): -want, +got:\n%s", tc.reason, diff)
 			}
@@ -268,7 +268,7 @@ func TestHangIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, patience, "the process is stopped", holds(func() bool { return processState(pid) == "T" }))
-	strategy := host.Strategies()[0]
+	strategy := host.Strategy("good")
 	for range 2 {
 		_, err := strategy.Place(t.Context(), request("east"))
 		if _, ok := errors.AsType[plugin.Unavailable](err); !ok {
@@ -291,7 +291,7 @@ func TestSlowCallsDoNotBlockOthers(t *testing.T) {
 	if err := host.WaitReady(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	slow, good := host.Strategies()[0], host.Strategies()[1]
+	slow, good := host.Strategy("slow"), host.Strategy("good")
 	errs := make(chan error)
 	for range 2 {
 		go func() {

@@ -164,16 +164,18 @@ func (h *Host) use() (current *configuration, release func()) {
 	return h.locked.current, h.locked.current.asked.Done
 }
 
-// Place asks the chain of the entries that are current; see placement.Chain.Place.
-func (h *Host) Place(ctx context.Context, req placement.Request) (placement.Decision, placement.Trace, error) {
+// Place asks the chain of the entries that are current; see placement.Chain.Place. It waits for a
+// plugin that is starting, and gathers what the very process needs that it then asks.
+func (h *Host) Place(ctx context.Context, gather placement.Gather) (placement.Decision, placement.Trace, error) {
 	current, release := h.use()
 	defer release()
-	return current.chain().Place(ctx, req)
+	return current.chain().Place(ctx, gather)
 }
 
-// Needs is what any of the current plugins needs, as far as it is known: a plugin that has never
-// been ready needs nothing yet.
-func (h *Host) Needs() placement.Needs { return h.now().chain().Needs() }
+// Strategy is the plugin of that name alone, for a chain of one's own or for placementtest. It is
+// whichever plugin has the name when it is asked, so that it follows an Update; a name that is not
+// among the entries is [Unavailable]. An Update does not wait for its answers.
+func (h *Host) Strategy(name string) placement.Starter { return named{host: h, name: name} }
 
 // WaitReady waits until each plugin is ready or has failed once. It returns nil if all are ready,
 // else a multierror of [Unavailable] in the order of the entries. No caller has to wait here,
@@ -221,19 +223,4 @@ func (h *Host) halt() {
 	if h.locked.stop != nil {
 		h.locked.stop()
 	}
-}
-
-// Chain returns the plugins that are current as a chain, in the order of the entries and with their
-// error policies. It may be taken before Start. It does not follow an Update: after one, its
-// plugins that were replaced are [Unavailable].
-func (h *Host) Chain() placement.Chain { return h.now().chain() }
-
-// Strategies returns the current plugins one by one, in the order of the entries, for a chain of
-// one's own.
-func (h *Host) Strategies() []placement.Strategy {
-	var strategies []placement.Strategy
-	for _, link := range h.Chain() {
-		strategies = append(strategies, link.Strategy)
-	}
-	return strategies
 }

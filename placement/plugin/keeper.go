@@ -318,6 +318,11 @@ func (k *keeper) unavailable(reason string, cause error) error {
 // time waiting for a slot does not.
 func (k *keeper) overdue(took time.Duration) bool { return took >= k.callTimeout()/2 }
 
+// called tells the observer of a question that began at start.
+func (k *keeper) called(result string, start time.Time) {
+	k.options.Observer.PluginCall(k.entry.Name, result, k.options.Clock.Now().Sub(start))
+}
+
 // callTimeout bounds one question.
 func (k *keeper) callTimeout() time.Duration {
 	if k.entry.Timeout > 0 {

@@ -45,7 +45,7 @@ func TestCrashesQuarantine(t *testing.T) {
 		t.Errorf("quarantined after %d restarts, want 4: five crashes", got)
 	}
 
-	_, _, err := host.Chain().Place(t.Context(), request("east"))
+	_, _, err := host.Place(t.Context(), placement.Given(request("east")))
 	if hold, ok := placement.AsHold(err); !ok || !strings.Contains(hold.Message, "it failed too often") {
 		t.Errorf("Place(): want a hold that says why, got %v", err)
 	}
@@ -85,7 +85,7 @@ func TestKilledPluginComesBack(t *testing.T) {
 	}
 	eventually(t, patience, "another process is ready",
 		holds(func() bool { pid := host.PID("good"); return pid != 0 && pid != before }))
-	if _, _, err := host.Chain().Place(t.Context(), request("east")); err != nil {
+	if _, _, err := host.Place(t.Context(), placement.Given(request("east"))); err != nil {
 		t.Errorf("Place() after the restart: %v", err)
 	}
 }
@@ -94,7 +94,7 @@ func TestKilledPluginComesBack(t *testing.T) {
 // the log's pipe open.
 func TestChildrenDieWithTheirPlugin(t *testing.T) {
 	host := start(t, options(t, entry("child")))
-	decision, _, err := host.Chain().Place(t.Context(), request("east"))
+	decision, _, err := host.Place(t.Context(), placement.Given(request("east")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestChildrenDieWithTheirPlugin(t *testing.T) {
 func TestEnvironmentIsEmpty(t *testing.T) {
 	t.Setenv("KUBECONFIG", "/secret")
 	host := start(t, options(t, entry("environment")))
-	decision, _, err := host.Chain().Place(t.Context(), request("east"))
+	decision, _, err := host.Place(t.Context(), placement.Given(request("east")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestNoOpenFileIsInherited(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = secret.Close() }()
-	decision, _, err := start(t, opts).Chain().Place(t.Context(), request("east"))
+	decision, _, err := start(t, opts).Place(t.Context(), placement.Given(request("east")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestLogsReachTheHost(t *testing.T) {
 		_, _ = fmt.Fprintln(&lines, prefix, args)
 	}, funcr.Options{})
 	host := start(t, opts)
-	if _, _, err := host.Chain().Place(t.Context(), request("east")); err != nil {
+	if _, _, err := host.Place(t.Context(), placement.Given(request("east"))); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -200,7 +200,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 			if left, err := os.ReadDir(opts.TempDir); err != nil || len(left) > 0 {
 				t.Errorf("%s: left behind: %v (%v)", part, left, err)
 			}
-			_, _, err := host.Chain().Place(t.Context(), request("east"))
+			_, _, err := host.Place(t.Context(), placement.Given(request("east")))
 			if _, ok := errors.AsType[plugin.Unavailable](err); !ok {
 				t.Errorf("%s: Place() after Close(): want Unavailable, got %v", part, err)
 			}
@@ -220,7 +220,7 @@ func TestLongRestarts(t *testing.T) {
 	if err := host.WaitReady(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	strategy := host.Strategies()[0]
+	strategy := host.Strategy("crash")
 	crash := func(times int) {
 		for range times {
 			before := host.PID("crash")
@@ -258,7 +258,8 @@ func TestLongChaos(t *testing.T) {
 	defer stop()
 	var callers sync.WaitGroup
 	var answered, unavailable atomic.Int64
-	for _, strategy := range host.Strategies() {
+	for _, name := range names {
+		strategy := host.Strategy(name)
 		for range 4 {
 			callers.Go(func() {
 				for ctx.Err() == nil {
@@ -288,7 +289,8 @@ func TestLongChaos(t *testing.T) {
 	if answered.Load() == 0 || unavailable.Load() == 0 {
 		t.Error("the chaos hit nothing or everything")
 	}
-	for _, strategy := range host.Strategies() {
+	for _, name := range names {
+		strategy := host.Strategy(name)
 		eventually(t, patience, strategy.Name()+" answers", holds(func() bool {
 			_, err := strategy.Place(t.Context(), request("east"))
 			return err == nil
