@@ -76,7 +76,8 @@ func (l *lockedRun) begin(s *keeper) {
 // started and configured first. Questions go to them only when all of them are ready. Plugins that
 // are no longer wanted may then finish their answers (Limits.Drain) and end. A plugin whose entry
 // is the same, apart from error policy and place, is not touched. One question gets all its answers
-// from one configuration.
+// from one configuration. A side-car that is in both configurations only checks the new one, and
+// gets it when all else is ready: a refused Update has decided nothing.
 //
 // The error says why everything stays as it was: the entries make no sense, a plugin did not become
 // ready (a multierror of [Unavailable]), or the host does not run.
@@ -93,16 +94,18 @@ func (h *Host) Update(ctx context.Context, entries []Entry) error {
 	if err != nil {
 		return err
 	}
-	var all *multierror.Error
-	for _, s := range fresh {
-		all = multierror.Append(all, s.settle(ctx))
+	shared := h.now().shared(fresh)
+	err = settleAll(ctx, fresh)
+	if err == nil {
+		err = shared.handOver(ctx, h.options.Limits)
 	}
-	if err := all.ErrorOrNil(); err != nil {
+	if err != nil {
 		end(fresh)
-		h.now().reconnect(fresh)
+		shared.takeBack(ctx)
 		return err
 	}
 	before := h.swap(next)
+	shared.let()
 	gone := before.without(next)
 	for _, s := range gone {
 		s.quiet(next.has(s.entry.Name))
@@ -112,7 +115,17 @@ func (h *Host) Update(ctx context.Context, entries []Entry) error {
 	}
 	before.drain(h.options.Limits.Drain)
 	end(gone)
+	shared.confirm(ctx)
 	return nil
+}
+
+// settleAll waits until each plugin is ready or has failed, and returns why some are not.
+func settleAll(ctx context.Context, keepers []*keeper) error {
+	var all *multierror.Error
+	for _, s := range keepers {
+		all = multierror.Append(all, s.settle(ctx))
+	}
+	return all.ErrorOrNil()
 }
 
 // follow starts the plugins that are new in the options.
@@ -123,6 +136,9 @@ func (h *Host) follow(options Options) (*configuration, []*keeper, error) {
 		return nil, nil, errors.New("the plugin host does not run")
 	}
 	next, fresh := h.locked.current.follow(options)
+	for _, each := range h.locked.current.shared(fresh) {
+		each.next.claims(proposes)
+	}
 	for _, s := range fresh {
 		s.quiet(true)
 		h.locked.begin(s)

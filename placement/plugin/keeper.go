@@ -53,6 +53,7 @@ type lockedState struct {
 	version  string          // the last known one
 	restarts int
 	quiet    bool          // another plugin of its name is the one to be observed
+	claim    claim         // on its side-car, which another keeper may be asking as well
 	changed  chan struct{} // closed with the next change
 }
 
@@ -109,7 +110,9 @@ func (k *keeper) bring(
 	ctx context.Context, dir string, spawn func(func() error) error,
 ) (_ *instance, ran bool, _ error) {
 	if k.entry.Socket != "" {
-		running, err := dial{entry: k.entry, timeout: k.options.Limits.Start, generation: k.generation}.run(ctx)
+		running, err := dial{
+			entry: k.entry, timeout: k.options.Limits.Start, generation: k.generation, claim: k.view().claim,
+		}.run(ctx)
 		return running, false, err // who runs a side-car has a back-off of his own
 	}
 	executable, err := verify(k.options, k.entry)

@@ -1,6 +1,8 @@
 package plugin
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,6 +41,12 @@ type Entry struct {
 	OnError placement.ErrorPolicy `json:"onError,omitempty"`
 	// Timeout bounds one question, in nanoseconds; 0 means Limits.Call.
 	Timeout time.Duration `json:"timeout,omitempty"`
+}
+
+// configuration names the configuration of the entry: the same for the same document.
+func (e Entry) configuration() string {
+	digest := sha256.Sum256(e.Config)
+	return hex.EncodeToString(digest[:])
 }
 
 // transport names what the strategy is served by.

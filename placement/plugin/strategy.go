@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/vitistack/kubevirt-multicluster/placement"
+	placementv1 "github.com/vitistack/kubevirt-multicluster/placement/proto/placement/v1"
 )
 
 // A remote is the strategy that a plugin serves, as the chain sees it.
@@ -125,9 +126,11 @@ func (s started) ask(parent context.Context, req placement.Request) (_ placement
 	case <-ctx.Done():
 		return placement.Decision{}, "unavailable", s.k.unavailable("it is busy", ctx.Err())
 	}
+	if s.k.view().claim == yields {
+		return placement.Decision{}, "unavailable", s.k.unavailable(errYields.Error(), nil)
+	}
 	began := time.Now()
-	request := encodeRequest(req, s.running.needs)
-	reply, err := s.running.Decide(ctx, request, grpc.MaxCallRecvMsgSize(maxDecisionBytes))
+	reply, err := s.decide(ctx, req)
 	if parent.Err() == nil {
 		late := status.Code(err) == codes.DeadlineExceeded && s.k.overdue(time.Since(began))
 		s.running.pulse.beat(began, time.Now(), late)
@@ -140,6 +143,21 @@ func (s started) ask(parent context.Context, req placement.Request) (_ placement
 		return placement.Decision{}, "failed", Failure{Name: s.Name(), Message: err.Error(), Cause: err}
 	}
 	return decision, "answered", err
+}
+
+// decide asks the plugin. A side-car that another host has configured otherwise meanwhile says so;
+// it gets this configuration again, and is asked once more.
+func (s started) decide(ctx context.Context, req placement.Request) (*placementv1.DecideResponse, error) {
+	request := encodeRequest(req, s.running.needs)
+	request.Configuration = s.k.entry.configuration()
+	reply, err := s.running.Decide(ctx, request, grpc.MaxCallRecvMsgSize(maxDecisionBytes))
+	if status.Code(err) != codes.FailedPrecondition || s.k.entry.Socket == "" || s.k.view().claim == yields {
+		return reply, err
+	}
+	if err := s.running.configure(ctx, s.k.entry, s.k.generation); err != nil {
+		return nil, err
+	}
+	return s.running.Decide(ctx, request, grpc.MaxCallRecvMsgSize(maxDecisionBytes))
 }
 
 func resultOf(err error) string {

@@ -85,26 +85,43 @@ func maze(levels int) []byte {
 	return schema
 }
 
+// zone is the one that the strategy was configured with.
+var zone atomic.Value
+
 func (s strategy) Configure(config []byte) error {
+	wanted, err := s.check(config)
+	if err == nil {
+		zone.Store(wanted)
+	}
+	return err
+}
+
+func (s strategy) ValidateConfig(config []byte) error {
+	_, err := s.check(config)
+	return err
+}
+
+// check is the zone of a configuration.
+func (s strategy) check(config []byte) (string, error) {
 	switch s.mode {
 	case "crash-configure":
 		os.Exit(4)
 	case "violations":
-		return make(placement.Violations, 100)
+		return "", make(placement.Violations, 100)
 	case "violations-flood":
-		return make(placement.Violations, 1_000_000)
+		return "", make(placement.Violations, 1_000_000)
 	}
 	if len(config) == 0 {
-		return nil
+		return "", nil
 	}
 	var document struct{ Zone string }
 	if err := json.Unmarshal(config, &document); err != nil {
-		return err
+		return "", err
 	}
 	if document.Zone == "" {
-		return placement.Violations{{Field: "zone", Message: "is empty"}}
+		return "", placement.Violations{{Field: "zone", Message: "is empty"}}
 	}
-	return nil
+	return document.Zone, nil
 }
 
 func (s strategy) Place(ctx context.Context, req placement.Request) (placement.Decision, error) {
@@ -129,6 +146,8 @@ func (s strategy) Place(ctx context.Context, req placement.Request) (placement.D
 		if len(req.Candidates) > 0 {
 			first.Config = req.Candidates[int(asked.Add(1))%len(req.Candidates)].Name
 		}
+	case "zone":
+		first.Config, _ = zone.Load().(string)
 	case "unknown":
 		first.Config = "no-such-cluster"
 	case "flood":
