@@ -21,7 +21,7 @@ const (
 	Starting    State = "Starting"    // being checked, started and configured; calls wait for it
 	Ready       State = "Ready"       // answers
 	Backoff     State = "Backoff"     // failed, will be started again
-	Quarantined State = "Quarantined" // failed too often, waits for another file
+	Quarantined State = "Quarantined" // failed too often, waits for another file or a long time
 )
 
 // States are all of them, for metrics.
@@ -123,7 +123,8 @@ func (k *keeper) bring(
 		entry: k.entry, executable: executable, dir: dir, timeout: k.options.Limits.Start, generation: k.generation,
 		spawn: spawn, log: k.log,
 	}.run(ctx)
-	return running, true, err
+	_, early := errors.AsType[notRun](err)
+	return running, !early, err
 }
 
 // live starts the plugin once and returns why it ended.
@@ -191,10 +192,7 @@ func verify(options Options, entry Entry) (string, error) {
 // rest waits until the plugin may be started again; false means that ctx ended first.
 func (k *keeper) rest(ctx context.Context, past *history, why lapse, file string, before stamp) bool {
 	if past.hopeless() {
-		k.set(Quarantined, "it failed too often; the last time: "+reasonOf(why.err), nil)
-		k.log.host.Error(why.err, "Quarantined placement plugin")
-		defer past.forget()
-		return k.awaitOtherFile(ctx, file, before)
+		return k.quarantine(ctx, past, why, file, before)
 	}
 	delay := past.delay(k.options.Jitter())
 	k.set(Backoff, reasonOf(why.err), nil)
@@ -207,18 +205,37 @@ func (k *keeper) rest(ctx context.Context, past *history, why lapse, file string
 	}
 }
 
-// awaitOtherFile waits until another executable is in the plugin's place. A file of which only the
-// time changed is the same.
-func (k *keeper) awaitOtherFile(ctx context.Context, file string, known stamp) bool {
+// quarantine leaves the plugin alone until another file is in its place, or for a term, after which
+// it gets one try. It returns what rest returns.
+func (k *keeper) quarantine(ctx context.Context, past *history, why lapse, file string, before stamp) bool {
+	term := past.term()
+	k.set(Quarantined, fmt.Sprintf("it failed too often, and is tried again after %s or with another file; the last time: %s",
+		term, reasonOf(why.err)), nil)
+	k.log.host.Error(why.err, "Quarantined placement plugin", "retryAfter", term.String())
+	if k.awaitOtherFile(ctx, term, file, before) {
+		past.forget()
+	} else {
+		past.probe()
+	}
+	return ctx.Err() == nil
+}
+
+// awaitOtherFile waits until another executable is in the plugin's place, for the term at most, and
+// reports whether there is one. A file of which only the time changed is the same.
+func (k *keeper) awaitOtherFile(ctx context.Context, term time.Duration, file string, known stamp) bool {
 	digest, _ := Digest(file)
 	if stampOf(file) != known { // replaced between the last start and now
-		return ctx.Err() == nil
+		return true
 	}
-	for {
+	for end := k.options.Clock.Now().Add(term); ; {
+		left := end.Sub(k.options.Clock.Now())
+		if left <= 0 {
+			return false
+		}
 		select {
 		case <-ctx.Done():
 			return false
-		case <-k.options.Clock.After(k.options.Limits.Recheck):
+		case <-k.options.Clock.After(min(left, k.options.Limits.Recheck)):
 		}
 		stamp := stampOf(file)
 		if stamp == known {

@@ -59,7 +59,7 @@ func (c *child) stop() {
 // left.
 func (l launch) run(ctx context.Context) (_ *instance, err error) {
 	if err := errors.Join(os.RemoveAll(l.dir), os.Mkdir(l.dir, 0o700)); err != nil {
-		return nil, fmt.Errorf("folder for the socket: %w", err)
+		return nil, notRun{fmt.Errorf("folder for the socket: %w", err)}
 	}
 	c := l.newChild()
 	i := newInstance()
@@ -83,8 +83,12 @@ func (l launch) run(ctx context.Context) (_ *instance, err error) {
 	return i, nil
 }
 
-// explain says what the error really means: that the time was up, or that the process has ended.
+// explain says what the error really means: that there was no process, that the time was up, or that
+// the process has ended.
 func (l launch) explain(ctx context.Context, c *child, err error) error {
+	if !c.process.started() {
+		return notRun{err}
+	}
 	if outOfTime(ctx, err) {
 		return notReady(l.timeout)
 	}
@@ -106,6 +110,17 @@ func outOfTime(ctx context.Context, err error) bool {
 }
 
 func notReady(timeout time.Duration) error { return fmt.Errorf("not ready within %v", timeout) }
+
+// notRun is the error of a start that did not come to running the plugin's code: no folder for its
+// socket, no pipe, no process. That is the trouble of the host, which has no files, memory or room
+// left, or of the file.
+type notRun struct{ error }
+
+// Error says who is in trouble.
+func (n notRun) Error() string { return "the host could not start it: " + n.error.Error() }
+
+// Unwrap returns what failed.
+func (n notRun) Unwrap() error { return n.error }
 
 func (l launch) newChild() *child {
 	cmd := exec.Command(l.executable, l.entry.Args...)

@@ -72,6 +72,53 @@ func TestCrashesQuarantine(t *testing.T) {
 	}
 }
 
+// TestQuarantineEnds has a plugin crash until what it misses is there: nobody has to replace a file
+// that is right.
+func TestQuarantineEnds(t *testing.T) {
+	opts := options(t, entry("exit-without"))
+	missing := filepath.Join(opts.TempDir, "missing")
+	opts.Entries[0].Args = append(opts.Entries[0].Args, missing)
+	opts.Limits.Crashes, opts.Limits.CrashWindow = 1, 200*time.Millisecond
+	observer := &recorder{}
+	opts.Observer = observer
+	host := start(t, opts)
+	eventually(t, patience, "the plugin is quarantined a second time",
+		holds(func() bool { return observer.count("state Quarantined") >= 2 }))
+	if err := os.WriteFile(missing, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, patience, "the plugin is ready",
+		holds(func() bool { return state(host, "exit-without").State == plugin.Ready }))
+}
+
+// TestHostTroubleIsNoCrash takes away the folder for sockets, as a cleaner of temporary files does,
+// while a plugin ends once.
+func TestHostTroubleIsNoCrash(t *testing.T) {
+	opts := options(t, entry("good"))
+	opts.Limits.Crashes = 2
+	host := start(t, opts)
+	if err := host.WaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	folder := host.TempDirPath()
+	remove(t, folder)
+	if err := syscall.Kill(host.PID("good"), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, patience, "the host has tried more often than a plugin may crash",
+		holds(func() bool { return state(host, "good").Restarts > 2*opts.Limits.Crashes }))
+	want := "the host could not start it: folder for the socket: "
+	if got := state(host, "good"); got.State == plugin.Quarantined {
+		t.Errorf("the plugin is quarantined for the host's trouble: %+v", got)
+	}
+	eventually(t, patience, "the status tells the host's trouble",
+		holds(func() bool { return strings.Contains(state(host, "good").Reason, want) }))
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, patience, "the plugin is ready", holds(func() bool { return state(host, "good").State == plugin.Ready }))
+}
+
 // TestKilledPluginComesBack kills a healthy plugin from outside.
 func TestKilledPluginComesBack(t *testing.T) {
 	opts := options(t, entry("good"))

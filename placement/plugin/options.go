@@ -92,7 +92,7 @@ type Limits struct {
 	BackoffMax     time.Duration // after many; default 2 min
 	StableAfter    time.Duration // ready for so long forgets earlier crashes in the back-off; default 60 s
 	Crashes        int           // so many within CrashWindow quarantine the plugin; default 5
-	CrashWindow    time.Duration // default 10 min
+	CrashWindow    time.Duration // also how long the first quarantine lasts; default 10 min
 	LogLines       int           // lines a second that are passed on; default 100
 	Recheck        time.Duration // how often the file of a quarantined plugin is looked at; default 5 s
 }

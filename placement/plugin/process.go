@@ -106,10 +106,9 @@ func (p *process) Kill(context.Context) error {
 // grace period. It returns when the process has ended.
 func (p *process) end(grace time.Duration) {
 	p.mu.Lock()
-	started := p.pid != 0
 	p.doomed = true
 	p.mu.Unlock()
-	if !started {
+	if !p.started() {
 		return
 	}
 	closeAll(p.lifeline)
@@ -121,6 +120,13 @@ func (p *process) end(grace time.Duration) {
 		_ = p.Kill(context.Background())
 		<-p.exited
 	}
+}
+
+// started reports whether there is or was a process.
+func (p *process) started() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pid != 0
 }
 
 // Wait returns when the process has ended, with its exit status as an error.

@@ -33,7 +33,12 @@ func main() {
 
 // beforeServing are the modes in which there is no proper handshake.
 var beforeServing = map[string]func(){
-	"exit":    func() { os.Exit(3) },
+	"exit": func() { os.Exit(3) },
+	"exit-without": func() { // the file that its third argument names
+		if _, err := os.Stat(os.Args[3]); err != nil {
+			os.Exit(3)
+		}
+	},
 	"silent":  func() { forever() },
 	"garbage": func() { fmt.Println("Hello, world!"); forever() },
 	"longline": func() {
