@@ -344,6 +344,14 @@ func TestDirectories(t *testing.T) {
 			},
 			want: "writable by group or others",
 		},
+		"folder above is writable by others": {
+			reason: "who can write a folder above can put another plugin directory there",
+			prepare: func(t *testing.T, dir string) {
+				install(t, dir, 0o755)
+				chmod(t, filepath.Dir(dir), 0o777)
+			},
+			want: "writable by group or others",
+		},
 		"file is not executable": {
 			reason:  "a file without the right to run is told",
 			prepare: func(t *testing.T, dir string) { install(t, dir, 0o644) },
@@ -374,6 +382,46 @@ func TestDirectories(t *testing.T) {
 				t.Errorf("\n%s\nWaitReady(): want %q, got %v", tc.reason, tc.want, err)
 			}
 		})
+	}
+}
+
+// TestWhatWasCheckedRuns puts another file in the place of a plugin after its digest was checked. The
+// other one says that it is another strategy.
+func TestWhatWasCheckedRuns(t *testing.T) {
+	opts := options(t, entry("good"))
+	opts.Dir = filepath.Join(opts.TempDir, "plugins")
+	if err := os.Mkdir(opts.Dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	install(t, opts.Dir, 0o755)
+	path := filepath.Join(opts.Dir, "faulty")
+	err := plugin.StartOnce(t.Context(), opts, filepath.Join(opts.TempDir, "0"), func() {
+		if err := os.WriteFile(path+".new", []byte("#!/bin/sh\nexit 7\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err != nil {
+		t.Errorf("the plugin that was checked did not run: %v", err)
+	}
+}
+
+// TestScript runs a plugin that is a script: its interpreter reads the file that was checked.
+func TestScript(t *testing.T) {
+	opts := options(t, entry("good"))
+	opts.Dir = filepath.Join(opts.TempDir, "plugins")
+	if err := os.Mkdir(opts.Dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	script := "#!/bin/sh\nexec " + filepath.Join(pluginDir, "faulty") + " good good\n"
+	if err := os.WriteFile(filepath.Join(opts.Dir, "faulty"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	opts.Entries[0].SHA256, opts.AllowUnpinned = "", true
+	if err := start(t, opts).WaitReady(t.Context()); err != nil {
+		t.Errorf("WaitReady(): %v", err)
 	}
 }
 

@@ -184,9 +184,14 @@ func TestHistoryTerms(t *testing.T) {
 
 // TestForkFails has the kernel refuse a process, as it does where files or memory are used up.
 func TestForkFails(t *testing.T) {
+	program, err := verify(Options{Dir: "/bin", AllowUnpinned: true}, Entry{Path: "true"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer program.close()
 	for _, refused := range []syscall.Errno{syscall.EMFILE, syscall.ENOMEM, syscall.EAGAIN} {
 		start := launch{
-			entry: Entry{Name: "a"}, executable: "/bin/true", dir: filepath.Join(t.TempDir(), "0"), timeout: time.Minute,
+			entry: Entry{Name: "a"}, executable: program, dir: filepath.Join(t.TempDir(), "0"), timeout: time.Minute,
 			spawn: func(func() error) error { return refused },
 			log:   newHostLog(logr.Discard(), Options{}.withDefaults()),
 		}

@@ -119,6 +119,7 @@ func (k *keeper) bring(
 	if err != nil {
 		return nil, false, err
 	}
+	defer executable.close()
 	running, err := launch{
 		entry: k.entry, executable: executable, dir: dir, timeout: k.options.Limits.Start, generation: k.generation,
 		spawn: spawn, log: k.log,
@@ -165,28 +166,6 @@ func ended(status error) error {
 func reasonOf(err error) string {
 	first, _, _ := strings.Cut(err.Error(), "\n")
 	return clip(strings.TrimSpace(first))
-}
-
-// verify returns the executable to run. It fails if the file is not where it must be, or is not the
-// pinned one.
-func verify(options Options, entry Entry) (string, error) {
-	if entry.SHA256 == "" && !options.AllowUnpinned {
-		return "", fmt.Errorf("no sha256 is given for executable %s", entry.Path)
-	}
-	executable, err := resolve(options.Dir, entry.Path)
-	if err != nil {
-		return "", err
-	}
-	secure, err := pinned(entry.SHA256)
-	if err != nil || secure == nil {
-		return executable, err
-	}
-	if same, err := secure.Check(executable); err != nil {
-		return "", fmt.Errorf("reading %s: %w", entry.Path, err)
-	} else if !same {
-		return "", fmt.Errorf("executable %s is not the one with the pinned sha256", entry.Path)
-	}
-	return executable, nil
 }
 
 // rest waits until the plugin may be started again; false means that ctx ended first.

@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -28,7 +27,7 @@ const lastWords = 100 * time.Millisecond
 // A launch is all that starting a process takes.
 type launch struct {
 	entry      Entry
-	executable string // resolved
+	executable *executable
 	dir        string // private, for the socket
 	timeout    time.Duration
 	generation int64
@@ -61,7 +60,10 @@ func (l launch) run(ctx context.Context) (_ *instance, err error) {
 	if err := errors.Join(os.RemoveAll(l.dir), os.Mkdir(l.dir, 0o700)); err != nil {
 		return nil, notRun{fmt.Errorf("folder for the socket: %w", err)}
 	}
-	c := l.newChild()
+	c, err := l.newChild()
+	if err != nil {
+		return nil, notRun{err}
+	}
 	i := newInstance()
 	i.carrier = c
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
@@ -122,8 +124,11 @@ func (n notRun) Error() string { return "the host could not start it: " + n.erro
 // Unwrap returns what failed.
 func (n notRun) Unwrap() error { return n.error }
 
-func (l launch) newChild() *child {
-	cmd := exec.Command(l.executable, l.entry.Args...)
+func (l launch) newChild() (*child, error) {
+	cmd, err := l.executable.command(l.dir, l.entry.Args)
+	if err != nil {
+		return nil, err
+	}
 	cmd.Dir = "/"
 	c := &child{dir: l.dir, process: newProcess(cmd, l.spawn)}
 	c.client = goplugin.NewClient(&goplugin.ClientConfig{
@@ -143,7 +148,7 @@ func (l launch) newChild() *child {
 			return c.process, nil
 		},
 	})
-	return c
+	return c, nil
 }
 
 // connect starts the process and shakes hands.
@@ -157,16 +162,4 @@ func (c *child) connect() (placementv1.StrategyServiceClient, error) {
 		return nil, err
 	}
 	return raw.(placementv1.StrategyServiceClient), nil
-}
-
-// pinned is go-plugin's check of the executable's content.
-func pinned(sha string) (*goplugin.SecureConfig, error) {
-	if sha == "" {
-		return nil, nil
-	}
-	digest, err := decodeDigest(sha)
-	if err != nil {
-		return nil, err
-	}
-	return &goplugin.SecureConfig{Checksum: digest, Hash: sha256.New()}, nil
 }

@@ -59,8 +59,9 @@ func (e Entry) transport() string {
 
 // Options say what a [Host] runs. Dir and Entries are required; the zero value of the rest works.
 type Options struct {
-	// Dir is the plugin directory. Neither it nor a plugin in it may be writable by group or
-	// others.
+	// Dir is the plugin directory. It, each plugin in it and each folder above it must belong to root
+	// or to the host's user, and must not be writable by group or others. A folder of root with the
+	// sticky bit, such as /tmp, may be.
 	Dir string
 	// Entries are the plugins in the order of the chain.
 	Entries []Entry
