@@ -103,6 +103,11 @@ func TestFaultsAtStart(t *testing.T) {
 			part:   "violations",
 			want:   "; 80 more",
 		},
+		"finds fault with escape sequences": {
+			reason: "what a terminal acts on reaches no status",
+			part:   "escaped-violations",
+			want:   plainText + ": " + plainText,
+		},
 		"floods with faults": {
 			reason: "what a plugin says of its configuration is bounded before it is read",
 			part:   "violations-flood",
@@ -177,6 +182,9 @@ func TestFaultsAtStart(t *testing.T) {
 	}
 }
 
+// plainText is what is left of the text with escape sequences.
+const plainText = "no red, link ,  bell  or C1  2J"
+
 // TestFaultsInDecide asks a plugin that starts well.
 func TestFaultsInDecide(t *testing.T) {
 	cases := map[string]struct {
@@ -216,6 +224,26 @@ func TestFaultsInDecide(t *testing.T) {
 			reason: "texts are clipped, and a reason is made one word, before they reach a condition",
 			part:   "longreason",
 			err:    strings.Repeat("é", 512) + "…",
+		},
+		"message with escape sequences": {
+			reason: "what a terminal acts on reaches no condition",
+			part:   "escapes",
+			err:    plainText,
+		},
+		"reason with escape sequences": {
+			reason: "what a terminal acts on reaches no condition, also with a decision",
+			part:   "escaped-reason",
+			want:   placement.Decision{Config: "east", Reason: plainText},
+		},
+		"error with escape sequences": {
+			reason: "what a terminal acts on reaches no condition, also with an error",
+			part:   "escaped-error",
+			err:    "failed: " + plainText,
+		},
+		"odd log lines": {
+			reason: "lines that are no records are text, and end neither the log nor the host",
+			part:   "odd-log",
+			want:   placement.Decision{Config: "east"},
 		},
 		"cluster that does not exist": {
 			reason: "a cluster that does not exist is refused",

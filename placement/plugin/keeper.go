@@ -174,8 +174,8 @@ func (k *keeper) rest(ctx context.Context, past *history, why lapse, file string
 		return k.quarantine(ctx, past, why, file, before)
 	}
 	delay := past.delay(k.options.Jitter())
-	k.set(Backoff, reasonOf(why.err), nil)
 	k.log.host.Info("Placement plugin is down", "reason", reasonOf(why.err), "retryAfter", delay.String())
+	k.set(Backoff, reasonOf(why.err), nil)
 	select {
 	case <-ctx.Done():
 		return false
@@ -188,9 +188,9 @@ func (k *keeper) rest(ctx context.Context, past *history, why lapse, file string
 // it gets one try. It returns what rest returns.
 func (k *keeper) quarantine(ctx context.Context, past *history, why lapse, file string, before stamp) bool {
 	term := past.term()
+	k.log.host.Error(errors.New(reasonOf(why.err)), "Quarantined placement plugin", "retryAfter", term.String())
 	k.set(Quarantined, fmt.Sprintf("it failed too often, and is tried again after %s or with another file; the last time: %s",
 		term, reasonOf(why.err)), nil)
-	k.log.host.Error(why.err, "Quarantined placement plugin", "retryAfter", term.String())
 	if k.awaitOtherFile(ctx, term, file, before) {
 		past.forget()
 	} else {

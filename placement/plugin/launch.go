@@ -130,7 +130,7 @@ func (l launch) newChild() (*child, error) {
 		return nil, err
 	}
 	cmd.Dir = "/"
-	c := &child{dir: l.dir, process: newProcess(cmd, l.spawn)}
+	c := &child{dir: l.dir, process: newProcess(cmd, l.spawn, l.log.follow)}
 	c.client = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  handshake,
 		VersionedPlugins: versions(glue{}),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -206,7 +207,7 @@ func TestLogsReachTheHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		`"msg"="Placement plugin logged a warning" "strategy"="logs" "line"="a warning" "machine"="ns/n"`,
+		`"msg"="Placement plugin logged a warning" "strategy"="logs" "line"="a warning" "plugin.machine"="ns/n"`,
 		`"line"="printed to stdout" "stream"="stdout"`,
 		`"line"="printed to stderr" "stream"="stderr"`,
 	} {
@@ -222,6 +223,38 @@ func TestLogsReachTheHost(t *testing.T) {
 		t.Errorf("the log holds what it should not:\n%s", lines.String())
 	}
 }
+
+// TestLogCannotPretend has a plugin log what could pass for lines and attributes of the host, or
+// what a terminal acts on.
+func TestLogCannotPretend(t *testing.T) {
+	var mu sync.Mutex
+	var lines strings.Builder
+	opts := options(t, entry("escapes"))
+	opts.Logger = logr.FromSlogHandler(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return lines.Write(p)
+	}), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	host := start(t, opts)
+	_, _, _ = host.Place(t.Context(), placement.Given(request("east")))
+	for _, want := range []string{
+		` strategy=escapes line="gone  msg" plugin.ab="{\"c\":\"\\u0007\"}" plugin.logger=host plugin.strategy=annotation` + "\n",
+		` strategy=escapes line=printed stream=stderr` + "\n",
+	} {
+		eventually(t, patience, "the log holds "+want, func(context.Context) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if !strings.Contains(lines.String(), want) {
+				return errors.New(lines.String())
+			}
+			return nil
+		})
+	}
+}
+
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // TestCloseLeavesNothing closes hosts in every state of their plugins.
 func TestCloseLeavesNothing(t *testing.T) {
