@@ -165,7 +165,7 @@ func TestFirstQuestion(t *testing.T) {
 		return req, nil
 	}
 	patient := entry(t, "labels")
-	patient.Timeout = time.Minute // for its start on a loaded machine
+	patient.Timeout = plugin.Duration(time.Minute) // for its start on a loaded machine
 	host := startHost(t, []plugin.Entry{patient}, tempDir(t))
 	got, trace, err := host.Place(t.Context(), gather)
 	if err != nil || got.Config != "cluster-b" {

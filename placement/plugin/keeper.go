@@ -325,7 +325,7 @@ func (k *keeper) called(result string, start time.Time) {
 // callTimeout bounds one question.
 func (k *keeper) callTimeout() time.Duration {
 	if k.entry.Timeout > 0 {
-		return k.entry.Timeout
+		return time.Duration(k.entry.Timeout)
 	}
 	return k.options.Limits.Call
 }

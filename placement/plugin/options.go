@@ -17,7 +17,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement"
 )
 
-// An Entry is one plugin of a host.
+// An Entry is one plugin of a host. Its JSON is that of the configuration file of package
+// placementhost.
 type Entry struct {
 	// Name is the strategy's name; the plugin must say the same. Lower-case letters, digits and
 	// '-'.
@@ -39,8 +40,24 @@ type Entry struct {
 	Config json.RawMessage `json:"config,omitempty"`
 	// OnError says what the plugin's failure means for a Machine; the default is to hold.
 	OnError placement.ErrorPolicy `json:"onError,omitempty"`
-	// Timeout bounds one question, in nanoseconds; 0 means Limits.Call.
-	Timeout time.Duration `json:"timeout,omitempty"`
+	// Timeout bounds one question; 0 means Limits.Call.
+	Timeout Duration `json:"timeout,omitempty"`
+}
+
+// A Duration is a time.Duration that is written in words, such as "500ms". A number alone is none.
+type Duration time.Duration
+
+// String is that of time.Duration.
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// MarshalText is String.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what String gives.
+func (d *Duration) UnmarshalText(text []byte) error {
+	read, err := time.ParseDuration(string(text))
+	*d = Duration(read)
+	return err
 }
 
 // configuration names the configuration of the entry: the same for the same document.

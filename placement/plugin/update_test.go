@@ -177,7 +177,7 @@ func TestUpdateDrains(t *testing.T) {
 // TestTimeoutOfOne bounds one plugin's answer apart from the others'.
 func TestTimeoutOfOne(t *testing.T) {
 	slow := named("slow", "slow")
-	slow.Timeout, slow.OnError = 100*time.Millisecond, placement.SkipOnError
+	slow.Timeout, slow.OnError = plugin.Duration(100*time.Millisecond), placement.SkipOnError
 	opts := options(t, slow, named("a", "good"))
 	opts.Limits.Call = time.Hour
 	host := start(t, opts)
