@@ -11,14 +11,14 @@ import (
 
 // BenchmarkChain asks all strategies of the default chain: only the last one, search, decides.
 func BenchmarkChain(b *testing.B) {
-	for transport, chain := range map[string]placement.Chain{"InProcess": inProcess(), "Exec": execd(b)} {
+	for transport, chain := range map[string]placer{"InProcess": inProcess(), "Exec": execd(b)} {
 		for _, count := range []int{3, 50, 500} {
 			b.Run(fmt.Sprintf("%s/%d", transport, count), func(b *testing.B) {
 				req := fleet(count)
 				var took []time.Duration
 				for b.Loop() {
 					start := time.Now()
-					if decision, trace, err := chain.Place(b.Context(), req); err != nil || decision.Config == "" {
+					if decision, trace, err := chain.Place(b.Context(), placement.Given(req)); err != nil || decision.Config == "" {
 						b.Fatalf("%v %v", trace, err)
 					}
 					took = append(took, time.Since(start))

@@ -1,8 +1,11 @@
 package plugins_test
 
 import (
+	"context"
+	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -10,6 +13,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement/placementtest"
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 
+	"github.com/vitistack/kubevirt-multicluster/placement-plugins/labels"
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/search"
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/spread"
 )
@@ -25,8 +29,8 @@ func TestConformanceOfProcesses(t *testing.T) {
 		if err := host.WaitReady(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		for _, strategy := range host.Strategies() {
-			t.Run(transport+"/"+strategy.Name(), func(t *testing.T) { placementtest.Run(t, strategy) })
+		for _, status := range host.Status() {
+			t.Run(transport+"/"+status.Name, func(t *testing.T) { placementtest.Run(t, host.Strategy(status.Name)) })
 		}
 	}
 }
@@ -117,7 +121,7 @@ func TestAssignment(t *testing.T) {
 			},
 		},
 	}
-	for transport, chain := range map[string]placement.Chain{"InProcess": inProcess(), "Exec": execd(t)} {
+	for transport, chain := range map[string]placer{"InProcess": inProcess(), "Exec": execd(t)} {
 		for name, tc := range cases {
 			t.Run(transport+"/"+name, func(t *testing.T) {
 				req := placement.Request{
@@ -130,7 +134,7 @@ func TestAssignment(t *testing.T) {
 				if tc.edit != nil {
 					tc.edit(&req)
 				}
-				got, trace, err := chain.Place(t.Context(), req)
+				got, trace, err := chain.Place(t.Context(), placement.Given(req))
 				if diff := cmp.Diff(tc.want, got); diff != "" {
 					t.Errorf("\n%s\nPlace(): -want, +got:\n%s\n%v", tc.reason, diff, trace)
 				}
@@ -139,5 +143,32 @@ func TestAssignment(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestFirstQuestion asks labels right after the start of its host, before it can be known what
+// labels needs: the Machine must not go to a full cluster, where it would stay.
+func TestFirstQuestion(t *testing.T) {
+	counts := map[string]int64{"cluster-a": 100, "cluster-b": 0, "cluster-c": 100}
+	gather := func(_ context.Context, needs placement.Needs) (placement.Request, error) {
+		req := placement.Request{Machine: placement.Machine{
+			Namespace: "default", Name: "my-machine", UID: "u",
+			Annotations: map[string]string{labels.SelectorAnnotation: "zone=a"},
+		}}
+		for _, name := range slices.Sorted(maps.Keys(counts)) {
+			candidate := placement.Candidate{Name: name, Reachable: true, Labels: map[string]string{"zone": "a"}}
+			if needs.Machines {
+				candidate.Capacity.Machines = new(counts[name])
+			}
+			req.Candidates = append(req.Candidates, candidate)
+		}
+		return req, nil
+	}
+	patient := entry(t, "labels")
+	patient.Timeout = plugin.Duration(time.Minute) // for its start on a loaded machine
+	host := startHost(t, []plugin.Entry{patient}, tempDir(t))
+	got, trace, err := host.Place(t.Context(), gather)
+	if err != nil || got.Config != "cluster-b" {
+		t.Errorf("Place(): want the empty cluster, got %v, %v (%v)", got, err, trace)
 	}
 }

@@ -1,6 +1,7 @@
 package plugins_test
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -67,14 +68,19 @@ func inProcess() placement.Chain {
 	return chain
 }
 
+// A placer answers where Machines go.
+type placer interface {
+	Place(ctx context.Context, gather placement.Gather) (placement.Decision, placement.Trace, error)
+}
+
 // execd is the default chain as processes.
-func execd(tb testing.TB) placement.Chain {
+func execd(tb testing.TB) placer {
 	tb.Helper()
 	host := newHost(tb, strategies)
 	if err := host.WaitReady(tb.Context()); err != nil {
 		tb.Fatal(err)
 	}
-	return host.Chain()
+	return host
 }
 
 // newHost runs the programs of the strategies until the test ends.
@@ -82,14 +88,19 @@ func newHost(tb testing.TB, strategies []placement.Strategy) *plugin.Host {
 	tb.Helper()
 	var entries []plugin.Entry
 	for _, strategy := range strategies {
-		name := strategy.Name()
-		digest, err := plugin.Digest(filepath.Join(binaries, "placement-"+name))
-		if err != nil {
-			tb.Fatal(err)
-		}
-		entries = append(entries, plugin.Entry{Name: name, SHA256: digest})
+		entries = append(entries, entry(tb, strategy.Name()))
 	}
 	return startHost(tb, entries, tempDir(tb))
+}
+
+// entry is the program of a strategy.
+func entry(tb testing.TB, name string) plugin.Entry {
+	tb.Helper()
+	digest, err := plugin.Digest(filepath.Join(binaries, "placement-"+name))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return plugin.Entry{Name: name, SHA256: digest}
 }
 
 // startHost runs a host until the test ends.

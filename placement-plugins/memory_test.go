@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/vitistack/kubevirt-multicluster/placement"
 )
 
 // maxResident is how much memory a program may have resident under load, in bytes.
@@ -25,7 +27,7 @@ func TestMemory(t *testing.T) {
 	for range 8 {
 		asking.Go(func() {
 			for range 100 {
-				if _, trace, err := chain.Place(t.Context(), req); err != nil {
+				if _, trace, err := chain.Place(t.Context(), placement.Given(req)); err != nil {
 					t.Errorf("Place(): %v, %v", trace, err)
 				}
 			}

@@ -2,6 +2,7 @@ package placement
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -19,35 +20,30 @@ type Link struct {
 // retryFailed is when a Machine that waits for a failed strategy is asked about again.
 const retryFailed = 5 * time.Second
 
-// Needs is what any of the strategies needs.
-func (c Chain) Needs() Needs {
-	needs := Needs{NoLabels: true}
-	for _, link := range c {
-		needs = needs.Or(link.Strategy.Needs())
-	}
-	return needs
-}
-
 // Place returns the first decision and the trace of every strategy, those that were not reached
 // included. The decision always names a candidate and never contradicts the Machine's explicit
-// reference, whichever strategies are in the chain.
+// reference, whichever strategies are in the chain. Facts are gathered only when a strategy is asked
+// that needs them, so that the clusters are spared where an earlier strategy decides.
 //
 // The error is a [Refusal] or a [Hold] (also where no strategy has an opinion, and for the failure
-// of a strategy by its [ErrorPolicy], which then is its cause), the context's error, or a plain
-// error for a request that is not valid.
+// of a strategy by its [ErrorPolicy], which then is its cause), the context's error, a plain error
+// for a request that is not valid, or that of gather. With the last two the trace has only the
+// strategies that were asked before.
 //
-// A strategy that needs presence is not asked while a candidate's VM is [NotAsked]: the answer is
-// then a Hold of [ReasonPresenceNotRequested]. A host that wants to spare its clusters asks first
-// without these facts, and gathers them only when it gets that Hold.
-func (c Chain) Place(ctx context.Context, req Request) (Decision, Trace, error) {
-	req, err := req.normalized()
+// A strategy that needs presence is not asked while a candidate's VM is [NotAsked] all the same: the
+// answer is then a Hold of [ReasonPresenceNotRequested].
+func (c Chain) Place(ctx context.Context, gather Gather) (Decision, Trace, error) {
+	known, err := gatherFirst(ctx, gather)
 	if err != nil {
 		return Decision{}, nil, err
 	}
 	trace := c.newTrace()
 	var skipped error
 	for i, link := range c {
-		decision, err := link.ask(ctx, req, skipped)
+		decision, err := link.ask(ctx, known, skipped)
+		if missing, ok := errors.AsType[ungathered](err); ok {
+			return Decision{}, trace[:i], missing.error
+		}
 		trace[i].record(decision, err)
 		switch {
 		case err == nil && decision.Config != "":
@@ -56,14 +52,14 @@ func (c Chain) Place(ctx context.Context, req Request) (Decision, Trace, error) 
 		case isAnswer(err):
 			return Decision{}, trace, err
 		case ctx.Err() != nil:
-			return Decision{}, trace, fmt.Errorf("placing machine %s: %w", req.Machine, context.Cause(ctx))
+			return Decision{}, trace, fmt.Errorf("placing machine %s: %w", known.request.Machine, context.Cause(ctx))
 		case link.OnError == SkipOnError:
 			skipped = err
 		default:
 			return Decision{}, trace, link.failure(err)
 		}
 	}
-	return Decision{}, trace, req.undecided()
+	return Decision{}, trace, known.request.undecided()
 }
 
 func (c Chain) newTrace() Trace {
@@ -74,20 +70,30 @@ func (c Chain) newTrace() Trace {
 	return trace
 }
 
-// ask returns the strategy's answer, or the refusal of a decision that must not stand. The argument
-// skipped is the failure of an earlier strategy that was passed over, or nil.
-func (l Link) ask(ctx context.Context, req Request, skipped error) (Decision, error) {
-	if l.Strategy.Needs().Presence && req.unasked() {
+// ask returns the strategy's answer, or the refusal of a decision that must not stand. It gathers
+// before what the strategy needs and is not known yet. The argument skipped is the failure of an
+// earlier strategy that was passed over, or nil.
+func (l Link) ask(ctx context.Context, known *facts, skipped error) (Decision, error) {
+	strategy, err := started(ctx, l.Strategy)
+	if err != nil {
+		return Decision{}, err
+	}
+	needs := strategy.Needs()
+	if err := known.meet(ctx, needs); err != nil {
+		return Decision{}, ungathered{err}
+	}
+	req := known.request
+	if needs.Presence && req.unasked() {
 		return Decision{}, Hold{
 			Reason:  ReasonPresenceNotRequested,
-			Message: fmt.Sprintf("strategy %q needs to know in which clusters the virtual machine is", l.Strategy.Name()),
+			Message: fmt.Sprintf("strategy %q needs to know in which clusters the virtual machine is", strategy.Name()),
 		}
 	}
-	decision, err := l.Strategy.Place(ctx, req)
+	decision, err := strategy.Place(ctx, req)
 	if err != nil || decision.Config == "" {
 		return Decision{Reason: decision.Reason}, err
 	}
-	return decision, req.check(decision, l.Strategy.Name(), skipped)
+	return decision, req.check(decision, strategy.Name(), skipped)
 }
 
 // check refuses a decision against the explicit reference, and one for a cluster that does not

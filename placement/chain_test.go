@@ -189,7 +189,7 @@ func TestChainPlace(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, trace, err := tc.chain.Place(t.Context(), tc.req)
+			got, trace, err := tc.chain.Place(t.Context(), placement.Given(tc.req))
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("\n%s\nPlace(): -want decision, +got:\n%s", tc.reason, diff)
 			}
@@ -225,19 +225,8 @@ func TestChainStopsWithItsContext(t *testing.T) {
 		},
 	)
 	chain := placement.Chain{{Strategy: waits, OnError: placement.RefuseOnError}}
-	_, _, err := chain.Place(ctx, request("west"))
+	_, _, err := chain.Place(ctx, placement.Given(request("west")))
 	if !errors.Is(err, stopped) || answer(err) {
 		t.Errorf("Place() with an ended context: want the context's cause and no refusal, got %v", err)
-	}
-}
-
-func TestChainNeeds(t *testing.T) {
-	chain := placement.Chain{
-		{Strategy: placement.Explicit{}},
-		{Strategy: placement.NewFunc("a", placement.Needs{Presence: true}, nil)},
-		{Strategy: placement.NewFunc("b", placement.Needs{Capacity: true}, nil)},
-	}
-	if diff := cmp.Diff(placement.Needs{Presence: true, Capacity: true}, chain.Needs()); diff != "" {
-		t.Errorf("Needs(): -want, +got:\n%s", diff)
 	}
 }

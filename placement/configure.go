@@ -13,6 +13,16 @@ type Configurer interface {
 	Configure(config []byte) error
 }
 
+// A ConfigValidator is a Configurer that can tell what is wrong with a configuration without using
+// it. A host asks it before it replaces a configuration that is in use, also while Place runs.
+// Without it a fault that the schema does not show is found when the configuration is handed over,
+// and the one before comes back.
+type ConfigValidator interface {
+	Configurer
+	// ValidateConfig returns what Configure would return, and changes nothing.
+	ValidateConfig(config []byte) error
+}
+
 // A Violation is one field of a configuration that cannot be used.
 type Violation struct {
 	Field   string // a path as in "clusters[0].zone"; "" is the whole document

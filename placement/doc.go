@@ -8,7 +8,7 @@
 // first decision:
 //
 //	chain := placement.Chain{{Strategy: placement.Explicit{}}}
-//	decision, trace, err := chain.Place(ctx, request)
+//	decision, trace, err := chain.Place(ctx, placement.Given(request))
 //
 // Everything here is pure: no I/O, no clock, no log, no mutated argument; equal requests get equal
 // answers. The package imports the standard library alone, so that a strategy never depends on

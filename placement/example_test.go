@@ -21,13 +21,13 @@ func ExampleChain() {
 		},
 	)
 	chain := placement.Chain{{Strategy: placement.Explicit{}}, {Strategy: zone, OnError: placement.SkipOnError}}
-	decision, trace, err := chain.Place(context.Background(), placement.Request{
+	decision, trace, err := chain.Place(context.Background(), placement.Given(placement.Request{
 		Machine: placement.Machine{Namespace: "shop", Name: "db-0", Labels: map[string]string{"zone": "north"}},
 		Candidates: []placement.Candidate{
 			{Name: "cluster-east", Labels: map[string]string{"zone": "south"}},
 			{Name: "cluster-west", Labels: map[string]string{"zone": "north"}},
 		},
-	})
+	}))
 	fmt.Println(decision.Config, err)
 	fmt.Println(trace)
 	// Output:

@@ -11,7 +11,7 @@ import "context"
 type Strategy interface {
 	// Name is short, lower case and constant; people see it in traces.
 	Name() string
-	// Needs says what the host must gather before it asks. It is constant.
+	// Needs says what the host must gather before it asks. It is constant, but for a [Starter].
 	Needs() Needs
 	// Place answers the request.
 	Place(ctx context.Context, req Request) (Decision, error)

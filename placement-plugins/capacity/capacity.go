@@ -31,7 +31,7 @@ type Config struct {
 // (choice.ReasonNoCluster) where no cluster has room.
 type Strategy struct{ config Config }
 
-var _ placement.Configurer = &Strategy{}
+var _ placement.ConfigValidator = &Strategy{}
 
 // Name is "capacity".
 func (*Strategy) Name() string { return "capacity" }
@@ -67,6 +67,9 @@ func (s *Strategy) Configure(document []byte) error {
 	s.config = config
 	return nil
 }
+
+// ValidateConfig implements placement.ConfigValidator.
+func (*Strategy) ValidateConfig(document []byte) error { return new(Strategy).Configure(document) }
 
 // Place implements placement.Strategy. It does no I/O.
 func (s *Strategy) Place(_ context.Context, req placement.Request) (placement.Decision, error) {

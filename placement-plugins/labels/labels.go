@@ -38,7 +38,7 @@ type Config struct {
 // clusters that match are unreachable.
 type Strategy struct{ config Config }
 
-var _ placement.Configurer = &Strategy{}
+var _ placement.ConfigValidator = &Strategy{}
 
 // Name is "labels".
 func (*Strategy) Name() string { return "labels" }
@@ -73,6 +73,9 @@ func (s *Strategy) Configure(document []byte) error {
 	s.config = config
 	return nil
 }
+
+// ValidateConfig implements placement.ConfigValidator.
+func (*Strategy) ValidateConfig(document []byte) error { return new(Strategy).Configure(document) }
 
 // Place implements placement.Strategy. It does no I/O.
 func (s *Strategy) Place(_ context.Context, req placement.Request) (placement.Decision, error) {

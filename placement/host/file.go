@@ -1,16 +1,13 @@
 package placementhost
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
-	"github.com/vitistack/kubevirt-multicluster/placement"
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )
 
@@ -58,20 +55,7 @@ func (s Source) Entries() ([]plugin.Entry, error) {
 // config is the placement configuration.
 type config struct {
 	// Strategies in the order of the chain.
-	Strategies []strategyConfig `json:"strategies"`
-}
-
-// strategyConfig is one strategy: an executable of the plugin directory, or a side-car on a socket.
-type strategyConfig struct {
-	Name    string                `json:"name"`
-	Path    string                `json:"path"`
-	SHA256  string                `json:"sha256"`
-	Args    []string              `json:"args"`
-	Socket  string                `json:"socket"`
-	PeerUID *uint32               `json:"peerUID"`
-	OnError placement.ErrorPolicy `json:"onError"`
-	Timeout metav1.Duration       `json:"timeout"`
-	Config  json.RawMessage       `json:"config"`
+	Strategies []plugin.Entry `json:"strategies"`
 }
 
 // readConfig reads the file. Fields that it does not know, and an empty chain, are errors.
@@ -89,12 +73,5 @@ func readConfig(path string) ([]plugin.Entry, error) {
 			"placement configuration %s: %w", path, errors.New("strategies is empty: no Machine could be placed"),
 		)
 	}
-	entries := make([]plugin.Entry, len(read.Strategies))
-	for i, s := range read.Strategies {
-		entries[i] = plugin.Entry{
-			Name: s.Name, Path: s.Path, SHA256: s.SHA256, Args: s.Args, Socket: s.Socket, PeerUID: s.PeerUID,
-			OnError: s.OnError, Timeout: s.Timeout.Duration, Config: s.Config,
-		}
-	}
-	return entries, nil
+	return read.Strategies, nil
 }

@@ -1,6 +1,7 @@
 package placementhost
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"reflect"
@@ -26,9 +27,21 @@ const (
 // ErrUndecided ends a question that was answered, but not with a place.
 var ErrUndecided = errors.New("the Machine has no place")
 
-// Host is a plugin.Host that follows its configuration and counts what it does.
+// Options of a Host. The zero value works.
+type Options struct {
+	// Logger gets the host's lines and those of the plugins; the zero value discards.
+	Logger logr.Logger
+	// MetricsPrefix begins the names of the metrics; "" means DefaultMetricsPrefix.
+	MetricsPrefix string
+}
+
+// DefaultMetricsPrefix is that of the operator's metrics.
+const DefaultMetricsPrefix = "operator_placement"
+
+// Host runs the strategies of a Source, follows it and counts what they do. Its methods are safe
+// for concurrent use.
 type Host struct {
-	*plugin.Host
+	plugins *plugin.Host
 	source  Source
 	current []plugin.Entry
 	metrics *metrics
@@ -37,15 +50,18 @@ type Host struct {
 }
 
 // New reads the configuration and returns a host that does not run yet.
-func New(source Source, logger logr.Logger) (*Host, error) {
+func New(source Source, options Options) (*Host, error) {
 	entries, err := source.Entries()
 	if err != nil {
 		return nil, err
 	}
-	counts := newMetrics()
-	host := plugin.NewHost(plugin.Options{Dir: source.Dir, Entries: entries, Logger: logger, Observer: counts})
+	logger := options.Logger
+	if logger.GetSink() == nil {
+		logger = logr.Discard()
+	}
+	counts := newMetrics(cmp.Or(options.MetricsPrefix, DefaultMetricsPrefix))
 	return &Host{
-		Host:    host,
+		plugins: plugin.NewHost(plugin.Options{Dir: source.Dir, Entries: entries, Logger: logger, Observer: counts}),
 		source:  source,
 		current: entries,
 		metrics: counts,
@@ -58,17 +74,34 @@ func New(source Source, logger logr.Logger) (*Host, error) {
 func (h *Host) Collector() prometheus.Collector { return h.metrics }
 
 // Place is plugin.Host's, counted.
-func (h *Host) Place(ctx context.Context, request placement.Request) (placement.Decision, placement.Trace, error) {
+func (h *Host) Place(ctx context.Context, gather placement.Gather) (placement.Decision, placement.Trace, error) {
 	began := time.Now()
-	decision, trace, err := h.Host.Place(ctx, request)
+	decision, trace, err := h.plugins.Place(ctx, gather)
 	h.metrics.placed(trace, time.Since(began))
 	return decision, trace, err
 }
 
+// Status is how each strategy is, in the order of the chain.
+func (h *Host) Status() []plugin.Status { return h.plugins.Status() }
+
+// Open brings the plugins up for one command, in place of Start: it follows no file. It waits until
+// each plugin is ready or has failed, which its answers then tell. Its error says that nothing can
+// be run. Close must be called in any case.
+func (h *Host) Open(ctx context.Context) error {
+	if err := h.plugins.Start(ctx); err != nil {
+		return err
+	}
+	_ = h.plugins.WaitReady(ctx) // one that is not ready says so in the trace
+	return nil
+}
+
+// Close ends what Open has brought up.
+func (h *Host) Close() error { return h.plugins.Close() }
+
 // Start runs the plugins until ctx ends, and puts another configuration in place when the files say
 // so.
 func (h *Host) Start(ctx context.Context) error {
-	if err := h.Host.Start(ctx); err != nil {
+	if err := h.plugins.Start(ctx); err != nil {
 		return errors.Join(err, h.Close())
 	}
 	ticker := h.clock.NewTicker(reloadEvery)
@@ -93,7 +126,7 @@ func (h *Host) Start(ctx context.Context) error {
 			continue
 		}
 		if err == nil {
-			err = h.Update(ctx, entries)
+			err = h.plugins.Update(ctx, entries)
 		}
 		if h.metrics.reloaded(err); err == nil {
 			h.logger.Info("Placement strategies changed", "strategies", namesOf(entries))

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	clocktesting "k8s.io/utils/clock/testing"
@@ -69,7 +69,7 @@ strategies:
 					Path:    "placement-zone",
 					SHA256:  two,
 					OnError: placement.SkipOnError,
-					Timeout: 500 * time.Millisecond,
+					Timeout: plugin.Duration(500 * time.Millisecond),
 					Config:  json.RawMessage(`{"labelKey":"zone","maxSkew":2}`),
 				},
 				{Name: "mine", Path: "sub/mine", SHA256: one, Args: []string{"-v"}, OnError: placement.RefuseOnError},
@@ -132,6 +132,43 @@ strategies:
 	}
 }
 
+// TestMethods lists what a Host can be asked. A method of the host of plugins that were among them,
+// such as Update, would put plugins in place that the file does not name.
+func TestMethods(t *testing.T) {
+	var got []string
+	for method := range reflect.TypeFor[*Host]().Methods() {
+		got = append(got, method.Name)
+	}
+	if diff := cmp.Diff([]string{"Close", "Collector", "Open", "Place", "Start", "Status"}, got); diff != "" {
+		t.Errorf("methods of Host (-want +got):\n%s", diff)
+	}
+}
+
+// TestMetricsPrefix holds that a program which is not the operator has metrics under its own name.
+func TestMetricsPrefix(t *testing.T) {
+	for prefix, want := range map[string]string{"": "operator_placement_chain_seconds", "mine": "mine_chain_seconds"} {
+		host, err := New(Source{Dir: t.TempDir()}, Options{MetricsPrefix: prefix})
+		if err != nil {
+			t.Fatal(err)
+		}
+		registry := prometheus.NewPedanticRegistry()
+		if err := registry.Register(host.Collector()); err != nil {
+			t.Fatal(err)
+		}
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, family := range families {
+			names = append(names, family.GetName())
+		}
+		if diff := cmp.Diff([]string{want}, names); diff != "" { // the others have no value yet
+			t.Errorf("prefix %q (-want +got):\n%s", prefix, diff)
+		}
+	}
+}
+
 // builtPlugins is the folder of the real programs.
 func builtPlugins(t *testing.T) string {
 	t.Helper()
@@ -151,7 +188,7 @@ func TestPluginsFollowTheFile(t *testing.T) {
 	source := Source{Dir: builtPlugins(t), File: filepath.Join(t.TempDir(), "placement.yaml")}
 	write(t, source.File, "strategies: [{name: annotation}, {name: single}]")
 	clock := clocktesting.NewFakeClock(time.Now())
-	p, err := New(source, logr.Discard())
+	p, err := New(source, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +236,7 @@ func TestPluginsFollowTheFile(t *testing.T) {
 	write(t, source.File, "strategies: [{name: annotation}]")
 	wait("well again", func() bool { return chain() == "annotation Ready" })
 
-	if _, _, err := p.Place(t.Context(), placement.Request{}); err == nil {
+	if _, _, err := p.Place(t.Context(), placement.Given(placement.Request{})); err == nil {
 		t.Error("nobody decides, and yet there is no refusal")
 	}
 	for name, label := range map[string]string{

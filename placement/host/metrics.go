@@ -23,24 +23,25 @@ type metrics struct {
 
 var _ plugin.Observer = (*metrics)(nil)
 
-func newMetrics() *metrics {
+// newMetrics returns metrics whose names begin with the prefix.
+func newMetrics(prefix string) *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: prefix + name, Help: help}, labels)
 	}
 	return &metrics{
-		decisions: counter("operator_placement_decisions_total", "Answers of strategies.", "strategy", "verdict"),
+		decisions: counter("_decisions_total", "Answers of strategies.", "strategy", "verdict"),
 		restarts: counter(
-			"operator_placement_plugin_restarts_total", "Starts of plugins after the first.", "strategy", "cause",
+			"_plugin_restarts_total", "Starts of plugins after the first.", "strategy", "cause",
 		),
-		reloads: counter("operator_placement_reloads_total", "Changes of the placement configuration.", "result"),
+		reloads: counter("_reloads_total", "Changes of the placement configuration.", "result"),
 		chain: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "operator_placement_chain_seconds", Help: "Time to ask all strategies about a Machine.", Buckets: callBuckets,
+			Name: prefix + "_chain_seconds", Help: "Time to ask all strategies about a Machine.", Buckets: callBuckets,
 		}),
 		up: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "operator_placement_plugin_up", Help: "1 where the plugin is ready, else 0.",
+			Name: prefix + "_plugin_up", Help: "1 where the plugin is ready, else 0.",
 		}, []string{"strategy"}),
 		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "operator_placement_plugin_call_seconds", Help: "Time of one question to a plugin.", Buckets: callBuckets,
+			Name: prefix + "_plugin_call_seconds", Help: "Time of one question to a plugin.", Buckets: callBuckets,
 		}, []string{"strategy", "result"}),
 	}
 }

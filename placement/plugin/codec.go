@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"github.com/vitistack/kubevirt-multicluster/placement"
 	placementv1 "github.com/vitistack/kubevirt-multicluster/placement/proto/placement/v1"
@@ -243,16 +242,4 @@ func reasonOr(reason, fallback string) string {
 		return reason
 	}
 	return fallback
-}
-
-// clip cuts text at a rune boundary.
-func clip(text string) string {
-	if len(text) <= maxTextBytes {
-		return text
-	}
-	cut := maxTextBytes
-	for cut > 0 && !utf8.RuneStart(text[cut]) {
-		cut--
-	}
-	return text[:cut] + "…"
 }

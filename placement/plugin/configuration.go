@@ -67,20 +67,6 @@ func (c *configuration) without(other *configuration) []*keeper {
 	return gone
 }
 
-// reconnect has side-cars configured again that others, who have given up, have configured
-// meanwhile.
-func (c *configuration) reconnect(others []*keeper) {
-	for _, m := range c.members {
-		running := m.view().instance
-		if m.entry.Socket == "" || running == nil {
-			continue
-		}
-		if slices.ContainsFunc(others, func(o *keeper) bool { return o.entry.Socket == m.entry.Socket }) {
-			running.carrier.stop()
-		}
-	}
-}
-
 func (c *configuration) chain() placement.Chain {
 	chain := make(placement.Chain, len(c.members))
 	for i, m := range c.members {

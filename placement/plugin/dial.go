@@ -21,6 +21,7 @@ type dial struct {
 	entry      Entry
 	timeout    time.Duration
 	generation int64
+	claim      claim
 }
 
 // A connection is the carrier of a side-car: one connection to its socket. It is never renewed
@@ -48,6 +49,9 @@ func (c *connection) stop() {
 // run connects and brings the plugin to the point where it can be asked. If it fails, nothing is
 // left.
 func (d dial) run(ctx context.Context) (_ *instance, err error) {
+	if d.claim == yields {
+		return nil, errYields
+	}
 	c, err := d.connect()
 	if err != nil {
 		return nil, err
@@ -61,7 +65,7 @@ func (d dial) run(ctx context.Context) (_ *instance, err error) {
 	defer cancel()
 	i := newInstance()
 	i.carrier, i.StrategyServiceClient = c, placementv1.NewStrategyServiceClient(c.conn)
-	if err := i.prepare(ctx, d.entry, d.generation); err != nil {
+	if err := d.prepare(ctx, i); err != nil {
 		switch refused := c.refusal(); {
 		case refused != nil:
 			return nil, refused
@@ -71,6 +75,13 @@ func (d dial) run(ctx context.Context) (_ *instance, err error) {
 		return nil, err
 	}
 	return i, nil
+}
+
+func (d dial) prepare(ctx context.Context, i *instance) error {
+	if d.claim == proposes {
+		return i.propose(ctx, d.entry)
+	}
+	return i.prepare(ctx, d.entry, d.generation)
 }
 
 func (d dial) connect() (*connection, error) {

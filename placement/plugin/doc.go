@@ -9,7 +9,7 @@
 //	host := plugin.NewHost(plugin.Options{Dir: "/plugins", Entries: entries, Logger: logger})
 //	if err := host.Start(ctx); err != nil { ... } // the entries make no sense
 //	defer host.Close()
-//	decision, trace, err := host.Chain().Place(ctx, request)
+//	decision, trace, err := host.Place(ctx, placement.Given(request))
 //
 // What the host guarantees: a plugin gets no environment, no credential and no open file of the
 // operator; it runs only from a directory that others cannot write, and only with the pinned

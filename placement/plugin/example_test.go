@@ -14,7 +14,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )
 
-// What an operator does: one host for its life, one chain for each question.
+// What an operator does: one host for its life, and a question for each Machine.
 func ExampleHost() {
 	host := plugin.NewHost(plugin.Options{
 		Dir: "/no/such/directory",
@@ -27,9 +27,9 @@ func ExampleHost() {
 		return
 	}
 	defer func() { _ = host.Close() }()
-	_, trace, err := host.Chain().Place(context.Background(), placement.Request{
+	_, trace, err := host.Place(context.Background(), placement.Given(placement.Request{
 		Machine: placement.Machine{Namespace: "shop", Name: "db-0"},
-	})
+	}))
 	if hold, ok := placement.AsHold(err); ok {
 		fmt.Println(hold.Reason, hold.RetryAfter)
 	}
@@ -84,9 +84,9 @@ func TestExamplePlugin(t *testing.T) {
 	req := request("east", "west")
 	req.Machine.Labels = map[string]string{"zone": "north"}
 	req.Candidates[1].Labels = map[string]string{"zone": "north"}
-	if got, _, err := host.Chain().Place(t.Context(), req); err != nil || got.Config != "west" {
+	if got, _, err := host.Place(t.Context(), placement.Given(req)); err != nil || got.Config != "west" {
 		t.Errorf("Place(): %v, %v", got, err)
 	}
-	placementtest.Run(t, host.Strategies()[0])
-	placementtest.RunRequests(t, host.Strategies()[0], map[string]placement.Request{"Zone": req})
+	placementtest.Run(t, host.Strategy("zone"))
+	placementtest.RunRequests(t, host.Strategy("zone"), map[string]placement.Request{"Zone": req})
 }

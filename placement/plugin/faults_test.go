@@ -103,6 +103,11 @@ func TestFaultsAtStart(t *testing.T) {
 			part:   "violations",
 			want:   "; 80 more",
 		},
+		"finds fault with escape sequences": {
+			reason: "what a terminal acts on reaches no status",
+			part:   "escaped-violations",
+			want:   plainText + ": " + plainText,
+		},
 		"floods with faults": {
 			reason: "what a plugin says of its configuration is bounded before it is read",
 			part:   "violations-flood",
@@ -168,7 +173,7 @@ func TestFaultsAtStart(t *testing.T) {
 			if got := state(host, "well"); got.State != plugin.Ready {
 				t.Errorf("\n%s\nthe good plugin is held back: %+v", tc.reason, got)
 			}
-			_, trace, err := host.Chain().Place(t.Context(), request("east"))
+			_, trace, err := host.Place(t.Context(), placement.Given(request("east")))
 			hold, held := placement.AsHold(err)
 			if !held || hold.Reason != placement.ReasonStrategyUnavailable {
 				t.Errorf("\n%s\nPlace(): want a hold, got %v (%v)", tc.reason, err, trace)
@@ -176,6 +181,9 @@ func TestFaultsAtStart(t *testing.T) {
 		})
 	}
 }
+
+// plainText is what is left of the text with escape sequences.
+const plainText = "no red, link ,  bell  or C1  2J"
 
 // TestFaultsInDecide asks a plugin that starts well.
 func TestFaultsInDecide(t *testing.T) {
@@ -217,6 +225,26 @@ func TestFaultsInDecide(t *testing.T) {
 			part:   "longreason",
 			err:    strings.Repeat("é", 512) + "…",
 		},
+		"message with escape sequences": {
+			reason: "what a terminal acts on reaches no condition",
+			part:   "escapes",
+			err:    plainText,
+		},
+		"reason with escape sequences": {
+			reason: "what a terminal acts on reaches no condition, also with a decision",
+			part:   "escaped-reason",
+			want:   placement.Decision{Config: "east", Reason: plainText},
+		},
+		"error with escape sequences": {
+			reason: "what a terminal acts on reaches no condition, also with an error",
+			part:   "escaped-error",
+			err:    "failed: " + plainText,
+		},
+		"odd log lines": {
+			reason: "lines that are no records are text, and end neither the log nor the host",
+			part:   "odd-log",
+			want:   placement.Decision{Config: "east"},
+		},
 		"cluster that does not exist": {
 			reason: "a cluster that does not exist is refused",
 			part:   "unknown",
@@ -234,7 +262,7 @@ func TestFaultsInDecide(t *testing.T) {
 			opts.Limits.Call = 30 * time.Second
 			opts.Limits.BackoffMin, opts.Limits.BackoffMax = time.Hour, time.Hour
 			host := start(t, opts)
-			got, trace, err := host.Chain().Place(t.Context(), request("east", "west"))
+			got, trace, err := host.Place(t.Context(), placement.Given(request("east", "west")))
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("\n%s\nPlace(): -want, +got:\n%s", tc.reason, diff)
 			}
@@ -268,7 +296,7 @@ func TestHangIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, patience, "the process is stopped", holds(func() bool { return processState(pid) == "T" }))
-	strategy := host.Strategies()[0]
+	strategy := host.Strategy("good")
 	for range 2 {
 		_, err := strategy.Place(t.Context(), request("east"))
 		if _, ok := errors.AsType[plugin.Unavailable](err); !ok {
@@ -291,7 +319,7 @@ func TestSlowCallsDoNotBlockOthers(t *testing.T) {
 	if err := host.WaitReady(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	slow, good := host.Strategies()[0], host.Strategies()[1]
+	slow, good := host.Strategy("slow"), host.Strategy("good")
 	errs := make(chan error)
 	for range 2 {
 		go func() {
@@ -344,6 +372,14 @@ func TestDirectories(t *testing.T) {
 			},
 			want: "writable by group or others",
 		},
+		"folder above is writable by others": {
+			reason: "who can write a folder above can put another plugin directory there",
+			prepare: func(t *testing.T, dir string) {
+				install(t, dir, 0o755)
+				chmod(t, filepath.Dir(dir), 0o777)
+			},
+			want: "writable by group or others",
+		},
 		"file is not executable": {
 			reason:  "a file without the right to run is told",
 			prepare: func(t *testing.T, dir string) { install(t, dir, 0o644) },
@@ -374,6 +410,46 @@ func TestDirectories(t *testing.T) {
 				t.Errorf("\n%s\nWaitReady(): want %q, got %v", tc.reason, tc.want, err)
 			}
 		})
+	}
+}
+
+// TestWhatWasCheckedRuns puts another file in the place of a plugin after its digest was checked. The
+// other one says that it is another strategy.
+func TestWhatWasCheckedRuns(t *testing.T) {
+	opts := options(t, entry("good"))
+	opts.Dir = filepath.Join(opts.TempDir, "plugins")
+	if err := os.Mkdir(opts.Dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	install(t, opts.Dir, 0o755)
+	path := filepath.Join(opts.Dir, "faulty")
+	err := plugin.StartOnce(t.Context(), opts, filepath.Join(opts.TempDir, "0"), func() {
+		if err := os.WriteFile(path+".new", []byte("#!/bin/sh\nexit 7\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if err != nil {
+		t.Errorf("the plugin that was checked did not run: %v", err)
+	}
+}
+
+// TestScript runs a plugin that is a script: its interpreter reads the file that was checked.
+func TestScript(t *testing.T) {
+	opts := options(t, entry("good"))
+	opts.Dir = filepath.Join(opts.TempDir, "plugins")
+	if err := os.Mkdir(opts.Dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	script := "#!/bin/sh\nexec " + filepath.Join(pluginDir, "faulty") + " good good\n"
+	if err := os.WriteFile(filepath.Join(opts.Dir, "faulty"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	opts.Entries[0].SHA256, opts.AllowUnpinned = "", true
+	if err := start(t, opts).WaitReady(t.Context()); err != nil {
+		t.Errorf("WaitReady(): %v", err)
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 )
 
@@ -19,11 +17,17 @@ func Digest(path string) (string, error) {
 		return "", err
 	}
 	defer func() { _ = file.Close() }()
+	digest, err := digestOf(file)
+	return hex.EncodeToString(digest), err
+}
+
+// digestOf reads an open file.
+func digestOf(file *os.File) ([]byte, error) {
 	hash := sha256.New()
 	if _, err := io.Copy(hash, file); err != nil {
-		return "", fmt.Errorf("reading %s: %w", path, err)
+		return nil, fmt.Errorf("reading %s: %w", file.Name(), err)
 	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
+	return hash.Sum(nil), nil
 }
 
 func decodeDigest(text string) ([]byte, error) {
@@ -32,52 +36,6 @@ func decodeDigest(text string) ([]byte, error) {
 		return nil, fmt.Errorf("sha256 %q is not %d hexadecimal digits", text, 2*sha256.Size)
 	}
 	return digest, nil
-}
-
-const writableByOthers fs.FileMode = 0o022
-
-// resolve returns the executable of an entry with all symbolic links followed. It fails unless that
-// is a regular file inside the directory, and only the owners can change it or put another file in
-// its place.
-func resolve(dir, path string) (string, error) {
-	root, err := filepath.EvalSymlinks(dir)
-	if err != nil {
-		return "", fmt.Errorf("plugin directory: %w", err)
-	}
-	resolved, err := filepath.EvalSymlinks(filepath.Join(root, path))
-	if err != nil {
-		return "", fmt.Errorf("executable: %w", err)
-	}
-	relative, err := filepath.Rel(root, resolved)
-	if err != nil || !filepath.IsLocal(relative) {
-		return "", fmt.Errorf("executable %s is outside of the plugin directory", path)
-	}
-	info, err := os.Lstat(resolved)
-	if err != nil {
-		return "", fmt.Errorf("executable: %w", err)
-	}
-	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("executable %s is not a regular file", path)
-	}
-	for at := resolved; ; at = filepath.Dir(at) {
-		if err := onlyOwnerWrites(at); err != nil {
-			return "", err
-		}
-		if at == root || !strings.HasPrefix(at, root) {
-			return resolved, nil
-		}
-	}
-}
-
-func onlyOwnerWrites(path string) error {
-	info, err := os.Lstat(path)
-	if err != nil {
-		return err
-	}
-	if info.Mode()&writableByOthers != 0 {
-		return fmt.Errorf("%s is writable by group or others (%v)", path, info.Mode().Perm())
-	}
-	return nil
 }
 
 // A stamp tells whether a file may have changed without reading it. The zero stamp is no file.

@@ -2,18 +2,23 @@ package plugin
 
 import "time"
 
-// A history judges a plugin by its past: how long to wait before the next start, and when to give
-// up. It has no clock.
+// A history judges a plugin by its past: how long to wait before the next start, and when to leave it
+// alone for a long time. It has no clock.
 type history struct {
 	limits  Limits
 	crashes []time.Time // within the window, oldest first
 	streak  int         // ends in a row without a stable run between
+	terms   int         // quarantines in a row without a stable run between
+	trial   bool        // a quarantine is over, and one crash begins the next
 }
 
-// ran forgets the streak if the plugin was ready for long enough.
+// maxTermDoublings bounds how long a quarantine can last: 32 times the window of crashes.
+const maxTermDoublings = 5
+
+// ran forgets the streak, and that there was a quarantine, if the plugin was ready for long enough.
 func (h *history) ran(ready time.Duration) {
 	if ready >= h.limits.StableAfter {
-		h.streak = 0
+		h.streak, h.terms, h.trial = 0, 0, false
 	}
 }
 
@@ -43,7 +48,19 @@ func (h *history) crashed(now time.Time) {
 func (h *history) missed() { h.streak++ }
 
 // hopeless reports whether the plugin is to be quarantined.
-func (h *history) hopeless() bool { return len(h.crashes) >= h.limits.Crashes }
+func (h *history) hopeless() bool {
+	return len(h.crashes) >= h.limits.Crashes || h.trial && len(h.crashes) > 0
+}
+
+// term is how long the quarantine lasts that begins now: twice as long as the one before.
+func (h *history) term() time.Duration {
+	term := h.limits.CrashWindow << min(h.terms, maxTermDoublings)
+	h.terms++
+	return term
+}
+
+// probe begins the one try after a quarantine.
+func (h *history) probe() { h.crashes, h.streak, h.trial = nil, 0, true }
 
 // delay is how long to wait; jitter in [0, 1) adds up to a fifth.
 func (h *history) delay(jitter float64) time.Duration {
@@ -57,4 +74,4 @@ func (h *history) delay(jitter float64) time.Duration {
 }
 
 // forget starts anew.
-func (h *history) forget() { h.crashes, h.streak = nil, 0 }
+func (h *history) forget() { *h = history{limits: h.limits} }

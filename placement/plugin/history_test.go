@@ -1,9 +1,14 @@
 package plugin
 
 import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -104,6 +109,96 @@ func TestHistoryHopeless(t *testing.T) {
 				t.Errorf("\n%s\nforget() must start anew", tc.reason)
 			}
 		})
+	}
+}
+
+func TestHistoryTerms(t *testing.T) {
+	crashes := func(h *history) {
+		for range h.limits.Crashes {
+			h.crashed(time.Unix(0, 0))
+		}
+	}
+	cases := map[string]struct {
+		reason   string
+		happens  func(h *history)
+		hopeless bool
+		want     time.Duration // of the term that begins then
+	}{
+		"first quarantine": {
+			reason:   "the first quarantine lasts as long as the window of crashes",
+			happens:  crashes,
+			hopeless: true,
+			want:     10 * time.Minute,
+		},
+		"no crash since the quarantine": {
+			reason:  "after a quarantine the plugin gets a try",
+			happens: func(h *history) { crashes(h); h.term(); h.probe() },
+			want:    20 * time.Minute,
+		},
+		"crash after the quarantine": {
+			reason:   "a single crash after a quarantine begins the next one, which is longer",
+			happens:  func(h *history) { crashes(h); h.term(); h.probe(); h.crashed(time.Unix(0, 0)) },
+			hopeless: true,
+			want:     20 * time.Minute,
+		},
+		"the host's own trouble after the quarantine": {
+			reason:  "what is not the plugin's fault does not use up its try",
+			happens: func(h *history) { crashes(h); h.term(); h.probe(); h.missed() },
+			want:    20 * time.Minute,
+		},
+		"crash after a stable run": {
+			reason: "a plugin that was ready for a minute after its quarantine is as good as new",
+			happens: func(h *history) {
+				crashes(h)
+				h.term()
+				h.probe()
+				h.ran(time.Minute)
+				h.crashed(time.Unix(0, 0))
+			},
+			want: 10 * time.Minute,
+		},
+		"twentieth quarantine": {
+			reason: "terms do not grow for ever: a person must not wait for weeks",
+			happens: func(h *history) {
+				for range 20 {
+					h.term()
+					h.probe()
+				}
+			},
+			want: 320 * time.Minute,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			past := history{limits: Limits{}.withDefaults()}
+			tc.happens(&past)
+			if past.hopeless() != tc.hopeless {
+				t.Errorf("\n%s\nhopeless(): want %v", tc.reason, tc.hopeless)
+			}
+			if diff := cmp.Diff(tc.want, past.term()); diff != "" {
+				t.Errorf("\n%s\nterm(): -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestForkFails has the kernel refuse a process, as it does where files or memory are used up.
+func TestForkFails(t *testing.T) {
+	program, err := verify(Options{Dir: "/bin", AllowUnpinned: true}, Entry{Path: "true"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer program.close()
+	for _, refused := range []syscall.Errno{syscall.EMFILE, syscall.ENOMEM, syscall.EAGAIN} {
+		start := launch{
+			entry: Entry{Name: "a"}, executable: program, dir: filepath.Join(t.TempDir(), "0"), timeout: time.Minute,
+			spawn: func(func() error) error { return refused },
+			log:   newHostLog(logr.Discard(), Options{}.withDefaults()),
+		}
+		_, err := start.run(t.Context())
+		if _, early := errors.AsType[notRun](err); !early || !strings.Contains(reasonOf(err), "the host could not start it") {
+			t.Errorf("%v: want the host's own trouble, got %v", refused, err)
+		}
 	}
 }
 

@@ -76,7 +76,8 @@ func (l *lockedRun) begin(s *keeper) {
 // started and configured first. Questions go to them only when all of them are ready. Plugins that
 // are no longer wanted may then finish their answers (Limits.Drain) and end. A plugin whose entry
 // is the same, apart from error policy and place, is not touched. One question gets all its answers
-// from one configuration.
+// from one configuration. A side-car that is in both configurations only checks the new one, and
+// gets it when all else is ready: a refused Update has decided nothing.
 //
 // The error says why everything stays as it was: the entries make no sense, a plugin did not become
 // ready (a multierror of [Unavailable]), or the host does not run.
@@ -93,16 +94,18 @@ func (h *Host) Update(ctx context.Context, entries []Entry) error {
 	if err != nil {
 		return err
 	}
-	var all *multierror.Error
-	for _, s := range fresh {
-		all = multierror.Append(all, s.settle(ctx))
+	shared := h.now().shared(fresh)
+	err = settleAll(ctx, fresh)
+	if err == nil {
+		err = shared.handOver(ctx, h.options.Limits)
 	}
-	if err := all.ErrorOrNil(); err != nil {
+	if err != nil {
 		end(fresh)
-		h.now().reconnect(fresh)
+		shared.takeBack(ctx)
 		return err
 	}
 	before := h.swap(next)
+	shared.let()
 	gone := before.without(next)
 	for _, s := range gone {
 		s.quiet(next.has(s.entry.Name))
@@ -112,7 +115,17 @@ func (h *Host) Update(ctx context.Context, entries []Entry) error {
 	}
 	before.drain(h.options.Limits.Drain)
 	end(gone)
+	shared.confirm(ctx)
 	return nil
+}
+
+// settleAll waits until each plugin is ready or has failed, and returns why some are not.
+func settleAll(ctx context.Context, keepers []*keeper) error {
+	var all *multierror.Error
+	for _, s := range keepers {
+		all = multierror.Append(all, s.settle(ctx))
+	}
+	return all.ErrorOrNil()
 }
 
 // follow starts the plugins that are new in the options.
@@ -123,6 +136,9 @@ func (h *Host) follow(options Options) (*configuration, []*keeper, error) {
 		return nil, nil, errors.New("the plugin host does not run")
 	}
 	next, fresh := h.locked.current.follow(options)
+	for _, each := range h.locked.current.shared(fresh) {
+		each.next.claims(proposes)
+	}
 	for _, s := range fresh {
 		s.quiet(true)
 		h.locked.begin(s)
@@ -164,16 +180,18 @@ func (h *Host) use() (current *configuration, release func()) {
 	return h.locked.current, h.locked.current.asked.Done
 }
 
-// Place asks the chain of the entries that are current; see placement.Chain.Place.
-func (h *Host) Place(ctx context.Context, req placement.Request) (placement.Decision, placement.Trace, error) {
+// Place asks the chain of the entries that are current; see placement.Chain.Place. It waits for a
+// plugin that is starting, and gathers what the very process needs that it then asks.
+func (h *Host) Place(ctx context.Context, gather placement.Gather) (placement.Decision, placement.Trace, error) {
 	current, release := h.use()
 	defer release()
-	return current.chain().Place(ctx, req)
+	return current.chain().Place(ctx, gather)
 }
 
-// Needs is what any of the current plugins needs, as far as it is known: a plugin that has never
-// been ready needs nothing yet.
-func (h *Host) Needs() placement.Needs { return h.now().chain().Needs() }
+// Strategy is the plugin of that name alone, for a chain of one's own or for placementtest. It is
+// whichever plugin has the name when it is asked, so that it follows an Update; a name that is not
+// among the entries is [Unavailable]. An Update does not wait for its answers.
+func (h *Host) Strategy(name string) placement.Starter { return named{host: h, name: name} }
 
 // WaitReady waits until each plugin is ready or has failed once. It returns nil if all are ready,
 // else a multierror of [Unavailable] in the order of the entries. No caller has to wait here,
@@ -221,19 +239,4 @@ func (h *Host) halt() {
 	if h.locked.stop != nil {
 		h.locked.stop()
 	}
-}
-
-// Chain returns the plugins that are current as a chain, in the order of the entries and with their
-// error policies. It may be taken before Start. It does not follow an Update: after one, its
-// plugins that were replaced are [Unavailable].
-func (h *Host) Chain() placement.Chain { return h.now().chain() }
-
-// Strategies returns the current plugins one by one, in the order of the entries, for a chain of
-// one's own.
-func (h *Host) Strategies() []placement.Strategy {
-	var strategies []placement.Strategy
-	for _, link := range h.Chain() {
-		strategies = append(strategies, link.Strategy)
-	}
-	return strategies
 }

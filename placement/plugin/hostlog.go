@@ -11,9 +11,6 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// maxLineBytes is how much of one log line of a plugin is passed on.
-const maxLineBytes = 4096
-
 // A hostLog carries what a plugin writes to the host's logger, a limited number of lines a second.
 type hostLog struct {
 	host  logr.Logger // for the host's own lines about the plugin
@@ -24,8 +21,8 @@ func newHostLog(logger logr.Logger, options Options) *hostLog {
 	return &hostLog{host: logger, limit: &limiter{perSecond: options.Limits.LogLines, now: options.Clock.Now}}
 }
 
-// line passes one line on, or drops it.
-func (l *hostLog) line(level hclog.Level, message string, args []any) {
+// pass passes a line on, or drops it unread.
+func (l *hostLog) pass(read func() record) {
 	allowed, dropped := l.limit.allow()
 	if dropped > 0 {
 		l.host.Info("Dropped log lines of a placement plugin", "dropped", dropped)
@@ -33,16 +30,14 @@ func (l *hostLog) line(level hclog.Level, message string, args []any) {
 	if !allowed {
 		return
 	}
-	if len(message) > maxLineBytes {
-		message = message[:maxLineBytes]
-	}
-	args = append([]any{"line", strings.ToValidUTF8(message, "?")}, args...)
+	r := read()
+	args := append([]any{"line", cut(plain(r.message), maxLineBytes)}, r.attributes...)
 	switch {
-	case level >= hclog.Error:
+	case r.level >= hclog.Error:
 		l.host.Error(nil, "Placement plugin logged an error", args...)
-	case level == hclog.Warn:
+	case r.level == hclog.Warn:
 		l.host.Info("Placement plugin logged a warning", args...)
-	case level <= hclog.Debug:
+	case r.level <= hclog.Debug:
 		l.host.V(1).Info("Placement plugin logged", args...)
 	default:
 		l.host.Info("Placement plugin logged", args...)
@@ -54,7 +49,9 @@ func (l *hostLog) writer(stream string) io.Writer {
 	return writerFunc(func(p []byte) (int, error) {
 		for line := range strings.Lines(string(p)) {
 			if line = strings.TrimSpace(line); line != "" {
-				l.line(hclog.Info, line, []any{"stream", stream})
+				l.pass(func() record {
+					return record{level: hclog.Info, message: line, attributes: []any{"stream", stream}}
+				})
 			}
 		}
 		return len(p), nil
@@ -65,36 +62,27 @@ type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// forGoPlugin is the logger that go-plugin wants. Lines of go-plugin itself are for debugging the
-// host. Lines of the plugin come from the loggers that go-plugin derives by name.
+// forGoPlugin is the logger that go-plugin wants for its own lines, which are for debugging the
+// host. Those of the plugin come by follow and writer.
 func (l *hostLog) forGoPlugin() hclog.Logger { return &bridge{log: l} }
 
 // A bridge is an hclog.Logger over a hostLog.
 type bridge struct {
-	log    *hostLog
-	plugin bool // carries the plugin's lines, not go-plugin's own
-	name   string
-	args   []any
+	log  *hostLog
+	name string
+	args []any
 }
 
-// Log passes a line on.
-func (b *bridge) Log(level hclog.Level, message string, args ...any) {
-	args = append(b.args[:len(b.args):len(b.args)], withoutTimestamp(args)...)
-	if !b.plugin {
-		b.log.host.V(2).Info("go-plugin: "+message, args...)
+// Log passes a line on. What it quotes may be the plugin's.
+func (b *bridge) Log(_ hclog.Level, message string, args ...any) {
+	if !b.log.host.V(2).Enabled() {
 		return
 	}
-	b.log.line(level, message, args)
-}
-
-// withoutTimestamp drops go-plugin's copy of the line's time: the host's logger has its own.
-func withoutTimestamp(args []any) []any {
-	for i := 0; i+1 < len(args); i += 2 {
-		if args[i] == "timestamp" {
-			return append(args[:i:i], args[i+2:]...)
-		}
+	all := append(b.args[:len(b.args):len(b.args)], args...)
+	for i := range all {
+		all[i] = loggable(all[i])
 	}
-	return args
+	b.log.host.V(2).Info("go-plugin: "+clip(message), all...)
 }
 
 func (b *bridge) Trace(message string, args ...any) { b.Log(hclog.Trace, message, args...) }
@@ -105,9 +93,9 @@ func (b *bridge) Error(message string, args ...any) { b.Log(hclog.Error, message
 
 func (b *bridge) IsTrace() bool { return b.GetLevel() <= hclog.Trace }
 func (b *bridge) IsDebug() bool { return b.GetLevel() <= hclog.Debug }
-func (b *bridge) IsInfo() bool  { return true }
-func (b *bridge) IsWarn() bool  { return true }
-func (b *bridge) IsError() bool { return true }
+func (b *bridge) IsInfo() bool  { return b.GetLevel() <= hclog.Info }
+func (b *bridge) IsWarn() bool  { return b.GetLevel() <= hclog.Warn }
+func (b *bridge) IsError() bool { return b.GetLevel() <= hclog.Error }
 
 // ImpliedArgs implements hclog.Logger.
 func (b *bridge) ImpliedArgs() []any { return b.args }
@@ -122,11 +110,10 @@ func (b *bridge) With(args ...any) hclog.Logger {
 // Name implements hclog.Logger.
 func (b *bridge) Name() string { return b.name }
 
-// Named implements hclog.Logger. go-plugin names the plugin's own lines after its executable, and
-// its machinery "stdio".
+// Named implements hclog.Logger.
 func (b *bridge) Named(name string) hclog.Logger {
 	derived := *b
-	derived.name, derived.plugin = name, name != "stdio"
+	derived.name = name
 	return &derived
 }
 
@@ -136,16 +123,12 @@ func (b *bridge) ResetNamed(name string) hclog.Logger { return b.Named(name) }
 // SetLevel does nothing: the host's logger decides.
 func (b *bridge) SetLevel(hclog.Level) {}
 
-// GetLevel is the lowest level that the host's logger shows, so that go-plugin need not parse what
-// is below.
+// GetLevel is the lowest level, or none where the host's logger shows nothing of go-plugin.
 func (b *bridge) GetLevel() hclog.Level {
-	switch {
-	case b.log.host.V(2).Enabled():
+	if b.log.host.V(2).Enabled() {
 		return hclog.Trace
-	case b.log.host.V(1).Enabled():
-		return hclog.Debug
 	}
-	return hclog.Info
+	return hclog.Off
 }
 
 // StandardLogger implements hclog.Logger.

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/vitistack/kubevirt-multicluster/placement"
 	placementv1 "github.com/vitistack/kubevirt-multicluster/placement/proto/placement/v1"
@@ -54,6 +56,14 @@ func (i *instance) prepare(ctx context.Context, entry Entry, generation int64) e
 	return i.configure(ctx, entry, generation)
 }
 
+// propose checks a plugin that is connected, and its configuration, which is not used yet.
+func (i *instance) propose(ctx context.Context, entry Entry) error {
+	if err := i.introduce(ctx, entry); err != nil {
+		return err
+	}
+	return i.validate(ctx, entry)
+}
+
 // introduce asks the plugin what it is, and fails if that is not what the entry says.
 func (i *instance) introduce(ctx context.Context, entry Entry) error {
 	info, err := i.Info(ctx, &placementv1.InfoRequest{}, grpc.MaxCallRecvMsgSize(maxSetupBytes))
@@ -71,16 +81,37 @@ func (i *instance) introduce(ctx context.Context, entry Entry) error {
 // configure hands over the entry's configuration. Its error is placement.Violations where the
 // plugin does not like it.
 func (i *instance) configure(ctx context.Context, entry Entry, generation int64) error {
-	request := &placementv1.ConfigureRequest{Config: entry.Config, Generation: generation}
+	request := &placementv1.ConfigureRequest{
+		Config: entry.Config, Generation: generation, Configuration: entry.configuration(),
+	}
 	reply, err := i.Configure(ctx, request, grpc.MaxCallRecvMsgSize(maxSetupBytes))
 	if err != nil {
 		return fmt.Errorf("configuring it: %w", err)
 	}
+	return violationsOf(reply.GetViolations())
+}
+
+// validate asks what is wrong with the entry's configuration, which the plugin does not use. An
+// older plugin cannot be asked; it tells with Configure. The error is that of configure.
+func (i *instance) validate(ctx context.Context, entry Entry) error {
+	request := &placementv1.ValidateConfigRequest{Config: entry.Config}
+	reply, err := i.ValidateConfig(ctx, request, grpc.MaxCallRecvMsgSize(maxSetupBytes))
+	if status.Code(err) == codes.Unimplemented {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("having its configuration checked: %w", err)
+	}
+	return violationsOf(reply.GetViolations())
+}
+
+// violationsOf are placement.Violations, or nil where there are none.
+func violationsOf(wire []*placementv1.Violation) error {
 	var violations placement.Violations
-	for _, v := range reply.GetViolations()[:min(maxViolations, len(reply.GetViolations()))] {
+	for _, v := range wire[:min(maxViolations, len(wire))] {
 		violations = append(violations, placement.Violation{Field: clip(v.GetField()), Message: clip(v.GetMessage())})
 	}
-	if more := len(reply.GetViolations()) - len(violations); more > 0 {
+	if more := len(wire) - len(violations); more > 0 {
 		violations = append(violations, placement.Violation{Message: fmt.Sprintf("%d more", more)})
 	}
 	if violations != nil {

@@ -21,7 +21,7 @@ const (
 	Starting    State = "Starting"    // being checked, started and configured; calls wait for it
 	Ready       State = "Ready"       // answers
 	Backoff     State = "Backoff"     // failed, will be started again
-	Quarantined State = "Quarantined" // failed too often, waits for another file
+	Quarantined State = "Quarantined" // failed too often, waits for another file or a long time
 )
 
 // States are all of them, for metrics.
@@ -53,6 +53,7 @@ type lockedState struct {
 	version  string          // the last known one
 	restarts int
 	quiet    bool          // another plugin of its name is the one to be observed
+	claim    claim         // on its side-car, which another keeper may be asking as well
 	changed  chan struct{} // closed with the next change
 }
 
@@ -109,18 +110,22 @@ func (k *keeper) bring(
 	ctx context.Context, dir string, spawn func(func() error) error,
 ) (_ *instance, ran bool, _ error) {
 	if k.entry.Socket != "" {
-		running, err := dial{entry: k.entry, timeout: k.options.Limits.Start, generation: k.generation}.run(ctx)
+		running, err := dial{
+			entry: k.entry, timeout: k.options.Limits.Start, generation: k.generation, claim: k.view().claim,
+		}.run(ctx)
 		return running, false, err // who runs a side-car has a back-off of his own
 	}
 	executable, err := verify(k.options, k.entry)
 	if err != nil {
 		return nil, false, err
 	}
+	defer executable.close()
 	running, err := launch{
 		entry: k.entry, executable: executable, dir: dir, timeout: k.options.Limits.Start, generation: k.generation,
 		spawn: spawn, log: k.log,
 	}.run(ctx)
-	return running, true, err
+	_, early := errors.AsType[notRun](err)
+	return running, !early, err
 }
 
 // live starts the plugin once and returns why it ended.
@@ -163,39 +168,14 @@ func reasonOf(err error) string {
 	return clip(strings.TrimSpace(first))
 }
 
-// verify returns the executable to run. It fails if the file is not where it must be, or is not the
-// pinned one.
-func verify(options Options, entry Entry) (string, error) {
-	if entry.SHA256 == "" && !options.AllowUnpinned {
-		return "", fmt.Errorf("no sha256 is given for executable %s", entry.Path)
-	}
-	executable, err := resolve(options.Dir, entry.Path)
-	if err != nil {
-		return "", err
-	}
-	secure, err := pinned(entry.SHA256)
-	if err != nil || secure == nil {
-		return executable, err
-	}
-	if same, err := secure.Check(executable); err != nil {
-		return "", fmt.Errorf("reading %s: %w", entry.Path, err)
-	} else if !same {
-		return "", fmt.Errorf("executable %s is not the one with the pinned sha256", entry.Path)
-	}
-	return executable, nil
-}
-
 // rest waits until the plugin may be started again; false means that ctx ended first.
 func (k *keeper) rest(ctx context.Context, past *history, why lapse, file string, before stamp) bool {
 	if past.hopeless() {
-		k.set(Quarantined, "it failed too often; the last time: "+reasonOf(why.err), nil)
-		k.log.host.Error(why.err, "Quarantined placement plugin")
-		defer past.forget()
-		return k.awaitOtherFile(ctx, file, before)
+		return k.quarantine(ctx, past, why, file, before)
 	}
 	delay := past.delay(k.options.Jitter())
-	k.set(Backoff, reasonOf(why.err), nil)
 	k.log.host.Info("Placement plugin is down", "reason", reasonOf(why.err), "retryAfter", delay.String())
+	k.set(Backoff, reasonOf(why.err), nil)
 	select {
 	case <-ctx.Done():
 		return false
@@ -204,18 +184,37 @@ func (k *keeper) rest(ctx context.Context, past *history, why lapse, file string
 	}
 }
 
-// awaitOtherFile waits until another executable is in the plugin's place. A file of which only the
-// time changed is the same.
-func (k *keeper) awaitOtherFile(ctx context.Context, file string, known stamp) bool {
+// quarantine leaves the plugin alone until another file is in its place, or for a term, after which
+// it gets one try. It returns what rest returns.
+func (k *keeper) quarantine(ctx context.Context, past *history, why lapse, file string, before stamp) bool {
+	term := past.term()
+	k.log.host.Error(errors.New(reasonOf(why.err)), "Quarantined placement plugin", "retryAfter", term.String())
+	k.set(Quarantined, fmt.Sprintf("it failed too often, and is tried again after %s or with another file; the last time: %s",
+		term, reasonOf(why.err)), nil)
+	if k.awaitOtherFile(ctx, term, file, before) {
+		past.forget()
+	} else {
+		past.probe()
+	}
+	return ctx.Err() == nil
+}
+
+// awaitOtherFile waits until another executable is in the plugin's place, for the term at most, and
+// reports whether there is one. A file of which only the time changed is the same.
+func (k *keeper) awaitOtherFile(ctx context.Context, term time.Duration, file string, known stamp) bool {
 	digest, _ := Digest(file)
 	if stampOf(file) != known { // replaced between the last start and now
-		return ctx.Err() == nil
+		return true
 	}
-	for {
+	for end := k.options.Clock.Now().Add(term); ; {
+		left := end.Sub(k.options.Clock.Now())
+		if left <= 0 {
+			return false
+		}
 		select {
 		case <-ctx.Done():
 			return false
-		case <-k.options.Clock.After(k.options.Limits.Recheck):
+		case <-k.options.Clock.After(min(left, k.options.Limits.Recheck)):
 		}
 		stamp := stampOf(file)
 		if stamp == known {
@@ -318,10 +317,15 @@ func (k *keeper) unavailable(reason string, cause error) error {
 // time waiting for a slot does not.
 func (k *keeper) overdue(took time.Duration) bool { return took >= k.callTimeout()/2 }
 
+// called tells the observer of a question that began at start.
+func (k *keeper) called(result string, start time.Time) {
+	k.options.Observer.PluginCall(k.entry.Name, result, k.options.Clock.Now().Sub(start))
+}
+
 // callTimeout bounds one question.
 func (k *keeper) callTimeout() time.Duration {
 	if k.entry.Timeout > 0 {
-		return k.entry.Timeout
+		return time.Duration(k.entry.Timeout)
 	}
 	return k.options.Limits.Call
 }

@@ -2,7 +2,6 @@ package plugin
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -28,7 +27,7 @@ const lastWords = 100 * time.Millisecond
 // A launch is all that starting a process takes.
 type launch struct {
 	entry      Entry
-	executable string // resolved
+	executable *executable
 	dir        string // private, for the socket
 	timeout    time.Duration
 	generation int64
@@ -59,9 +58,12 @@ func (c *child) stop() {
 // left.
 func (l launch) run(ctx context.Context) (_ *instance, err error) {
 	if err := errors.Join(os.RemoveAll(l.dir), os.Mkdir(l.dir, 0o700)); err != nil {
-		return nil, fmt.Errorf("folder for the socket: %w", err)
+		return nil, notRun{fmt.Errorf("folder for the socket: %w", err)}
 	}
-	c := l.newChild()
+	c, err := l.newChild()
+	if err != nil {
+		return nil, notRun{err}
+	}
 	i := newInstance()
 	i.carrier = c
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
@@ -83,8 +85,12 @@ func (l launch) run(ctx context.Context) (_ *instance, err error) {
 	return i, nil
 }
 
-// explain says what the error really means: that the time was up, or that the process has ended.
+// explain says what the error really means: that there was no process, that the time was up, or that
+// the process has ended.
 func (l launch) explain(ctx context.Context, c *child, err error) error {
+	if !c.process.started() {
+		return notRun{err}
+	}
 	if outOfTime(ctx, err) {
 		return notReady(l.timeout)
 	}
@@ -107,10 +113,24 @@ func outOfTime(ctx context.Context, err error) bool {
 
 func notReady(timeout time.Duration) error { return fmt.Errorf("not ready within %v", timeout) }
 
-func (l launch) newChild() *child {
-	cmd := exec.Command(l.executable, l.entry.Args...)
+// notRun is the error of a start that did not come to running the plugin's code: no folder for its
+// socket, no pipe, no process. That is the trouble of the host, which has no files, memory or room
+// left, or of the file.
+type notRun struct{ error }
+
+// Error says who is in trouble.
+func (n notRun) Error() string { return "the host could not start it: " + n.error.Error() }
+
+// Unwrap returns what failed.
+func (n notRun) Unwrap() error { return n.error }
+
+func (l launch) newChild() (*child, error) {
+	cmd, err := l.executable.command(l.dir, l.entry.Args)
+	if err != nil {
+		return nil, err
+	}
 	cmd.Dir = "/"
-	c := &child{dir: l.dir, process: newProcess(cmd, l.spawn)}
+	c := &child{dir: l.dir, process: newProcess(cmd, l.spawn, l.log.follow)}
 	c.client = goplugin.NewClient(&goplugin.ClientConfig{
 		HandshakeConfig:  handshake,
 		VersionedPlugins: versions(glue{}),
@@ -128,7 +148,7 @@ func (l launch) newChild() *child {
 			return c.process, nil
 		},
 	})
-	return c
+	return c, nil
 }
 
 // connect starts the process and shakes hands.
@@ -142,16 +162,4 @@ func (c *child) connect() (placementv1.StrategyServiceClient, error) {
 		return nil, err
 	}
 	return raw.(placementv1.StrategyServiceClient), nil
-}
-
-// pinned is go-plugin's check of the executable's content.
-func pinned(sha string) (*goplugin.SecureConfig, error) {
-	if sha == "" {
-		return nil, nil
-	}
-	digest, err := decodeDigest(sha)
-	if err != nil {
-		return nil, err
-	}
-	return &goplugin.SecureConfig{Checksum: digest, Hash: sha256.New()}, nil
 }

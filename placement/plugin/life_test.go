@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -45,7 +46,7 @@ func TestCrashesQuarantine(t *testing.T) {
 		t.Errorf("quarantined after %d restarts, want 4: five crashes", got)
 	}
 
-	_, _, err := host.Chain().Place(t.Context(), request("east"))
+	_, _, err := host.Place(t.Context(), placement.Given(request("east")))
 	if hold, ok := placement.AsHold(err); !ok || !strings.Contains(hold.Message, "it failed too often") {
 		t.Errorf("Place(): want a hold that says why, got %v", err)
 	}
@@ -72,6 +73,53 @@ func TestCrashesQuarantine(t *testing.T) {
 	}
 }
 
+// TestQuarantineEnds has a plugin crash until what it misses is there: nobody has to replace a file
+// that is right.
+func TestQuarantineEnds(t *testing.T) {
+	opts := options(t, entry("exit-without"))
+	missing := filepath.Join(opts.TempDir, "missing")
+	opts.Entries[0].Args = append(opts.Entries[0].Args, missing)
+	opts.Limits.Crashes, opts.Limits.CrashWindow = 1, 200*time.Millisecond
+	observer := &recorder{}
+	opts.Observer = observer
+	host := start(t, opts)
+	eventually(t, patience, "the plugin is quarantined a second time",
+		holds(func() bool { return observer.count("state Quarantined") >= 2 }))
+	if err := os.WriteFile(missing, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, patience, "the plugin is ready",
+		holds(func() bool { return state(host, "exit-without").State == plugin.Ready }))
+}
+
+// TestHostTroubleIsNoCrash takes away the folder for sockets, as a cleaner of temporary files does,
+// while a plugin ends once.
+func TestHostTroubleIsNoCrash(t *testing.T) {
+	opts := options(t, entry("good"))
+	opts.Limits.Crashes = 2
+	host := start(t, opts)
+	if err := host.WaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	folder := host.TempDirPath()
+	remove(t, folder)
+	if err := syscall.Kill(host.PID("good"), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, patience, "the host has tried more often than a plugin may crash",
+		holds(func() bool { return state(host, "good").Restarts > 2*opts.Limits.Crashes }))
+	want := "the host could not start it: folder for the socket: "
+	if got := state(host, "good"); got.State == plugin.Quarantined {
+		t.Errorf("the plugin is quarantined for the host's trouble: %+v", got)
+	}
+	eventually(t, patience, "the status tells the host's trouble",
+		holds(func() bool { return strings.Contains(state(host, "good").Reason, want) }))
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, patience, "the plugin is ready", holds(func() bool { return state(host, "good").State == plugin.Ready }))
+}
+
 // TestKilledPluginComesBack kills a healthy plugin from outside.
 func TestKilledPluginComesBack(t *testing.T) {
 	opts := options(t, entry("good"))
@@ -85,7 +133,7 @@ func TestKilledPluginComesBack(t *testing.T) {
 	}
 	eventually(t, patience, "another process is ready",
 		holds(func() bool { pid := host.PID("good"); return pid != 0 && pid != before }))
-	if _, _, err := host.Chain().Place(t.Context(), request("east")); err != nil {
+	if _, _, err := host.Place(t.Context(), placement.Given(request("east"))); err != nil {
 		t.Errorf("Place() after the restart: %v", err)
 	}
 }
@@ -94,7 +142,7 @@ func TestKilledPluginComesBack(t *testing.T) {
 // the log's pipe open.
 func TestChildrenDieWithTheirPlugin(t *testing.T) {
 	host := start(t, options(t, entry("child")))
-	decision, _, err := host.Chain().Place(t.Context(), request("east"))
+	decision, _, err := host.Place(t.Context(), placement.Given(request("east")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +163,7 @@ func TestChildrenDieWithTheirPlugin(t *testing.T) {
 func TestEnvironmentIsEmpty(t *testing.T) {
 	t.Setenv("KUBECONFIG", "/secret")
 	host := start(t, options(t, entry("environment")))
-	decision, _, err := host.Chain().Place(t.Context(), request("east"))
+	decision, _, err := host.Place(t.Context(), placement.Given(request("east")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +183,7 @@ func TestNoOpenFileIsInherited(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = secret.Close() }()
-	decision, _, err := start(t, opts).Chain().Place(t.Context(), request("east"))
+	decision, _, err := start(t, opts).Place(t.Context(), placement.Given(request("east")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,11 +203,11 @@ func TestLogsReachTheHost(t *testing.T) {
 		_, _ = fmt.Fprintln(&lines, prefix, args)
 	}, funcr.Options{})
 	host := start(t, opts)
-	if _, _, err := host.Chain().Place(t.Context(), request("east")); err != nil {
+	if _, _, err := host.Place(t.Context(), placement.Given(request("east"))); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		`"msg"="Placement plugin logged a warning" "strategy"="logs" "line"="a warning" "machine"="ns/n"`,
+		`"msg"="Placement plugin logged a warning" "strategy"="logs" "line"="a warning" "plugin.machine"="ns/n"`,
 		`"line"="printed to stdout" "stream"="stdout"`,
 		`"line"="printed to stderr" "stream"="stderr"`,
 	} {
@@ -175,6 +223,38 @@ func TestLogsReachTheHost(t *testing.T) {
 		t.Errorf("the log holds what it should not:\n%s", lines.String())
 	}
 }
+
+// TestLogCannotPretend has a plugin log what could pass for lines and attributes of the host, or
+// what a terminal acts on.
+func TestLogCannotPretend(t *testing.T) {
+	var mu sync.Mutex
+	var lines strings.Builder
+	opts := options(t, entry("escapes"))
+	opts.Logger = logr.FromSlogHandler(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return lines.Write(p)
+	}), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	host := start(t, opts)
+	_, _, _ = host.Place(t.Context(), placement.Given(request("east")))
+	for _, want := range []string{
+		` strategy=escapes line="gone  msg" plugin.ab="{\"c\":\"\\u0007\"}" plugin.logger=host plugin.strategy=annotation` + "\n",
+		` strategy=escapes line=printed stream=stderr` + "\n",
+	} {
+		eventually(t, patience, "the log holds "+want, func(context.Context) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if !strings.Contains(lines.String(), want) {
+				return errors.New(lines.String())
+			}
+			return nil
+		})
+	}
+}
+
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 // TestCloseLeavesNothing closes hosts in every state of their plugins.
 func TestCloseLeavesNothing(t *testing.T) {
@@ -200,7 +280,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 			if left, err := os.ReadDir(opts.TempDir); err != nil || len(left) > 0 {
 				t.Errorf("%s: left behind: %v (%v)", part, left, err)
 			}
-			_, _, err := host.Chain().Place(t.Context(), request("east"))
+			_, _, err := host.Place(t.Context(), placement.Given(request("east")))
 			if _, ok := errors.AsType[plugin.Unavailable](err); !ok {
 				t.Errorf("%s: Place() after Close(): want Unavailable, got %v", part, err)
 			}
@@ -220,7 +300,7 @@ func TestLongRestarts(t *testing.T) {
 	if err := host.WaitReady(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	strategy := host.Strategies()[0]
+	strategy := host.Strategy("crash")
 	crash := func(times int) {
 		for range times {
 			before := host.PID("crash")
@@ -235,7 +315,7 @@ func TestLongRestarts(t *testing.T) {
 	eventually(t, patience, "no more goroutines than before",
 		holds(func() bool { return runtime.NumGoroutine() <= goroutines }))
 	eventually(t, patience, "no more files than before", holds(func() bool { return openFiles(t) <= files }))
-	if sockets, err := filepath.Glob(filepath.Join(host.TempDirPath(), "*", "*")); err != nil || len(sockets) != 1 {
+	if sockets, err := filepath.Glob(filepath.Join(host.TempDirPath(), "*", "plugin-dir*")); err != nil || len(sockets) != 1 {
 		t.Errorf("want the one socket folder of the plugin that runs, got %v (%v)", sockets, err)
 	}
 }
@@ -258,7 +338,8 @@ func TestLongChaos(t *testing.T) {
 	defer stop()
 	var callers sync.WaitGroup
 	var answered, unavailable atomic.Int64
-	for _, strategy := range host.Strategies() {
+	for _, name := range names {
+		strategy := host.Strategy(name)
 		for range 4 {
 			callers.Go(func() {
 				for ctx.Err() == nil {
@@ -288,7 +369,8 @@ func TestLongChaos(t *testing.T) {
 	if answered.Load() == 0 || unavailable.Load() == 0 {
 		t.Error("the chaos hit nothing or everything")
 	}
-	for _, strategy := range host.Strategies() {
+	for _, name := range names {
+		strategy := host.Strategy(name)
 		eventually(t, patience, strategy.Name()+" answers", holds(func() bool {
 			_, err := strategy.Place(t.Context(), request("east"))
 			return err == nil

@@ -72,7 +72,7 @@ func TestOtherLanguage(t *testing.T) {
 			err:  placement.Refusal{Reason: "NoSuchZone", Message: "no KubevirtConfig has the label site=c"},
 		},
 	}
-	strategy := host.Strategies()[0]
+	strategy := host.Strategy("zone-js")
 	requests := map[string]placement.Request{}
 	for name, tc := range cases {
 		requests[name] = in(tc.site)

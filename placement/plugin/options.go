@@ -1,6 +1,8 @@
 package plugin
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,7 +17,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement"
 )
 
-// An Entry is one plugin of a host.
+// An Entry is one plugin of a host. Its JSON is that of the configuration file of package
+// placementhost.
 type Entry struct {
 	// Name is the strategy's name; the plugin must say the same. Lower-case letters, digits and
 	// '-'.
@@ -37,8 +40,30 @@ type Entry struct {
 	Config json.RawMessage `json:"config,omitempty"`
 	// OnError says what the plugin's failure means for a Machine; the default is to hold.
 	OnError placement.ErrorPolicy `json:"onError,omitempty"`
-	// Timeout bounds one question, in nanoseconds; 0 means Limits.Call.
-	Timeout time.Duration `json:"timeout,omitempty"`
+	// Timeout bounds one question; 0 means Limits.Call.
+	Timeout Duration `json:"timeout,omitempty"`
+}
+
+// A Duration is a time.Duration that is written in words, such as "500ms". A number alone is none.
+type Duration time.Duration
+
+// String is that of time.Duration.
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// MarshalText is String.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what String gives.
+func (d *Duration) UnmarshalText(text []byte) error {
+	read, err := time.ParseDuration(string(text))
+	*d = Duration(read)
+	return err
+}
+
+// configuration names the configuration of the entry: the same for the same document.
+func (e Entry) configuration() string {
+	digest := sha256.Sum256(e.Config)
+	return hex.EncodeToString(digest[:])
 }
 
 // transport names what the strategy is served by.
@@ -51,8 +76,9 @@ func (e Entry) transport() string {
 
 // Options say what a [Host] runs. Dir and Entries are required; the zero value of the rest works.
 type Options struct {
-	// Dir is the plugin directory. Neither it nor a plugin in it may be writable by group or
-	// others.
+	// Dir is the plugin directory. It, each plugin in it and each folder above it must belong to root
+	// or to the host's user, and must not be writable by group or others. A folder of root with the
+	// sticky bit, such as /tmp, may be.
 	Dir string
 	// Entries are the plugins in the order of the chain.
 	Entries []Entry
@@ -84,7 +110,7 @@ type Limits struct {
 	BackoffMax     time.Duration // after many; default 2 min
 	StableAfter    time.Duration // ready for so long forgets earlier crashes in the back-off; default 60 s
 	Crashes        int           // so many within CrashWindow quarantine the plugin; default 5
-	CrashWindow    time.Duration // default 10 min
+	CrashWindow    time.Duration // also how long the first quarantine lasts; default 10 min
 	LogLines       int           // lines a second that are passed on; default 100
 	Recheck        time.Duration // how often the file of a quarantined plugin is looked at; default 5 s
 }

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )
@@ -62,7 +65,7 @@ func TestStartRefusesOptions(t *testing.T) {
 func TestEntryJSON(t *testing.T) {
 	var entries []plugin.Entry
 	text := `[{"name":"zone","path":"placement-zone","sha256":"ab","args":["-v"],"config":{"zone":"a"},` +
-		`"onError":"skip"},{"name":"search"}]`
+		`"onError":"skip","timeout":"500ms"},{"name":"search"}]`
 	if err := json.Unmarshal([]byte(text), &entries); err != nil {
 		t.Fatal(err)
 	}
@@ -70,8 +73,14 @@ func TestEntryJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(again), `"onError":"skip"`) || !strings.Contains(string(again), `"config":{"zone":"a"}`) {
-		t.Errorf("the entries came back as %s", again)
+	if diff := cmp.Diff(text, string(again)); diff != "" {
+		t.Errorf("the entries came back otherwise: -want, +got:\n%s", diff)
+	}
+	if got := time.Duration(entries[0].Timeout); got != 500*time.Millisecond {
+		t.Errorf("a time in words was read as %v", got)
+	}
+	if err := json.Unmarshal([]byte(`{"name":"a","timeout":5}`), &plugin.Entry{}); err == nil {
+		t.Error("a time without a unit must be an error")
 	}
 	if err := json.Unmarshal([]byte(`{"name":"a","onError":"ignore"}`), &plugin.Entry{}); err == nil {
 		t.Error("an unknown policy must be an error")

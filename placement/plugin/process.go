@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -24,8 +25,10 @@ type process struct {
 	cmd   *exec.Cmd
 	spawn func(start func() error) error // runs start on a thread that lives as long as the host
 
+	follow func(stderr io.Reader) // reads the log until it ends
+
 	lifeline, stdout, stderr *os.File // the host's ends
-	exited                   chan struct{}
+	exited, followed         chan struct{}
 
 	mu     sync.Mutex
 	pid    int  // 0 before the start
@@ -34,8 +37,10 @@ type process struct {
 	err    error
 }
 
-func newProcess(cmd *exec.Cmd, spawn func(func() error) error) *process {
-	return &process{cmd: cmd, spawn: spawn, exited: make(chan struct{})}
+func newProcess(cmd *exec.Cmd, spawn func(func() error) error, follow func(io.Reader)) *process {
+	return &process{
+		cmd: cmd, spawn: spawn, follow: follow, exited: make(chan struct{}), followed: make(chan struct{}),
+	}
 }
 
 // Start starts the process; go-plugin calls it once.
@@ -75,6 +80,10 @@ func (p *process) Start(context.Context) (err error) {
 	}
 	p.pid = p.cmd.Process.Pid
 	go p.watch()
+	go func() {
+		defer close(p.followed)
+		p.follow(p.stderr)
+	}()
 	return nil
 }
 
@@ -106,10 +115,9 @@ func (p *process) Kill(context.Context) error {
 // grace period. It returns when the process has ended.
 func (p *process) end(grace time.Duration) {
 	p.mu.Lock()
-	started := p.pid != 0
 	p.doomed = true
 	p.mu.Unlock()
-	if !started {
+	if !p.started() {
 		return
 	}
 	closeAll(p.lifeline)
@@ -123,9 +131,17 @@ func (p *process) end(grace time.Duration) {
 	}
 }
 
+// started reports whether there is or was a process.
+func (p *process) started() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pid != 0
+}
+
 // Wait returns when the process has ended, with its exit status as an error.
 func (p *process) Wait(context.Context) error {
 	<-p.exited
+	<-p.followed
 	closeAll(p.stdout, p.stderr)
 	return p.status()
 }
@@ -154,8 +170,8 @@ func (p *process) Diagnose(context.Context) string { return "" }
 // Stdout is the host's end; go-plugin reads the handshake from it.
 func (p *process) Stdout() io.ReadCloser { return p.stdout }
 
-// Stderr is the host's end; go-plugin reads log lines from it.
-func (p *process) Stderr() io.ReadCloser { return p.stderr }
+// Stderr is empty: go-plugin must not read log lines, because some of them make it panic.
+func (p *process) Stderr() io.ReadCloser { return io.NopCloser(strings.NewReader("")) }
 
 // Name is the executable's path.
 func (p *process) Name() string { return p.cmd.Path }

@@ -2,6 +2,10 @@ package plugin
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -13,6 +17,26 @@ import (
 func sysProcAttr() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
+
+// command runs the file that is open, by a link in the folder: the kernel shows the link's name as
+// that of the process. A script is opened once more by its interpreter, which therefore inherits
+// the file.
+func (e *executable) command(dir string, args []string) (*exec.Cmd, error) {
+	cmd := exec.Command(e.path, args...)
+	descriptor := int(e.file.Fd())
+	if e.isScript() {
+		cmd.ExtraFiles = []*os.File{e.file}
+		descriptor = firstExtraFile
+	}
+	cmd.Path = filepath.Join(dir, filepath.Base(e.path))
+	if err := os.Symlink(fmt.Sprintf("/proc/self/fd/%d", descriptor), cmd.Path); err != nil {
+		return nil, fmt.Errorf("link to the executable: %w", err)
+	}
+	return cmd, nil
+}
+
+// firstExtraFile is the number that exec.Cmd gives the first of ExtraFiles.
+const firstExtraFile = 3
 
 // reap waits for the end of the process, ends its children and only then lets it go: until then the
 // number of its group cannot be given to another.

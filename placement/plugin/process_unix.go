@@ -2,11 +2,20 @@
 
 package plugin
 
-import "syscall"
+import (
+	"os/exec"
+	"syscall"
+)
 
 // sysProcAttr puts the process into a group of its own. Elsewhere than on Linux only the life-line
 // ends a plugin whose host was killed.
 func sysProcAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+// command runs the file by its path. There is no portable way to run a file that is open: only the
+// owners that were checked can have replaced it.
+func (e *executable) command(_ string, args []string) (*exec.Cmd, error) {
+	return exec.Command(e.path, args...), nil
+}
 
 // reap waits for the end of the process. There is no portable way to end its children before its
 // number is free.

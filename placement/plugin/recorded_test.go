@@ -122,7 +122,7 @@ func TestRecordedMinors(t *testing.T) {
 			if err := host.WaitReady(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			strategy := host.Strategies()[0]
+			strategy := host.Strategy("search")
 			if needs := strategy.Needs(); needs != (placement.Needs{Presence: true}) {
 				t.Errorf("Needs(): %+v", needs)
 			}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"sync"
 	"syscall"
 	"time"
 
@@ -41,7 +40,7 @@ func ServeSocket(ctx context.Context, path string, strategy placement.Strategy, 
 		return errors.Join(err, listener.Close())
 	}
 	serving := grpc.NewServer(serverOptions(log)...)
-	placementv1.RegisterStrategyServiceServer(serving, &patient{server: newServer(strategy)})
+	placementv1.RegisterStrategyServiceServer(serving, newServer(strategy))
 	stopped := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(stopped)
@@ -76,27 +75,4 @@ func removeStale(path string) error {
 		return fmt.Errorf("socket: %w", err)
 	}
 	return os.Remove(path)
-}
-
-// A patient server holds Configure back until the questions of an earlier host are answered: hosts
-// come and go here, and a strategy need not know.
-type patient struct {
-	*server
-	mu sync.RWMutex
-}
-
-// Configure implements the service.
-func (p *patient) Configure(
-	ctx context.Context, req *placementv1.ConfigureRequest,
-) (*placementv1.ConfigureResponse, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.server.Configure(ctx, req)
-}
-
-// Decide implements the service.
-func (p *patient) Decide(ctx context.Context, req *placementv1.DecideRequest) (*placementv1.DecideResponse, error) {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	return p.server.Decide(ctx, req)
 }

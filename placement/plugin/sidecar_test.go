@@ -62,7 +62,7 @@ func TestSidecarConformance(t *testing.T) {
 	if err := host.WaitReady(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	placementtest.RunRequests(t, host.Strategies()[0], map[string]placement.Request{"Two": request("east", "west")})
+	placementtest.RunRequests(t, host.Strategy("good"), map[string]placement.Request{"Two": request("east", "west")})
 }
 
 // TestSidecarFaults connects to what is not a side-car of ours.
@@ -166,7 +166,9 @@ func TestSidecarFaults(t *testing.T) {
 				tc.edit(bad)
 			}
 			opts.Limits.BackoffMin, opts.Limits.BackoffMax = time.Hour, time.Hour
-			opts.Limits.Start = 3 * time.Second
+			if strings.HasPrefix(tc.want, "not ready") {
+				opts.Limits.Start = 3 * time.Second
+			}
 			host := start(t, opts)
 			err := host.WaitReady(t.Context())
 			unavailable, ok := errors.AsType[plugin.Unavailable](err)
@@ -176,7 +178,7 @@ func TestSidecarFaults(t *testing.T) {
 			if got := state(host, "well"); got.State != plugin.Ready {
 				t.Errorf("\n%s\nthe good plugin is held back: %+v", tc.reason, got)
 			}
-			if _, _, err := host.Place(t.Context(), request("east")); !isHold(err) {
+			if _, _, err := host.Place(t.Context(), placement.Given(request("east"))); !isHold(err) {
 				t.Errorf("\n%s\nPlace(): want a hold, got %v", tc.reason, err)
 			}
 		})
@@ -202,7 +204,7 @@ func TestSidecarComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	answers := func() bool {
-		got, _, err := host.Place(t.Context(), request("east"))
+		got, _, err := host.Place(t.Context(), placement.Given(request("east")))
 		return err == nil && got.Config == "east"
 	}
 	if err := first.Process.Signal(syscall.SIGKILL); err != nil {

@@ -61,10 +61,10 @@ func TestUpdate(t *testing.T) {
 			t.Errorf("process %d outlives its configuration", pid)
 		}
 	}
-	if chain := host.Chain(); chain[1].OnError != placement.SkipOnError {
+	if host.Policies()[1] != placement.SkipOnError {
 		t.Error("the error policy is the old one")
 	}
-	if got, trace, err := host.Place(t.Context(), request("east")); err != nil || got.Config != "east" || len(trace) != 3 {
+	if got, trace, err := host.Place(t.Context(), placement.Given(request("east"))); err != nil || got.Config != "east" || len(trace) != 3 {
 		t.Errorf("Place(): %v, %v, %v", got, trace, err)
 	}
 	if stopped := observer.count("state Stopped"); stopped != 1 {
@@ -136,7 +136,7 @@ func TestUpdateLosesNoQuestion(t *testing.T) {
 					return
 				default:
 				}
-				if got, trace, err := host.Place(t.Context(), request("east")); err != nil || got.Config != "east" {
+				if got, trace, err := host.Place(t.Context(), placement.Given(request("east"))); err != nil || got.Config != "east" {
 					t.Errorf("Place(): %v, %v, %v", got, trace, err)
 					return
 				}
@@ -162,10 +162,10 @@ func TestUpdateDrains(t *testing.T) {
 	}
 	answer := make(chan error, 1)
 	go func() {
-		_, err := host.Strategies()[0].Place(t.Context(), request("east"))
+		_, err := host.Strategy("slow").Place(t.Context(), request("east"))
 		answer <- err
 	}()
-	go func() { _, _, _ = host.Place(t.Context(), request("east")) }()
+	go func() { _, _, _ = host.Place(t.Context(), placement.Given(request("east"))) }()
 	if err := host.Update(t.Context(), []plugin.Entry{named("a", "good")}); err != nil {
 		t.Fatal(err)
 	}
@@ -177,14 +177,14 @@ func TestUpdateDrains(t *testing.T) {
 // TestTimeoutOfOne bounds one plugin's answer apart from the others'.
 func TestTimeoutOfOne(t *testing.T) {
 	slow := named("slow", "slow")
-	slow.Timeout, slow.OnError = 100*time.Millisecond, placement.SkipOnError
+	slow.Timeout, slow.OnError = plugin.Duration(100*time.Millisecond), placement.SkipOnError
 	opts := options(t, slow, named("a", "good"))
 	opts.Limits.Call = time.Hour
 	host := start(t, opts)
 	if err := host.WaitReady(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got, trace, err := host.Place(t.Context(), request("east")); err != nil || got.Config != "east" {
+	if got, trace, err := host.Place(t.Context(), placement.Given(request("east"))); err != nil || got.Config != "east" {
 		t.Errorf("Place(): %v, %v, %v", got, trace, err)
 	}
 }

@@ -78,7 +78,7 @@ func addAll(mgr ctrl.Manager, options Options, watcher *wake.Watcher) error {
 	if err != nil {
 		return fmt.Errorf("client manager: %w", err)
 	}
-	host, err := placementhost.New(options.Plugins(), mgr.GetLogger().WithName("placement"))
+	host, err := placementhost.New(options.Plugins(), placementhost.Options{Logger: mgr.GetLogger().WithName("placement")})
 	if err != nil {
 		return fmt.Errorf("placement plugins: %w", err)
 	}

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/pflag"
@@ -141,7 +140,7 @@ func TestReadmeMetrics(t *testing.T) {
 	if err := registry.Register(startup.New(supervisor, startup.Options{})); err != nil {
 		t.Fatal(err)
 	}
-	host, err := placementhost.New(placementhost.Source{Dir: t.TempDir()}, logr.Discard())
+	host, err := placementhost.New(placementhost.Source{Dir: t.TempDir()}, placementhost.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

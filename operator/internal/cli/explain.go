@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 
-	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -69,15 +68,14 @@ func (s *session) explain(ctx context.Context, out io.Writer, key client.ObjectK
 	if err != nil {
 		return err
 	}
-	host, err := placementhost.New(s.options.Plugins(), logr.Discard())
+	host, err := placementhost.New(s.options.Plugins(), placementhost.Options{})
 	if err != nil {
 		return err
 	}
-	if err := host.Host.Start(ctx); err != nil {
+	defer func() { _ = host.Close() }()
+	if err := host.Open(ctx); err != nil {
 		return err
 	}
-	defer func() { _ = host.Close() }()
-	_ = host.WaitReady(ctx) // one that is not ready says so in the trace
 	reconciler := machine.NewMachineReconciler(readOnly{s.GetClient()}, s.GetScheme(), s.remotes,
 		machine.WithPlacement(host), machine.WithSettings(s.options.Machine), machine.WithLiveReader(s.GetAPIReader()))
 	e, err := reconciler.Explain(ctx, key)

@@ -199,11 +199,7 @@ func (r *MachineReconciler) choose(
 	if err != nil {
 		return decision, err
 	}
-	request, err := r.request(ctx, machine, configs)
-	if err != nil {
-		return decision, err
-	}
-	chosen, err := r.ask(ctx, machine, vmName, request, &decision)
+	chosen, err := r.ask(ctx, machine, vmName, configs, &decision)
 	log.FromContext(ctx).V(1).Info("Strategies answered", "trace", decision.Asked.Trace.String())
 	if err != nil {
 		return decision, r.refusal(ctx, machine, vmName, decision.Seen, err)

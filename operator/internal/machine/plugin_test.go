@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/tools/events"
 	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
@@ -172,6 +173,14 @@ func noSidecar(t *testing.T, o *plugin.Options) {
 // hostOf runs the faulty plugin in one of its parts, under the name "fault", until the test ends.
 func hostOf(t *testing.T, part string, book *logBook, edit func(*testing.T, *plugin.Options)) *plugin.Host {
 	t.Helper()
+	host := startingHostOf(t, part, book, edit)
+	_ = host.WaitReady(t.Context())
+	return host
+}
+
+// startingHostOf is hostOf before the plugin is up.
+func startingHostOf(t *testing.T, part string, book *logBook, edit func(*testing.T, *plugin.Options)) *plugin.Host {
+	t.Helper()
 	dir, err := faulty()
 	if err != nil {
 		t.Fatal(err)
@@ -205,7 +214,6 @@ func hostOf(t *testing.T, part string, book *logBook, edit func(*testing.T, *plu
 		}
 		_ = os.RemoveAll(temp)
 	})
-	_ = host.WaitReady(t.Context())
 	return host
 }
 
@@ -226,7 +234,7 @@ func TestPluginFaults(t *testing.T) {
 }
 
 func (tc pluginCase) check(t *testing.T, host *plugin.Host) {
-	chain := machine.WithPlacement(placement.Chain{{Strategy: placement.Explicit{}}, {Strategy: host.Strategies()[0]}})
+	chain := machine.WithPlacement(placement.Chain{{Strategy: placement.Explicit{}}, {Strategy: host.Strategy("fault")}})
 	other := newMachine(in(west), func(m *vitistackv1alpha1.Machine) { m.Name, m.UID = "other", anotherUID })
 	w := newWorld(t, []string{east, west}, newMachine(), other)
 	recorder := events.NewFakeRecorder(20)
@@ -285,5 +293,29 @@ func TestPluginChangesItsMind(t *testing.T) {
 		if got := len(w.vms()); got != 1 {
 			t.Errorf("a crash after write %d: %d VirtualMachines: %s", write, got, w.where())
 		}
+	}
+}
+
+// TestPluginIsStarting places a fresh Machine by a plugin that needs presence and is not up yet: the
+// clusters are looked into before it is asked, as they are once it is up.
+func TestPluginIsStarting(t *testing.T) {
+	host := startingHostOf(t, "presence", &logBook{}, func(_ *testing.T, o *plugin.Options) { o.Limits.Call = time.Minute })
+	w := newWorld(t, []string{east, west}, newMachine())
+	var mu sync.Mutex
+	looked := map[string]bool{}
+	w.manager.LiveFunc = func(config string) (client.Reader, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		looked[config] = true
+		return w.clients[config], nil
+	}
+	if _, err := w.reconcile(machine.WithPlacement(host), machine.WithFreshness(freshness(true))); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]bool{east: true, west: true}, looked); diff != "" {
+		t.Errorf("clusters that were looked into (-want +got):\n%s", diff)
+	}
+	if got := w.machine().Annotations[vitistackv1alpha1.AnnotationKubevirtConfig]; got != east {
+		t.Errorf("the Machine is placed in %q, want the choice of the plugin", got)
 	}
 }

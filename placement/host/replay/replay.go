@@ -98,13 +98,17 @@ func (q question) put(ctx context.Context, out io.Writer, request placement.Requ
 	if err := host.WaitReady(ctx); err != nil {
 		return err
 	}
-	_, trace, err := host.Place(ctx, request)
+	var needs placement.Needs
+	_, trace, err := host.Place(ctx, func(_ context.Context, asked placement.Needs) (placement.Request, error) {
+		needs = asked
+		return request, nil
+	})
 	if len(trace) == 0 {
 		return err
 	}
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(replayed{Step: trace[0], Needs: host.Needs()}); err != nil {
+	if err := encoder.Encode(replayed{Step: trace[0], Needs: needs}); err != nil {
 		return err
 	}
 	switch trace[0].Verdict {

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -33,7 +34,17 @@ func main() {
 
 // beforeServing are the modes in which there is no proper handshake.
 var beforeServing = map[string]func(){
-	"exit":    func() { os.Exit(3) },
+	"exit": func() { os.Exit(3) },
+	"exit-without": func() { // the file that its third argument names
+		if _, err := os.Stat(os.Args[3]); err != nil {
+			os.Exit(3)
+		}
+	},
+	"odd-log": func() { // which go-plugin's own reader does not survive
+		for _, line := range []string{`{"@message":1}`, `{"@level":[],"@message":"m"}`, `{"@message":"m","@timestamp":{}}`, "null", "[]", "{"} {
+			fmt.Fprintln(os.Stderr, line)
+		}
+	},
 	"silent":  func() { forever() },
 	"garbage": func() { fmt.Println("Hello, world!"); forever() },
 	"longline": func() {
@@ -85,26 +96,45 @@ func maze(levels int) []byte {
 	return schema
 }
 
+// zone is the one that the strategy was configured with.
+var zone atomic.Value
+
 func (s strategy) Configure(config []byte) error {
+	wanted, err := s.check(config)
+	if err == nil {
+		zone.Store(wanted)
+	}
+	return err
+}
+
+func (s strategy) ValidateConfig(config []byte) error {
+	_, err := s.check(config)
+	return err
+}
+
+// check is the zone of a configuration.
+func (s strategy) check(config []byte) (string, error) {
 	switch s.mode {
 	case "crash-configure":
 		os.Exit(4)
+	case "escaped-violations":
+		return "", placement.Violations{{Field: escaped, Message: escaped}}
 	case "violations":
-		return make(placement.Violations, 100)
+		return "", make(placement.Violations, 100)
 	case "violations-flood":
-		return make(placement.Violations, 1_000_000)
+		return "", make(placement.Violations, 1_000_000)
 	}
 	if len(config) == 0 {
-		return nil
+		return "", nil
 	}
 	var document struct{ Zone string }
 	if err := json.Unmarshal(config, &document); err != nil {
-		return err
+		return "", err
 	}
 	if document.Zone == "" {
-		return placement.Violations{{Field: "zone", Message: "is empty"}}
+		return "", placement.Violations{{Field: "zone", Message: "is empty"}}
 	}
-	return nil
+	return document.Zone, nil
 }
 
 func (s strategy) Place(ctx context.Context, req placement.Request) (placement.Decision, error) {
@@ -129,6 +159,8 @@ func (s strategy) Place(ctx context.Context, req placement.Request) (placement.D
 		if len(req.Candidates) > 0 {
 			first.Config = req.Candidates[int(asked.Add(1))%len(req.Candidates)].Name
 		}
+	case "zone":
+		first.Config, _ = zone.Load().(string)
 	case "unknown":
 		first.Config = "no-such-cluster"
 	case "flood":
@@ -139,6 +171,14 @@ func (s strategy) Place(ctx context.Context, req placement.Request) (placement.D
 		s.log.Warn("a warning", "machine", req.Machine.String())
 		fmt.Println("printed to stdout")
 		fmt.Fprintln(os.Stderr, "printed to stderr")
+	case "escapes":
+		s.log.Warn("\x1b[2Jgone\r\nmsg", "strategy", "annotation", "logger", "host", "a\x1b[1mb", map[string]any{"c": "\x07"})
+		fmt.Fprintln(os.Stderr, "\x1b]0;title\x07printed")
+		return first, placement.Refusal{Reason: "Never", Message: escaped}
+	case "escaped-reason":
+		return placement.Decision{Config: first.Config, Reason: escaped}, nil
+	case "escaped-error":
+		return first, errors.New(escaped)
 	case "error":
 		return first, fmt.Errorf("first line\nsecond line")
 	case "environment":
@@ -155,6 +195,9 @@ func (s strategy) Place(ctx context.Context, req placement.Request) (placement.D
 	}
 	return first, ctx.Err()
 }
+
+// escaped is a text that a terminal acts on, over two lines.
+const escaped = "no \x1b[31mred\x1b[0m,\x1b]8;;http://evil\x1b\\ link\u202e,\x00 bell\x07 or C1 \u009b2J"
 
 // environment lists the names of the variables.
 func environment() string {

@@ -202,7 +202,9 @@ type ConfigureRequest struct {
 	// A JSON document; empty if the operator's configuration has none.
 	Config []byte `protobuf:"bytes,1,opt,name=config,proto3" json:"config,omitempty"`
 	// Counts configurations; a plugin sees it grow.
-	Generation    int64 `protobuf:"varint,2,opt,name=generation,proto3" json:"generation,omitempty"`
+	Generation int64 `protobuf:"varint,2,opt,name=generation,proto3" json:"generation,omitempty"`
+	// Names this configuration, the same for the same document. Questions under it carry the same name.
+	Configuration string `protobuf:"bytes,3,opt,name=configuration,proto3" json:"configuration,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -251,6 +253,13 @@ func (x *ConfigureRequest) GetGeneration() int64 {
 	return 0
 }
 
+func (x *ConfigureRequest) GetConfiguration() string {
+	if x != nil {
+		return x.Configuration
+	}
+	return ""
+}
+
 // ConfigureResponse says what is wrong with the configuration, or nothing.
 type ConfigureResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -297,6 +306,98 @@ func (x *ConfigureResponse) GetViolations() []*Violation {
 	return nil
 }
 
+// ValidateConfigRequest carries a configuration that may be used later.
+type ValidateConfigRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A JSON document; empty if the operator's configuration has none.
+	Config        []byte `protobuf:"bytes,1,opt,name=config,proto3" json:"config,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValidateConfigRequest) Reset() {
+	*x = ValidateConfigRequest{}
+	mi := &file_placement_v1_strategy_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValidateConfigRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValidateConfigRequest) ProtoMessage() {}
+
+func (x *ValidateConfigRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_placement_v1_strategy_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValidateConfigRequest.ProtoReflect.Descriptor instead.
+func (*ValidateConfigRequest) Descriptor() ([]byte, []int) {
+	return file_placement_v1_strategy_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ValidateConfigRequest) GetConfig() []byte {
+	if x != nil {
+		return x.Config
+	}
+	return nil
+}
+
+// ValidateConfigResponse says what is wrong with the configuration, or nothing.
+type ValidateConfigResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One entry a field. Empty means that the configuration could be used.
+	Violations    []*Violation `protobuf:"bytes,1,rep,name=violations,proto3" json:"violations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValidateConfigResponse) Reset() {
+	*x = ValidateConfigResponse{}
+	mi := &file_placement_v1_strategy_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValidateConfigResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValidateConfigResponse) ProtoMessage() {}
+
+func (x *ValidateConfigResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_placement_v1_strategy_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValidateConfigResponse.ProtoReflect.Descriptor instead.
+func (*ValidateConfigResponse) Descriptor() ([]byte, []int) {
+	return file_placement_v1_strategy_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ValidateConfigResponse) GetViolations() []*Violation {
+	if x != nil {
+		return x.Violations
+	}
+	return nil
+}
+
 // Violation is one field of a configuration that cannot be used.
 type Violation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -310,7 +411,7 @@ type Violation struct {
 
 func (x *Violation) Reset() {
 	*x = Violation{}
-	mi := &file_placement_v1_strategy_proto_msgTypes[4]
+	mi := &file_placement_v1_strategy_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -322,7 +423,7 @@ func (x *Violation) String() string {
 func (*Violation) ProtoMessage() {}
 
 func (x *Violation) ProtoReflect() protoreflect.Message {
-	mi := &file_placement_v1_strategy_proto_msgTypes[4]
+	mi := &file_placement_v1_strategy_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -335,7 +436,7 @@ func (x *Violation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Violation.ProtoReflect.Descriptor instead.
 func (*Violation) Descriptor() ([]byte, []int) {
-	return file_placement_v1_strategy_proto_rawDescGZIP(), []int{4}
+	return file_placement_v1_strategy_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Violation) GetField() string {
@@ -363,13 +464,16 @@ type DecideRequest struct {
 	DefaultConfig string `protobuf:"bytes,3,opt,name=default_config,json=defaultConfig,proto3" json:"default_config,omitempty"`
 	// The namespace that was searched for KubevirtConfigs, for messages; empty where they are cluster-scoped.
 	ConfigNamespace string `protobuf:"bytes,4,opt,name=config_namespace,json=configNamespace,proto3" json:"config_namespace,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The name of the configuration under which the question is asked; empty from hosts that do not tell. A plugin that was
+	// configured under another name meanwhile answers FAILED_PRECONDITION, and the host configures it again and asks again.
+	Configuration string `protobuf:"bytes,5,opt,name=configuration,proto3" json:"configuration,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DecideRequest) Reset() {
 	*x = DecideRequest{}
-	mi := &file_placement_v1_strategy_proto_msgTypes[5]
+	mi := &file_placement_v1_strategy_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -381,7 +485,7 @@ func (x *DecideRequest) String() string {
 func (*DecideRequest) ProtoMessage() {}
 
 func (x *DecideRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_placement_v1_strategy_proto_msgTypes[5]
+	mi := &file_placement_v1_strategy_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -394,7 +498,7 @@ func (x *DecideRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecideRequest.ProtoReflect.Descriptor instead.
 func (*DecideRequest) Descriptor() ([]byte, []int) {
-	return file_placement_v1_strategy_proto_rawDescGZIP(), []int{5}
+	return file_placement_v1_strategy_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *DecideRequest) GetMachine() *Machine {
@@ -425,6 +529,13 @@ func (x *DecideRequest) GetConfigNamespace() string {
 	return ""
 }
 
+func (x *DecideRequest) GetConfiguration() string {
+	if x != nil {
+		return x.Configuration
+	}
+	return ""
+}
+
 // DecideResponse is the answer. One of the four must be set: a response without an answer is a failure of the plugin.
 type DecideResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -443,7 +554,7 @@ type DecideResponse struct {
 
 func (x *DecideResponse) Reset() {
 	*x = DecideResponse{}
-	mi := &file_placement_v1_strategy_proto_msgTypes[6]
+	mi := &file_placement_v1_strategy_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -455,7 +566,7 @@ func (x *DecideResponse) String() string {
 func (*DecideResponse) ProtoMessage() {}
 
 func (x *DecideResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_placement_v1_strategy_proto_msgTypes[6]
+	mi := &file_placement_v1_strategy_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -468,7 +579,7 @@ func (x *DecideResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecideResponse.ProtoReflect.Descriptor instead.
 func (*DecideResponse) Descriptor() ([]byte, []int) {
-	return file_placement_v1_strategy_proto_rawDescGZIP(), []int{6}
+	return file_placement_v1_strategy_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *DecideResponse) GetAnswer() isDecideResponse_Answer {
@@ -559,7 +670,7 @@ type Place struct {
 
 func (x *Place) Reset() {
 	*x = Place{}
-	mi := &file_placement_v1_strategy_proto_msgTypes[7]
+	mi := &file_placement_v1_strategy_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -571,7 +682,7 @@ func (x *Place) String() string {
 func (*Place) ProtoMessage() {}
 
 func (x *Place) ProtoReflect() protoreflect.Message {
-	mi := &file_placement_v1_strategy_proto_msgTypes[7]
+	mi := &file_placement_v1_strategy_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -584,7 +695,7 @@ func (x *Place) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Place.ProtoReflect.Descriptor instead.
 func (*Place) Descriptor() ([]byte, []int) {
-	return file_placement_v1_strategy_proto_rawDescGZIP(), []int{7}
+	return file_placement_v1_strategy_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Place) GetConfig() string {
@@ -612,7 +723,7 @@ type NoOpinion struct {
 
 func (x *NoOpinion) Reset() {
 	*x = NoOpinion{}
-	mi := &file_placement_v1_strategy_proto_msgTypes[8]
+	mi := &file_placement_v1_strategy_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -624,7 +735,7 @@ func (x *NoOpinion) String() string {
 func (*NoOpinion) ProtoMessage() {}
 
 func (x *NoOpinion) ProtoReflect() protoreflect.Message {
-	mi := &file_placement_v1_strategy_proto_msgTypes[8]
+	mi := &file_placement_v1_strategy_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -637,7 +748,7 @@ func (x *NoOpinion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NoOpinion.ProtoReflect.Descriptor instead.
 func (*NoOpinion) Descriptor() ([]byte, []int) {
-	return file_placement_v1_strategy_proto_rawDescGZIP(), []int{8}
+	return file_placement_v1_strategy_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NoOpinion) GetReason() string {
@@ -662,7 +773,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_placement_v1_strategy_proto_msgTypes[9]
+	mi := &file_placement_v1_strategy_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -674,7 +785,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_placement_v1_strategy_proto_msgTypes[9]
+	mi := &file_placement_v1_strategy_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -687,7 +798,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_placement_v1_strategy_proto_rawDescGZIP(), []int{9}
+	return file_placement_v1_strategy_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Hold) GetReason() string {
@@ -724,7 +835,7 @@ type Refusal struct {
 
 func (x *Refusal) Reset() {
 	*x = Refusal{}
-	mi := &file_placement_v1_strategy_proto_msgTypes[10]
+	mi := &file_placement_v1_strategy_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -736,7 +847,7 @@ func (x *Refusal) String() string {
 func (*Refusal) ProtoMessage() {}
 
 func (x *Refusal) ProtoReflect() protoreflect.Message {
-	mi := &file_placement_v1_strategy_proto_msgTypes[10]
+	mi := &file_placement_v1_strategy_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -749,7 +860,7 @@ func (x *Refusal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Refusal.ProtoReflect.Descriptor instead.
 func (*Refusal) Descriptor() ([]byte, []int) {
-	return file_placement_v1_strategy_proto_rawDescGZIP(), []int{10}
+	return file_placement_v1_strategy_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Refusal) GetReason() string {
@@ -777,26 +888,34 @@ const file_placement_v1_strategy_proto_rawDesc = "" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12(\n" +
 	"\x05needs\x18\x03 \x03(\x0e2\x12.placement.v1.NeedR\x05needs\x12#\n" +
 	"\rconfig_schema\x18\x04 \x01(\fR\fconfigSchema\x12*\n" +
-	"\x06unread\x18\x05 \x03(\x0e2\x12.placement.v1.FactR\x06unread\"J\n" +
+	"\x06unread\x18\x05 \x03(\x0e2\x12.placement.v1.FactR\x06unread\"p\n" +
 	"\x10ConfigureRequest\x12\x16\n" +
 	"\x06config\x18\x01 \x01(\fR\x06config\x12\x1e\n" +
 	"\n" +
 	"generation\x18\x02 \x01(\x03R\n" +
-	"generation\"L\n" +
+	"generation\x12$\n" +
+	"\rconfiguration\x18\x03 \x01(\tR\rconfiguration\"L\n" +
 	"\x11ConfigureResponse\x127\n" +
+	"\n" +
+	"violations\x18\x01 \x03(\v2\x17.placement.v1.ViolationR\n" +
+	"violations\"/\n" +
+	"\x15ValidateConfigRequest\x12\x16\n" +
+	"\x06config\x18\x01 \x01(\fR\x06config\"Q\n" +
+	"\x16ValidateConfigResponse\x127\n" +
 	"\n" +
 	"violations\x18\x01 \x03(\v2\x17.placement.v1.ViolationR\n" +
 	"violations\";\n" +
 	"\tViolation\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"\xcb\x01\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"\xf1\x01\n" +
 	"\rDecideRequest\x12/\n" +
 	"\amachine\x18\x01 \x01(\v2\x15.placement.v1.MachineR\amachine\x127\n" +
 	"\n" +
 	"candidates\x18\x02 \x03(\v2\x17.placement.v1.CandidateR\n" +
 	"candidates\x12%\n" +
 	"\x0edefault_config\x18\x03 \x01(\tR\rdefaultConfig\x12)\n" +
-	"\x10config_namespace\x18\x04 \x01(\tR\x0fconfigNamespace\"\xde\x01\n" +
+	"\x10config_namespace\x18\x04 \x01(\tR\x0fconfigNamespace\x12$\n" +
+	"\rconfiguration\x18\x05 \x01(\tR\rconfiguration\"\xde\x01\n" +
 	"\x0eDecideResponse\x12+\n" +
 	"\x05place\x18\x01 \x01(\v2\x13.placement.v1.PlaceH\x00R\x05place\x128\n" +
 	"\n" +
@@ -819,10 +938,11 @@ const file_placement_v1_strategy_proto_rawDesc = "" +
 	"\amessage\x18\x02 \x01(\tR\amessage*-\n" +
 	"\x04Fact\x12\x14\n" +
 	"\x10FACT_UNSPECIFIED\x10\x00\x12\x0f\n" +
-	"\vFACT_LABELS\x10\x012\xe3\x01\n" +
+	"\vFACT_LABELS\x10\x012\xc0\x02\n" +
 	"\x0fStrategyService\x12=\n" +
 	"\x04Info\x12\x19.placement.v1.InfoRequest\x1a\x1a.placement.v1.InfoResponse\x12L\n" +
-	"\tConfigure\x12\x1e.placement.v1.ConfigureRequest\x1a\x1f.placement.v1.ConfigureResponse\x12C\n" +
+	"\tConfigure\x12\x1e.placement.v1.ConfigureRequest\x1a\x1f.placement.v1.ConfigureResponse\x12[\n" +
+	"\x0eValidateConfig\x12#.placement.v1.ValidateConfigRequest\x1a$.placement.v1.ValidateConfigResponse\x12C\n" +
 	"\x06Decide\x12\x1b.placement.v1.DecideRequest\x1a\x1c.placement.v1.DecideResponseBUZSgithub.com/vitistack/kubevirt-multicluster/placement/proto/placement/v1;placementv1b\x06proto3"
 
 var (
@@ -838,45 +958,50 @@ func file_placement_v1_strategy_proto_rawDescGZIP() []byte {
 }
 
 var file_placement_v1_strategy_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_placement_v1_strategy_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_placement_v1_strategy_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_placement_v1_strategy_proto_goTypes = []any{
-	(Fact)(0),                 // 0: placement.v1.Fact
-	(*InfoRequest)(nil),       // 1: placement.v1.InfoRequest
-	(*InfoResponse)(nil),      // 2: placement.v1.InfoResponse
-	(*ConfigureRequest)(nil),  // 3: placement.v1.ConfigureRequest
-	(*ConfigureResponse)(nil), // 4: placement.v1.ConfigureResponse
-	(*Violation)(nil),         // 5: placement.v1.Violation
-	(*DecideRequest)(nil),     // 6: placement.v1.DecideRequest
-	(*DecideResponse)(nil),    // 7: placement.v1.DecideResponse
-	(*Place)(nil),             // 8: placement.v1.Place
-	(*NoOpinion)(nil),         // 9: placement.v1.NoOpinion
-	(*Hold)(nil),              // 10: placement.v1.Hold
-	(*Refusal)(nil),           // 11: placement.v1.Refusal
-	(Need)(0),                 // 12: placement.v1.Need
-	(*Machine)(nil),           // 13: placement.v1.Machine
-	(*Candidate)(nil),         // 14: placement.v1.Candidate
+	(Fact)(0),                      // 0: placement.v1.Fact
+	(*InfoRequest)(nil),            // 1: placement.v1.InfoRequest
+	(*InfoResponse)(nil),           // 2: placement.v1.InfoResponse
+	(*ConfigureRequest)(nil),       // 3: placement.v1.ConfigureRequest
+	(*ConfigureResponse)(nil),      // 4: placement.v1.ConfigureResponse
+	(*ValidateConfigRequest)(nil),  // 5: placement.v1.ValidateConfigRequest
+	(*ValidateConfigResponse)(nil), // 6: placement.v1.ValidateConfigResponse
+	(*Violation)(nil),              // 7: placement.v1.Violation
+	(*DecideRequest)(nil),          // 8: placement.v1.DecideRequest
+	(*DecideResponse)(nil),         // 9: placement.v1.DecideResponse
+	(*Place)(nil),                  // 10: placement.v1.Place
+	(*NoOpinion)(nil),              // 11: placement.v1.NoOpinion
+	(*Hold)(nil),                   // 12: placement.v1.Hold
+	(*Refusal)(nil),                // 13: placement.v1.Refusal
+	(Need)(0),                      // 14: placement.v1.Need
+	(*Machine)(nil),                // 15: placement.v1.Machine
+	(*Candidate)(nil),              // 16: placement.v1.Candidate
 }
 var file_placement_v1_strategy_proto_depIdxs = []int32{
-	12, // 0: placement.v1.InfoResponse.needs:type_name -> placement.v1.Need
+	14, // 0: placement.v1.InfoResponse.needs:type_name -> placement.v1.Need
 	0,  // 1: placement.v1.InfoResponse.unread:type_name -> placement.v1.Fact
-	5,  // 2: placement.v1.ConfigureResponse.violations:type_name -> placement.v1.Violation
-	13, // 3: placement.v1.DecideRequest.machine:type_name -> placement.v1.Machine
-	14, // 4: placement.v1.DecideRequest.candidates:type_name -> placement.v1.Candidate
-	8,  // 5: placement.v1.DecideResponse.place:type_name -> placement.v1.Place
-	9,  // 6: placement.v1.DecideResponse.no_opinion:type_name -> placement.v1.NoOpinion
-	10, // 7: placement.v1.DecideResponse.hold:type_name -> placement.v1.Hold
-	11, // 8: placement.v1.DecideResponse.refusal:type_name -> placement.v1.Refusal
-	1,  // 9: placement.v1.StrategyService.Info:input_type -> placement.v1.InfoRequest
-	3,  // 10: placement.v1.StrategyService.Configure:input_type -> placement.v1.ConfigureRequest
-	6,  // 11: placement.v1.StrategyService.Decide:input_type -> placement.v1.DecideRequest
-	2,  // 12: placement.v1.StrategyService.Info:output_type -> placement.v1.InfoResponse
-	4,  // 13: placement.v1.StrategyService.Configure:output_type -> placement.v1.ConfigureResponse
-	7,  // 14: placement.v1.StrategyService.Decide:output_type -> placement.v1.DecideResponse
-	12, // [12:15] is the sub-list for method output_type
-	9,  // [9:12] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	7,  // 2: placement.v1.ConfigureResponse.violations:type_name -> placement.v1.Violation
+	7,  // 3: placement.v1.ValidateConfigResponse.violations:type_name -> placement.v1.Violation
+	15, // 4: placement.v1.DecideRequest.machine:type_name -> placement.v1.Machine
+	16, // 5: placement.v1.DecideRequest.candidates:type_name -> placement.v1.Candidate
+	10, // 6: placement.v1.DecideResponse.place:type_name -> placement.v1.Place
+	11, // 7: placement.v1.DecideResponse.no_opinion:type_name -> placement.v1.NoOpinion
+	12, // 8: placement.v1.DecideResponse.hold:type_name -> placement.v1.Hold
+	13, // 9: placement.v1.DecideResponse.refusal:type_name -> placement.v1.Refusal
+	1,  // 10: placement.v1.StrategyService.Info:input_type -> placement.v1.InfoRequest
+	3,  // 11: placement.v1.StrategyService.Configure:input_type -> placement.v1.ConfigureRequest
+	5,  // 12: placement.v1.StrategyService.ValidateConfig:input_type -> placement.v1.ValidateConfigRequest
+	8,  // 13: placement.v1.StrategyService.Decide:input_type -> placement.v1.DecideRequest
+	2,  // 14: placement.v1.StrategyService.Info:output_type -> placement.v1.InfoResponse
+	4,  // 15: placement.v1.StrategyService.Configure:output_type -> placement.v1.ConfigureResponse
+	6,  // 16: placement.v1.StrategyService.ValidateConfig:output_type -> placement.v1.ValidateConfigResponse
+	9,  // 17: placement.v1.StrategyService.Decide:output_type -> placement.v1.DecideResponse
+	14, // [14:18] is the sub-list for method output_type
+	10, // [10:14] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_placement_v1_strategy_proto_init() }
@@ -885,20 +1010,20 @@ func file_placement_v1_strategy_proto_init() {
 		return
 	}
 	file_placement_v1_types_proto_init()
-	file_placement_v1_strategy_proto_msgTypes[6].OneofWrappers = []any{
+	file_placement_v1_strategy_proto_msgTypes[8].OneofWrappers = []any{
 		(*DecideResponse_Place)(nil),
 		(*DecideResponse_NoOpinion)(nil),
 		(*DecideResponse_Hold)(nil),
 		(*DecideResponse_Refusal)(nil),
 	}
-	file_placement_v1_strategy_proto_msgTypes[9].OneofWrappers = []any{}
+	file_placement_v1_strategy_proto_msgTypes[11].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_placement_v1_strategy_proto_rawDesc), len(file_placement_v1_strategy_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,9 +25,10 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	StrategyService_Info_FullMethodName      = "/placement.v1.StrategyService/Info"
-	StrategyService_Configure_FullMethodName = "/placement.v1.StrategyService/Configure"
-	StrategyService_Decide_FullMethodName    = "/placement.v1.StrategyService/Decide"
+	StrategyService_Info_FullMethodName           = "/placement.v1.StrategyService/Info"
+	StrategyService_Configure_FullMethodName      = "/placement.v1.StrategyService/Configure"
+	StrategyService_ValidateConfig_FullMethodName = "/placement.v1.StrategyService/ValidateConfig"
+	StrategyService_Decide_FullMethodName         = "/placement.v1.StrategyService/Decide"
 )
 
 // StrategyServiceClient is the client API for StrategyService service.
@@ -35,12 +36,15 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // StrategyService is what a plugin serves. The host calls Info, then Configure, then Decide any number of times and
-// concurrently.
+// concurrently. Where a process serves several hosts, or two configurations of one host, Configure may come again.
 type StrategyServiceClient interface {
 	// Info says what the plugin is and what it needs. It is constant for a process.
 	Info(ctx context.Context, in *InfoRequest, opts ...grpc.CallOption) (*InfoResponse, error)
 	// Configure hands over the plugin's configuration. A plugin that answers with violations is not asked to decide.
 	Configure(ctx context.Context, in *ConfigureRequest, opts ...grpc.CallOption) (*ConfigureResponse, error)
+	// ValidateConfig says what is wrong with a configuration and does not use it: the plugin goes on to decide as it was
+	// configured. A plugin that does not serve it (UNIMPLEMENTED) tells the host with Configure.
+	ValidateConfig(ctx context.Context, in *ValidateConfigRequest, opts ...grpc.CallOption) (*ValidateConfigResponse, error)
 	// Decide answers one request. It is a pure function of the request: no I/O, no clock, no memory of earlier calls.
 	Decide(ctx context.Context, in *DecideRequest, opts ...grpc.CallOption) (*DecideResponse, error)
 }
@@ -73,6 +77,16 @@ func (c *strategyServiceClient) Configure(ctx context.Context, in *ConfigureRequ
 	return out, nil
 }
 
+func (c *strategyServiceClient) ValidateConfig(ctx context.Context, in *ValidateConfigRequest, opts ...grpc.CallOption) (*ValidateConfigResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ValidateConfigResponse)
+	err := c.cc.Invoke(ctx, StrategyService_ValidateConfig_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *strategyServiceClient) Decide(ctx context.Context, in *DecideRequest, opts ...grpc.CallOption) (*DecideResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(DecideResponse)
@@ -88,12 +102,15 @@ func (c *strategyServiceClient) Decide(ctx context.Context, in *DecideRequest, o
 // for forward compatibility.
 //
 // StrategyService is what a plugin serves. The host calls Info, then Configure, then Decide any number of times and
-// concurrently.
+// concurrently. Where a process serves several hosts, or two configurations of one host, Configure may come again.
 type StrategyServiceServer interface {
 	// Info says what the plugin is and what it needs. It is constant for a process.
 	Info(context.Context, *InfoRequest) (*InfoResponse, error)
 	// Configure hands over the plugin's configuration. A plugin that answers with violations is not asked to decide.
 	Configure(context.Context, *ConfigureRequest) (*ConfigureResponse, error)
+	// ValidateConfig says what is wrong with a configuration and does not use it: the plugin goes on to decide as it was
+	// configured. A plugin that does not serve it (UNIMPLEMENTED) tells the host with Configure.
+	ValidateConfig(context.Context, *ValidateConfigRequest) (*ValidateConfigResponse, error)
 	// Decide answers one request. It is a pure function of the request: no I/O, no clock, no memory of earlier calls.
 	Decide(context.Context, *DecideRequest) (*DecideResponse, error)
 	mustEmbedUnimplementedStrategyServiceServer()
@@ -111,6 +128,9 @@ func (UnimplementedStrategyServiceServer) Info(context.Context, *InfoRequest) (*
 }
 func (UnimplementedStrategyServiceServer) Configure(context.Context, *ConfigureRequest) (*ConfigureResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Configure not implemented")
+}
+func (UnimplementedStrategyServiceServer) ValidateConfig(context.Context, *ValidateConfigRequest) (*ValidateConfigResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ValidateConfig not implemented")
 }
 func (UnimplementedStrategyServiceServer) Decide(context.Context, *DecideRequest) (*DecideResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Decide not implemented")
@@ -172,6 +192,24 @@ func _StrategyService_Configure_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _StrategyService_ValidateConfig_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ValidateConfigRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StrategyServiceServer).ValidateConfig(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StrategyService_ValidateConfig_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StrategyServiceServer).ValidateConfig(ctx, req.(*ValidateConfigRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _StrategyService_Decide_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DecideRequest)
 	if err := dec(in); err != nil {
@@ -204,6 +242,10 @@ var StrategyService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Configure",
 			Handler:    _StrategyService_Configure_Handler,
+		},
+		{
+			MethodName: "ValidateConfig",
+			Handler:    _StrategyService_ValidateConfig_Handler,
 		},
 		{
 			MethodName: "Decide",
