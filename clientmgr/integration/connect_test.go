@@ -3,6 +3,7 @@ package integration
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -27,6 +28,10 @@ func TestConnects(t *testing.T) {
 		Since:     state.Since,
 		ConfigUID: state.ConfigUID, RememberedUID: string(kubeSystem.UID), ClusterUID: string(kubeSystem.UID),
 		IdentityVerified: metav1.ConditionTrue, KubernetesVersion: "v1.37.2", RightsChecked: true,
+		CredentialExpires: state.CredentialExpires,
+	}
+	if left := time.Until(state.CredentialExpires); left <= 0 || left > 2*time.Hour { // that of the token
+		t.Errorf("the credential is said to end in %s", left)
 	}
 	if diff := cmp.Diff(want, state); diff != "" {
 		t.Errorf("state: -want +got:\n%s", diff)
