@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/utils/clock"
@@ -129,7 +130,7 @@ func (r *remoteCache) observe(next http.RoundTripper, counted func(resource stri
 	return roundTripFunc(func(req *http.Request) (*http.Response, error) {
 		query := req.URL.Query()
 		watch := transport.IsWatch(req)
-		resource := req.URL.Path[strings.LastIndexByte(req.URL.Path, '/')+1:]
+		resource := resourceOf(req.URL.Path)
 		if whole := !watch && query.Get("continue") == ""; whole || query.Get("sendInitialEvents") == "true" {
 			counted(resource)
 		}
@@ -147,6 +148,16 @@ func (r *remoteCache) observe(next http.RoundTripper, counted func(resource stri
 		}
 		return resp, err
 	})
+}
+
+// resourceOf is what the path of a collection is of: "configmaps", "virtualmachines.kubevirt.io".
+func resourceOf(path string) string {
+	plural := path[strings.LastIndexByte(path, '/')+1:]
+	rest, hasGroup := strings.CutPrefix(path, "/apis/")
+	if group, _, found := strings.Cut(rest, "/"); hasGroup && found {
+		return schema.GroupResource{Group: group, Resource: plural}.String()
+	}
+	return plural
 }
 
 // stores are those of the informers. controller-runtime's have them, behind a narrower interface.

@@ -28,7 +28,7 @@ type view struct {
 // ago, in any goroutine, that its data are not to be trusted.
 func (v *view) clientErr() error {
 	if v.err != nil {
-		return v.err
+		return copyOf(v.err)
 	}
 	return v.conn.untrusted()
 }
@@ -36,9 +36,18 @@ func (v *view) clientErr() error {
 // readErr is why nothing may be read live, nil where it may.
 func (v *view) readErr() error {
 	if v.liveErr != nil {
-		return v.liveErr
+		return copyOf(v.liveErr)
 	}
 	return v.conn.untrusted()
+}
+
+// copyOf is an error of a view for one caller, who may change it.
+func copyOf(err error) error {
+	if shared, is := err.(*ConnectionError); is { //nolint:errorlint // a view has it bare
+		own := *shared
+		return &own
+	}
+	return err
 }
 
 // cluster is one cluster: a goroutine that owns everything but view and mail.
@@ -70,6 +79,7 @@ type cluster struct {
 
 	attempt  attempts // to connect
 	floods   attempts // to fill a cache, that got too much
+	refills  attempts // to make a cache anew, after its data went back in time
 	rotation attempts // to take over the Secret's new contents
 }
 
@@ -143,7 +153,7 @@ func (c *cluster) serve(ctx context.Context, o order) time.Duration {
 	c.wish = o.wish
 	if o.rebuild {
 		c.disconnect()
-		c.attempt, c.floods = attempts{}, attempts{}
+		c.attempt, c.floods, c.refills = attempts{}, attempts{}, attempts{}
 	}
 	if o.wish.Kubeconfig == nil {
 		c.disconnect()
@@ -181,8 +191,15 @@ func (c *cluster) rebuild() {
 	if c.conn.moved.Load() {
 		v = verdict{Disconnected, ReasonUnreachable, anotherAnswers, ErrNotConnected}
 	}
+	failed := failure{v.err, v.reason, v.text}
 	c.disconnect()
 	c.report(v, nil)
+	again := c.refills.of(c.wish.Kubeconfig)
+	if c.options.Clock.Since(again.next) > calm {
+		*again = attempts{kubeconfig: c.wish.Kubeconfig, next: c.options.Clock.Now()} // once is free
+		return
+	}
+	c.fail(again, failed)
 }
 
 // disconnect drops the connection. The record of the cluster stays.

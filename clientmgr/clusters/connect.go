@@ -20,8 +20,10 @@ func (c *cluster) ask(endpoint *transport.Endpoint) asker {
 func (c *cluster) connect(ctx context.Context, target kubeconfig.Target) time.Duration {
 	now := c.options.Clock.Now()
 	tries := c.attempt.of(c.wish.Kubeconfig)
-	if wait := max(tries.next.Sub(now), c.floods.of(c.wish.Kubeconfig).next.Sub(now)); wait > 0 {
-		return wait
+	for _, each := range []*attempts{tries, &c.floods, &c.refills} {
+		if wait := each.of(c.wish.Kubeconfig).next.Sub(now); wait > 0 {
+			return wait
+		}
 	}
 	if tries.failures == 0 {
 		c.report(verdict{Connecting, ReasonConnecting, "connecting", ErrNotConnected}, nil)
