@@ -43,6 +43,8 @@ type Options struct {
 	SupervisorID string
 	// WarmStandby keeps connections to remote clusters while another replica leads.
 	WarmStandby bool
+	// ClusterCacheMiB bounds what one remote cluster may fill its cache with, in MiB of JSON.
+	ClusterCacheMiB int
 	// Machine are the settings of the Machines' reconciler.
 	Machine machine.Settings
 	// Log is how logs are written.
@@ -86,6 +88,8 @@ func (o *Options) addFlags(flags *pflag.FlagSet) {
 	o.AddPlacementFlags(flags)
 	o.addSupervisorIDFlag(flags)
 	flags.BoolVar(&o.WarmStandby, "warm-standby", false, "keep connections to remote clusters while another replica leads")
+	flags.IntVar(&o.ClusterCacheMiB, "cluster-cache-mib", 64,
+		"MiB of JSON that one remote cluster may fill its cache with; one that sends more is disconnected for a while")
 	flags.StringVar(&o.said.uniqueness, "uniqueness", uniquenessExceptFresh,
 		"ExceptFresh places a Machine that was seen being created while an uninvolved cluster is down; "+
 			"Strict waits for every cluster")
@@ -134,6 +138,9 @@ func (o *Options) Plugins() placementhost.Source {
 func (o *Options) complete() error {
 	if o.MaxConcurrentReconciles < 1 {
 		return fmt.Errorf("--max-concurrent-reconciles is %d: want at least 1", o.MaxConcurrentReconciles)
+	}
+	if o.ClusterCacheMiB < 1 {
+		return fmt.Errorf("--cluster-cache-mib is %d: want at least 1", o.ClusterCacheMiB)
 	}
 	var err error
 	if o.WatchSelector, err = labels.Parse(o.said.selector); err != nil {

@@ -95,6 +95,18 @@ func parsed(t *testing.T, args ...string) (Options, error) {
 	return options, options.complete()
 }
 
+// TestClusterCache holds that the flag reaches the client manager, and that nothing is refused.
+func TestClusterCache(t *testing.T) {
+	options, err := parsed(t, "--cluster-cache-mib=3")
+	must(t, err)
+	if got := RemoteOptions(options, "id", nil).Fill.MaxBytes; got != 3<<20 {
+		t.Errorf("a cluster may send %d bytes", got)
+	}
+	if _, err := parsed(t, "--cluster-cache-mib=0"); err == nil || !strings.Contains(err.Error(), "--cluster-cache-mib") {
+		t.Errorf("a cache of nothing is not refused: %v", err)
+	}
+}
+
 func TestFlags(t *testing.T) {
 	none, err := parsed(t)
 	must(t, err)

@@ -60,6 +60,9 @@ func configsNamespaced(config *rest.Config) (bool, error) {
 	return mapping.Scope.Name() == meta.RESTScopeNameNamespace, nil
 }
 
+// objectsPerMiB is far more than there are objects of ours in a MiB.
+const objectsPerMiB = 300
+
 // RemoteOptions say what is cached of each remote cluster, and what rights that and the rest needs.
 // Only what this supervisor made is cached. live reads Secrets in namespaces that nobody watches.
 func RemoteOptions(options Options, supervisorUID string, live client.Reader) clientmgr.Options {
@@ -74,7 +77,10 @@ func RemoteOptions(options Options, supervisorUID string, live client.Reader) cl
 				&kubevirtv1.VirtualMachineInstance{}: {Label: mine, Transform: trim.Instance},
 				&cdiv1beta1.DataVolume{}:             {Label: mine},
 			},
-			Rights:    remoteRights(),
+			Rights: remoteRights(),
+			Connection: clusters.Connection{Fill: clusters.Fill{
+				MaxBytes: int64(options.ClusterCacheMiB) << 20, MaxObjects: options.ClusterCacheMiB * objectsPerMiB,
+			}},
 			UserAgent: "kubevirt-operator",
 		},
 		AllowUnverifiedIdentity: options.Machine.AllowUnverifiedIdentity,
