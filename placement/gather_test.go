@@ -55,6 +55,8 @@ func TestChainGathers(t *testing.T) {
 		bare   = placement.Needs{NoLabels: true}
 		silent = placement.NewFunc("silent", bare,
 			func(context.Context, placement.Request) (placement.Decision, error) { return placement.Decision{}, nil })
+		looks = placement.NewFunc("looks", placement.Needs{Presence: true, NoLabels: true},
+			func(context.Context, placement.Request) (placement.Decision, error) { return placement.Decision{}, nil })
 		explicit = placement.NewFunc("explicit", bare,
 			func(context.Context, placement.Request) (placement.Decision, error) {
 				return placement.Decision{Config: "east"}, nil
@@ -85,9 +87,7 @@ func TestChainGathers(t *testing.T) {
 		"two strategies of different needs": {
 			reason: "facts that were gathered for one strategy are there for the next one as well",
 			chain: placement.Chain{
-				{Strategy: starting{Strategy: silent}}, {Strategy: placement.NewFunc("a", placement.Needs{Presence: true, NoLabels: true},
-					func(context.Context, placement.Request) (placement.Decision, error) { return placement.Decision{}, nil })},
-				{Strategy: starting{Strategy: counts}},
+				{Strategy: starting{Strategy: silent}}, {Strategy: looks}, {Strategy: starting{Strategy: counts}},
 			},
 			want:   []placement.Needs{bare, {Presence: true, NoLabels: true}, {Presence: true, Machines: true}},
 			config: "west",
@@ -124,7 +124,9 @@ func TestChainGathers(t *testing.T) {
 // TestGatherFails holds that the error of a Gather is no strategy's.
 func TestGatherFails(t *testing.T) {
 	look := placement.NewFunc("look", placement.Needs{Presence: true}, nil)
-	chain := placement.Chain{{Strategy: says("first", placement.Decision{}, nil)}, {Strategy: look, OnError: placement.SkipOnError}}
+	chain := placement.Chain{
+		{Strategy: says("first", placement.Decision{}, nil)}, {Strategy: look, OnError: placement.SkipOnError},
+	}
 	_, trace, err := chain.Place(t.Context(), func(_ context.Context, needs placement.Needs) (placement.Request, error) {
 		if needs.Presence {
 			return placement.Request{}, errBroken

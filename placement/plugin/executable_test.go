@@ -28,20 +28,45 @@ func TestTrusted(t *testing.T) {
 		file   owned
 		want   string // "" for trusted
 	}{
-		"file of root":           {reason: "an image's files belong to root", file: owned{user: 0, mode: 0o555}},
-		"file of the host":       {reason: "the host's user can change the host as well", file: owned{user: host, mode: 0o755}},
-		"file of another user":   {reason: "the owner can write, whatever the mode", file: owned{user: 12345, mode: 0o555}, want: "belongs to user 12345"},
-		"folder of another user": {reason: "the owner can put another file there", file: owned{user: 12345, mode: fs.ModeDir | 0o755}, want: "belongs to user 12345"},
-		"file for its group":     {reason: "the group may have changed it", file: owned{user: 0, mode: 0o775}, want: "writable by group"},
-		"folder for all":         {reason: "all may put another file there", file: owned{user: 0, mode: fs.ModeDir | 0o777}, want: "writable by group or others"},
-		"folder for all, sticky": {reason: "in /tmp nobody can replace what is not his", file: owned{user: 0, mode: fs.ModeDir | fs.ModeSticky | 0o777}},
+		"file of root": {
+			reason: "the files of an image belong to root and are trusted",
+			file:   owned{user: 0, mode: 0o555},
+		},
+		"file of the host": {
+			reason: "the host's own user can change the host as well, so its files are trusted",
+			file:   owned{user: host, mode: 0o755},
+		},
+		"file of another user": {
+			reason: "the owner of a file can write it whatever its mode says",
+			file:   owned{user: 12345, mode: 0o555},
+			want:   "belongs to user 12345",
+		},
+		"folder of another user": {
+			reason: "the owner of a folder can put another file there",
+			file:   owned{user: 12345, mode: fs.ModeDir | 0o755},
+			want:   "belongs to user 12345",
+		},
+		"file for its group": {
+			reason: "a file that its group can write may have been changed",
+			file:   owned{user: 0, mode: 0o775},
+			want:   "writable by group or others",
+		},
+		"folder for all": {
+			reason: "a folder that all can write may have got another file",
+			file:   owned{user: 0, mode: fs.ModeDir | 0o777},
+			want:   "writable by group or others",
+		},
+		"folder for all, sticky": {
+			reason: "in a folder such as /tmp nobody can replace the files of others",
+			file:   owned{user: 0, mode: fs.ModeDir | fs.ModeSticky | 0o777},
+		},
 		"sticky folder of the host": {
 			reason: "only root's sticky folders are taken for what they are",
 			file:   owned{user: host, mode: fs.ModeDir | fs.ModeSticky | 0o777},
 			want:   "writable by group or others",
 		},
 		"sticky file for all": {
-			reason: "the sticky bit of a file keeps nobody from writing",
+			reason: "the sticky bit of a file keeps nobody from writing it",
 			file:   owned{user: 0, mode: fs.ModeSticky | 0o777},
 			want:   "writable by group or others",
 		},

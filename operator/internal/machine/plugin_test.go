@@ -299,7 +299,9 @@ func TestPluginChangesItsMind(t *testing.T) {
 // TestPluginIsStarting places a fresh Machine by a plugin that needs presence and is not up yet: the
 // clusters are looked into before it is asked, as they are once it is up.
 func TestPluginIsStarting(t *testing.T) {
-	host := startingHostOf(t, "presence", &logBook{}, func(_ *testing.T, o *plugin.Options) { o.Limits.Call = time.Minute })
+	host := startingHostOf(t, "presence", &logBook{}, func(_ *testing.T, o *plugin.Options) {
+		o.Limits.Call = time.Minute // for its start on a loaded machine
+	})
 	w := newWorld(t, []string{east, west}, newMachine())
 	var mu sync.Mutex
 	looked := map[string]bool{}
