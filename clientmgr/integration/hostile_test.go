@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -104,14 +105,75 @@ func harmless(t testing.TB, server *hostile.Server, told string) {
 // absent reports whether an answer would be taken for the absence of an object.
 func absent(err error) bool { return apierrors.IsNotFound(err) }
 
-// TestHostileServers turns each step of a connection's life hostile in each manner: what is told is
+// moment is when a server turns hostile, and in what.
+type moment struct {
+	name  string
+	step  hostile.Step
+	first bool // before the cluster is connected
+	again bool // and then the kubeconfig changes
+}
+
+var moments = []moment{
+	{name: "connect", step: hostile.Identity, first: true}, {name: "discovery", step: hostile.Discover, first: true},
+	{name: "first fill", step: hostile.Fill, first: true}, {name: "probe", step: hostile.Identity},
+	{name: "rotation", step: hostile.Identity, again: true}, {name: "watch", step: hostile.Watch},
+	{name: "read", step: hostile.Read}, {name: "list", step: hostile.Fill}, {name: "write", step: hostile.Write},
+}
+
+// turn starts a server that turns hostile at a moment.
+func (a arena) turn(t *testing.T, victim string, at moment, be hostile.Manner) *hostile.Server {
+	t.Helper()
+	server := hostile.New("uid-"+victim, configMaps)
+	t.Cleanup(server.Close)
+	if at.first {
+		server.Be(at.step, be)
+	}
+	a.Put(victim, clusters.Wish{Kubeconfig: server.Kubeconfig()})
+	t.Cleanup(func() { a.Remove(victim) })
+	if !at.first {
+		arena{a.Manager, t}.is(victim, clusters.Connected)
+		server.Be(at.step, be)
+	}
+	if at.again {
+		other := bytes.ReplaceAll(server.Kubeconfig(), []byte(hostile.Token), []byte(hostile.Token+"-2"))
+		a.Put(victim, clusters.Wish{Kubeconfig: other})
+	}
+	return server
+}
+
+// use looks at a cluster and calls it for some seconds.
+func (a arena) use(
+	t *testing.T, victim string, server *hostile.Server, call func(context.Context, clusters.Cluster) []error,
+) {
+	t.Helper()
+	for deadline := time.Now().Add(4 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		state, _ := a.State(victim)
+		harmless(t, server, state.Message)
+		cluster, err := a.Get(victim)
+		if err != nil {
+			harmless(t, server, err.Error())
+			continue
+		}
+		for _, err := range call(t.Context(), cluster) {
+			if err != nil {
+				harmless(t, server, err.Error())
+			}
+			if absent(err) {
+				t.Fatalf("it reads as absent: %v", err)
+			}
+		}
+	}
+}
+
+// TestHostileServers turns each moment of a connection's life hostile in each manner: what is told is
 // harmless, nothing reads as absent, the tame cluster does not notice, and the cluster is well again
 // once its server is.
 func TestHostileServers(t *testing.T) {
 	t.Parallel()
 	a := newArena(t)
 	const namespace, name = "ns", "there"
-	call := func(ctx context.Context, remote client.Client, live client.Reader) []error {
+	call := func(ctx context.Context, cluster clusters.Cluster) []error {
+		remote, live := cluster.Client(), cluster.Live()
 		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
 		list := &corev1.ConfigMapList{}
 		errs := []error{live.Get(ctx, client.ObjectKeyFromObject(object), object.DeepCopy())}
@@ -122,53 +184,23 @@ func TestHostileServers(t *testing.T) {
 			remote.Patch(ctx, object.DeepCopy(), client.MergeFrom(&corev1.ConfigMap{})))
 	}
 	t.Run("cases", func(t *testing.T) {
-		for i, manner := range hostile.Names() {
-			for _, step := range hostile.Steps() {
-				t.Run(manner+" "+string(step), func(t *testing.T) {
+		for _, name := range hostile.Names() {
+			be, err := hostile.Named(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, at := range moments {
+				t.Run(name+" at "+at.name, func(t *testing.T) {
 					t.Parallel()
-					be, err := hostile.Named(manner)
-					if err != nil {
-						t.Fatal(err)
-					}
-					victim := fmt.Sprintf("victim-%d-%s", i, step)
-					beginning := step == hostile.Discover || step == hostile.Fill
-					server := hostile.New("uid-"+victim, configMaps)
-					t.Cleanup(server.Close)
-					if beginning {
-						server.Be(step, be)
-					}
-					a.Put(victim, clusters.Wish{Kubeconfig: server.Kubeconfig()})
-					t.Cleanup(func() { a.Remove(victim) })
-					watching := arena{a.Manager, t}
-					if !beginning {
-						watching.is(victim, clusters.Connected)
-						server.Be(step, be)
-					}
-					deadline := time.Now().Add(5 * time.Second)
-					for time.Now().Before(deadline) {
-						state, _ := a.State(victim)
-						harmless(t, server, state.Message)
-						cluster, err := a.Get(victim)
-						if err != nil {
-							harmless(t, server, err.Error())
-							time.Sleep(20 * time.Millisecond)
-							continue
-						}
-						for _, err := range call(t.Context(), cluster.Client(), cluster.Live()) {
-							if err != nil {
-								harmless(t, server, err.Error())
-							}
-							if absent(err) {
-								t.Fatalf("it reads as absent: %v", err)
-							}
-						}
-					}
+					victim := strings.ReplaceAll(t.Name(), "/", "-")
+					server := a.turn(t, victim, at, be)
+					a.use(t, victim, server, call)
 					if _, err := a.Get("tame"); err != nil {
 						t.Errorf("another cluster is hurt: %v", err)
 					}
-					server.Be(step, nil)
-					if manner != "another cluster" || step != hostile.Identity { // of which a person decides
-						watching.is(victim, clusters.Connected)
+					server.Be(at.step, nil)
+					if name != "another cluster" || at.step != hostile.Identity { // of which a person decides
+						arena{a.Manager, t}.is(victim, clusters.Connected)
 					}
 				})
 			}
