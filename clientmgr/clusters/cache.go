@@ -37,9 +37,7 @@ func (c *connection) startCache(counted func(resource string), wake func()) (*re
 	}
 	r := &remoteCache{declared: declared{}, feed: &feed{cluster: c.name}, synced: make(chan struct{}),
 		stopped: make(chan struct{})}
-	byObject := make(map[client.Object]cache.ByObject, len(c.kinds))
 	for _, kind := range c.kinds {
-		byObject[kind.object] = kind.stripped()
 		r.declared[kind.declaration] = struct{}{}
 	}
 	r.coverage.clock, r.coverage.wake, r.coverage.want = c.options.Clock, wake, len(r.declared)
@@ -47,12 +45,14 @@ func (c *connection) startCache(counted func(resource string), wake func()) (*re
 	background := rest.CopyConfig(c.rest)
 	background.Transport = r.observe(c.background, counted)
 	background.RateLimiter = nil
+	options := cache.Options{
+		HTTPClient: &http.Client{Transport: background.Transport, CheckRedirect: noRedirect},
+		Scheme:     c.options.Scheme, Mapper: c.direct.RESTMapper(),
+		SyncPeriod: new(time.Duration(0)), ReaderFailOnMissingInformer: true, DefaultWatchErrorHandler: quietly,
+	}
+	declare(c.kinds, c.options.Scheme, &options)
 	var err error
-	r.cache, err = cache.New(background, cache.Options{
-		HTTPClient: &http.Client{Transport: background.Transport, CheckRedirect: noRedirect}, Scheme: c.options.Scheme, Mapper: c.direct.RESTMapper(),
-		SyncPeriod: new(time.Duration(0)), ReaderFailOnMissingInformer: true, ByObject: byObject,
-		DefaultWatchErrorHandler: quietly,
-	})
+	r.cache, err = cache.New(background, options)
 	if err != nil {
 		return nil, kindError(err)
 	}

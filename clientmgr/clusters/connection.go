@@ -14,7 +14,6 @@ import (
 	authorizationclient "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	ctrlcluster "sigs.k8s.io/controller-runtime/pkg/cluster"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr/transport"
@@ -92,7 +91,7 @@ func newConnection(
 		return nil, fmt.Errorf("making an HTTP client: %w", err)
 	}
 	httpClient.CheckRedirect = noRedirect
-	mapper, err := apiutil.NewDynamicRESTMapper(c.rest, httpClient)
+	mapper, err := newMapper(c.rest, httpClient)
 	if err != nil {
 		return nil, fmt.Errorf("making a REST mapper: %w", err)
 	}

@@ -58,8 +58,7 @@ func (m *Manager) DeclaredKind(object client.Object) (schema.GroupVersionKind, e
 }
 
 // served asks the server for the resource of each declared kind; its error names every kind that is
-// not served. They are asked for one by one: what a REST mapper fails with depends on what it has
-// learned before, and for the first question of all it names no kind.
+// not served.
 func (c *connection) served() error {
 	var missing []string
 	for _, kind := range c.kinds {

@@ -60,6 +60,11 @@ type conns struct {
 	streams   atomic.Int64 // open watches
 }
 
+// headerTable is how many bytes of response headers a connection remembers, to have those that
+// repeat sent shorter. Of an API server's headers most are new each time, and the library's 4 KiB
+// take 10 in memory.
+const headerTable = 512
+
 // NewEndpoint prepares the connections to a target; it does no I/O. An error never holds anything
 // of the target.
 func NewEndpoint(target kubeconfig.Target, options EndpointOptions) (*Endpoint, error) {
@@ -74,7 +79,9 @@ func NewEndpoint(target kubeconfig.Target, options EndpointOptions) (*Endpoint, 
 		DialContext:         dialer.DialContext,
 		TLSHandshakeTimeout: o.DialTimeout,
 		ForceAttemptHTTP2:   true,
-		HTTP2:               &http.HTTP2Config{SendPingTimeout: o.PingInterval, PingTimeout: o.PingTimeout},
+		HTTP2: &http.HTTP2Config{
+			SendPingTimeout: o.PingInterval, PingTimeout: o.PingTimeout, MaxDecoderHeaderTableSize: headerTable,
+		},
 		MaxIdleConnsPerHost: 25,
 		IdleConnTimeout:     90 * time.Second,
 	}

@@ -28,6 +28,7 @@ type api struct {
 	status   int           // of every answer, 0 for as it should be
 	streams  chan struct{} // closed to end all watches
 	requests []string      // method, path and body
+	packing  []string      // which encodings each accepts
 }
 
 func newAPI(t *testing.T, token string) *api {
@@ -48,6 +49,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, _ := io.ReadAll(req.Body)
 	a.mu.Lock()
 	a.requests = append(a.requests, req.Method+" "+req.URL.Path+" "+string(body))
+	a.packing = append(a.packing, req.Header.Get("Accept-Encoding"))
 	status, token, streams := a.status, a.token, a.streams
 	a.mu.Unlock()
 	switch {

@@ -70,7 +70,7 @@ func (s *Swap) openOnce(req *http.Request, _ opening) (*http.Response, *Endpoint
 func (s *Swap) attempt(req *http.Request, endpoint *Endpoint) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(req.Context())
 	timer := s.options.Clock.AfterFunc(s.options.OpenTimeout, cancel)
-	resp, err := endpoint.RoundTrip(req.WithContext(ctx))
+	resp, err := endpoint.RoundTrip(unpacked(req.WithContext(ctx)))
 	if !timer.Stop() && err == nil {
 		discard(resp) // the header came together with the time-out: the stream is cancelled already
 		err = context.DeadlineExceeded
@@ -83,6 +83,17 @@ func (s *Swap) attempt(req *http.Request, endpoint *Endpoint) (*http.Response, e
 		resp.Body = &releasingBody{ReadCloser: resp.Body, release: cancel}
 	}
 	return resp, nil
+}
+
+// unpacked asks for a stream that is not compressed, unless the caller chose an encoding. A reader
+// of a compressed stream holds more than 40 KiB for as long as the watch is open.
+func unpacked(req *http.Request) *http.Request {
+	const encoding = "Accept-Encoding"
+	if req.Header.Get(encoding) == "" {
+		req.Header = req.Header.Clone()
+		req.Header.Set(encoding, "identity")
+	}
+	return req
 }
 
 // resume opens a watch that goes on from a version. While it cannot, it parks: an error would make

@@ -28,6 +28,44 @@ func TestBrokenStreamReadsAsItsEnd(t *testing.T) {
 	}
 }
 
+func TestWatchesAreNotCompressed(t *testing.T) {
+	cases := map[string]struct{ reason, path, chosen, want string }{
+		"a watch": {
+			reason: "a reader of a compressed stream holds 40 KiB until it ends",
+			path:   resuming, want: "identity",
+		},
+		"a watch whose caller chose": {
+			reason: "the caller unpacks it and has its own reasons",
+			path:   resuming, chosen: "gzip", want: "gzip",
+		},
+		"a list": {reason: "it ends, and is large", path: "/api/v1/pods", want: "gzip"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			server := newAPI(t, "t")
+			s := newSwap(t, server.endpoint(t, "t"), transport.SwapOptions{})
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, transport.Host("a")+tc.path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tc.chosen != "" {
+				req.Header.Set("Accept-Encoding", tc.chosen)
+			}
+			resp, err := s.RoundTrip(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = resp.Body.Close() }()
+			server.mu.Lock()
+			defer server.mu.Unlock()
+			if got := server.packing[0]; got != tc.want || req.Header.Get("Accept-Encoding") != tc.chosen {
+				t.Errorf("%s: want %q, got %q, and the caller's request has %q", tc.reason, tc.want, got,
+					req.Header.Get("Accept-Encoding"))
+			}
+		})
+	}
+}
+
 func TestResumingWatchIsParked(t *testing.T) {
 	cases := map[string]struct {
 		reason string

@@ -9,52 +9,31 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/clientmgr"
-	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
-	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
 )
 
-const (
-	// pairs is the number of VirtualMachines, each with its instance.
-	pairs = 10_000
-	// idleConnections is the number of connections that a connection's heap is an average of.
-	idleConnections = 20
-)
+// pairs is the number of VirtualMachines, each with its instance.
+const pairs = 10_000
 
 // BenchmarkIdleConnection prints the heap of a connection with nothing in its cache, as the
-// operator makes it. The definitions are KubeVirt's own: the REST mapper of a connection knows
-// them.
+// operator makes it.
 func BenchmarkIdleConnection(b *testing.B) {
-	binaries, err := kubevirt.FindBinaries()
-	must(b, err)
-	m := startHeld(b, envtest.CRDInstallOptions{Paths: []string{binaries.Definitions}, ErrorIfPathMissing: true,
-		MaxTime: time.Minute})
+	m := startKubeVirt(b)
 	for b.Loop() {
-		m.connect(0)
-		before := heap()
-		for i := range idleConnections {
-			m.connect(i + 1)
-		}
-		b.ReportMetric(float64(heap()-before)/idleConnections/1024, "KiB/connection")
-		for i := range idleConnections + 1 {
-			m.disconnect(i)
-		}
+		b.ReportMetric(float64(m.idle())/1024, "KiB/connection")
 	}
-	runtime.KeepAlive(m)
 }
 
 // BenchmarkCachedPair prints the heap of a VirtualMachine and its instance in the cache of a
@@ -101,80 +80,12 @@ func openDefinition(kind schema.GroupVersionKind) *apiextensionsv1.CustomResourc
 	return definition
 }
 
-// heap is what is held once everything that is not has been freed. Connections that were dropped
-// close their last sockets within a moment.
-func heap() uint64 {
-	var stats runtime.MemStats
-	for range 3 {
-		runtime.GC()
-	}
-	runtime.ReadMemStats(&stats)
-	return stats.HeapAlloc
-}
-
-// held is the operator's client manager over one cluster that is both supervisor and remote.
-type held struct {
-	b          *testing.B
-	manager    *clientmgr.KubevirtClientManager
-	client     client.Client
-	kubeconfig []byte
-}
-
-func startHeld(b *testing.B, definitions envtest.CRDInstallOptions) *held {
-	b.Helper()
-	remote := controlplane.New(b, controlplane.Options{Name: "remote"})
-	_, err := envtest.InstallCRDs(remote.Config(), definitions)
-	must(b, err)
-	manager, c := startRemotes(b, remote.Config(), "Namespaced")
-	kubeconfig, err := remote.KubeconfigFor(controlplane.Admin)
-	must(b, err)
-	return &held{b: b, manager: manager, client: c, kubeconfig: kubeconfig}
-}
-
-func (h *held) connect(i int) {
-	h.b.Helper()
-	meta := metav1.ObjectMeta{Namespace: "configs", Name: fmt.Sprintf("remote-%d", i)}
-	must(h.b, h.client.Create(h.b.Context(),
-		&corev1.Secret{ObjectMeta: meta, Data: map[string][]byte{"kubeconfig": h.kubeconfig}}))
-	must(h.b, h.client.Create(h.b.Context(), &vitistackv1alpha1.KubevirtConfig{
-		ObjectMeta: meta, Spec: vitistackv1alpha1.KubevirtConfigSpec{Name: meta.Name, KubeconfigSecretRef: meta.Name}}))
-	h.until(func() bool { state, _ := h.manager.State(meta.Name); return state.Ready() })
-}
-
-func (h *held) disconnect(i int) {
-	h.b.Helper()
-	meta := metav1.ObjectMeta{Namespace: "configs", Name: fmt.Sprintf("remote-%d", i)}
-	must(h.b, h.client.Delete(h.b.Context(), &vitistackv1alpha1.KubevirtConfig{ObjectMeta: meta}))
-	must(h.b, h.client.Delete(h.b.Context(), &corev1.Secret{ObjectMeta: meta}))
-	h.until(func() bool { _, found := h.manager.State(meta.Name); return !found })
-}
-
-func (h *held) until(done func() bool) {
-	h.b.Helper()
-	deadline := time.After(2 * time.Minute)
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
-	for !done() {
-		select {
-		case <-deadline:
-			h.b.Fatalf("not in time: %+v", h.manager.States())
-		case <-ticker.C:
-		}
-	}
-}
-
 // fill creates the VirtualMachines of a golden file and their instances, with a status as KubeVirt
 // writes it.
 func (h *held) fill(file string) {
-	h.b.Helper()
-	content, err := os.ReadFile("../../../virtualmachine/desired/testdata/" + file)
-	must(h.b, err)
-	var golden struct {
-		VirtualMachine kubevirtv1.VirtualMachine `json:"virtualMachine"`
-	}
-	must(h.b, yaml.Unmarshal(content, &golden))
-	must(h.b, h.client.Create(h.b.Context(),
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: golden.VirtualMachine.Namespace}}))
+	h.t.Helper()
+	golden := goldenVM(h.t, file)
+	must(h.t, h.client.Create(h.t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: golden.Namespace}}))
 	var (
 		writers sync.WaitGroup
 		next    atomic.Int64
@@ -183,7 +94,7 @@ func (h *held) fill(file string) {
 	for range 16 {
 		writers.Go(func() {
 			for i := int(next.Add(1)); i <= pairs && failed.Load() == nil; i = int(next.Add(1)) {
-				if err := h.create(h.b.Context(), golden.VirtualMachine.DeepCopy(), i); err != nil {
+				if err := h.create(h.t.Context(), golden.DeepCopy(), i); err != nil {
 					failed.Store(&err)
 				}
 			}
@@ -191,11 +102,32 @@ func (h *held) fill(file string) {
 	}
 	writers.Wait()
 	if err := failed.Load(); err != nil {
-		h.b.Fatal(*err)
+		h.t.Fatal(*err)
 	}
 }
 
 func (h *held) create(ctx context.Context, vm *kubevirtv1.VirtualMachine, i int) error {
+	instance := runningPair(vm, i)
+	if err := h.client.Create(ctx, vm); err != nil {
+		return err
+	}
+	return h.client.Create(ctx, instance)
+}
+
+// goldenVM is the VirtualMachine that a file of package desired's tests has.
+func goldenVM(t testing.TB, file string) *kubevirtv1.VirtualMachine {
+	t.Helper()
+	content, err := os.ReadFile("../../../virtualmachine/desired/testdata/" + file)
+	must(t, err)
+	var golden struct {
+		VirtualMachine kubevirtv1.VirtualMachine `json:"virtualMachine"`
+	}
+	must(t, yaml.Unmarshal(content, &golden))
+	return &golden.VirtualMachine
+}
+
+// runningPair makes a VirtualMachine one of many that run, and returns its instance.
+func runningPair(vm *kubevirtv1.VirtualMachine, i int) *kubevirtv1.VirtualMachineInstance {
 	vm.Name = fmt.Sprintf("vm-machine-%05d", i)
 	vm.Labels[vitistackv1alpha1.LabelSupervisorUID],
 		vm.Spec.Template.ObjectMeta.Labels[vitistackv1alpha1.LabelSupervisorUID] = "supervisor", "supervisor"
@@ -210,10 +142,7 @@ func (h *held) create(ctx context.Context, vm *kubevirtv1.VirtualMachine, i int)
 			{Type: "StorageLiveMigratable", Status: corev1.ConditionTrue},
 		},
 	}
-	if err := h.client.Create(ctx, vm); err != nil {
-		return err
-	}
-	return h.client.Create(ctx, instance)
+	return instance
 }
 
 // instanceOf is what virt-controller and virt-handler make of a VirtualMachine.
@@ -249,10 +178,20 @@ func instanceOf(vm *kubevirtv1.VirtualMachine, i int) *kubevirtv1.VirtualMachine
 			Name: each.Name, MAC: each.MacAddress, IP: ip, IPs: []string{ip, "fe80::1"}, InterfaceName: fmt.Sprintf("eth%d", n),
 			InfoSource: "domain, guest-agent", QueueCount: 2, LinkState: "up"})
 	}
-	for _, disk := range instance.Spec.Domain.Devices.Disks {
-		instance.Status.VolumeStatus = append(instance.Status.VolumeStatus,
-			kubevirtv1.VolumeStatus{Name: disk.Name, Target: "vda", Size: 10 << 30})
+	for _, volume := range instance.Spec.Volumes {
+		status := kubevirtv1.VolumeStatus{Name: volume.Name, Target: "vda", Size: 10 << 30}
+		if volume.DataVolume != nil {
+			size := corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("10Gi")}
+			status.PersistentVolumeClaimInfo = &kubevirtv1.PersistentVolumeClaimInfo{
+				ClaimName: volume.DataVolume.Name, AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+				VolumeMode: new(corev1.PersistentVolumeBlock), Capacity: size, Requests: size,
+			}
+		}
+		instance.Status.VolumeStatus = append(instance.Status.VolumeStatus, status)
 	}
+	instance.Status.CurrentCPUTopology = &kubevirtv1.CPUTopology{Cores: 2, Sockets: 1, Threads: 1}
+	guest := resource.MustParse("2Gi")
+	instance.Status.Memory = &kubevirtv1.MemoryStatus{GuestAtBoot: &guest, GuestCurrent: &guest, GuestRequested: &guest}
 	for _, phase := range []kubevirtv1.VirtualMachineInstancePhase{kubevirtv1.Pending, kubevirtv1.Scheduling,
 		kubevirtv1.Scheduled, kubevirtv1.Running} {
 		instance.Status.PhaseTransitionTimestamps = append(instance.Status.PhaseTransitionTimestamps,
