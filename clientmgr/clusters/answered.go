@@ -22,14 +22,16 @@ type answeredClient struct{ client.Client }
 func (a answeredClient) Get(
 	ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption,
 ) error {
-	if err := a.Client.Get(ctx, key, object, opts...); err != nil {
+	err := heard(ctx, func(ctx context.Context) error { return a.Client.Get(ctx, key, object, opts...) })
+	if err != nil {
 		return err
 	}
 	return isObject(object, key.Namespace, key.Name)
 }
 
 func (a answeredClient) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
-	if err := a.Client.List(ctx, list, opts...); err != nil {
+	err := heard(ctx, func(ctx context.Context) error { return a.Client.List(ctx, list, opts...) })
+	if err != nil {
 		return err
 	}
 	if list.GetResourceVersion() == "" {
@@ -40,25 +42,25 @@ func (a answeredClient) List(ctx context.Context, list client.ObjectList, opts .
 }
 
 func (a answeredClient) Create(ctx context.Context, object client.Object, opts ...client.CreateOption) error {
-	return written(object, func() error { return a.Client.Create(ctx, object, opts...) })
+	return written(ctx, object, func(ctx context.Context) error { return a.Client.Create(ctx, object, opts...) })
 }
 
 func (a answeredClient) Update(ctx context.Context, object client.Object, opts ...client.UpdateOption) error {
-	return written(object, func() error { return a.Client.Update(ctx, object, opts...) })
+	return written(ctx, object, func(ctx context.Context) error { return a.Client.Update(ctx, object, opts...) })
 }
 
 func (a answeredClient) Patch(
 	ctx context.Context, object client.Object, patch client.Patch, opts ...client.PatchOption,
 ) error {
-	return written(object, func() error { return a.Client.Patch(ctx, object, patch, opts...) })
+	return written(ctx, object, func(ctx context.Context) error { return a.Client.Patch(ctx, object, patch, opts...) })
 }
 
 // written runs a write of an object, whose answer is that object. A review has no name and gets
 // none: it is no object.
-func written(object client.Object, call func() error) error {
+func written(ctx context.Context, object client.Object, call func(ctx context.Context) error) error {
 	namespace, name := object.GetNamespace(), object.GetName()
 	isReview := name == "" && object.GetGenerateName() == ""
-	if err := call(); err != nil || isReview {
+	if err := heard(ctx, call); err != nil || isReview {
 		return err
 	}
 	return isObject(object, namespace, cmp.Or(name, object.GetName()))
