@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/vitistack/kubevirt-multicluster/placement"
@@ -245,14 +247,30 @@ func reasonOr(reason, fallback string) string {
 	return fallback
 }
 
-// clip cuts text at a rune boundary.
+// clip makes a plugin's text fit for a status and a log: one line, cut at a rune boundary. What is
+// not shown becomes a sign that is: without it, the name of a cluster could turn into another's.
 func clip(text string) string {
+	return cut(strings.Map(shown, cut(text)))
+}
+
+func shown(r rune) rune {
+	switch {
+	case unicode.IsSpace(r):
+		return ' '
+	case !unicode.IsPrint(r):
+		return unicode.ReplacementChar
+	}
+	return r
+}
+
+// cut returns at most maxTextBytes of a text, and a mark where that is not all.
+func cut(text string) string {
 	if len(text) <= maxTextBytes {
 		return text
 	}
-	cut := maxTextBytes
-	for cut > 0 && !utf8.RuneStart(text[cut]) {
-		cut--
+	end := maxTextBytes
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
 	}
-	return text[:cut] + "…"
+	return text[:end] + "…"
 }
