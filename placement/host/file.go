@@ -95,6 +95,9 @@ func readConfig(path string) ([]plugin.Entry, error) {
 			Name: s.Name, Path: s.Path, SHA256: s.SHA256, Args: s.Args, Socket: s.Socket, PeerUID: s.PeerUID,
 			OnError: s.OnError, Timeout: s.Timeout.Duration, Config: s.Config,
 		}
+		if string(s.Config) == "null" { // config: with nothing but comments below it
+			entries[i].Config = nil
+		}
 	}
 	return entries, nil
 }
