@@ -23,14 +23,16 @@ type answeredClient struct{ client.Client }
 func (a answeredClient) Get(
 	ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption,
 ) error {
-	if err := a.Client.Get(ctx, key, object, opts...); err != nil {
+	err := heard(ctx, func(ctx context.Context) error { return a.Client.Get(ctx, key, object, opts...) })
+	if err != nil {
 		return err
 	}
 	return isObject(object, key.Namespace, key.Name)
 }
 
 func (a answeredClient) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
-	if err := a.Client.List(ctx, list, opts...); err != nil {
+	err := heard(ctx, func(ctx context.Context) error { return a.Client.List(ctx, list, opts...) })
+	if err != nil {
 		return err
 	}
 	if list.GetResourceVersion() == "" {
@@ -41,28 +43,26 @@ func (a answeredClient) List(ctx context.Context, list client.ObjectList, opts .
 }
 
 func (a answeredClient) Create(ctx context.Context, object client.Object, opts ...client.CreateOption) error {
-	return written(object, func() error { return a.Client.Create(ctx, object, opts...) })
+	return written(ctx, object, func(ctx context.Context) error { return a.Client.Create(ctx, object, opts...) })
 }
 
 func (a answeredClient) Update(ctx context.Context, object client.Object, opts ...client.UpdateOption) error {
-	return written(object, func() error { return a.Client.Update(ctx, object, opts...) })
+	return written(ctx, object, func(ctx context.Context) error { return a.Client.Update(ctx, object, opts...) })
 }
 
 func (a answeredClient) Patch(
 	ctx context.Context, object client.Object, patch client.Patch, opts ...client.PatchOption,
 ) error {
-	return written(object, func() error { return a.Client.Patch(ctx, object, patch, opts...) })
+	return written(ctx, object, func(ctx context.Context) error { return a.Client.Patch(ctx, object, patch, opts...) })
 }
 
 // Apply checks what the server wrote back into the configuration.
 func (a answeredClient) Apply(
 	ctx context.Context, configuration runtime.ApplyConfiguration, opts ...client.ApplyOption,
 ) error {
-	asked, err := contentOf(configuration)
-	if err != nil {
-		return a.Client.Apply(ctx, configuration, opts...)
-	}
-	if err := a.Client.Apply(ctx, configuration, opts...); err != nil {
+	asked, unreadable := contentOf(configuration)
+	call := func(ctx context.Context) error { return a.Client.Apply(ctx, configuration, opts...) }
+	if err := heard(ctx, call); err != nil || unreadable != nil {
 		return err
 	}
 	returned, err := contentOf(configuration)
@@ -75,40 +75,59 @@ func (a answeredClient) Apply(
 // Status is a SubResource.
 func (a answeredClient) Status() client.SubResourceWriter { return a.SubResource("status") }
 
-// SubResource checks what writes of the object itself return. What has a body of its own, as an
-// eviction has, is no object.
+// SubResource checks what writes of the object itself return.
 func (a answeredClient) SubResource(name string) client.SubResourceClient {
 	return answeredSubResource{a.Client.SubResource(name)}
 }
 
+// answeredSubResource is answeredClient for one subresource. What has a body of its own, as an
+// eviction has, may be answered with any kind.
 type answeredSubResource struct{ client.SubResourceClient }
+
+func (a answeredSubResource) Get(
+	ctx context.Context, object, sub client.Object, opts ...client.SubResourceGetOption,
+) error {
+	return heard(ctx, func(ctx context.Context) error { return a.SubResourceClient.Get(ctx, object, sub, opts...) })
+}
+
+func (a answeredSubResource) Create(
+	ctx context.Context, object, sub client.Object, opts ...client.SubResourceCreateOption,
+) error {
+	return heard(ctx, func(ctx context.Context) error { return a.SubResourceClient.Create(ctx, object, sub, opts...) })
+}
 
 func (a answeredSubResource) Update(
 	ctx context.Context, object client.Object, opts ...client.SubResourceUpdateOption,
 ) error {
-	call := func() error { return a.SubResourceClient.Update(ctx, object, opts...) }
+	call := func(ctx context.Context) error { return a.SubResourceClient.Update(ctx, object, opts...) }
 	if (&client.SubResourceUpdateOptions{}).ApplyOptions(opts).SubResourceBody != nil {
-		return call()
+		return heard(ctx, call)
 	}
-	return written(object, call)
+	return written(ctx, object, call)
 }
 
 func (a answeredSubResource) Patch(
 	ctx context.Context, object client.Object, patch client.Patch, opts ...client.SubResourcePatchOption,
 ) error {
-	call := func() error { return a.SubResourceClient.Patch(ctx, object, patch, opts...) }
+	call := func(ctx context.Context) error { return a.SubResourceClient.Patch(ctx, object, patch, opts...) }
 	if (&client.SubResourcePatchOptions{}).ApplyOptions(opts).SubResourceBody != nil {
-		return call()
+		return heard(ctx, call)
 	}
-	return written(object, call)
+	return written(ctx, object, call)
+}
+
+func (a answeredSubResource) Apply(
+	ctx context.Context, object runtime.ApplyConfiguration, opts ...client.SubResourceApplyOption,
+) error {
+	return heard(ctx, func(ctx context.Context) error { return a.SubResourceClient.Apply(ctx, object, opts...) })
 }
 
 // written runs a write of an object, whose answer is that object. A review has no name and gets
 // none: it is no object.
-func written(object client.Object, call func() error) error {
+func written(ctx context.Context, object client.Object, call func(ctx context.Context) error) error {
 	namespace, name := object.GetNamespace(), object.GetName()
 	isReview := name == "" && object.GetGenerateName() == ""
-	if err := call(); err != nil || isReview {
+	if err := heard(ctx, call); err != nil || isReview {
 		return err
 	}
 	return isObject(object, namespace, cmp.Or(name, object.GetName()))

@@ -151,12 +151,12 @@ func callError(of called, err error) error {
 		return newCallError(of, unreachable(describe(err)), context.DeadlineExceeded)
 	case meta.IsNoMatchError(err):
 		return newCallError(of, notServing(kindIn(err)), err)
-	case errors.Is(err, errNoAnswer):
-		return newCallError(of, unreachable(errNoAnswer.Error()), nil)
 	case errors.Is(err, transport.ErrTooLarge):
 		return newCallError(of, unreachable(describe(err)), nil)
 	case ofNetwork(err):
 		return newCallError(of, unreachable(describe(err)), nil)
+	case errors.Is(err, errNoAnswer):
+		return newCallError(of, unreachable(errNoAnswer.Error()), nil)
 	default:
 		return err
 	}
@@ -214,12 +214,13 @@ func kindIn(err error) string {
 	return ""
 }
 
-// resourceIn names the resource that a call was about.
+// resourceIn names the resource that a call was about. It may be the server that says so.
 func resourceIn(status metav1.Status) string {
 	if status.Details == nil {
 		return ""
 	}
-	return schema.GroupResource{Group: status.Details.Group, Resource: status.Details.Kind}.String()
+	about := schema.GroupResource{Group: status.Details.Group, Resource: status.Details.Kind}
+	return anonymous(about.String())
 }
 
 // aboutAnObject reports whether a 404 is an API server's word about one object. Proxies, load

@@ -78,8 +78,9 @@ func TestSharedCacheTransformsEachKind(t *testing.T) {
 	if options.SyncPeriod != &period {
 		t.Errorf("the period is lost: %+v", options)
 	}
-	managed := metav1.ObjectMeta{Name: "a", ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}}
-	loose := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Node"}}
+	managed := metav1.ObjectMeta{Name: "a", UID: "1", ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}}
+	loose := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "Node",
+		"metadata": map[string]any{"name": "a", "uid": "1"}}}
 	cases := map[string]struct {
 		reason string
 		object client.Object

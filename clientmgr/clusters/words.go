@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"regexp"
 	"strings"
 	"unicode"
@@ -16,10 +17,12 @@ import (
 const maxWords = 1024
 
 var (
-	// address finds IP addresses, with or without a port: they tell where a cluster is.
-	address = regexp.MustCompile(`\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b|\[[0-9a-fA-F:.%]*:[0-9a-fA-F:.%\w]*\](:\d+)?`)
+	// addressLike finds what may be an IP address, with or without a port.
+	addressLike = regexp.MustCompile(`\[[\w:.%]*:[\w:.%]*\](:\d+)?|[\w:.%]+[:.][\w:.%]*|:[\w:.%]+`)
+	// ipv4 finds an IPv4 address in a word, with or without a port.
+	ipv4 = regexp.MustCompile(`\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b`)
 	// bearer finds a credential that a server or a proxy quotes from the request.
-	bearer = regexp.MustCompile(`(?i)bearer\s+\S+`)
+	bearer = regexp.MustCompile(`(?i)(bearer[\s:=]+)+\S+|authorization\W{1,8}basic\s+\S+`)
 )
 
 // madeUp reports whether client-go made a status from an answer that was none of an API server's.
@@ -55,31 +58,50 @@ func unlabelled(status metav1.Status) (*apierrors.StatusError, bool) {
 	return nil, false
 }
 
-// plain makes a server's message fit for a status and a log: one line of at most maxWords bytes,
-// without control characters and credentials.
-func plain(message string) string {
+// printable makes one line of the first 4*maxWords bytes of a message. Characters that are not
+// shown are taken out: they could hide a credential or an address, and harm a terminal.
+func printable(message string) string {
 	if len(message) > 4*maxWords {
 		message = message[:4*maxWords] // a bound on the work before one on the result
 	}
 	message = strings.Join(strings.FieldsFunc(message, func(r rune) bool {
 		return unicode.IsControl(r) || unicode.IsSpace(r)
 	}), " ")
-	message = strings.Map(func(r rune) rune {
+	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(message, ""))
-	message = bearer.ReplaceAllString(message, "(credential)")
+}
+
+// plain makes a server's message fit for a status and a log: one line of at most maxWords bytes,
+// without control characters and credentials.
+func plain(message string) string {
+	message = bearer.ReplaceAllString(printable(message), "(credential)")
 	if len(message) > maxWords {
 		message = strings.ToValidUTF8(message[:maxWords-len("...")], "") + "..."
 	}
 	return message
 }
 
-// withoutAddresses takes IP addresses out of a message.
-func withoutAddresses(message string) string {
-	return address.ReplaceAllString(message[:min(len(message), 4*maxWords)], "(address)")
+// anonymous is plain without IP addresses: they tell where a cluster is.
+func anonymous(message string) string {
+	return plain(addressLike.ReplaceAllStringFunc(printable(message), withoutAddress))
+}
+
+// withoutAddress returns a word of a message, or "(address)" where it tells an IP address.
+func withoutAddress(word string) string {
+	if strings.HasPrefix(word, "[") {
+		return "(address)"
+	}
+	core := strings.TrimRight(word, ".:")
+	for _, whole := range []string{word, core} {
+		if _, err := netip.ParseAddr(whole); err == nil || ipv4.MatchString(whole) {
+			return "(address)" + word[len(core):]
+		}
+	}
+	return word
 }
 
 // safeStatus returns a status whose message may be shown: the server's own without addresses, or
@@ -87,7 +109,7 @@ func withoutAddresses(message string) string {
 func safeStatus(status metav1.Status) *apierrors.StatusError {
 	status = *status.DeepCopy()
 	if !madeUp(status) {
-		status.Message = plain(withoutAddresses(status.Message))
+		status.Message = anonymous(status.Message)
 		return &apierrors.StatusError{ErrStatus: status}
 	}
 	status.Message = fmt.Sprintf("the server answers with status %d", status.Code)
@@ -101,11 +123,11 @@ func safeStatus(status metav1.Status) *apierrors.StatusError {
 // Addresses stay in what the server says about the caller's own object (4xx): they are the caller's
 // own values.
 func worded(err error, status metav1.Status) error {
-	said := status.Message
+	said := plain(status.Message)
 	if status.Code >= http.StatusInternalServerError {
-		said = withoutAddresses(said)
+		said = anonymous(status.Message)
 	}
-	if said = plain(said); said == status.Message {
+	if said == status.Message {
 		return err
 	}
 	status = *status.DeepCopy()

@@ -116,11 +116,11 @@ func TestServerGivesUp(t *testing.T) {
 	}{
 		"Aborted": {
 			reason: "Nothing was sent: the server is there, and it has given up.",
-			within: 400 * time.Millisecond, answer: func(http.ResponseWriter) {}, want: http.StatusGatewayTimeout,
+			within: 1100 * time.Millisecond, answer: func(http.ResponseWriter) {}, want: http.StatusGatewayTimeout,
 		},
 		"AbortedAfterHeader": {
 			reason: "The header was sent, and the body is missing.",
-			within: 400 * time.Millisecond,
+			within: 1100 * time.Millisecond,
 			answer: func(w http.ResponseWriter) {
 				w.WriteHeader(http.StatusGatewayTimeout)
 				w.(http.Flusher).Flush()

@@ -73,5 +73,10 @@ func readConfig(path string) ([]plugin.Entry, error) {
 			"placement configuration %s: %w", path, errors.New("strategies is empty: no Machine could be placed"),
 		)
 	}
+	for i := range read.Strategies {
+		if string(read.Strategies[i].Config) == "null" { // config: with nothing but comments below it
+			read.Strategies[i].Config = nil
+		}
+	}
 	return read.Strategies, nil
 }
