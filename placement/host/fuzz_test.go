@@ -21,7 +21,7 @@ func FuzzStrategiesFile(f *testing.F) {
 		"strategies: [{name: a, socket: /run/a.sock, peerUID: 65532, onError: skip, timeout: 1s}]", "- name: a", "strategies: 7",
 		`{"strategies":[{"name":"a","path":"p","sha256":"00","args":["-v","é"],"timeout":"-1h","onError":"refuse"}]}`,
 		"strategies: [{name: a, onError: Skip}]", "strategies: [{name: a, timeout: 5}]", "strategies: [{name: a, peerUID: -1}]",
-		"strategies: [{name: a, nmae: b}]", "strategies: [{name: a, name: b}]", "strategies: [{NAME: a, config: !!binary aGk=}]",
+		"strategies: [{name: a, Nom: b}]", "strategies: [{name: a, name: b}]", "strategies: [{NAME: a, config: !!binary aGk=}]",
 		"strategies: &a [{name: a}, *a]", "a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]", "strategies: [{name: a, config: \"{\"}]",
 		"strategies: [{config: 1e999}]", "strategies:\n\t- a", "\x00", "---\nstrategies: [{name: a}]\n---\nstrategies: [{name: b}]",
 		"strategies: [null]", "strategies: [{timeout: 9999999h}]", "strategies: [{name: a, config: null}]", "? {a: b}\n: c",

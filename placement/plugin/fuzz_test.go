@@ -92,9 +92,13 @@ func addWire(f *testing.F, messages ...proto.Message) {
 func FuzzDecide(f *testing.F) {
 	for _, text := range seeds {
 		addWire(f,
-			&placementv1.DecideResponse{Answer: &placementv1.DecideResponse_Place{Place: &placementv1.Place{Config: "b", Reason: text}}},
+			&placementv1.DecideResponse{Answer: &placementv1.DecideResponse_Place{
+				Place: &placementv1.Place{Config: "b", Reason: text},
+			}},
 			&placementv1.DecideResponse{Answer: &placementv1.DecideResponse_Place{Place: &placementv1.Place{Config: text}}},
-			&placementv1.DecideResponse{Answer: &placementv1.DecideResponse_NoOpinion{NoOpinion: &placementv1.NoOpinion{Reason: text}}},
+			&placementv1.DecideResponse{Answer: &placementv1.DecideResponse_NoOpinion{
+				NoOpinion: &placementv1.NoOpinion{Reason: text},
+			}},
 			&placementv1.DecideResponse{Answer: &placementv1.DecideResponse_Hold{
 				Hold: &placementv1.Hold{Reason: text, Message: text, RetryAfterMs: new(int64(1 << 62))},
 			}},
