@@ -19,19 +19,38 @@ var strategies = []string{"annotation", "default", "single", "search"}
 type Source struct {
 	// Dir has the plugins, and their digests in SumsFile.
 	Dir string
-	// File is the placement configuration, YAML; "" means the default chain.
+	// File is the placement configuration, YAML; "" means the default chain. The path of a plugin in
+	// it is relative to Dir, that of a socket to the folder of File.
 	File string
+}
+
+// absolute is the source with paths that a later change of the working directory does not move.
+func (s Source) absolute() (Source, error) {
+	for _, path := range []*string{&s.Dir, &s.File} {
+		if *path == "" {
+			continue
+		}
+		whole, err := filepath.Abs(*path)
+		if err != nil {
+			return s, err
+		}
+		*path = whole
+	}
+	return s, nil
 }
 
 // Entries reads the files. A plugin that has no digest in either gets none: it is never started,
 // its place in the chain says so, and Machines that need it wait.
 func (s Source) Entries() ([]plugin.Entry, error) {
+	s, err := s.absolute()
+	if err != nil {
+		return nil, err
+	}
 	entries := make([]plugin.Entry, 0, len(strategies))
 	for _, name := range strategies {
 		entries = append(entries, plugin.Entry{Name: name})
 	}
 	if s.File != "" {
-		var err error
 		if entries, err = readConfig(s.File); err != nil {
 			return nil, err
 		}
@@ -72,6 +91,11 @@ func readConfig(path string) ([]plugin.Entry, error) {
 		return nil, fmt.Errorf(
 			"placement configuration %s: %w", path, errors.New("strategies is empty: no Machine could be placed"),
 		)
+	}
+	for i := range read.Strategies {
+		if socket := &read.Strategies[i].Socket; *socket != "" && !filepath.IsAbs(*socket) {
+			*socket = filepath.Join(filepath.Dir(path), *socket)
+		}
 	}
 	return read.Strategies, nil
 }

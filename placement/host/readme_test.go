@@ -74,6 +74,48 @@ func TestReadmeConfigurationsRun(t *testing.T) {
 	}
 }
 
+// TestRelativePaths brings plugins up where each path is relative: folder and file to the working
+// directory of the start, a socket to the file. It once said "no such file" of a plugin that was
+// there. The digests name the plugins by their whole paths, as sha256sum does when asked so.
+func TestRelativePaths(t *testing.T) {
+	dir, digest := quickStart(t)
+	socket := servedSocket(t)
+	sums := filepath.Join(dir, SumsFile)
+	content, err := os.ReadFile(sums)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, sums, strings.ReplaceAll(string(content), "  ", "  "+dir+"/")+digest+"  ./placement-zone\n")
+	conf := filepath.Join(filepath.Dir(socket), "conf")
+	if err := os.Mkdir(conf, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(conf, "placement.yaml"),
+		"strategies: [{name: annotation}, {name: zone, path: ./placement-zone}, {name: mine, socket: ../s}]")
+	t.Chdir(conf)
+	relative, err := filepath.Rel(conf, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host, err := New(Source{Dir: relative, File: "placement.yaml"}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = host.Close() }()
+	t.Chdir("/") // what was given is what the folder of the start made of it
+	if err := host.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, status := range host.Status() {
+		if status.State != plugin.Ready {
+			t.Errorf("%s is %s: %s", status.Name, status.State, status.Reason)
+		}
+	}
+	if entries, err := host.source.Entries(); err != nil || len(entries) != 3 {
+		t.Errorf("the files are not found again after another working directory: %v", err)
+	}
+}
+
 // quickStart is a plugin directory with two of our plugins and the one of the quick start, whose
 // digest it returns.
 func quickStart(t *testing.T) (dir, digest string) {
