@@ -39,7 +39,7 @@ func (s Source) absolute() (Source, error) {
 	return s, nil
 }
 
-// Entries reads the files. A plugin that has no digest in either gets none: it is never started,
+// Entries reads the files. What can never work is an error that names the field. A plugin that has no digest in either gets none: it is never started,
 // its place in the chain says so, and Machines that need it wait.
 func (s Source) Entries() ([]plugin.Entry, error) {
 	s, err := s.absolute()
@@ -67,6 +67,9 @@ func (s Source) Entries() ([]plugin.Entry, error) {
 		if entry.Socket == "" && entry.SHA256 == "" {
 			entry.SHA256 = sums[filepath.Clean(entry.Path)]
 		}
+	}
+	if err := (plugin.Options{Dir: s.Dir, Entries: entries}).Validate(); err != nil {
+		return nil, fmt.Errorf("placement configuration: %w", err)
 	}
 	return entries, nil
 }
