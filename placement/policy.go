@@ -33,5 +33,5 @@ func (p *ErrorPolicy) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("unknown error policy %q: want hold, skip or refuse", text)
+	return fmt.Errorf("onError %q is unknown: want hold, skip or refuse", text)
 }

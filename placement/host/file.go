@@ -19,19 +19,39 @@ var strategies = []string{"annotation", "default", "single", "search"}
 type Source struct {
 	// Dir has the plugins, and their digests in SumsFile.
 	Dir string
-	// File is the placement configuration, YAML; "" means the default chain.
+	// File is the placement configuration, YAML; "" means the default chain. The path of a plugin in
+	// it is relative to Dir, that of a socket to the folder of File.
 	File string
 }
 
-// Entries reads the files. A plugin that has no digest in either gets none: it is never started,
-// its place in the chain says so, and Machines that need it wait.
+// absolute is the source with paths that a later change of the working directory does not move.
+func (s Source) absolute() (Source, error) {
+	for _, path := range []*string{&s.Dir, &s.File} {
+		if *path == "" {
+			continue
+		}
+		whole, err := filepath.Abs(*path)
+		if err != nil {
+			return s, err
+		}
+		*path = whole
+	}
+	return s, nil
+}
+
+// Entries reads the files. What can never work is an error that names the field. A plugin that has
+// no digest in either gets none: it is never started, its place in the chain says so, and Machines
+// that need it wait.
 func (s Source) Entries() ([]plugin.Entry, error) {
+	s, err := s.absolute()
+	if err != nil {
+		return nil, err
+	}
 	entries := make([]plugin.Entry, 0, len(strategies))
 	for _, name := range strategies {
 		entries = append(entries, plugin.Entry{Name: name})
 	}
 	if s.File != "" {
-		var err error
 		if entries, err = readConfig(s.File); err != nil {
 			return nil, err
 		}
@@ -48,6 +68,9 @@ func (s Source) Entries() ([]plugin.Entry, error) {
 		if entry.Socket == "" && entry.SHA256 == "" {
 			entry.SHA256 = sums[filepath.Clean(entry.Path)]
 		}
+	}
+	if err := (plugin.Options{Dir: s.Dir, Entries: entries}).Validate(); err != nil {
+		return nil, fmt.Errorf("placement configuration: %w", err)
 	}
 	return entries, nil
 }
@@ -74,8 +97,12 @@ func readConfig(path string) ([]plugin.Entry, error) {
 		)
 	}
 	for i := range read.Strategies {
-		if string(read.Strategies[i].Config) == "null" { // config: with nothing but comments below it
-			read.Strategies[i].Config = nil
+		entry := &read.Strategies[i]
+		if string(entry.Config) == "null" { // config: with nothing but comments below it
+			entry.Config = nil
+		}
+		if entry.Socket != "" && !filepath.IsAbs(entry.Socket) {
+			entry.Socket = filepath.Join(filepath.Dir(path), entry.Socket)
 		}
 	}
 	return read.Strategies, nil

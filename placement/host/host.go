@@ -51,6 +51,10 @@ type Host struct {
 
 // New reads the configuration and returns a host that does not run yet.
 func New(source Source, options Options) (*Host, error) {
+	source, err := source.absolute()
+	if err != nil {
+		return nil, err
+	}
 	entries, err := source.Entries()
 	if err != nil {
 		return nil, err

@@ -89,12 +89,63 @@ strategies:
 		"policy that does not exist": {
 			reason: "a policy other than hold, skip and refuse is refused",
 			config: "strategies: [{name: a, onError: ignore}]",
-			err:    "want hold, skip or refuse",
+			err:    `onError "ignore" is unknown: want hold, skip or refuse`,
 		},
 		"time-out without a unit": {
 			reason: "a number without a unit is refused as a time-out",
 			config: "strategies: [{name: a, timeout: 5}]",
 			err:    "timeout",
+		},
+		"name given twice": {
+			reason: "the operator once began to work before it ended with this",
+			config: "strategies: [{name: a}, {name: a}]",
+			err:    `plugin "a" is listed twice`,
+		},
+		"name that is none": {
+			reason: "a name is checked before anything starts",
+			config: "strategies: [{name: Not_A_Name}]",
+			err:    `name "Not_A_Name" must be`,
+		},
+		"digest that is none": {
+			reason: "a digest that no file can have is refused before anything starts",
+			config: "strategies: [{name: a, sha256: abc}]",
+			err:    `plugin "a": sha256 "abc" is not 64`,
+		},
+		"digest beside the plugins that is none": {
+			reason: "a digest of SHA256SUMS that no file can have is refused as well",
+			sums:   "abc  placement-a\n",
+			config: "strategies: [{name: a}]",
+			err:    `plugin "a": sha256 "abc" is not 64`,
+		},
+		"path out of the folder": {
+			reason: "a plugin outside of the plugin directory is never started",
+			config: "strategies: [{name: a, path: ../a}]",
+			err:    `plugin "a": path "../a" is not one inside the plugin directory`,
+		},
+		"absolute path": {
+			reason: "an absolute path was looked for below the plugin directory, where nothing is",
+			config: "strategies: [{name: a, path: /plugins/a}]",
+			err:    `plugin "a": path "/plugins/a" is not one inside the plugin directory`,
+		},
+		"path and socket": {
+			reason: "a strategy is a program or a side-car",
+			config: "strategies: [{name: a, path: a, socket: /s}]",
+			err:    "path, sha256 and args are for plugins without a socket",
+		},
+		"time-out of nothing": {
+			reason: "no plugin answers in no time; zero was taken for the default",
+			config: "strategies: [{name: a, timeout: 0s}]",
+			err:    `timeout "0s" is no time above zero`,
+		},
+		"negative time-out": {
+			reason: "no plugin answers in less than no time",
+			config: "strategies: [{name: a, timeout: -1s}]",
+			err:    `timeout "-1s" is no time above zero`,
+		},
+		"time-out that is no time": {
+			reason: "the field is named, not only that some time cannot be read",
+			config: "strategies: [{name: a, timeout: soon}]",
+			err:    `timeout "soon" is no time above zero`,
 		},
 		"empty list of strategies": {
 			reason: "without a strategy no Machine could be placed, so an empty list is refused",

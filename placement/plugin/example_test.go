@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/vitistack/kubevirt-multicluster/placement"
@@ -39,27 +38,8 @@ func ExampleHost() {
 	// annotation: Failed (plugin "annotation" is unavailable: plugin directory: lstat /no: no such file or directory)
 }
 
-// TestReadmeShowsThePlugin holds that what people copy from the README is what TestExamplePlugin
-// builds.
-func TestReadmeShowsThePlugin(t *testing.T) {
-	source, err := os.ReadFile("internal/zoneplugin/main.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, main, found := strings.Cut(string(source), "func main()")
-	if !found || !strings.Contains(string(readme), "```go\nfunc main()"+main+"```") {
-		t.Error("the README's quick start differs from internal/zoneplugin/main.go")
-	}
-	if lines := strings.Count("func main()"+main, "\n"); lines > 15 {
-		t.Errorf("a whole plugin takes %d lines, want 15 at most", lines)
-	}
-}
-
-// TestExamplePlugin builds the third party's plugin of the README and holds it to the contract.
+// TestExamplePlugin builds the plugin of the README's quick start and holds it to the contract as a
+// process.
 func TestExamplePlugin(t *testing.T) {
 	opts := options(t)
 	opts.Dir = filepath.Join(opts.TempDir, "plugins")
@@ -67,7 +47,7 @@ func TestExamplePlugin(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(opts.Dir, "placement-zone")
-	build := exec.Command("go", "build", "-trimpath", "-o", path, "./internal/zoneplugin")
+	build := exec.Command("go", "build", "-trimpath", "-o", path, "../examples/zone")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the plugin: %v\n%s", err, out)

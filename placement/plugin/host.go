@@ -44,7 +44,7 @@ func NewHost(options Options) *Host {
 // broken is no error here, but in its answers. The plugins end when ctx ends or with Close, which
 // must be called in any case. A host starts once.
 func (h *Host) Start(ctx context.Context) error {
-	if err := h.options.validate(); err != nil {
+	if err := h.options.Validate(); err != nil {
 		return err
 	}
 	h.changing.Lock()
@@ -85,7 +85,7 @@ func (h *Host) Update(ctx context.Context, entries []Entry) error {
 	options := h.options
 	options.Entries = entries
 	options = options.withDefaults()
-	if err := options.validate(); err != nil {
+	if err := options.Validate(); err != nil {
 		return err
 	}
 	h.changing.Lock()

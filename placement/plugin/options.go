@@ -53,11 +53,14 @@ func (d Duration) String() string { return time.Duration(d).String() }
 // MarshalText is String.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// UnmarshalText reads what String gives.
+// UnmarshalText reads what String gives, if it is more than nothing.
 func (d *Duration) UnmarshalText(text []byte) error {
 	read, err := time.ParseDuration(string(text))
+	if err != nil || read <= 0 {
+		return fmt.Errorf("timeout %q is no time above zero, such as 500ms", text)
+	}
 	*d = Duration(read)
-	return err
+	return nil
 }
 
 // configuration names the configuration of the entry: the same for the same document.
@@ -195,8 +198,10 @@ func setDefault[T int | time.Duration](field *T, value T) {
 
 var namePattern = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
-// validate returns every fault of the entries. It does not look into the directory.
-func (o Options) validate() error {
+// Validate returns every fault for which the options can never work, each with the name of its
+// field. It does no I/O: that an executable or a socket is missing is told by the plugin's state,
+// because it may come later.
+func (o Options) Validate() error {
 	var problems *multierror.Error
 	if o.Dir == "" {
 		problems = multierror.Append(problems, errors.New("no plugin directory is given"))
@@ -209,7 +214,7 @@ func (o Options) validate() error {
 				problems, fmt.Errorf("plugin %d: name %q must be lower-case letters, digits and '-'", i, entry.Name),
 			)
 		case seen[entry.Name]:
-			problems = multierror.Append(problems, fmt.Errorf("plugin %q is listed twice", entry.Name))
+			problems = multierror.Append(problems, fmt.Errorf("plugin %q is listed twice: each name can be given once", entry.Name))
 		}
 		seen[entry.Name] = true
 		problems = multierror.Append(problems, entry.validate())
@@ -227,6 +232,9 @@ func (e Entry) validate() error {
 	}
 	if len(e.Config) > 0 && !json.Valid(e.Config) {
 		wrong("its config is not JSON")
+	}
+	if e.Path != "" && !filepath.IsLocal(e.Path) {
+		wrong("path %q is not one inside the plugin directory, relative to it", e.Path)
 	}
 	if e.Timeout < 0 {
 		wrong("timeout %v is negative", e.Timeout)

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -32,12 +34,9 @@ func ServeSocket(ctx context.Context, path string, strategy placement.Strategy, 
 	if err := removeStale(path); err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", path)
+	listener, err := listen(ctx, path)
 	if err != nil {
 		return fmt.Errorf("socket: %w", err)
-	}
-	if err := os.Chmod(path, socketMode); err != nil {
-		return errors.Join(err, listener.Close())
 	}
 	serving := grpc.NewServer(serverOptions(log)...)
 	placementv1.RegisterStrategyServiceServer(serving, newServer(strategy))
@@ -54,6 +53,40 @@ func ServeSocket(ctx context.Context, path string, strategy placement.Strategy, 
 	}
 	<-stopped
 	return nil
+}
+
+// listen listens on a socket that has its mode before it can be reached: it is made in a folder that
+// only this user can enter, and moved to its place. In place, the umask would decide for a moment.
+func listen(ctx context.Context, path string) (_ net.Listener, err error) {
+	private, err := os.MkdirTemp(filepath.Dir(path), "") // a short name: a socket's path has some 100 bytes
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(private) }()
+	made := filepath.Join(private, "s")
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", made)
+	if err != nil {
+		return nil, err
+	}
+	listener.(*net.UnixListener).SetUnlinkOnClose(false) // it will not be where it was made
+	if err := errors.Join(os.Chmod(made, socketMode), os.Rename(made, path)); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return &movedListener{Listener: listener, path: path}, nil
+}
+
+// A movedListener takes its socket away before it closes, from where it was moved to. After that
+// the path may be another side-car's.
+type movedListener struct {
+	net.Listener
+	path string
+	once sync.Once
+}
+
+// Close implements net.Listener.
+func (l *movedListener) Close() error {
+	l.once.Do(func() { _ = os.Remove(l.path) })
+	return l.Listener.Close()
 }
 
 // removeStale removes a socket on which no process listens.

@@ -105,14 +105,16 @@ type explanation struct {
 	Ledger   *vitistackv1alpha1.Ledger        `json:"ledger,omitempty"`
 	Recorded vitistackv1alpha1.PlacementTrace `json:"recorded,omitzero"`
 	Trace    placement.Trace                  `json:"trace,omitempty"`
-	Request  json.RawMessage                  `json:"request,omitempty"`
+	// Hidden are the names of the annotations that strategies do not see. No value is told.
+	Hidden  []string        `json:"hiddenAnnotations,omitempty"`
+	Request json.RawMessage `json:"request,omitempty"`
 }
 
 func writeExplanation(out io.Writer, e machine.Explanation) error {
 	all := explanation{
 		Machine: e.Machine.Namespace + "/" + e.Machine.Name, UID: e.Machine.UID,
 		Verdict: e.Verdict, Config: e.Config, VM: e.VM, Reason: e.Reason, Message: e.Message,
-		Ledger: e.Ledger, Recorded: e.Recorded, Trace: e.Trace,
+		Ledger: e.Ledger, Recorded: e.Recorded, Trace: e.Trace, Hidden: e.Hidden,
 	}
 	if e.Trace != nil {
 		request, err := plugin.MarshalRequest(e.Request)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	"github.com/vitistack/kubevirt-multicluster/placement"
 )
@@ -13,6 +14,10 @@ import (
 func printExplanation(out io.Writer, e machine.Explanation) error {
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	fmt.Fprintf(table, "Machine %s/%s, UID %s\n", e.Machine.Namespace, e.Machine.Name, e.Machine.UID)
+	if len(e.Hidden) > 0 {
+		fmt.Fprintf(table, "Strategies see only annotations that begin with %s, and not: %s\n",
+			vitistackv1alpha1.AnnotationPrefixPlacement, strings.Join(e.Hidden, ", "))
+	}
 	if len(e.Request.Candidates) > 0 {
 		fmt.Fprintln(table, "\nCLUSTER\tREACHABLE\tVIRTUAL MACHINE\tMACHINES\tFREE")
 	}

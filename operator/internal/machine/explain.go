@@ -22,6 +22,8 @@ type Explanation struct {
 	// strategy is asked.
 	Request placement.Request
 	Trace   placement.Trace
+	// Hidden are the names of the Machine's annotations that no strategy sees, sorted.
+	Hidden  []string
 	Verdict Verdict
 	// Config is the cluster, "" where there is none; VM the name of the VirtualMachine that is
 	// adopted, "" where none is.
@@ -42,7 +44,9 @@ func (r *MachineReconciler) Explain(ctx context.Context, key client.ObjectKey) (
 		return Explanation{}, fmt.Errorf("machine %s is for another provider", key)
 	}
 	trace := machine.Annotations[vitistackv1alpha1.AnnotationPlacementTrace]
-	e := Explanation{Machine: machine, Recorded: vitistackv1alpha1.ParsePlacementTrace(trace)}
+	e := Explanation{
+		Machine: machine, Recorded: vitistackv1alpha1.ParsePlacementTrace(trace), Hidden: hidden(machine),
+	}
 	if machine.Annotations[vitistackv1alpha1.AnnotationPaused] == "true" {
 		e.Verdict = VerdictPaused
 		return e, nil

@@ -118,6 +118,27 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// TestExplainNamesHiddenAnnotations has a story: a strategy read the annotation zone, which nobody
+// showed it, and its Machine went to the fallback without a word.
+func TestExplainNamesHiddenAnnotations(t *testing.T) {
+	w := newWorld(t, []string{east, west}, newMachine(annotated(
+		"zone", "b", "example.com/token", "secret", "placement.vitistack.io/hint", "x",
+		vitistackv1alpha1.AnnotationKubevirtConfig, east, vitistackv1alpha1.AnnotationAdopt, "east/uid",
+	)))
+	got, err := w.reconciler(chain()).Explain(t.Context(), webKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"example.com/token", "vitistack.io/adopt", "zone"}
+	if diff := cmp.Diff(want, got.Hidden); diff != "" {
+		t.Errorf("the annotations that strategies do not see (-want +got):\n%s", diff)
+	}
+	shown := map[string]string{"placement.vitistack.io/hint": "x"}
+	if diff := cmp.Diff(shown, got.Request.Machine.Annotations); diff != "" {
+		t.Errorf("the annotations that strategies see (-want +got):\n%s", diff)
+	}
+}
+
 // TestTraceIsKept: who placed the Machine is on it, for people and for tools, and cost no write of
 // its own.
 func TestTraceIsKept(t *testing.T) {

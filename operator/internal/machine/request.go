@@ -85,7 +85,7 @@ func about(machine *vitistackv1alpha1.Machine) placement.Machine {
 	}
 	about.InstanceType, _ = desired.ClassName(machine) // two classes are refused later, and say nothing here
 	for name, value := range machine.Annotations {
-		if !strings.HasPrefix(name, vitistackv1alpha1.AnnotationPrefixPlacement) {
+		if !isShown(name) {
 			continue
 		}
 		if about.Annotations == nil {
@@ -94,6 +94,23 @@ func about(machine *vitistackv1alpha1.Machine) placement.Machine {
 		about.Annotations[name] = value
 	}
 	return about
+}
+
+// isShown reports whether strategies are shown the annotation of that name as it is.
+func isShown(name string) bool {
+	return strings.HasPrefix(name, vitistackv1alpha1.AnnotationPrefixPlacement)
+}
+
+// hidden are the names of the annotations of which strategies see nothing, sorted. They see the one
+// that names a KubevirtConfig as the Machine's reference.
+func hidden(machine *vitistackv1alpha1.Machine) []string {
+	var names []string
+	for _, name := range sortedKeys(machine.Annotations) {
+		if !isShown(name) && name != vitistackv1alpha1.AnnotationKubevirtConfig {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // closed says why a KubevirtConfig takes no Machine of a namespace whose VirtualMachine is not

@@ -122,7 +122,7 @@ func (q question) put(ctx context.Context, out io.Writer, request placement.Requ
 
 // host are the options of a host for the one plugin, whatever its digest.
 func (q question) host() (plugin.Options, error) {
-	entry := plugin.Entry{Name: q.name, Socket: q.socket}
+	entry := plugin.Entry{Name: q.name}
 	options := plugin.Options{Dir: ".", AllowUnpinned: true, Logger: logr.Discard()}
 	if q.plugin != "" {
 		path, err := filepath.Abs(q.plugin)
@@ -130,6 +130,13 @@ func (q question) host() (plugin.Options, error) {
 			return options, err
 		}
 		options.Dir, entry.Path = filepath.Split(path)
+	}
+	if q.socket != "" {
+		path, err := filepath.Abs(q.socket)
+		if err != nil {
+			return options, err
+		}
+		entry.Socket = path
 	}
 	if entry.Name == "" {
 		entry.Name = strings.TrimPrefix(filepath.Base(q.plugin+q.socket), "placement-")

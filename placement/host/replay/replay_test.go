@@ -13,6 +13,28 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )
 
+// TestRelativePaths holds that the flags are relative to the working directory: a relative socket
+// was refused as no absolute path.
+func TestRelativePaths(t *testing.T) {
+	t.Chdir("/usr")
+	for name, tc := range map[string]struct {
+		reason string
+		ask    question
+		want   [2]string // directory, socket
+	}{
+		"plugin": {reason: "the folder of the plugin is whole", ask: question{plugin: "sub/placement-zone"}, want: [2]string{"/usr/sub/"}},
+		"socket": {reason: "the socket is whole", ask: question{socket: "run/s"}, want: [2]string{".", "/usr/run/s"}},
+	} {
+		options, err := tc.ask.host()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [2]string{options.Dir, options.Entries[0].Socket}; got != tc.want {
+			t.Errorf("%s: %s: got %q, want %q", name, tc.reason, got, tc.want)
+		}
+	}
+}
+
 // TestReplay puts recorded questions to the real programs.
 func TestReplay(t *testing.T) {
 	dir, err := filepath.Abs("../../../bin/plugins")

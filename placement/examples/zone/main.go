@@ -1,4 +1,4 @@
-// Command zoneplugin is the README's example: a third party's whole plugin.
+// Command placement-zone is a whole plugin: it places a Machine in a cluster with the same label zone.
 package main
 
 import (
