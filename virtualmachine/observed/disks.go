@@ -30,7 +30,7 @@ func disks(
 			Size: templateSize(vm, claim)}
 		for _, d := range spec.Domain.Devices.Disks {
 			if d.Name == volume.Name {
-				disk.Type, disk.SerialNumber = word(bus(d)), name(d.Serial)
+				disk.Type, disk.SerialNumber = word(busOf(d)), name(d.Serial)
 			}
 		}
 		for _, r := range reported {
@@ -65,17 +65,25 @@ func templateSize(vm *kubevirtv1.VirtualMachine, dataVolume string) int64 {
 		if template.Name != dataVolume {
 			continue
 		}
-		if template.Spec.Storage != nil {
-			return bytesOf(*template.Spec.Storage.Resources.Requests.Storage())
-		}
-		if template.Spec.PVC != nil {
-			return bytesOf(*template.Spec.PVC.Resources.Requests.Storage())
-		}
+		requests := templateRequests(template)
+		return bytesOf(*requests.Storage())
 	}
 	return 0
 }
 
-func bus(d kubevirtv1.Disk) string {
+// templateRequests is what the template of a DataVolume asks for.
+func templateRequests(template kubevirtv1.DataVolumeTemplateSpec) corev1.ResourceList {
+	switch {
+	case template.Spec.Storage != nil:
+		return template.Spec.Storage.Resources.Requests
+	case template.Spec.PVC != nil:
+		return template.Spec.PVC.Resources.Requests
+	default:
+		return nil
+	}
+}
+
+func busOf(d kubevirtv1.Disk) string {
 	switch {
 	case d.Disk != nil:
 		return string(d.Disk.Bus)
