@@ -168,10 +168,15 @@ func statusError(of called, err error, status metav1.Status) error {
 	}
 	switch {
 	case status.Code == http.StatusUnauthorized, status.Code == http.StatusForbidden:
+		if status.Reason == metav1.StatusReasonNotFound {
+			status.Reason = "" // a refusal is no absence, whatever its body says
+		}
 		safe := safeStatus(status)
 		failed := classify(safe)
 		failed.text = refusal(failed.text, safe)
 		return newCallError(of, failed, safe)
+	case status.Reason == metav1.StatusReasonNotFound && status.Code != http.StatusNotFound:
+		return newCallError(of, unreachable(errNoAnswer.Error()), nil) // no API server contradicts itself
 	case status.Code == http.StatusNotFound && !aboutAnObject(status):
 		return newCallError(of, notServing(resourceIn(status)), nil)
 	case !madeUp(status):
