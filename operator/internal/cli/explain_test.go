@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -87,15 +88,21 @@ func TestExplainCommand(t *testing.T) {
 	write(t, kubeconfig, string(content))
 	counting := filepath.Join(dir, "placement.yaml")
 	write(t, counting, "strategies: [{name: annotation}, {name: spread}]")
+	unapplied := filepath.Join(dir, "new.yaml")
+	write(t, unapplied, "apiVersion: vitistack.io/v1alpha1\nkind: Machine\nmetadata: {name: new, namespace: team-a}\n"+
+		"spec: {instanceType: medium}\n")
 
 	for name, tc := range map[string]struct {
+		of      []string
 		args    []string
 		verdict machine.Verdict
 		reason  string
 		steps   int
 	}{
-		"Default": {verdict: machine.VerdictWait, reason: "ClustersUnanswered", steps: 4},
+		"Default": {of: []string{"team-a/web"}, verdict: machine.VerdictWait, reason: "ClustersUnanswered", steps: 4},
+		"File": {of: []string{"-f", unapplied}, verdict: machine.VerdictWait, reason: "ClustersUnanswered", steps: 4},
 		"Counting": {
+			of:      []string{"team-a/web"},
 			args:    []string{"--placement-config", counting},
 			verdict: machine.VerdictWait, reason: "NoClusterFits", steps: 2,
 		},
@@ -105,9 +112,9 @@ func TestExplainCommand(t *testing.T) {
 			cmd := &cobra.Command{Use: "operator", SilenceUsage: true, SilenceErrors: true}
 			cmd.AddCommand(Commands()...)
 			cmd.SetOut(&out)
-			cmd.SetArgs(append([]string{
-				"explain", "machine", "team-a/web", "-o", "json", "--kubeconfig", kubeconfig, "--plugin-dir", plugins,
-			}, tc.args...))
+			cmd.SetArgs(slices.Concat([]string{
+				"explain", "machine", "-o", "json", "--kubeconfig", kubeconfig, "--plugin-dir", plugins,
+			}, tc.of, tc.args))
 			if err := cmd.ExecuteContext(t.Context()); !errors.Is(err, placementhost.ErrUndecided) || ExitCode(err) != 1 {
 				t.Fatalf("%v: %s", err, out.String())
 			}

@@ -33,6 +33,10 @@ func printExplanation(out io.Writer, e machine.Explanation) error {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", step.Strategy, step.Verdict, step.Config, why)
 	}
 	fmt.Fprintln(table, "\n"+verdictText(e))
+	if e.Anew != nil {
+		fmt.Fprintln(table, "\nNo strategy is asked about it as it is. The answers above are to the same Machine without its record:\n"+
+			outcomeText(*e.Anew))
+	}
 	return table.Flush()
 }
 
@@ -61,6 +65,14 @@ func freeText(free placement.Resources) string {
 }
 
 func verdictText(e machine.Explanation) string {
+	text := outcomeText(e.Outcome)
+	if by := e.Recorded.By(); by != "" && e.Verdict == machine.VerdictPlaced {
+		return "It was placed in " + e.Recorded.Config + " " + by + ".\n" + text
+	}
+	return text
+}
+
+func outcomeText(e machine.Outcome) string {
 	text := map[machine.Verdict]string{
 		machine.VerdictPlaced:  "It is placed in " + e.Config + " and stays there.",
 		machine.VerdictRestore: "It is placed in " + e.Config + "; its lost ledger would be written anew.",
@@ -70,9 +82,6 @@ func verdictText(e machine.Explanation) string {
 		machine.VerdictBlocked: "It would not be placed until somebody acts.",
 		machine.VerdictPaused:  "It is paused: nothing is done.",
 	}[e.Verdict]
-	if by := e.Recorded.By(); by != "" && e.Verdict == machine.VerdictPlaced {
-		text = "It was placed in " + e.Recorded.Config + " " + by + ".\n" + text
-	}
 	if e.Reason != "" {
 		text += "\n" + e.Reason + ": " + e.Message
 	}

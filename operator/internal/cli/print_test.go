@@ -15,7 +15,7 @@ func TestExplanationNamesHiddenAnnotations(t *testing.T) {
 	web := &vitistackv1alpha1.Machine{}
 	web.Namespace, web.Name = "team-a", "web"
 	web.Annotations = map[string]string{"zone": "value-of-zone", "example.com/token": "value-of-token"}
-	e := machine.Explanation{Machine: web, Hidden: []string{"example.com/token", "zone"}, Verdict: machine.VerdictWait}
+	e := machine.Explanation{Machine: web, Hidden: []string{"example.com/token", "zone"}, Outcome: machine.Outcome{Verdict: machine.VerdictWait}}
 	var text, tools bytes.Buffer
 	if err := printExplanation(&text, e); err != nil {
 		t.Fatal(err)

@@ -103,6 +103,13 @@ func TestExplain(t *testing.T) {
 			if writes := w.written(); len(writes) > 0 {
 				t.Errorf("%s: it writes %v", tc.reason, writes)
 			}
+			if got.Anew == nil != (tc.want != machine.VerdictPlaced && tc.want != machine.VerdictPaused &&
+				tc.want != machine.VerdictRestore) {
+				t.Errorf("%s: without its record it would be %v", tc.reason, got.Anew)
+			}
+			if len(got.Trace) == 0 || len(got.Request.Candidates) != 2 {
+				t.Errorf("%s: there is no question for replay", tc.reason)
+			}
 			if tc.settled || tc.want == machine.VerdictPaused {
 				return
 			}
@@ -113,6 +120,112 @@ func TestExplain(t *testing.T) {
 			w.mustSettle(chain())
 			if placed := w.machine().Annotations[vitistackv1alpha1.AnnotationPlacement] != ""; placed != (tc.config != "") {
 				t.Errorf("%s: the Machine is placed: %t", tc.reason, placed)
+			}
+		})
+	}
+}
+
+// TestExplainAnew has a story: of a Machine that was placed there was no question, so that nobody
+// could try a strategy with it while an operator ran.
+func TestExplainAnew(t *testing.T) {
+	cases := map[string]struct {
+		reason  string
+		machine func(*vitistackv1alpha1.Machine)
+		paused  bool
+		want    machine.Outcome
+		asked   string // the reference that strategies see
+	}{
+		"placed by its reference": {
+			reason:  "it asks for east still, and its virtual machine is found there",
+			machine: in(east), asked: east,
+			want: machine.Outcome{Verdict: machine.VerdictAdopt, Config: east, VM: "vm-web"},
+		},
+		"placed by default": {
+			reason:  "the reference that the operator wrote is none of the Machine's own",
+			machine: func(*vitistackv1alpha1.Machine) {},
+			want:    machine.Outcome{Verdict: machine.VerdictAdopt, Config: west, VM: "vm-web"},
+		},
+		"paused": {
+			reason:  "what would become of it without the pause",
+			machine: in(west), paused: true, asked: west,
+			want: machine.Outcome{Verdict: machine.VerdictPlace, Config: west},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, []string{east, west}, newMachine(tc.machine))
+			if tc.paused {
+				w.editMachine(annotated(vitistackv1alpha1.AnnotationPaused, "true"))
+			} else {
+				w.mustSettle(chain(), withDefault(west))
+			}
+			w.forget()
+			got, err := w.reconciler(chain(), withDefault(west)).Explain(t.Context(), webKey)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(&tc.want, got.Anew); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
+			}
+			reference := got.Request.Machine.Reference
+			if reference.Field+reference.Annotation != tc.asked {
+				t.Errorf("%s: strategies see %+v, want %q", tc.reason, reference, tc.asked)
+			}
+			if writes := w.written(); len(writes) > 0 {
+				t.Errorf("%s: it writes %v", tc.reason, writes)
+			}
+		})
+	}
+}
+
+// TestExplainWanted explains Machines of files.
+func TestExplainWanted(t *testing.T) {
+	named := func(name string) func(*vitistackv1alpha1.Machine) {
+		return func(m *vitistackv1alpha1.Machine) { m.Name = name }
+	}
+	cases := map[string]struct {
+		reason  string
+		wanted  *vitistackv1alpha1.Machine
+		want    machine.Verdict
+		config  string
+		because string
+	}{
+		"new": {
+			reason: "a Machine that does not exist yet would be placed",
+			wanted: newMachine(named("new"), in(west), func(m *vitistackv1alpha1.Machine) { m.UID = "" }),
+			want:   machine.VerdictPlace, config: west,
+		},
+		"new, with a UID and a status": {
+			reason: "a Machine that is created gets another UID and no status, whatever a file says",
+			wanted: newMachine(named("new"), in(west), func(m *vitistackv1alpha1.Machine) {
+				m.Status.KubevirtConfigRef = &vitistackv1alpha1.KubevirtConfigReferenceStatus{Name: east}
+			}),
+			want: machine.VerdictPlace, config: west,
+		},
+		"placed": {
+			reason: "a file without UID and status is applied to the Machine that is there, which stays",
+			wanted: newMachine(in(west), func(m *vitistackv1alpha1.Machine) { m.UID = "" }),
+			want:   machine.VerdictPlaced, config: east, because: "ReferenceChanged",
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, []string{east, west}, newMachine(in(east)))
+			w.mustSettle(chain())
+			w.forget()
+			got, err := w.reconciler(chain()).ExplainWanted(t.Context(), tc.wanted)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]string{string(tc.want), tc.config, tc.because},
+				[]string{string(got.Verdict), got.Config, got.Reason}); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
+			}
+			if got.Machine.UID == "" || len(got.Trace) == 0 {
+				t.Errorf("%s: UID %q, %d answers", tc.reason, got.Machine.UID, len(got.Trace))
+			}
+			if writes := w.written(); len(writes) > 0 {
+				t.Errorf("%s: it writes %v", tc.reason, writes)
 			}
 		})
 	}

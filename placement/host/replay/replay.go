@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
 
 	"github.com/vitistack/kubevirt-multicluster/placement"
 	placementhost "github.com/vitistack/kubevirt-multicluster/placement/host"
@@ -68,9 +69,20 @@ func readRequest(path string, stdin io.Reader) (placement.Request, error) {
 	if err != nil {
 		return placement.Request{}, err
 	}
-	var explained struct{ Request json.RawMessage }
-	if err := json.Unmarshal(content, &explained); err == nil && explained.Request != nil {
-		content = explained.Request
+	var other struct {
+		Request       json.RawMessage
+		Kind, Verdict string
+	}
+	switch err := yaml.Unmarshal(content, &other); {
+	case err != nil: // told below
+	case other.Request != nil:
+		content = other.Request
+	case other.Kind == "Machine":
+		return placement.Request{}, fmt.Errorf(
+			"%s is a Machine and no question: operator explain machine -f %s -o json writes one", path, path)
+	case other.Verdict != "":
+		return placement.Request{}, fmt.Errorf(
+			"%s is an explanation without a question: no strategy could be asked (verdict %s)", path, other.Verdict)
 	}
 	request, err := plugin.UnmarshalRequest(content)
 	if err != nil {

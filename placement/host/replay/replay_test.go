@@ -103,6 +103,18 @@ func TestReplay(t *testing.T) {
 			args:   []string{"--plugin", dir + "/placement-none"},
 			err:    "no such file",
 		},
+		"explanation without a question": {
+			reason: "a Machine that nobody was asked about is told as one, not as a fault of the syntax",
+			input:  `{"machine":"team-a/web","verdict":"Blocked"}`,
+			args:   []string{"--plugin", dir + "/placement-spread"},
+			err:    "an explanation without a question: no strategy could be asked (verdict Blocked)",
+		},
+		"Machine in place of a question": {
+			reason: "who has a Machine learns how to get the question",
+			input:  "apiVersion: vitistack.io/v1alpha1\nkind: Machine\nmetadata: {name: web}\n",
+			args:   []string{"--plugin", dir + "/placement-spread"},
+			err:    "operator explain machine -f - -o json",
+		},
 		"input that is no JSON": {
 			reason: "an input that holds no request is told",
 			input:  "{",
