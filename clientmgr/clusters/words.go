@@ -96,7 +96,7 @@ func withoutAddress(word string) string {
 		return "(address)"
 	}
 	core := strings.TrimRight(word, ".:")
-	for _, whole := range []string{word, core} {
+	for _, whole := range []string{word, core, strings.TrimLeft(core, ".:")} {
 		if _, err := netip.ParseAddr(whole); err == nil || ipv4.MatchString(whole) {
 			return "(address)" + word[len(core):]
 		}
