@@ -55,7 +55,7 @@ func FuzzStatus(f *testing.F) {
 		for _, err := range []error{said, fmt.Errorf("east: %w", said)} {
 			got := callError(called{"cluster", "east"}, err)
 			checkWords(t, got)
-			checkSecret(t, got, strings.Join([]string{message, reason, kind, name, group}, " "))
+			checkSecret(t, got, strings.Join([]string{message, reason, kind, name, group}, " | "))
 			if apierrors.IsNotFound(got) && (madeUp || name == "" || reason != string(metav1.StatusReasonNotFound)) {
 				t.Errorf("read as an absence: %+v", status)
 			}
@@ -225,8 +225,8 @@ func checkAnswer(t *testing.T, server *answerer, complete bool, err error) {
 	}
 	checkWords(t, err)
 	var said metav1.Status
-	if apierrors.IsNotFound(err) && (json.Unmarshal(server.body, &said) != nil || said.Reason != metav1.StatusReasonNotFound ||
-		said.Details == nil || said.Details.Name == "") {
+	isStatus := json.Unmarshal(server.body, &said) == nil && said.Reason == metav1.StatusReasonNotFound
+	if apierrors.IsNotFound(err) && (!isStatus || said.Details == nil || said.Details.Name == "") {
 		t.Errorf("read as an absence: %d %q", server.code, server.body)
 	}
 }
