@@ -51,10 +51,11 @@ func FuzzStatus(f *testing.F) {
 		if madeUp {
 			status.Details.Causes = []metav1.StatusCause{{Type: metav1.CauseTypeUnexpectedServerResponse, Message: message}}
 		}
-		for _, err := range []error{&apierrors.StatusError{ErrStatus: status}, fmt.Errorf("east: %w", &apierrors.StatusError{ErrStatus: status})} {
+		said := &apierrors.StatusError{ErrStatus: status}
+		for _, err := range []error{said, fmt.Errorf("east: %w", said)} {
 			got := callError(called{"cluster", "east"}, err)
 			checkWords(t, got)
-			checkSecret(t, got, message)
+			checkSecret(t, got, strings.Join([]string{message, reason, kind, name, group}, " | "))
 			if apierrors.IsNotFound(got) && (madeUp || name == "" || reason != string(metav1.StatusReasonNotFound)) {
 				t.Errorf("read as an absence: %+v", status)
 			}
@@ -93,10 +94,10 @@ func isAboutRequest(err error) bool {
 	return !errors.As(err, &refused) && errors.As(err, &status) && status.Status().Code < http.StatusInternalServerError
 }
 
-// checkSecret fails where an error tells what a message has after the word bearer, and there alone.
-func checkSecret(t *testing.T, err error, message string) {
+// checkSecret fails where an error tells what a text has after the word bearer, and there alone.
+func checkSecret(t *testing.T, err error, said string) {
 	t.Helper()
-	shown := strings.Join(strings.FieldsFunc(message, func(r rune) bool { return !unicode.IsPrint(r) || r == ' ' }), " ")
+	shown := printable(said)
 	for _, found := range secretIn.FindAllStringSubmatch(shown, -1) {
 		if secret := found[1]; strings.Count(shown, secret) == 1 && strings.Contains(err.Error(), secret) {
 			t.Errorf("a credential: %q", err)
@@ -183,14 +184,18 @@ func FuzzAnswer(f *testing.F) {
 			return // net/http hands over none of these
 		}
 		key := client.ObjectKey{Namespace: "ns", Name: "a"}
-		for _, into := range []client.Object{&corev1.ConfigMap{}, untyped("ConfigMap"), &metav1.PartialObjectMetadata{TypeMeta: typeOf("ConfigMap")}} {
+		for _, into := range []client.Object{
+			&corev1.ConfigMap{}, untyped("ConfigMap"), &metav1.PartialObjectMetadata{TypeMeta: typeOf("ConfigMap")},
+		} {
 			err := remote.Get(t.Context(), key, into)
 			checkAnswer(t, server, into.GetName() == "a" && into.GetUID() != "", err)
 		}
 		created := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "a"}}
 		err := remote.Create(t.Context(), created)
 		checkAnswer(t, server, created.Name == "a" && created.UID != "", err)
-		for _, into := range []client.ObjectList{&corev1.ConfigMapList{}, untypedList(), &metav1.PartialObjectMetadataList{TypeMeta: typeOf("ConfigMapList")}} {
+		for _, into := range []client.ObjectList{
+			&corev1.ConfigMapList{}, untypedList(), &metav1.PartialObjectMetadataList{TypeMeta: typeOf("ConfigMapList")},
+		} {
 			err := remote.List(t.Context(), into)
 			if checkAnswer(t, server, into.GetResourceVersion() != "", err); errors.Is(err, ErrNotConnected) && meta.LenList(into) > 0 {
 				t.Errorf("%d items of a list that is no answer", meta.LenList(into))
@@ -220,8 +225,8 @@ func checkAnswer(t *testing.T, server *answerer, complete bool, err error) {
 	}
 	checkWords(t, err)
 	var said metav1.Status
-	if apierrors.IsNotFound(err) && (json.Unmarshal(server.body, &said) != nil || said.Reason != metav1.StatusReasonNotFound ||
-		said.Details == nil || said.Details.Name == "") {
+	isStatus := json.Unmarshal(server.body, &said) == nil && said.Reason == metav1.StatusReasonNotFound
+	if apierrors.IsNotFound(err) && (!isStatus || said.Details == nil || said.Details.Name == "") {
 		t.Errorf("read as an absence: %d %q", server.code, server.body)
 	}
 }

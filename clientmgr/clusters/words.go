@@ -22,7 +22,7 @@ var (
 	// ipv4 finds an IPv4 address in a word, with or without a port.
 	ipv4 = regexp.MustCompile(`\b\d{1,3}(\.\d{1,3}){3}(:\d+)?\b`)
 	// bearer finds a credential that a server or a proxy quotes from the request.
-	bearer = regexp.MustCompile(`(?i)(bearer[\s:=]+)+\S+|authorization\W{1,8}basic\s+\S+`)
+	bearer = regexp.MustCompile(`(?i)(\S*bearer[\s:=]+)+\S+|authorization\W{1,8}basic\s+\S+`)
 )
 
 // madeUp reports whether client-go made a status from an answer that was none of an API server's.
@@ -96,7 +96,7 @@ func withoutAddress(word string) string {
 		return "(address)"
 	}
 	core := strings.TrimRight(word, ".:")
-	for _, whole := range []string{word, core} {
+	for _, whole := range []string{word, core, strings.TrimLeft(core, ".:")} {
 		if _, err := netip.ParseAddr(whole); err == nil || ipv4.MatchString(whole) {
 			return "(address)" + word[len(core):]
 		}
