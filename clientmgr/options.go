@@ -43,6 +43,6 @@ func (o Options) withDefaults(supervisor client.Client) Options {
 		o.Scheme = supervisor.Scheme()
 	}
 	o.Noun, o.MetricLabel = noun, "kubevirt_config"
-	o.Options = o.Options.WithDefaults()
+	o.Options = o.WithDefaults()
 	return o
 }

@@ -35,7 +35,8 @@ func TestUnwatchedSecrets(t *testing.T) {
 		},
 	})
 	told := make(chan types.NamespacedName, 10)
-	u := &unwatched{reader: store, interval: 10 * time.Millisecond, timeout: time.Second, clock: clock.RealClock{}, asked: make(chan struct{}, 1),
+	u := &unwatched{reader: store, interval: 10 * time.Millisecond, timeout: time.Second, clock: clock.RealClock{},
+		asked: make(chan struct{}, 1),
 		changed: func(o any) {
 			told <- client.ObjectKeyFromObject(o.(client.Object))
 		}}

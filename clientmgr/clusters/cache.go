@@ -37,7 +37,7 @@ func (c *connection) startCache(counted func(resource string), wake func()) (*re
 	}
 	r := &remoteCache{declared: declared{}, feed: &feed{cluster: c.name}, synced: make(chan struct{}),
 		stopped: make(chan struct{})}
-	for _, kind := range c.kinds {
+	for _, kind := range c.options.kinds {
 		r.declared[kind.declaration] = struct{}{}
 	}
 	r.coverage.clock, r.coverage.wake, r.coverage.want = c.options.Clock, wake, len(r.declared)
@@ -50,13 +50,13 @@ func (c *connection) startCache(counted func(resource string), wake func()) (*re
 		Scheme:     c.options.Scheme, Mapper: c.direct.RESTMapper(),
 		SyncPeriod: new(time.Duration(0)), ReaderFailOnMissingInformer: true, DefaultWatchErrorHandler: quietly,
 	}
-	declare(c.kinds, c.options.Scheme, &options)
+	declare(c.options.kinds, c.options.Scheme, &options)
 	var err error
 	r.cache, err = cache.New(background, options)
 	if err != nil {
 		return nil, kindError(err)
 	}
-	for _, kind := range c.kinds {
+	for _, kind := range c.options.kinds {
 		informer, err := r.cache.GetInformer(c.life, kind.object, cache.BlockUntilSynced(false))
 		if err != nil {
 			return nil, kindError(err)

@@ -55,7 +55,6 @@ type cluster struct {
 	called
 
 	options Options
-	kinds   []kind
 	mail    *mailbox
 	view    atomic.Pointer[view]
 	gone    atomic.Bool             // nobody asks for it any more
@@ -102,9 +101,9 @@ func (a *attempts) of(kubeconfig []byte) *attempts {
 // idle is the wait for a wish that changes something.
 const idle = time.Hour
 
-func newCluster(name string, first Wish, options Options, kinds []kind) *cluster {
+func newCluster(name string, first Wish, options Options) *cluster {
 	options = options.of(name)
-	c := &cluster{called: called{options.Noun, name}, options: options, kinds: kinds, mail: newMailbox()}
+	c := &cluster{called: called{options.Noun, name}, options: options, mail: newMailbox()}
 	c.state = State{
 		Config: name, Phase: Disconnected, Reason: ReasonConnecting, Message: "connecting", Since: options.Clock.Now(),
 		DisconnectedSince: options.Clock.Now(), IdentityVerified: metav1.ConditionUnknown,

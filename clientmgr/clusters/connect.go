@@ -39,7 +39,7 @@ func (c *cluster) connect(ctx context.Context, target kubeconfig.Target) time.Du
 	}
 	var conn *connection
 	if err == nil {
-		conn, err = newConnection(c.called, endpoint, id, c.options, c.kinds, c.mail.ring)
+		conn, err = newConnection(c.called, endpoint, id, c.options, c.mail.ring)
 	}
 	if ctx.Err() != nil || err != nil {
 		endpoint.Close()
@@ -81,7 +81,9 @@ func dated(err error, target kubeconfig.Target, now time.Time) error {
 func (c *cluster) adopt(conn *connection, id identity) {
 	c.conn = conn
 	now := c.options.Clock.Now()
-	c.health = health{nextProbe: now.Add(c.options.Probe.Interval), nextVersion: now.Add(recheck)} // it has just been asked
+	c.health = health{ // it has just been asked
+		nextProbe: now.Add(c.options.Probe.Interval), nextVersion: now.Add(recheck),
+	}
 	c.state.KubernetesVersion = id.version
 	c.state.RightsChecked, c.state.MissingRights = false, nil
 	c.metrics.connected(c.name)

@@ -25,7 +25,6 @@ import (
 type connection struct {
 	called
 
-	kinds   []kind
 	options Options
 	uid     atomic.Pointer[string] // of the cluster; "" while it is not known
 
@@ -63,9 +62,9 @@ func limitsOf(bytes int64) transport.Limits {
 // newConnection builds a connection on an endpoint that has been identified. It does no I/O. wake
 // is called when the connection wants to be looked at.
 func newConnection(
-	of called, endpoint *transport.Endpoint, id identity, options Options, kinds []kind, wake func(),
+	of called, endpoint *transport.Endpoint, id identity, options Options, wake func(),
 ) (*connection, error) {
-	c := &connection{called: of, kinds: kinds, options: options, wake: wake}
+	c := &connection{called: of, options: options, wake: wake}
 	c.uid.Store(&id.uid)
 	c.life, c.end = context.WithCancel(context.Background())
 	c.cluster = sync.OnceValues(c.makeCluster)

@@ -49,7 +49,7 @@ func alike(kinds []kind) bool {
 func transformOf(kinds []kind, scheme *runtime.Scheme) toolscache.TransformFunc {
 	transforms := make(map[schema.GroupVersionKind]toolscache.TransformFunc, len(kinds))
 	for _, kind := range kinds {
-		transforms[kind.declaration.kind] = kind.stripped().Transform
+		transforms[kind.kind] = kind.stripped().Transform
 	}
 	bare := strip(nil)
 	return func(object any) (any, error) {

@@ -51,7 +51,7 @@ func (m *Manager) DeclaredKind(object client.Object) (schema.GroupVersionKind, e
 		return schema.GroupVersionKind{}, fmt.Errorf("declared kind: %w", err)
 	}
 	wanted := declaration{kind: gvk, form: formOf(object)}
-	if !slices.ContainsFunc(m.kinds, func(k kind) bool { return k.declaration == wanted }) {
+	if !slices.ContainsFunc(m.options.kinds, func(k kind) bool { return k.declaration == wanted }) {
 		return schema.GroupVersionKind{}, &cache.ErrResourceNotCached{GVK: gvk}
 	}
 	return gvk, nil
@@ -61,8 +61,8 @@ func (m *Manager) DeclaredKind(object client.Object) (schema.GroupVersionKind, e
 // not served.
 func (c *connection) served() error {
 	var missing []string
-	for _, kind := range c.kinds {
-		gvk := kind.declaration.kind
+	for _, kind := range c.options.kinds {
+		gvk := kind.kind
 		_, err := c.direct.RESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version)
 		switch {
 		case meta.IsNoMatchError(err):

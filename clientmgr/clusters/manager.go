@@ -18,7 +18,6 @@ var errStarted = errors.New("the manager of clusters was started before")
 // concurrent use.
 type Manager struct {
 	options Options
-	kinds   []kind
 	metrics *metrics
 	hub     Hub
 	fills   chan struct{} // a place for each cluster that fills its cache
@@ -40,7 +39,7 @@ func New(options Options) (*Manager, error) {
 		return nil, err
 	}
 	var err error
-	if m.kinds, err = kindsOf(m.options.Kinds, m.options.Scheme); err != nil {
+	if m.options.kinds, err = kindsOf(m.options.Kinds, m.options.Scheme); err != nil {
 		return nil, err
 	}
 	if m.metrics, err = newMetrics(m.options.Registerer, m.options.MetricLabel, m.views); err != nil {
@@ -86,7 +85,7 @@ func (m *Manager) Put(name string, w Wish) {
 		c.mail.put(w)
 		return
 	}
-	c := newCluster(name, w, m.options, m.kinds)
+	c := newCluster(name, w, m.options)
 	c.hub, c.metrics, c.fills, c.told = &m.hub, m.metrics, m.fills, m.changed
 	clusters := maps.Clone(*m.clusters.Load())
 	clusters[name] = c

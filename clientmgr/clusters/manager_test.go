@@ -144,7 +144,7 @@ func TestPutBeforeStart(t *testing.T) {
 	eventually.Eventually(t, 10*time.Second, "the other one says why", func(context.Context) error {
 		_, err := m.Get("west")
 		if !errors.Is(err, clusters.ErrCredentialMissing) || err.Error() != "site west: nobody wrote it yet" {
-			return fmt.Errorf("it is %v", err)
+			return fmt.Errorf("it is %w", err)
 		}
 		return nil
 	})

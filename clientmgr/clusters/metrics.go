@@ -111,7 +111,9 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 		gauge(m.descs.watches, float64(watches.Open), config, "open")
 		gauge(m.descs.watches, float64(watches.Parked), config, "parked")
 		gauge(m.descs.inFlight, float64(v.conn.calls.InFlight()), config)
-		for limit, waited := range map[string]int64{"rate": v.conn.limiter.waited.Load(), "in_flight": v.conn.calls.Waited()} {
+		for limit, waited := range map[string]int64{
+			"rate": v.conn.limiter.waited.Load(), "in_flight": v.conn.calls.Waited(),
+		} {
 			to <- prometheus.MustNewConstMetric(m.descs.throttled, prometheus.CounterValue, float64(waited), config, limit)
 		}
 	}

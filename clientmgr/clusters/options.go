@@ -62,6 +62,8 @@ type Options struct {
 	Clock clock.WithDelayedExecution
 	// Registerer takes the metrics. Default: controller-runtime's registry.
 	Registerer prometheus.Registerer
+
+	kinds []kind // those of Kinds, once they are known to be right
 }
 
 // Connection is how one cluster is spoken to. A zero field is its default.
@@ -148,7 +150,7 @@ func (o Options) WithDefaults() Options {
 	o.MetricLabel = orDefault(o.MetricLabel, "cluster")
 	o.Fills = orDefault(o.Fills, 50)
 	o.UserAgent = orDefault(o.UserAgent, rest.DefaultKubernetesUserAgent())
-	o.Connection = o.Connection.withDefaults()
+	o.Connection = o.withDefaults()
 	if o.Scheme == nil {
 		o.Scheme = clientgoscheme.Scheme
 	}

@@ -30,7 +30,7 @@ func target(t *testing.T) kubeconfig.Target {
 func TestRefillsHaveABudget(t *testing.T) {
 	clock := clocktesting.NewFakeClock(time.Unix(1e9, 0))
 	options := Options{Clock: clock}.WithDefaults()
-	c := newCluster("east", Wish{Kubeconfig: []byte("file")}, options, nil)
+	c := newCluster("east", Wish{Kubeconfig: []byte("file")}, options)
 	c.told = func(State, State) {}
 	at := target(t)
 	restored := func(want bool, reason string) {
@@ -39,7 +39,7 @@ func TestRefillsHaveABudget(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c.conn, err = newConnection(c.called, endpoint, identity{uid: "uid"}, options, nil, func() {}); err != nil {
+		if c.conn, err = newConnection(c.called, endpoint, identity{uid: "uid"}, options, func() {}); err != nil {
 			t.Fatal(err)
 		}
 		c.conn.restored.Store(true)
@@ -89,7 +89,7 @@ func TestWhatIsOverIsTold(t *testing.T) {
 
 // TestErrorsAreTheCallersOwn: who edits the error of a look-up edits nobody else's.
 func TestErrorsAreTheCallersOwn(t *testing.T) {
-	c := newCluster("east", Wish{}, Options{}.WithDefaults(), nil)
+	c := newCluster("east", Wish{}, Options{}.WithDefaults())
 	var first *ConnectionError
 	if err := c.view.Load().clientErr(); !errors.As(err, &first) {
 		t.Fatalf("want a ConnectionError, got %v", err)

@@ -86,8 +86,8 @@ func (c *cluster) flooded() time.Duration {
 
 func (c *cluster) facts() facts {
 	f := facts{
-		probe: c.health.failing, watches: c.conn.swap.Watches(), silence: c.options.Watch.Silence, rotation: c.rotation.failed,
-		cache: c.health.cache.failed,
+		probe: c.health.failing, watches: c.conn.swap.Watches(), silence: c.options.Watch.Silence,
+		rotation: c.rotation.failed, cache: c.health.cache.failed,
 	}
 	if c.conn.cache != nil {
 		f.synced, f.gap = c.conn.cache.isSynced(), c.conn.cache.coverage.gap()
@@ -131,7 +131,7 @@ func (c *cluster) ensureCache(ctx context.Context) (ok bool) {
 		started.filled(conn.life, c.options.Clock, c.options.Fill.Timeout)
 	})
 	writes := newOverlay(c.options.Scheme, c.options.Clock)
-	for i, kind := range conn.kinds {
+	for i, kind := range conn.options.kinds {
 		writes.add(kind, started.feed.informers[i], kind.stripped().Transform)
 	}
 	conn.remote = &remoteClient{

@@ -40,7 +40,7 @@ func TestAdmit(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			w := Wish{UID: "config", RememberedUID: tc.remembered, AcceptedUID: tc.accepted}
-			c := newCluster("east", w, Options{Clock: clocktesting.NewFakeClock(time.Unix(1e9, 0))}, nil)
+			c := newCluster("east", w, Options{Clock: clocktesting.NewFakeClock(time.Unix(1e9, 0))})
 			if err := c.admit(identity{uid: tc.seen}); !errors.Is(err, tc.want) {
 				t.Errorf("%s: want %v, got %v", tc.reason, tc.want, err)
 			}

@@ -116,7 +116,7 @@ func (s *Swap) send(req *http.Request, deadline time.Time) (t trial, sent bool) 
 
 // sendNow sends a call, and tells the line of it.
 func (s *Swap) sendNow(endpoint *Endpoint, req *http.Request) trial {
-	resp, err := send(endpoint, req)
+	resp, err := send(endpoint, req) //nolint:bodyclose // the trial has it
 	s.line.learn(endpoint, resp, err, s.options.Clock.Now())
 	return trial{resp: resp, err: err, by: endpoint}
 }

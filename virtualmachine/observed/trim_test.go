@@ -31,7 +31,8 @@ func TestSharedValuesAreBounded(t *testing.T) {
 	if held := len(s.values); held > maxShared {
 		t.Errorf("%d values are held", held)
 	}
-	if one(&s, key(1), func(key) *int { return new(int) }) != one(&s, key(1), func(key) *int { return new(int) }) {
+	first := one(&s, key(1), func(key) *int { return new(int) })
+	if again := one(&s, key(1), func(key) *int { return new(int) }); again != first {
 		t.Error("equal keys have one value")
 	}
 }

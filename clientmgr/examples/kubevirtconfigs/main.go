@@ -72,12 +72,12 @@ func run(ctx context.Context) error {
 	}
 	source := remotes.Source(clientmgr.EventHandler{
 		Object: func(_ context.Context, config string, vm client.Object) []reconcile.Request {
-			fmt.Println(config, vm.GetNamespace(), vm.GetName(), vm.GetResourceVersion())
+			fmt.Fprintln(os.Stdout, config, vm.GetNamespace(), vm.GetName(), vm.GetResourceVersion())
 			return nil // a controller returns what is to be reconciled
 		},
 		State: func(_ context.Context, config string) []reconcile.Request {
 			if state, found := remotes.State(config); found {
-				fmt.Println(config, state.Phase, state.Message)
+				fmt.Fprintln(os.Stdout, config, state.Phase, state.Message)
 			}
 			return nil
 		},

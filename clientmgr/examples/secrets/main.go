@@ -60,12 +60,12 @@ func report(ctx context.Context, fleet *clusters.Manager) error {
 		for _, state := range fleet.States() {
 			cluster, err := fleet.Get(state.Config)
 			if err != nil {
-				fmt.Println(err) // it names the cluster, and what to do
+				fmt.Fprintln(os.Stdout, err) // it names the cluster, and what to do
 				continue
 			}
 			found := &corev1.ConfigMapList{}
 			err = cluster.Client().List(ctx, found) // from the cache
-			fmt.Println(state.Config, len(found.Items), err)
+			fmt.Fprintln(os.Stdout, state.Config, len(found.Items), err)
 		}
 		select {
 		case <-ctx.Done():
