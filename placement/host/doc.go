@@ -1,7 +1,8 @@
 // Package placementhost runs the placement strategies that a file names, each in a process of its
 // own, follows the file while it runs, and has the metrics of them.
 //
-//	host, err := placementhost.New(placementhost.Source{Dir: "/plugins", File: "/etc/placement.yaml"}, placementhost.Options{})
+//	source := placementhost.Source{Dir: "/plugins", File: "/etc/placement.yaml"}
+//	host, err := placementhost.New(source, placementhost.Options{})
 //	registry.MustRegister(host.Collector())
 //	go host.Start(ctx)
 //	decision, trace, err := host.Place(ctx, gather)

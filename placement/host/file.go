@@ -39,8 +39,9 @@ func (s Source) absolute() (Source, error) {
 	return s, nil
 }
 
-// Entries reads the files. What can never work is an error that names the field. A plugin that has no digest in either gets none: it is never started,
-// its place in the chain says so, and Machines that need it wait.
+// Entries reads the files. What can never work is an error that names the field. A plugin that has
+// no digest in either gets none: it is never started, its place in the chain says so, and Machines
+// that need it wait.
 func (s Source) Entries() ([]plugin.Entry, error) {
 	s, err := s.absolute()
 	if err != nil {

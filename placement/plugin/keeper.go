@@ -189,7 +189,8 @@ func (k *keeper) rest(ctx context.Context, past *history, why lapse, file string
 func (k *keeper) quarantine(ctx context.Context, past *history, why lapse, file string, before stamp) bool {
 	term := past.term()
 	k.log.host.Error(errors.New(reasonOf(why.err)), "Quarantined placement plugin", "retryAfter", term.String())
-	k.set(Quarantined, fmt.Sprintf("it failed too often, and is tried again after %s or with another file; the last time: %s",
+	k.set(Quarantined, fmt.Sprintf(
+		"it failed too often, and is tried again after %s or with another file; the last time: %s",
 		term, reasonOf(why.err)), nil)
 	if k.awaitOtherFile(ctx, term, file, before) {
 		past.forget()

@@ -214,7 +214,7 @@ func (o Options) Validate() error {
 				problems, fmt.Errorf("plugin %d: name %q must be lower-case letters, digits and '-'", i, entry.Name),
 			)
 		case seen[entry.Name]:
-			problems = multierror.Append(problems, fmt.Errorf("plugin %q is listed twice: each name can be given once", entry.Name))
+			problems = multierror.Append(problems, fmt.Errorf("name: plugin %q is listed twice", entry.Name))
 		}
 		seen[entry.Name] = true
 		problems = multierror.Append(problems, entry.validate())

@@ -100,7 +100,7 @@ func TestExplainCommand(t *testing.T) {
 		steps   int
 	}{
 		"Default": {of: []string{"team-a/web"}, verdict: machine.VerdictWait, reason: "ClustersUnanswered", steps: 4},
-		"File": {of: []string{"-f", unapplied}, verdict: machine.VerdictWait, reason: "ClustersUnanswered", steps: 4},
+		"File":    {of: []string{"-f", unapplied}, verdict: machine.VerdictWait, reason: "ClustersUnanswered", steps: 4},
 		"Counting": {
 			of:      []string{"team-a/web"},
 			args:    []string{"--placement-config", counting},

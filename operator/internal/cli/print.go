@@ -34,8 +34,8 @@ func printExplanation(out io.Writer, e machine.Explanation) error {
 	}
 	fmt.Fprintln(table, "\n"+verdictText(e))
 	if e.Anew != nil {
-		fmt.Fprintln(table, "\nNo strategy is asked about it as it is. The answers above are to the same Machine without its record:\n"+
-			outcomeText(*e.Anew))
+		fmt.Fprintln(table, "\nNo strategy is asked about it as it is. "+
+			"The answers above are to the same Machine without its record:\n"+outcomeText(*e.Anew))
 	}
 	return table.Flush()
 }

@@ -23,7 +23,7 @@ func main() {
 
 func ask(ctx context.Context, dir string, entries ...plugin.Entry) error {
 	host := plugin.NewHost(plugin.Options{Dir: dir, Entries: entries})
-	defer host.Close()
+	defer func() { _ = host.Close() }()
 	if err := host.Start(ctx); err != nil { // the options make no sense; a broken plugin is no error here
 		return err
 	}

@@ -41,7 +41,9 @@ var beforeServing = map[string]func(){
 		}
 	},
 	"odd-log": func() { // which go-plugin's own reader does not survive
-		for _, line := range []string{`{"@message":1}`, `{"@level":[],"@message":"m"}`, `{"@message":"m","@timestamp":{}}`, "null", "[]", "{"} {
+		for _, line := range []string{
+			`{"@message":1}`, `{"@level":[],"@message":"m"}`, `{"@message":"m","@timestamp":{}}`, "null", "[]", "{",
+		} {
 			fmt.Fprintln(os.Stderr, line)
 		}
 	},
