@@ -138,6 +138,9 @@ func quickStart(t *testing.T) (dir, digest string) {
 		sums.WriteString(sum + "  " + name + "\n")
 	}
 	write(t, filepath.Join(dir, SumsFile), sums.String())
+	if _, err := os.ReadFile("../examples/zone/main.go"); err != nil { // so that a change of it is not answered from the cache
+		t.Fatal(err)
+	}
 	zone := filepath.Join(dir, "placement-zone")
 	build := exec.CommandContext(
 		t.Context(), "go", "build", "-trimpath", "-o", zone,
