@@ -7,9 +7,10 @@ type called struct{ noun, name string }
 
 func (c called) String() string { return c.noun + " " + c.name }
 
-// sentence names the cluster in a text that does not do so itself.
+// sentence names the cluster in a text that does not do so itself. That a text has the noun is not
+// enough: "another cluster answers" names none.
 func (c called) sentence(text string) string {
-	if strings.Contains(text, c.noun) {
+	if strings.Contains(text, c.String()) {
 		return text
 	}
 	return c.String() + ": " + text
