@@ -2,6 +2,7 @@ package clusters
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -250,7 +251,7 @@ func (c *cluster) withIdentity(s State) State {
 	if s.ClusterUID == "" && s.IdentityVerified == metav1.ConditionTrue {
 		s.IdentityVerified = metav1.ConditionUnknown // it was verified on a connection that is gone
 	}
-	s.RememberedUID = orDefault(c.known, c.wish.RememberedUID)
+	s.RememberedUID = cmp.Or(c.known, c.wish.RememberedUID)
 	former := slices.Concat(c.wish.FormerUIDs, c.former)
 	slices.Sort(former)
 	former = slices.DeleteFunc(slices.Compact(former), func(uid string) bool { return uid == s.RememberedUID })

@@ -1,6 +1,7 @@
 package clusters
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -97,7 +98,7 @@ func (c *cluster) adopt(conn *connection, id identity) {
 // ErrIdentityUnverified where the cluster is known but hides its identity now: another cluster may
 // be answering. It fails with ErrIdentityChanged where a person must decide.
 func (c *cluster) admit(id identity) error {
-	known := orDefault(c.known, c.wish.RememberedUID)
+	known := cmp.Or(c.known, c.wish.RememberedUID)
 	switch {
 	case id.uid == "" && known != "":
 		c.known = known
@@ -184,7 +185,7 @@ func (c *cluster) takeOver(endpoint *transport.Endpoint, id identity, moved bool
 	c.rotation = attempts{}
 	c.health.nextReview = time.Time{}
 	c.health.nextProbe = c.options.Clock.Now()
-	c.state.KubernetesVersion = orDefault(id.version, c.state.KubernetesVersion)
+	c.state.KubernetesVersion = cmp.Or(id.version, c.state.KubernetesVersion)
 	c.metrics.rotated(c.name)
 }
 

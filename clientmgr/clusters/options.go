@@ -1,6 +1,7 @@
 package clusters
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -137,19 +138,12 @@ type Watch struct {
 	OpenTimeout time.Duration
 }
 
-func orDefault[T comparable](value, fallback T) T {
-	if value == *new(T) {
-		return fallback
-	}
-	return value
-}
-
 // WithDefaults returns the options as a Manager has them: zero fields are replaced.
 func (o Options) WithDefaults() Options {
-	o.Noun = orDefault(o.Noun, "cluster")
-	o.MetricLabel = orDefault(o.MetricLabel, "cluster")
-	o.Fills = orDefault(o.Fills, 50)
-	o.UserAgent = orDefault(o.UserAgent, rest.DefaultKubernetesUserAgent())
+	o.Noun = cmp.Or(o.Noun, "cluster")
+	o.MetricLabel = cmp.Or(o.MetricLabel, "cluster")
+	o.Fills = cmp.Or(o.Fills, 50)
+	o.UserAgent = cmp.Or(o.UserAgent, rest.DefaultKubernetesUserAgent())
 	o.Connection = o.withDefaults()
 	if o.Scheme == nil {
 		o.Scheme = clientgoscheme.Scheme
@@ -167,22 +161,22 @@ func (o Options) WithDefaults() Options {
 }
 
 func (c Connection) withDefaults() Connection {
-	c.Calls.Timeout = orDefault(c.Calls.Timeout, 4*time.Second)
-	c.Calls.Hold = orDefault(c.Calls.Hold, 3*time.Second)
-	c.Calls.InFlight = orDefault(c.Calls.InFlight, 64)
-	c.Calls.QPS = orDefault(c.Calls.QPS, 50)
-	c.Calls.Burst = orDefault(c.Calls.Burst, 100)
-	c.Calls.MaxBytes = orDefault(c.Calls.MaxBytes, 16<<20)
-	c.Fill.Timeout = orDefault(c.Fill.Timeout, time.Minute)
-	c.Fill.MaxBytes = orDefault(c.Fill.MaxBytes, 64<<20)
-	c.Fill.MaxObjects = orDefault(c.Fill.MaxObjects, 20_000)
-	c.Probe.Interval = orDefault(c.Probe.Interval, 10*time.Second)
-	c.Probe.Timeout = orDefault(c.Probe.Timeout, 5*time.Second)
-	c.Probe.Failures = orDefault(c.Probe.Failures, 3)
-	c.Probe.Successes = orDefault(c.Probe.Successes, 2)
-	c.Watch.Silence = orDefault(c.Watch.Silence, 150*time.Second)
-	c.Watch.OpenTimeout = orDefault(c.Watch.OpenTimeout, 30*time.Second)
-	c.BackoffMax = orDefault(c.BackoffMax, 30*time.Second)
+	c.Calls.Timeout = cmp.Or(c.Calls.Timeout, 4*time.Second)
+	c.Calls.Hold = cmp.Or(c.Calls.Hold, 3*time.Second)
+	c.Calls.InFlight = cmp.Or(c.Calls.InFlight, 64)
+	c.Calls.QPS = cmp.Or(c.Calls.QPS, 50)
+	c.Calls.Burst = cmp.Or(c.Calls.Burst, 100)
+	c.Calls.MaxBytes = cmp.Or(c.Calls.MaxBytes, 16<<20)
+	c.Fill.Timeout = cmp.Or(c.Fill.Timeout, time.Minute)
+	c.Fill.MaxBytes = cmp.Or(c.Fill.MaxBytes, 64<<20)
+	c.Fill.MaxObjects = cmp.Or(c.Fill.MaxObjects, 20_000)
+	c.Probe.Interval = cmp.Or(c.Probe.Interval, 10*time.Second)
+	c.Probe.Timeout = cmp.Or(c.Probe.Timeout, 5*time.Second)
+	c.Probe.Failures = cmp.Or(c.Probe.Failures, 3)
+	c.Probe.Successes = cmp.Or(c.Probe.Successes, 2)
+	c.Watch.Silence = cmp.Or(c.Watch.Silence, 150*time.Second)
+	c.Watch.OpenTimeout = cmp.Or(c.Watch.OpenTimeout, 30*time.Second)
+	c.BackoffMax = cmp.Or(c.BackoffMax, 30*time.Second)
 	return c
 }
 

@@ -1,6 +1,7 @@
 package clusters
 
 import (
+	"cmp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -111,7 +112,7 @@ func (o *overlay) remember(key writeKey, w write) {
 	switch {
 	case !found:
 	case w.deleted && (w.uid == "" || former.uid == "" || w.uid == former.uid):
-		w.object, w.version, w.hidden, w.uid = former.object, former.version, former.hidden, orDefault(w.uid, former.uid)
+		w.object, w.version, w.hidden, w.uid = former.object, former.version, former.hidden, cmp.Or(w.uid, former.uid)
 	case w.deleted && former.object != nil, !w.deleted && former.object != nil && reached(former.version, w.version):
 		return // the object that was deleted, or the answer that came late, is older than what is known
 	case former.deleted && former.uid == w.uid:

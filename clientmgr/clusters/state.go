@@ -115,7 +115,7 @@ type State struct {
 func (s State) Ready() bool { return s.Phase == Connected }
 
 // knownUID is the UID of the cluster as far as it is known: proved now, or remembered.
-func (s State) knownUID() string { return orDefault(s.ClusterUID, s.RememberedUID) }
+func (s State) knownUID() string { return cmp.Or(s.ClusterUID, s.RememberedUID) }
 
 // Clone returns a copy that shares nothing.
 func (s State) Clone() State {

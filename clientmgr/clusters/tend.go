@@ -1,6 +1,7 @@
 package clusters
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"sync"
@@ -172,7 +173,7 @@ func (c *cluster) probe(ctx context.Context, early bool) {
 			h.nextVersion = now // a server that was away may have been upgraded
 		}
 		if !now.Before(h.nextVersion) {
-			c.state.KubernetesVersion = orDefault(c.conn.asker().version(ctx), c.state.KubernetesVersion)
+			c.state.KubernetesVersion = cmp.Or(c.conn.asker().version(ctx), c.state.KubernetesVersion)
 			h.nextVersion = now.Add(recheck)
 		}
 		h.failures, h.successes = 0, h.successes+1
