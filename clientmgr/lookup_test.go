@@ -136,8 +136,8 @@ func BenchmarkGetClientForConfig(b *testing.B) {
 	})
 }
 
-// BenchmarkLookup prints what finding a client costs: by name, by a machine with a ledger, and where
-// there is none.
+// BenchmarkLookup prints what finding a client costs: by name, by a machine with a ledger, and
+// where there is none.
 func BenchmarkLookup(b *testing.B) {
 	for _, count := range []int{1, 8, 100} {
 		m := connectedManager(b, count)

@@ -52,8 +52,8 @@ func (a answer) version() string {
 	return string(a.secret.UID) + "/" + a.secret.ResourceVersion
 }
 
-// get returns a Secret as it was read last. The first time it asks for it, and returns errNotRead: no
-// other Secret waits for this one.
+// get returns a Secret as it was read last. The first time it asks for it, and returns errNotRead:
+// no other Secret waits for this one.
 func (u *unwatched) get(name types.NamespacedName) (*corev1.Secret, error) {
 	u.locked.Lock()
 	defer u.locked.Unlock()

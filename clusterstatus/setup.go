@@ -97,8 +97,8 @@ func (r *Reconciler) counting() handler.TypedEventHandler[*vitistackv1alpha1.Mac
 	}
 }
 
-// count adds the KubevirtConfigs that Machines are placed by to a queue. One that is held already is
-// counted anew after gatherTime: a count lists all its Machines, and many may come at once.
+// count adds the KubevirtConfigs that Machines are placed by to a queue. One that is held already
+// is counted anew after gatherTime: a count lists all its Machines, and many may come at once.
 func (r *Reconciler) count(
 	ctx context.Context, add func(reconcile.Request, time.Duration), machines ...*vitistackv1alpha1.Machine,
 ) {

@@ -22,16 +22,16 @@ const retryFailed = 5 * time.Second
 
 // Place returns the first decision and the trace of every strategy, those that were not reached
 // included. The decision always names a candidate and never contradicts the Machine's explicit
-// reference, whichever strategies are in the chain. Facts are gathered only when a strategy is asked
-// that needs them, so that the clusters are spared where an earlier strategy decides.
+// reference, whichever strategies are in the chain. Facts are gathered only when a strategy is
+// asked that needs them, so that the clusters are spared where an earlier strategy decides.
 //
 // The error is a [Refusal] or a [Hold] (also where no strategy has an opinion, and for the failure
 // of a strategy by its [ErrorPolicy], which then is its cause), the context's error, a plain error
 // for a request that is not valid, or that of gather. With the last two the trace has only the
 // strategies that were asked before.
 //
-// A strategy that needs presence is not asked while a candidate's VM is [NotAsked] all the same: the
-// answer is then a Hold of [ReasonPresenceNotRequested].
+// A strategy that needs presence is not asked while a candidate's VM is [NotAsked] all the same:
+// the answer is then a Hold of [ReasonPresenceNotRequested].
 func (c Chain) Place(ctx context.Context, gather Gather) (Decision, Trace, error) {
 	known, err := gatherFirst(ctx, gather)
 	if err != nil {

@@ -25,8 +25,8 @@ type view struct {
 	liveErr error       // why nothing may be read live; nil where it may
 }
 
-// clientErr is why there is no client, nil where there is one. A connection may have learnt a moment
-// ago, in any goroutine, that its data are not to be trusted.
+// clientErr is why there is no client, nil where there is one. A connection may have learnt a
+// moment ago, in any goroutine, that its data are not to be trusted.
 func (v *view) clientErr() error {
 	if v.err != nil {
 		return copyOf(v.err)

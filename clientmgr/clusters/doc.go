@@ -1,9 +1,11 @@
 // Package clusters keeps one connection to each of many Kubernetes clusters.
 //
-// It knows names and kubeconfigs, and nothing of where they come from: a source calls Put and Remove.
-// Package secrets is one, for Secrets with a label; package clientmgr is another, for KubevirtConfigs.
+// It knows names and kubeconfigs, and nothing of where they come from: a source calls Put and
+// Remove. Package secrets is one, for Secrets with a label; package clientmgr is another, for
+// KubevirtConfigs.
 //
-//	manager, err := clusters.New(clusters.Options{Kinds: map[client.Object]cache.ByObject{&corev1.Pod{}: {}}})
+//	kinds := map[client.Object]cache.ByObject{&corev1.Pod{}: {}}
+//	manager, err := clusters.New(clusters.Options{Kinds: kinds})
 //	...
 //	manager.Put("east", clusters.Wish{Kubeconfig: file})
 //	east, err := manager.Get("east")

@@ -11,7 +11,7 @@ import (
 // The reasons for which there is no client, or why a call through one was not answered with
 // authority. Test with errors.Is.
 var (
-	// ErrUnknown: nobody asks for a cluster of this name.
+	// ErrUnknown: no Put named a cluster so, or Remove took it away.
 	ErrUnknown = errors.New("unknown cluster")
 	// ErrBadKubeconfig: the kubeconfig is malformed or asks for something that is refused. A
 	// person must act.
@@ -23,9 +23,9 @@ var (
 	ErrNotConnected = errors.New("not connected")
 	// ErrUnauthorized: the server refuses the credential (401). It is an ErrNotConnected too.
 	ErrUnauthorized = fmt.Errorf("credential refused: %w", ErrNotConnected)
-	// ErrBusy: our own limits on calls to one cluster (Options.Calls.InFlight, Options.Calls.QPS) let none
-	// through in time. It says nothing about the cluster. It is an ErrNotConnected too: there is no
-	// answer.
+	// ErrBusy: our own limits on calls to one cluster (Options.Calls.InFlight, Options.Calls.QPS) let
+	// none through in time. It says nothing about the cluster. It is an ErrNotConnected too: there is
+	// no answer.
 	ErrBusy = fmt.Errorf("too many calls at once: %w", ErrNotConnected)
 	// ErrNotSynced: connected, but a declared kind has not synced on this connection yet.
 	ErrNotSynced = errors.New("not synced")

@@ -10,8 +10,9 @@ import (
 )
 
 // Cluster is one connection to a cluster: all that it gives leads to the same one. It works as long
-// as the connection does, rotations of the credential included; afterwards, and while the cluster is
-// not to be trusted, each call fails with a *ConnectionError. Get it anew for each piece of work.
+// as the connection does, rotations of the credential included; afterwards, and while the cluster
+// is not to be trusted, each call fails with a *ConnectionError. Get it anew for each piece of
+// work.
 type Cluster struct{ conn *connection }
 
 // UID is the UID of the cluster's namespace kube-system as this connection has read it, "" where
@@ -28,13 +29,14 @@ func (c Cluster) Client() client.Client { return c.conn.remote }
 func (c Cluster) Live() client.Reader { return c.conn.live }
 
 // RESTConfig returns a copy of the REST config. Its transport is the connection's own, so that a
-// client built from it follows rotations too; upgraded connections (exec, console) do not go through
-// it. Each of its calls that is no watch ends after Calls.Timeout.
+// client built from it follows rotations too; upgraded connections (exec, console) do not go
+// through it. Each of its calls that is no watch ends after Calls.Timeout.
 func (c Cluster) RESTConfig() *rest.Config { return c.conn.restConfig() }
 
 // Controller returns the connection as controller-runtime's cluster.Cluster, for what builds on
-// that. It is the same value as long as the connection lasts; its Start does nothing but wait for the
-// connection's end. Its cache has the declared kinds alone: others are cache.ErrResourceNotCached.
+// that. It is the same value as long as the connection lasts; its Start does nothing but wait for
+// the connection's end. Its cache has the declared kinds alone: others are
+// cache.ErrResourceNotCached.
 func (c Cluster) Controller() (ctrlcluster.Cluster, error) { return c.conn.cluster() }
 
 // look returns what is known of a cluster. It takes no lock and, where the cluster is known,
@@ -70,8 +72,8 @@ func (m *Manager) Live(name string) (client.Reader, error) {
 	return c.Live(), nil
 }
 
-// RESTConfig returns a copy of the REST config of a connected cluster. It works while the caches are
-// still syncing, as Live does.
+// RESTConfig returns a copy of the REST config of a connected cluster. It works while the caches
+// are still syncing, as Live does.
 func (m *Manager) RESTConfig(name string) (*rest.Config, error) {
 	c, err := m.settled(name)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 )
 
-// declare writes into a cache's options what it holds of the kinds. The library makes a cache within
-// the cache for each kind in ByObject, with a codec and goroutines of its own. Kinds that differ in
-// nothing but their transform need only one, which the defaults describe.
+// declare writes into a cache's options what it holds of the kinds. The library makes a cache
+// within the cache for each kind in ByObject, with a codec and goroutines of its own. Kinds that
+// differ in nothing but their transform need only one, which the defaults describe.
 func declare(kinds []kind, scheme *runtime.Scheme, into *cache.Options) {
 	if !alike(kinds) {
 		into.ByObject = make(map[client.Object]cache.ByObject, len(kinds))

@@ -22,8 +22,8 @@ type kind struct {
 	by     cache.ByObject
 }
 
-// kindsOf are the declared kinds, sorted. A cache holds each kind once: two forms of one would share
-// the selector of either, by chance.
+// kindsOf are the declared kinds, sorted. A cache holds each kind once: two forms of one would
+// share the selector of either, by chance.
 func kindsOf(declared map[client.Object]cache.ByObject, scheme *runtime.Scheme) ([]kind, error) {
 	kinds := make([]kind, 0, len(declared))
 	for object, by := range declared {

@@ -13,9 +13,9 @@ import (
 // errStarted: a Manager has one life.
 var errStarted = errors.New("the manager of clusters was started before")
 
-// Manager keeps one connection to each cluster that is asked for. Put and Remove say which; a source
-// of wishes calls them. Add it to a controller-runtime manager, or call Start. It is safe for
-// concurrent use.
+// Manager keeps one connection to each cluster that is asked for. Put and Remove say which; a
+// source of wishes calls them. Add it to a controller-runtime manager, or call Start. It is safe
+// for concurrent use.
 type Manager struct {
 	options Options
 	metrics *metrics
@@ -129,8 +129,8 @@ func (m *Manager) Remove(name string) {
 	m.hub.StateChanged(name)
 }
 
-// Invalidate drops the connection of a cluster, which then connects and syncs anew. Unknown names are
-// ignored. It returns at once.
+// Invalidate drops the connection of a cluster, which then connects and syncs anew. Unknown names
+// are ignored. It returns at once.
 func (m *Manager) Invalidate(name string) {
 	if c, found := (*m.clusters.Load())[name]; found {
 		c.mail.rebuild()

@@ -98,8 +98,8 @@ func TestIdentityBecomesReadable(t *testing.T) {
 	})
 }
 
-// TestGateClosesInTheCallThatSees lets another cluster answer where nobody probes: the one call that
-// sees it is the last one.
+// TestGateClosesInTheCallThatSees lets another cluster answer where nobody probes: the one call
+// that sees it is the last one.
 func TestGateClosesInTheCallThatSees(t *testing.T) {
 	t.Parallel()
 	m := started(t, clusters.Connection{Probe: clusters.Probe{Interval: time.Hour}})
@@ -278,7 +278,8 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	}
 }
 
-// TestCredentialExpiry holds that what a token says of its end is told, in the State and as a metric.
+// TestCredentialExpiry holds that what a token says of its end is told, in the State and as a
+// metric.
 func TestCredentialExpiry(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()

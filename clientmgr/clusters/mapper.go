@@ -47,8 +47,8 @@ func withoutAggregation(httpClient *http.Client) *http.Client {
 	return &plain
 }
 
-// RESTMapping returns the mapping of a kind. A kind that is not known yet, or was not served when it
-// was last asked for, is asked for at the server.
+// RESTMapping returns the mapping of a kind. A kind that is not known yet, or was not served when
+// it was last asked for, is asked for at the server.
 func (m *mapper) RESTMapping(kind schema.GroupKind, versions ...string) (*meta.RESTMapping, error) {
 	if len(versions) != 1 || versions[0] == "" {
 		return m.RESTMapper.RESTMapping(kind, versions...)

@@ -63,8 +63,8 @@ func TestRefillsHaveABudget(t *testing.T) {
 	restored(false, "after a calm time")
 }
 
-// TestWhatIsOverIsTold: where a connection cannot be made, and a certificate's time is over, a person
-// reads that and since when.
+// TestWhatIsOverIsTold: where a connection cannot be made, and a certificate's time is over, a
+// person reads that and since when.
 func TestWhatIsOverIsTold(t *testing.T) {
 	at, refused := target(t), unreachable("the TLS handshake was refused")
 	for _, tc := range []struct {

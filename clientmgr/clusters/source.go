@@ -22,11 +22,11 @@ type feed struct {
 	informers []cache.Informer
 }
 
-// Hub joins every consumer (a started Source) with every cluster's informers. Joining is bookkeeping
-// alone: each consumer has its own listener on each informer, with a buffer of its own, so that none
-// waits for another. A Manager has one. One of its own stands in for a Manager's in tests: its
-// events are those of StateChanged and ObjectChanged. The zero value is ready; it is safe for
-// concurrent use.
+// Hub joins every consumer (a started Source) with every cluster's informers. Joining is
+// bookkeeping alone: each consumer has its own listener on each informer, with a buffer of its own,
+// so that none waits for another. A Manager has one. One of its own stands in for a Manager's in
+// tests: its events are those of StateChanged and ObjectChanged. The zero value is ready; it is
+// safe for concurrent use.
 type Hub struct {
 	locked struct {
 		sync.Mutex

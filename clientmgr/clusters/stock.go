@@ -24,7 +24,8 @@ const valueSize = 32
 const maxEvent = 4 << 20
 
 // stock is how much a cluster has sent into its cache. Once that is more than the cache may hold,
-// what it does hold is counted: most of what comes replaces something. It is safe for concurrent use.
+// what it does hold is counted: most of what comes replaces something. It is safe for concurrent
+// use.
 type stock struct {
 	limit  Fill
 	clock  clock.WithDelayedExecution

@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Wish is what is asked for under a name: a kubeconfig, and what is remembered of the cluster that it
-// should lead to.
+// Wish is what is asked for under a name: a kubeconfig, and what is remembered of the cluster that
+// it should lead to.
 type Wish struct {
 	// UID is that of the object that asks. Another one under the same name is another wish, of which
 	// nothing is remembered. It may stay "".

@@ -165,9 +165,9 @@ func (a arena) use(
 	}
 }
 
-// TestHostileServers turns each moment of a connection's life hostile in each manner: what is told is
-// harmless, nothing reads as absent, the tame cluster does not notice, and the cluster is well again
-// once its server is.
+// TestHostileServers turns each moment of a connection's life hostile in each manner: what is told
+// is harmless, nothing reads as absent, the tame cluster does not notice, and the cluster is well
+// again once its server is.
 func TestHostileServers(t *testing.T) {
 	t.Parallel()
 	a := newArena(t)
@@ -208,8 +208,8 @@ func TestHostileServers(t *testing.T) {
 	})
 }
 
-// TestHostileServersCostLittle measures what the largest answers cost this process, and the calls of
-// another cluster meanwhile.
+// TestHostileServersCostLittle measures what the largest answers cost this process, and the calls
+// of another cluster meanwhile.
 func TestHostileServersCostLittle(t *testing.T) {
 	const most, late = 200 << 20, 500 * time.Millisecond
 	a := newArena(t)

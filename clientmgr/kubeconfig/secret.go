@@ -9,8 +9,9 @@ import (
 // hidden is what stands in place of a Secret.
 const hidden = "[hidden]"
 
-// Secret is a text that comes out by Reveal alone. Printing or marshalling it, or a value that holds
-// it in an exported or unexported field, shows nothing of it. The zero Secret is "". It is immutable.
+// Secret is a text that comes out by Reveal alone. Printing or marshalling it, or a value that
+// holds it in an exported or unexported field, shows nothing of it. The zero Secret is "". It is
+// immutable.
 type Secret struct {
 	// A pointer, because fmt looks into unexported fields without asking for their methods.
 	text *string

@@ -52,8 +52,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Cache returns cache options for the Secrets that count, without what is no kubeconfig, to be merged
-// into a cache's ByObject.
+// Cache returns cache options for the Secrets that count, without what is no kubeconfig, to be
+// merged into a cache's ByObject.
 func Cache(options Options) map[client.Object]cache.ByObject {
 	o := options.withDefaults()
 	by := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{o.Label: "true"}), Transform: o.trim}
@@ -90,8 +90,8 @@ type Source struct {
 	options   Options
 }
 
-// New returns a Source that follows the Secrets of informers, a cache that is limited with Cache. It
-// does no I/O.
+// New returns a Source that follows the Secrets of informers, a cache that is limited with Cache.
+// It does no I/O.
 func New(informers cache.Informers, to Clusters, options Options) *Source {
 	return &Source{informers: informers, to: to, options: options.withDefaults()}
 }

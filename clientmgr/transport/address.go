@@ -27,8 +27,8 @@ func NoLoopback(address netip.AddrPort) error {
 	return NoLinkLocal(address)
 }
 
-// Except returns a check that refuses what check refuses, and the addresses in some prefixes, as the
-// supervisor's own.
+// Except returns a check that refuses what check refuses, and the addresses in some prefixes, as
+// the supervisor's own.
 func Except(check func(netip.AddrPort) error, prefixes ...netip.Prefix) func(netip.AddrPort) error {
 	return func(address netip.AddrPort) error {
 		for _, prefix := range prefixes {

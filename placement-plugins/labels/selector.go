@@ -29,8 +29,8 @@ const (
 )
 
 // ParseSelector reads Kubernetes' equality-based selectors: "zone=north,tier!=test,gpu,!old". "" is
-// the empty Selector. Set-based selectors such as "zone in (a, b)" are an error, and so are keys and
-// values that Kubernetes allows in no label.
+// the empty Selector. Set-based selectors such as "zone in (a, b)" are an error, and so are keys
+// and values that Kubernetes allows in no label.
 func ParseSelector(text string) (Selector, error) {
 	var selector Selector
 	if strings.TrimSpace(text) == "" {
@@ -49,8 +49,8 @@ func ParseSelector(text string) (Selector, error) {
 	return selector, nil
 }
 
-// validate returns what Kubernetes would say of the requirement: one that no label can meet, or that
-// each meets, is a slip.
+// validate returns what Kubernetes would say of the requirement: one that no label can meet, or
+// that each meets, is a slip.
 func (r Requirement) validate() error {
 	if problems := keyProblems(r.Key); len(problems) > 0 {
 		return fmt.Errorf("label key %q: %s", r.Key, strings.Join(problems, "; "))

@@ -20,8 +20,8 @@ import (
 
 var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 
-// TestReadmeConfigurationsRun brings up what the two configurations of the README of placement name,
-// with the program of the quick start. They once gave it a configuration, which it refuses.
+// TestReadmeConfigurationsRun brings up what the two configurations of the README of placement
+// name, with the program of the quick start. They once gave it a configuration, which it refuses.
 func TestReadmeConfigurationsRun(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {

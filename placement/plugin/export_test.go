@@ -45,8 +45,8 @@ func (h *Host) Policies() []placement.ErrorPolicy {
 	return policies
 }
 
-// StartOnce starts a plugin in the folder as a keeper does, and ends it again. It calls between once the
-// file is checked and before it runs.
+// StartOnce starts a plugin in the folder as a keeper does, and ends it again. It calls between
+// once the file is checked and before it runs.
 func StartOnce(ctx context.Context, options Options, folder string, between func()) error {
 	options = options.withDefaults()
 	program, err := verify(options, options.Entries[0])

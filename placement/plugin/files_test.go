@@ -86,8 +86,8 @@ func TestDirectories(t *testing.T) {
 	}
 }
 
-// TestWhatWasCheckedRuns puts another file in the place of a plugin after its digest was checked. The
-// other one says that it is another strategy.
+// TestWhatWasCheckedRuns puts another file in the place of a plugin after its digest was checked.
+// The other one says that it is another strategy.
 func TestWhatWasCheckedRuns(t *testing.T) {
 	opts := options(t, entry("good"))
 	opts.Dir = filepath.Join(opts.TempDir, "plugins")

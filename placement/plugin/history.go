@@ -2,8 +2,8 @@ package plugin
 
 import "time"
 
-// A history judges a plugin by its past: how long to wait before the next start, and when to leave it
-// alone for a long time. It has no clock.
+// A history judges a plugin by its past: how long to wait before the next start, and when to leave
+// it alone for a long time. It has no clock.
 type history struct {
 	limits  Limits
 	crashes []time.Time // within the window, oldest first

@@ -85,8 +85,8 @@ func (l launch) run(ctx context.Context) (_ *instance, err error) {
 	return i, nil
 }
 
-// explain says what the error really means: that there was no process, that the time was up, or that
-// the process has ended.
+// explain says what the error really means: that there was no process, that the time was up, or
+// that the process has ended.
 func (l launch) explain(ctx context.Context, c *child, err error) error {
 	if !c.process.started() {
 		return notRun{err}

@@ -55,8 +55,9 @@ func ServeSocket(ctx context.Context, path string, strategy placement.Strategy, 
 	return nil
 }
 
-// listen listens on a socket that has its mode before it can be reached: it is made in a folder that
-// only this user can enter, and moved to its place. In place, the umask would decide for a moment.
+// listen listens on a socket that has its mode before it can be reached: it is made in a folder
+// that only this user can enter, and moved to its place. In place, the umask would decide for a
+// moment.
 func listen(ctx context.Context, path string) (_ net.Listener, err error) {
 	private, err := os.MkdirTemp(filepath.Dir(path), "") // a short name: a socket's path has some 100 bytes
 	if err != nil {

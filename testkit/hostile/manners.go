@@ -35,8 +35,8 @@ func Named(name string) (Manner, error) {
 // block is what is sent over and over.
 var block = bytes.Repeat([]byte("x"), 64<<10)
 
-// opened is the beginning of an object, up to the value of an annotation, in the form that a request
-// wants: as an event of a watch, as an item of a list, or alone.
+// opened is the beginning of an object, up to the value of an annotation, in the form that a
+// request wants: as an event of a watch, as an item of a list, or alone.
 func opened(req *http.Request, of Resource, name string) string {
 	object := fmt.Sprintf(`{"kind":%q,"apiVersion":%q,"metadata":{"name":%q,"namespace":"ns","uid":"u-%s",`+
 		`"resourceVersion":"9","annotations":{"a":"`, of.Kind, of.apiVersion(), name, name)

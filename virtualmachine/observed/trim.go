@@ -67,8 +67,8 @@ func isTold(c kubevirtv1.VirtualMachineCondition) bool {
 	}
 }
 
-// Instance keeps of a spec what the status of a Machine tells of it, and which data its volumes hold.
-// All else is in the VirtualMachine.
+// Instance keeps of a spec what the status of a Machine tells of it, and which data its volumes
+// hold. All else is in the VirtualMachine.
 func (t *Trimmer) Instance(object any) (any, error) {
 	vmi, isInstance := object.(*kubevirtv1.VirtualMachineInstance)
 	if !isInstance {

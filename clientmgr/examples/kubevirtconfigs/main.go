@@ -1,5 +1,5 @@
-// Command kubevirtconfigs prints the VirtualMachines of all clusters that KubevirtConfigs name, each
-// time that one changes.
+// Command kubevirtconfigs prints the VirtualMachines of all clusters that KubevirtConfigs name,
+// each time that one changes.
 package main
 
 import (
@@ -25,8 +25,8 @@ import (
 
 const namespace = "kubevirt-configs"
 
-// vms is an empty VirtualMachine: without a type of its own, so that KubeVirt's API need not be built
-// in.
+// vms is an empty VirtualMachine: without a type of its own, so that KubeVirt's API need not be
+// built in.
 func vms() *unstructured.Unstructured {
 	vm := &unstructured.Unstructured{}
 	vm.SetGroupVersionKind(schema.GroupVersionKind{Group: "kubevirt.io", Version: "v1", Kind: "VirtualMachine"})

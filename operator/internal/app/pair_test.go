@@ -18,8 +18,8 @@ import (
 
 const (
 	// maxPair is how many bytes of heap a VirtualMachine with three interfaces and its instance may
-	// hold in a cache. KubeVirt's types alone take 6 KiB, before any string, map or index: 3 KiB for the
-	// two objects and the template, and the rest for the elements of their lists.
+	// hold in a cache. KubeVirt's types alone take 6 KiB, before any string, map or index: 3 KiB for
+	// the two objects and the template, and the rest for the elements of their lists.
 	maxPair = 9 << 10
 	// measuredPairs is the number of pairs that the heap of each is an average of.
 	measuredPairs = 2000
@@ -54,8 +54,8 @@ func TestCachedPairIsSmall(t *testing.T) {
 	}
 }
 
-// own gives an object what is its own: its UID and version, the addresses of its interfaces, and the
-// name of its Machine.
+// own gives an object what is its own: its UID and version, the addresses of its interfaces, and
+// the name of its Machine.
 func own(object client.Object, i int) {
 	object.SetUID(types.UID(fmt.Sprintf("00000000-0000-4000-8000-%012d", i)))
 	object.SetResourceVersion(fmt.Sprint(1_000_000 + i))

@@ -22,8 +22,8 @@ type Explanation struct {
 	Ledger *vitistackv1alpha1.Ledger
 	// Recorded is what was said when it was placed; the zero value where that is not known.
 	Recorded vitistackv1alpha1.PlacementTrace
-	// Request has the facts and Trace the answers. Where Anew is set they are those to the same Machine
-	// without a record; both are empty where no strategy could be asked.
+	// Request has the facts and Trace the answers. Where Anew is set they are those to the same
+	// Machine without a record; both are empty where no strategy could be asked.
 	Request placement.Request
 	Trace   placement.Trace
 	// Hidden are the names of the Machine's annotations that no strategy sees, sorted.

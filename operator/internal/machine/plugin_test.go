@@ -296,8 +296,8 @@ func TestPluginChangesItsMind(t *testing.T) {
 	}
 }
 
-// TestPluginIsStarting places a fresh Machine by a plugin that needs presence and is not up yet: the
-// clusters are looked into before it is asked, as they are once it is up.
+// TestPluginIsStarting places a fresh Machine by a plugin that needs presence and is not up yet:
+// the clusters are looked into before it is asked, as they are once it is up.
 func TestPluginIsStarting(t *testing.T) {
 	host := startingHostOf(t, "presence", &logBook{}, func(_ *testing.T, o *plugin.Options) {
 		o.Limits.Call = time.Minute // for its start on a loaded machine

@@ -203,7 +203,8 @@ type ConfigureRequest struct {
 	Config []byte `protobuf:"bytes,1,opt,name=config,proto3" json:"config,omitempty"`
 	// Counts configurations; a plugin sees it grow.
 	Generation int64 `protobuf:"varint,2,opt,name=generation,proto3" json:"generation,omitempty"`
-	// Names this configuration, the same for the same document. Questions under it carry the same name.
+	// Names this configuration, the same for the same document. Questions under it carry the same
+	// name.
 	Configuration string `protobuf:"bytes,3,opt,name=configuration,proto3" json:"configuration,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -464,8 +465,9 @@ type DecideRequest struct {
 	DefaultConfig string `protobuf:"bytes,3,opt,name=default_config,json=defaultConfig,proto3" json:"default_config,omitempty"`
 	// The namespace that was searched for KubevirtConfigs, for messages; empty where they are cluster-scoped.
 	ConfigNamespace string `protobuf:"bytes,4,opt,name=config_namespace,json=configNamespace,proto3" json:"config_namespace,omitempty"`
-	// The name of the configuration under which the question is asked; empty from hosts that do not tell. A plugin that was
-	// configured under another name meanwhile answers FAILED_PRECONDITION, and the host configures it again and asks again.
+	// The name of the configuration under which the question is asked; empty from hosts that do not
+	// tell. A plugin that was configured under another name meanwhile answers FAILED_PRECONDITION, and
+	// the host configures it again and asks again.
 	Configuration string `protobuf:"bytes,5,opt,name=configuration,proto3" json:"configuration,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -35,15 +35,17 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// StrategyService is what a plugin serves. The host calls Info, then Configure, then Decide any number of times and
-// concurrently. Where a process serves several hosts, or two configurations of one host, Configure may come again.
+// StrategyService is what a plugin serves. The host calls Info, then Configure, then Decide any
+// number of times and concurrently. Where a process serves several hosts, or two configurations of
+// one host, Configure may come again.
 type StrategyServiceClient interface {
 	// Info says what the plugin is and what it needs. It is constant for a process.
 	Info(ctx context.Context, in *InfoRequest, opts ...grpc.CallOption) (*InfoResponse, error)
 	// Configure hands over the plugin's configuration. A plugin that answers with violations is not asked to decide.
 	Configure(ctx context.Context, in *ConfigureRequest, opts ...grpc.CallOption) (*ConfigureResponse, error)
-	// ValidateConfig says what is wrong with a configuration and does not use it: the plugin goes on to decide as it was
-	// configured. A plugin that does not serve it (UNIMPLEMENTED) tells the host with Configure.
+	// ValidateConfig says what is wrong with a configuration and does not use it: the plugin goes on
+	// to decide as it was configured. A plugin that does not serve it (UNIMPLEMENTED) tells the host
+	// with Configure.
 	ValidateConfig(ctx context.Context, in *ValidateConfigRequest, opts ...grpc.CallOption) (*ValidateConfigResponse, error)
 	// Decide answers one request. It is a pure function of the request: no I/O, no clock, no memory of earlier calls.
 	Decide(ctx context.Context, in *DecideRequest, opts ...grpc.CallOption) (*DecideResponse, error)
@@ -101,15 +103,17 @@ func (c *strategyServiceClient) Decide(ctx context.Context, in *DecideRequest, o
 // All implementations must embed UnimplementedStrategyServiceServer
 // for forward compatibility.
 //
-// StrategyService is what a plugin serves. The host calls Info, then Configure, then Decide any number of times and
-// concurrently. Where a process serves several hosts, or two configurations of one host, Configure may come again.
+// StrategyService is what a plugin serves. The host calls Info, then Configure, then Decide any
+// number of times and concurrently. Where a process serves several hosts, or two configurations of
+// one host, Configure may come again.
 type StrategyServiceServer interface {
 	// Info says what the plugin is and what it needs. It is constant for a process.
 	Info(context.Context, *InfoRequest) (*InfoResponse, error)
 	// Configure hands over the plugin's configuration. A plugin that answers with violations is not asked to decide.
 	Configure(context.Context, *ConfigureRequest) (*ConfigureResponse, error)
-	// ValidateConfig says what is wrong with a configuration and does not use it: the plugin goes on to decide as it was
-	// configured. A plugin that does not serve it (UNIMPLEMENTED) tells the host with Configure.
+	// ValidateConfig says what is wrong with a configuration and does not use it: the plugin goes on
+	// to decide as it was configured. A plugin that does not serve it (UNIMPLEMENTED) tells the host
+	// with Configure.
 	ValidateConfig(context.Context, *ValidateConfigRequest) (*ValidateConfigResponse, error)
 	// Decide answers one request. It is a pure function of the request: no I/O, no clock, no memory of earlier calls.
 	Decide(context.Context, *DecideRequest) (*DecideResponse, error)
