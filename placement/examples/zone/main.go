@@ -1,5 +1,4 @@
-// Command placement-zone is a whole plugin: it places a Machine in a cluster with the same label
-// zone.
+// Command placement-zone is a whole plugin: it places a Machine in a cluster with the same label zone.
 package main
 
 import (
