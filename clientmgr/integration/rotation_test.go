@@ -287,6 +287,30 @@ func TestAddressIsFollowed(t *testing.T) {
 	}
 }
 
+// TestYoungWatchesBreak breaks each watch as soon as it is open and before anything came over it.
+func TestYoungWatchesBreak(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, nil)
+	proxy := f.proxy(east, false)
+	f.config("east", f.admin(east, proxy.Addr()))
+	f.connects("east")
+	before := f.audited(east)
+	for i := range 5 {
+		f.must(proxy.Set(faults.Fault{Kind: faults.Cut}))
+		eventually.Eventually(t, 30*time.Second, "the watch goes on", func(context.Context) error {
+			if now := f.audited(east); now.watches <= before.watches+i {
+				return fmt.Errorf("%+v, then %+v", before, now)
+			}
+			return nil
+		})
+	}
+	f.must(east.admin.Create(t.Context(), f.configMap("late")))
+	f.sees("east", "late")
+	if diff := cmp.Diff(before.relists, f.audited(east).relists); diff != "" {
+		t.Errorf("client-go lists anew where a watch ends within a second: relists: -want +got:\n%s", diff)
+	}
+}
+
 func TestBrokenCandidateDoesNotReplaceAWorkingCredential(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, nil)

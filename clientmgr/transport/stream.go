@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// minAge is the age below which no stream is cut: client-go counts a watch that ends within its
-	// first second as an error.
+	// minAge is the age below which no stream ends: client-go takes a watch that ends within its first
+	// second without an event for an error, and lists everything.
 	minAge = 1100 * time.Millisecond
 	// early is how long before its time-out the end of a stream counts as a break.
 	early = 2 * time.Second
@@ -27,17 +27,18 @@ type stream struct {
 	bookmarks  bool
 	release    func()
 
-	last     atomic.Int64 // when bytes came, as Unix nanoseconds
-	received atomic.Bool  // any bytes came
-	cut      atomic.Bool  // it was ended from here
-	planned  atomic.Bool  // and for no fault of the server's
-	closed   atomic.Bool  // its reader does not want more
+	last     atomic.Int64  // when bytes came, as Unix nanoseconds
+	received atomic.Bool   // any bytes came
+	cut      atomic.Bool   // it was ended from here
+	planned  atomic.Bool   // and for no fault of the server's
+	closed   atomic.Bool   // its reader does not want more
+	done     chan struct{} // closed with it
 }
 
 func (s *Swap) newStream(body io.ReadCloser, endpoint *Endpoint, o opening, release func()) *stream {
 	now := s.options.Clock.Now()
 	st := &stream{body: body, swap: s, endpoint: endpoint, collection: o.collection, opened: now, timeout: o.timeout,
-		bookmarks: o.bookmarks}
+		bookmarks: o.bookmarks, done: make(chan struct{})}
 	st.release = sync.OnceFunc(release)
 	st.last.Store(now.UnixNano())
 	endpoint.conns.streams.Add(1)
@@ -61,10 +62,25 @@ func (st *stream) Read(p []byte) (int, error) {
 	if st.broke(err) {
 		st.swap.suspect(st.collection)
 	}
+	st.ripen()
 	if st.closed.Load() {
 		return n, err
 	}
 	return n, io.EOF
+}
+
+// ripen returns once the stream has the age at which it may end, or is closed.
+func (st *stream) ripen() {
+	wait := minAge - st.age()
+	if wait <= 0 || st.closed.Load() {
+		return
+	}
+	timer := st.swap.options.Clock.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C():
+	case <-st.done:
+	}
 }
 
 // broke reports whether the end of a stream was not a planned one: neither ours nor the server's
@@ -105,6 +121,7 @@ func (st *stream) Close() error {
 	if st.closed.Swap(true) {
 		return nil
 	}
+	close(st.done)
 	st.release()
 	err := st.body.Close()
 	s := st.swap

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	clocktesting "k8s.io/utils/clock/testing"
+
 	"github.com/vitistack/kubevirt-multicluster/clientmgr/transport"
 	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
@@ -26,6 +28,39 @@ func TestBrokenStreamReadsAsItsEnd(t *testing.T) {
 	if err := end(t, ended); err != nil {
 		t.Errorf("client-go lists anew on anything but an end: got %v", err)
 	}
+}
+
+func TestYoungStreamEndsLate(t *testing.T) {
+	server := newAPI(t, "t")
+	s := newSwap(t, server.endpoint(t, "t"), transport.SwapOptions{})
+	opened := time.Now()
+	o := within(t, openWatch(t, s, resuming))
+	if o.err != nil {
+		t.Fatal(o.err)
+	}
+	ended := readAll(o.resp.Body)
+	server.endStreams()
+	if err := end(t, ended); err != nil {
+		t.Error(err)
+	}
+	if age := time.Since(opened); age < time.Second {
+		t.Errorf("ended at an age of %s: client-go lists anew where a watch ends within its first second", age)
+	}
+}
+
+func TestYoungStreamIsClosedAtOnce(t *testing.T) {
+	server := newAPI(t, "t")
+	s := newSwap(t, server.endpoint(t, "t"), transport.SwapOptions{Clock: clocktesting.NewFakeClock(time.Now())})
+	o := within(t, openWatch(t, s, resuming))
+	if o.err != nil {
+		t.Fatal(o.err)
+	}
+	ended := readAll(o.resp.Body)
+	server.endStreams()
+	if err := o.resp.Body.Close(); err != nil {
+		t.Error(err)
+	}
+	_ = end(t, ended) // whatever it says: it does not wait for a clock that stands
 }
 
 func TestWatchesAreNotCompressed(t *testing.T) {
