@@ -18,11 +18,12 @@ import (
 
 // remoteCache holds the declared kinds of one connection.
 type remoteCache struct {
-	cache    cache.Cache
-	declared declared
-	feed     *feed
-	synced   chan struct{} // closed once every kind has synced
-	stopped  chan struct{} // closed when the last informer has ended
+	cache     cache.Cache
+	declared  declared
+	feed      *feed
+	informers []cache.Informer // those of the feed, which hold what is packed
+	synced    chan struct{}    // closed once every kind has synced
+	stopped   chan struct{}    // closed when the last informer has ended
 
 	coverage coverage
 	stock    *stock
@@ -61,7 +62,8 @@ func (c *connection) startCache(counted func(resource string), wake func()) (*re
 		if err != nil {
 			return nil, kindError(err)
 		}
-		r.feed.informers = append(r.feed.informers, informer)
+		r.informers = append(r.informers, informer)
+		r.feed.informers = append(r.feed.informers, wholeInformer{informer})
 	}
 	go func() {
 		defer close(r.stopped)
@@ -81,6 +83,9 @@ func (c *connection) startCache(counted func(resource string), wake func()) (*re
 func strip(transform toolscache.TransformFunc) toolscache.TransformFunc {
 	bare := cache.TransformStripManagedFields()
 	return func(object any) (any, error) {
+		if _, done := object.(Packed); done {
+			return object, nil // a list comes by here once more on its way into the cache
+		}
 		object, err := bare(object)
 		if err != nil {
 			return nil, err
@@ -98,8 +103,8 @@ func strip(transform toolscache.TransformFunc) toolscache.TransformFunc {
 // pack returns a copy without slack: a decoder leaves room for four elements in the shortest list,
 // and the lists of some kinds have large ones.
 func pack(object any) any {
-	if whole, isObject := object.(client.Object); isObject && formOf(whole) == typed {
-		return whole.DeepCopyObject()
+	if o, isObject := object.(client.Object); isObject && formOf(o) == typed {
+		return o.DeepCopyObject()
 	}
 	return object
 }
@@ -162,8 +167,8 @@ func resourceOf(path string) string {
 
 // stores are those of the informers. controller-runtime's have them, behind a narrower interface.
 func (r *remoteCache) stores() []toolscache.Store {
-	stores := make([]toolscache.Store, 0, len(r.feed.informers))
-	for _, informer := range r.feed.informers {
+	stores := make([]toolscache.Store, 0, len(r.informers))
+	for _, informer := range r.informers {
 		if has, ok := informer.(interface{ GetStore() toolscache.Store }); ok {
 			stores = append(stores, has.GetStore())
 		}

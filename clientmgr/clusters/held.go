@@ -53,8 +53,8 @@ func transformOf(kinds []kind, scheme *runtime.Scheme) toolscache.TransformFunc 
 	}
 	bare := strip(nil)
 	return func(object any) (any, error) {
-		if whole, isObject := object.(client.Object); isObject {
-			gvk, err := apiutil.GVKForObject(whole, scheme)
+		if typed, isObject := object.(client.Object); isObject {
+			gvk, err := apiutil.GVKForObject(typed, scheme)
 			if transform, declared := transforms[gvk]; err == nil && declared {
 				return transform(object)
 			}

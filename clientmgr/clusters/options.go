@@ -37,9 +37,9 @@ type Options struct {
 	// synced. The key is an empty object in the form that reads will use: typed (its type is in
 	// Scheme), *unstructured.Unstructured or *metav1.PartialObjectMetadata, the latter two with
 	// apiVersion and kind set. Reads of the same kind in another form go to the server. A kind may be
-	// there in one form alone. managedFields are dropped before Transform sees an object. An object
-	// that the selectors leave out reads as NotFound from the cache: prove an absence that matters
-	// with Live.
+	// there in one form alone. managedFields are dropped before Transform sees an object; it may
+	// return a Packed one. An object that the selectors leave out reads as NotFound from the cache:
+	// prove an absence that matters with Live.
 	Kinds map[client.Object]cache.ByObject
 	// Rights are reviewed on each new connection and credential, and then each hour, or each six
 	// Probe.Intervals while some are lacking: those are in State.MissingRights.

@@ -259,7 +259,7 @@ func (o *overlay) note(kind declaration, returned client.Object) {
 	tracked := o.kinds[kind]
 	if tracked.transform != nil {
 		kept, err := tracked.transform(object)
-		if object, ok = kept.(client.Object); err != nil || !ok {
+		if object, ok = whole(kept).(client.Object); err != nil || !ok {
 			return
 		}
 	}
@@ -288,12 +288,12 @@ func (o *overlay) inForm(kind declaration, from client.Object) (client.Object, b
 	default:
 		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(from)
 		made, newErr := o.scheme.New(kind.kind)
-		whole, isObject := made.(client.Object)
+		o, isObject := made.(client.Object)
 		if err != nil || newErr != nil || !isObject ||
-			runtime.DefaultUnstructuredConverter.FromUnstructured(content, whole) != nil {
+			runtime.DefaultUnstructuredConverter.FromUnstructured(content, o) != nil {
 			return nil, false
 		}
-		to = whole
+		to = o
 	}
 	to.GetObjectKind().SetGroupVersionKind(kind.kind)
 	return to, true

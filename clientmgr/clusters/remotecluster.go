@@ -77,7 +77,11 @@ func (s *sharedCache) GetInformer(
 	if err := s.declared(object); err != nil {
 		return nil, err
 	}
-	return s.Cache.GetInformer(ctx, object, opts...)
+	informer, err := s.Cache.GetInformer(ctx, object, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return wholeInformer{informer}, nil
 }
 
 // GetInformerForKind returns the informer of a kind that is declared by a typed object.
@@ -87,7 +91,11 @@ func (s *sharedCache) GetInformerForKind(
 	if _, found := s.of.cache.declared[declaration{kind: gvk, form: typed}]; !found {
 		return nil, &cache.ErrResourceNotCached{GVK: gvk}
 	}
-	return s.Cache.GetInformerForKind(ctx, gvk, opts...)
+	informer, err := s.Cache.GetInformerForKind(ctx, gvk, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return wholeInformer{informer}, nil
 }
 
 // RemoveInformer refuses: others use it.
@@ -100,7 +108,9 @@ func (s *sharedCache) IndexField(
 	if err := s.declared(object); err != nil {
 		return err
 	}
-	return s.Cache.IndexField(ctx, object, field, extract)
+	return s.Cache.IndexField(ctx, object, field, func(held client.Object) []string {
+		return extract(whole(held).(client.Object)) //nolint:forcetypeassert // a packed object is one of its kind
+	})
 }
 
 func (s *sharedCache) declared(object runtime.Object) error {

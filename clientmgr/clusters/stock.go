@@ -127,7 +127,7 @@ func (s *stock) held() bool {
 		all := store.List()
 		objects += len(all)
 		for _, object := range all {
-			data, err := json.Marshal(object)
+			data, err := json.Marshal(whole(object))
 			if err != nil {
 				continue
 			}

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/runtime"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 
@@ -154,24 +155,26 @@ func checkTexts(t *testing.T, reason string, raw []byte) {
 	visit(document)
 }
 
+// cached is an instance as a cache with a Trimmer hands it out.
+func cached(t *testing.T, vmi *kubevirtv1.VirtualMachineInstance) *kubevirtv1.VirtualMachineInstance {
+	t.Helper()
+	held, err := new(observed.Trimmer).Instance(vmi)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return held.(runtime.Object).DeepCopyObject().(*kubevirtv1.VirtualMachineInstance)
+}
+
 // TestTrimmerBounds: what is cached of a hostile guest is small, and says the same.
 func TestTrimmerBounds(t *testing.T) {
 	guest := hostile()
 	guest.Status.Interfaces = guest.Status.Interfaces[:30] // fewer than are dropped without a word
 	want := observed.Status(input(with(virtualMachine("Running"), guest.DeepCopy())))
-	trimmed, err := new(observed.Trimmer).Instance(guest.DeepCopy())
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := observed.Status(input(with(virtualMachine("Running"), trimmed.(*kubevirtv1.VirtualMachineInstance))))
+	got := observed.Status(input(with(virtualMachine("Running"), cached(t, guest.DeepCopy()))))
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Status(...) of what is cached: -want +got:\n%s", diff)
 	}
-	all, err := new(observed.Trimmer).Instance(hostile())
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := json.Marshal(all.(*kubevirtv1.VirtualMachineInstance).Status)
+	raw, err := json.Marshal(cached(t, hostile()).Status)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,9 @@ import (
 
 // Trimmer makes what is cached of remote clusters small, and keeps all that Status and package
 // desired read: ten thousand Machines are tens of megabytes. Its methods are transforms of a cache
-// (cache.TransformFunc of client-go); they change the object that they are given. What a guest
-// reports is bounded. The zero value works, and is safe for concurrent use.
+// (cache.TransformFunc of client-go); they change the object that they are given, and return a small
+// form of it that has its metadata, and whose Unpack makes it anew. What a guest reports is bounded.
+// The zero value works, and is safe for concurrent use.
 //
 // A patch may be computed between a trimmed object and its copy, and then has only what was changed
 // in the copy. A trimmed object must never be sent as a whole.
@@ -30,6 +31,12 @@ func (t *Trimmer) VirtualMachine(object any) (any, error) {
 	if !isVM {
 		return object, nil
 	}
+	t.trimVM(vm)
+	return packVM(vm), nil
+}
+
+func (t *Trimmer) trimVM(vm *kubevirtv1.VirtualMachine) {
+	vm.TypeMeta = metav1.TypeMeta{}
 	vm.ObjectMeta = t.meta(vm.ObjectMeta)
 	vm.Annotations = t.annotations(vm.Annotations)
 	spec := vm.Spec
@@ -52,7 +59,6 @@ func (t *Trimmer) VirtualMachine(object any) (any, error) {
 			vm.Status.Conditions = append(vm.Status.Conditions, c)
 		}
 	}
-	return vm, nil
 }
 
 // isTold reports whether a status tells of a condition of a VirtualMachine.
@@ -74,12 +80,17 @@ func (t *Trimmer) Instance(object any) (any, error) {
 	if !isInstance {
 		return object, nil
 	}
+	t.trimInstance(vmi)
+	return packInstance(vmi), nil
+}
+
+func (t *Trimmer) trimInstance(vmi *kubevirtv1.VirtualMachineInstance) {
+	vmi.TypeMeta = metav1.TypeMeta{}
 	vmi.ObjectMeta = t.meta(vmi.ObjectMeta)
 	vmi.Annotations, vmi.OwnerReferences = nil, nil
 	vmi.Spec.Volumes = slices.DeleteFunc(vmi.Spec.Volumes, func(v kubevirtv1.Volume) bool { return !holdsData(v) })
 	vmi.Spec = t.spec(vmi.Spec)
 	vmi.Status = t.status(vmi.Status)
-	return vmi, nil
 }
 
 // meta drops who may hold an object up: only its deletion is told.

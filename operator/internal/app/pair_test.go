@@ -18,9 +18,8 @@ import (
 
 const (
 	// maxPair is how many bytes of heap a VirtualMachine with three interfaces and its instance may
-	// hold in a cache. KubeVirt's types alone take 6 KiB, before any string, map or index: 3 KiB for
-	// the two objects and the template, and the rest for the elements of their lists.
-	maxPair = 9 << 10
+	// hold in a cache.
+	maxPair = 6 << 10
 	// measuredPairs is the number of pairs that the heap of each is an average of.
 	measuredPairs = 2000
 )

@@ -6,14 +6,28 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	toolscache "k8s.io/client-go/tools/cache"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr/clusters"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/provision"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/survey"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/observed"
 )
+
+// unpacked is what a reader of a cache with this transform gets.
+func unpacked[T client.Object](t *testing.T, transform toolscache.TransformFunc, object T) T {
+	t.Helper()
+	held, err := transform(object)
+	must(t, err)
+	packed, isPacked := held.(clusters.Packed)
+	if !isPacked {
+		t.Fatalf("the cache would hold a %T", held)
+	}
+	return packed.Unpack().(T)
+}
 
 // TestTrimmingIsNotSeen: a Machine's status is the same with a trimmed VirtualMachine and instance
 // as with whole ones.
@@ -35,12 +49,8 @@ func TestTrimmingIsNotSeen(t *testing.T) {
 
 	var trim observed.Trimmer
 	for range 2 {
-		if _, err := trim.VirtualMachine(in.VM); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := trim.Instance(in.VMI); err != nil {
-			t.Fatal(err)
-		}
+		in.VM = unpacked(t, trim.VirtualMachine, in.VM)
+		in.VMI = unpacked(t, trim.Instance, in.VMI)
 		if diff := cmp.Diff(want, observed.Status(in)); diff != "" {
 			t.Errorf("status: -whole +trimmed:\n%s", diff)
 		}
@@ -73,14 +83,12 @@ func TestTrimmingIsNotSeenWithoutInstance(t *testing.T) {
 		{Type: kubevirtv1.VirtualMachineFailure, Status: corev1.ConditionTrue, Reason: "FailedCreate", Message: "no quota"},
 		{Type: kubevirtv1.VirtualMachineReady, Status: corev1.ConditionFalse, Reason: "GuestNotRunning"},
 	}
-	trimmed, err := new(observed.Trimmer).VirtualMachine(vm.DeepCopy())
-	must(t, err)
 	in := observed.Input{Machine: &vitistackv1alpha1.Machine{}, Now: time.Unix(1000, 0), Looked: true, VM: vm}
 	want := observed.Status(in)
 	if len(want.Disks) == 0 || want.CPUs == 0 || want.Memory == 0 || len(want.NetworkInterfaces) == 0 {
 		t.Fatalf("the whole one gives no status: the test compares nothing: %+v", want)
 	}
-	in.VM = trimmed.(*kubevirtv1.VirtualMachine)
+	in.VM = unpacked(t, new(observed.Trimmer).VirtualMachine, vm.DeepCopy())
 	if diff := cmp.Diff(want, observed.Status(in)); diff != "" {
 		t.Errorf("status: -whole +trimmed:\n%s", diff)
 	}
@@ -88,9 +96,7 @@ func TestTrimmingIsNotSeenWithoutInstance(t *testing.T) {
 
 // TestPatchOfTrimmedRemovesNothing: the wish is written on a VirtualMachine that the cache shows.
 func TestPatchOfTrimmedRemovesNothing(t *testing.T) {
-	trimmed, err := new(observed.Trimmer).VirtualMachine(goldenVM(t, "interfaces.yaml"))
-	must(t, err)
-	before := trimmed.(*kubevirtv1.VirtualMachine)
+	before := unpacked(t, new(observed.Trimmer).VirtualMachine, goldenVM(t, "interfaces.yaml"))
 	after := before.DeepCopy()
 	after.Annotations[vitistackv1alpha1.AnnotationAppliedWish] = "{}"
 	patch, err := client.MergeFrom(before).Data(after)
