@@ -113,6 +113,7 @@ func startRemotes(t testing.TB, config *rest.Config, scope string) (*clientmgr.K
 	must(t, err)
 	options := Options{MetricsAddress: "0", ProbeAddress: "0", WatchSelector: labels.Everything()}
 	options.Machine.ConfigsNamespace = "configs"
+	options.ClusterCacheMiB = 512 // for ten thousand pairs in one cluster
 	mgr, err := NewManager(rest.CopyConfig(config), options, cache.New)
 	must(t, err)
 	c, err := client.New(config, client.Options{Scheme: mgr.GetScheme()})
