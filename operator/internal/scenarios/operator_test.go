@@ -29,10 +29,11 @@ const pluginDir = "../../../bin/plugins"
 
 // program is the operator, running.
 type program struct {
-	cmd  *exec.Cmd
-	log  string
-	args []string
-	env  []string
+	binary string
+	cmd    *exec.Cmd
+	log    string
+	args   []string
+	env    []string
 }
 
 // startOperator starts the operator for one test. When the test ends it is stopped, and must not
@@ -46,6 +47,12 @@ func startOperator(t *testing.T, env ...string) *program {
 // counts.
 func startWith(t *testing.T, args []string, env ...string) *program {
 	t.Helper()
+	return startBinary(t, world.binary, args, env...)
+}
+
+// startBinary is startWith for a build of the operator.
+func startBinary(t *testing.T, binary string, args []string, env ...string) *program {
+	t.Helper()
 	if _, err := os.Stat(filepath.Join(pluginDir, "SHA256SUMS")); err != nil {
 		t.Fatalf("the placement plugins are missing: run `make tools`: %v", err)
 	}
@@ -54,7 +61,8 @@ func startWith(t *testing.T, args []string, env ...string) *program {
 		t.Fatal(err)
 	}
 	p := &program{
-		log: filepath.Join(t.TempDir(), "operator.log"),
+		binary: binary,
+		log:    filepath.Join(t.TempDir(), "operator.log"),
 		args: append([]string{"--kubeconfig=" + world.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0",
 			"--plugin-dir=" + plugins}, args...),
 		env: append([]string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace, "LOG_LEVEL=debug"}, env...),
@@ -94,7 +102,7 @@ func (p *program) start(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	p.cmd = exec.Command(world.binary, p.args...)
+	p.cmd = exec.Command(p.binary, p.args...)
 	p.cmd.Env = p.env
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	if err := p.cmd.Start(); err != nil {

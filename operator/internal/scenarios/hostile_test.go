@@ -1,0 +1,156 @@
+package scenarios
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
+	"github.com/vitistack/kubevirt-multicluster/testkit/hostile"
+)
+
+// maxGrowth is by how much the operator's resident set may grow, in MiB, whatever clusters send.
+const maxGrowth = 200
+
+// served is what a cluster with KubeVirt has that the operator caches.
+var served = []hostile.Resource{
+	{Group: "kubevirt.io", Version: "v1", Plural: "virtualmachines", Kind: "VirtualMachine"},
+	{Group: "kubevirt.io", Version: "v1", Plural: "virtualmachineinstances", Kind: "VirtualMachineInstance"},
+	{Group: "cdi.kubevirt.io", Version: "v1beta1", Plural: "datavolumes", Kind: "DataVolume"},
+}
+
+// TestHostileClusters: clusters that send too much, all at once, cost the operator little memory,
+// and Machines of another cluster are served meanwhile.
+func TestHostileClusters(t *testing.T) {
+	ns := namespace(t, "hostile")
+	binary := filepath.Join(t.TempDir(), "operator") // a race detector's memory is not the operator's
+	build := exec.Command("go", "build", "-trimpath", "-o", binary, "../..")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	p := startBinary(t, binary, nil)
+	serve(t, ns, "calm")
+	rest := p.residentMiB(t)
+	for _, manner := range []string{"endless", "bomb", "empties", "deep"} {
+		t.Run(manner, func(t *testing.T) {
+			be, err := hostile.Named(manner)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, step := range []hostile.Step{hostile.Identity, hostile.Discover, hostile.Fill, hostile.Watch} {
+				server := hostile.New("uid-"+string(step), served...)
+				defer server.Close()
+				if step != hostile.Watch {
+					server.Be(step, be)
+				}
+				defer join(t, "hostile-"+string(step), server)()
+				if step == hostile.Watch {
+					eventually(t, patience, func() string { return notAsked(server, hostile.Fill, len(served)) })
+					server.Be(step, be)
+				}
+			}
+			peak := p.peakMiB(t)
+			serve(t, ns, strings.ReplaceAll(manner, " ", "-"))
+			most := peak(8 * time.Second)
+			t.Logf("%d MiB at rest, at most %d", rest, most)
+			if most-rest > maxGrowth {
+				t.Errorf("the operator grew by %d MiB, from %d", most-rest, rest)
+			}
+		})
+	}
+}
+
+// serve makes a Machine in cluster-east and waits until it runs.
+func serve(t *testing.T, ns, name string) {
+	t.Helper()
+	m := machine(ns, name, "cluster-east")
+	create(t, m)
+	eventually(t, patience, func() string { return notRunning(t, m, "cluster-east") })
+}
+
+// join makes a server one of the clusters; leave takes it away again.
+func join(t *testing.T, name string, server *hostile.Server) (leave func()) {
+	t.Helper()
+	meta := metav1.ObjectMeta{Namespace: fleet.ConfigsNamespace, Name: name}
+	objects := []client.Object{
+		&corev1.Secret{ObjectMeta: meta, Data: map[string][]byte{vitistackv1alpha1.KubeconfigSecretKey: server.Kubeconfig()}},
+		&vitistackv1alpha1.KubevirtConfig{ObjectMeta: meta,
+			Spec: vitistackv1alpha1.KubevirtConfigSpec{Name: name, KubeconfigSecretRef: name}},
+	}
+	for _, object := range objects {
+		create(t, object)
+	}
+	return func() {
+		t.Helper()
+		for _, object := range objects {
+			if err := supervisor().Delete(context.WithoutCancel(t.Context()), object); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func notAsked(server *hostile.Server, step hostile.Step, times int) string {
+	if asked := server.Asked(step); asked < times {
+		return fmt.Sprintf("asked %d times for %s", asked, step)
+	}
+	return ""
+}
+
+// peakMiB returns a function that watches on for a while, and then returns the largest resident set
+// since.
+func (p *program) peakMiB(t *testing.T) func(time.Duration) int {
+	t.Helper()
+	most, stop, done := 0, make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for ticker := time.NewTicker(20 * time.Millisecond); ; {
+			most = max(most, p.residentMiB(t))
+			select {
+			case <-stop:
+				ticker.Stop()
+				return
+			case <-ticker.C:
+			}
+		}
+	}()
+	return func(on time.Duration) int {
+		time.AfterFunc(on, func() { close(stop) })
+		<-done
+		return most
+	}
+}
+
+// residentMiB is what the operator holds in memory.
+func (p *program) residentMiB(t *testing.T) int {
+	t.Helper()
+	file, err := os.Open(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if value, found := strings.CutPrefix(lines.Text(), "VmRSS:"); found {
+			kib, err := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(value, "kB")))
+			if err != nil {
+				t.Error(err)
+			}
+			return kib >> 10
+		}
+	}
+	return 0
+}
