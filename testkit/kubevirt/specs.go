@@ -29,6 +29,7 @@ func (s *Stack) apiSpec() process.Spec {
 		"--handler-key-file="+file("client.key"),
 	)
 	spec.Env = append(os.Environ(), apiMemory...)
+	spec.Env = append(spec.Env, "TMPDIR="+filepath.Dir(file("serving.crt"))) // it leaves a folder behind each time
 	return spec
 }
 
