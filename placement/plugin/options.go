@@ -206,7 +206,7 @@ func (o Options) Validate() error {
 	if o.Dir == "" {
 		problems = multierror.Append(problems, errors.New("no plugin directory is given"))
 	}
-	seen := map[string]bool{}
+	seen, sockets := map[string]bool{}, map[string]string{}
 	for i, entry := range o.Entries {
 		switch {
 		case !namePattern.MatchString(entry.Name):
@@ -220,6 +220,16 @@ func (o Options) Validate() error {
 		}
 		seen[entry.Name] = true
 		problems = multierror.Append(problems, entry.validate())
+		if entry.Socket == "" {
+			continue
+		}
+		socket := filepath.Clean(entry.Socket)
+		if other, taken := sockets[socket]; taken {
+			problems = multierror.Append(problems, fmt.Errorf(
+				"plugin %q: socket %s is that of plugin %q: a side-car has one configuration", entry.Name, socket, other,
+			))
+		}
+		sockets[socket] = entry.Name
 	}
 	return problems.ErrorOrNil()
 }

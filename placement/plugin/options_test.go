@@ -34,6 +34,7 @@ func TestStartRefusesOptions(t *testing.T) {
 				}, {Name: "d", SHA256: "abc"}, {Name: "e", SHA256: digest, Config: json.RawMessage("{")},
 				{Name: "f", Socket: "s"}, {Name: "g", SHA256: digest, PeerUID: new(uint32(1)), Timeout: -1},
 				{Name: "h", SHA256: digest, Path: "../../../../../../../../bin/sh"},
+				{Name: "i", Socket: "/run/../s"},
 			}},
 			want: []string{
 				`"a" is listed twice`,
@@ -43,6 +44,7 @@ func TestStartRefusesOptions(t *testing.T) {
 				`"e": its config is not JSON`,
 				`"f": socket "s" is not an absolute path`,
 				`"g": peerUID is for plugins with a socket`,
+				`"i": socket /s is that of plugin "c"`,
 				`"g": timeout -1ns is negative`,
 				`"h": path "../../../../../../../../bin/sh" is not one inside the plugin directory`,
 			},
