@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -174,5 +175,17 @@ func tlsConfig(target kubeconfig.Target) (*tls.Config, error) {
 }
 
 // Host returns a stable placeholder for rest.Config.Host: a host that never resolves, named after
-// the cluster. The scheme is written out because client-go guesses http otherwise.
-func Host(name string) string { return "https://" + strings.ToLower(name) + ".invalid" }
+// the cluster, whatever characters its name has. The scheme is written out because client-go
+// guesses http otherwise.
+func Host(name string) string {
+	readable := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(name))
+	if readable != name {
+		readable += fmt.Sprintf("-%x", sha256.Sum256([]byte(name)))[:9] // others may read the same
+	}
+	return "https://" + readable + ".invalid"
+}
