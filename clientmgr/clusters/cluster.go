@@ -160,18 +160,21 @@ func (c *cluster) serve(ctx context.Context, o order) time.Duration {
 		c.report(verdict{Disconnected, ReasonCredentialMissing, o.wish.Problem, ErrCredentialMissing}, nil)
 		return idle
 	}
+	if c.conn != nil && c.conn.untrusted() != nil {
+		c.rebuild()
+	}
 	target, err := c.parser.Parse(o.wish.Kubeconfig, time.Time{})
+	if err != nil && c.conn != nil { // a slip of the hand takes no cluster away
+		c.rotation.of(o.wish.Kubeconfig).failed = failure{ErrBadKubeconfig, ReasonBadKubeconfig, err.Error()}
+		return c.tend(ctx, o.probe)
+	}
 	if err != nil {
-		c.disconnect()
 		c.report(verdict{Stopped, ReasonBadKubeconfig,
 			fmt.Sprintf("%s: failed to create REST config from kubeconfig: %s", c.called, err),
 			ErrBadKubeconfig}, err)
 		return idle
 	}
 	c.state.CredentialExpires = target.NotAfter()
-	if c.conn != nil && c.conn.untrusted() != nil {
-		c.rebuild()
-	}
 	if c.conn == nil {
 		return c.connect(ctx, target)
 	}

@@ -111,7 +111,9 @@ func TestSecretComesAndGoes(t *testing.T) {
 	f.must(supervisor.admin.Create(t.Context(), f.secret("east", good)))
 	f.connects("east")
 
-	f.rewrite("east", []byte("garbage: [hunter2"))
+	f.must(supervisor.admin.Delete(t.Context(), f.secret("east", nil)))
+	f.reaches("east", clientmgr.Disconnected, clientmgr.ReasonCredentialMissing)
+	f.must(supervisor.admin.Create(t.Context(), f.secret("east", []byte("garbage: [hunter2"))))
 	f.reaches("east", clientmgr.Stopped, clientmgr.ReasonBadKubeconfig)
 	f.refused("east", held, clientmgr.ErrBadKubeconfig)
 	f.rewrite("east", good)

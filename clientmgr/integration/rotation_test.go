@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -319,6 +320,16 @@ func TestBrokenCandidateDoesNotReplaceAWorkingCredential(t *testing.T) {
 	f.connects("east")
 	load := f.load("east")
 	before := f.audited(east)
+	f.rewrite("east", f.kubeconfig(east, east.Addr(), "not-a-token"))
+	f.reaches("east", "Connected", "CandidateRefused")
+	f.rewrite("east", []byte("garbage: [hunter2"))
+	eventually.Eventually(t, 20*time.Second, "the new slip is told", func(context.Context) error {
+		state, _ := f.State("east")
+		if state.Reason != "CandidateRefused" || !strings.Contains(state.Message, "YAML") {
+			return fmt.Errorf("%+v", state)
+		}
+		return nil
+	})
 	f.rewrite("east", f.kubeconfig(east, east.Addr(), "not-a-token"))
 	f.reaches("east", "Connected", "CandidateRefused")
 	f.rewrite("east", good)
