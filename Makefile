@@ -70,7 +70,7 @@ fuzz: ## run each fuzz test FUZZ_COUNT times (10000000): hours
 		targets=$$(CGO_ENABLED=0 go test -trimpath -list '^Fuzz' ./$$package | grep '^Fuzz'); \
 		for target in $$targets; do \
 			echo "$$package $$target"; \
-			CGO_ENABLED=0 go test -trimpath -timeout 0 -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ_COUNT)x ./$$package; \
+			CGO_ENABLED=0 go test -trimpath -timeout 0 -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ_COUNT)x -fuzzminimizetime 100x ./$$package; \
 		done; done
 
 .PHONY: isolated

@@ -19,7 +19,7 @@ const deadline = 10 * time.Second
 
 // Run puts the suite's own requests to the strategy and fails t where an answer breaks the
 // contract. It takes standard output for itself while it runs: no test that runs in parallel may
-// write there.
+// write there. It configures nothing: see RunConfigs.
 func Run(t *testing.T, strategy placement.Strategy) {
 	t.Helper()
 	RunRequests(t, strategy, Requests())
@@ -36,6 +36,7 @@ func RunRequests(t *testing.T, strategy placement.Strategy, requests map[string]
 		})
 	}
 	t.Run("Constants", func(t *testing.T) { constants(t, strategy) })
+	t.Run("Configuration", func(t *testing.T) { configuration(t, strategy) })
 	t.Run("Deadline", func(t *testing.T) { honoursDeadline(t, strategy) })
 }
 

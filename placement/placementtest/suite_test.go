@@ -2,6 +2,7 @@ package placementtest_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -64,7 +65,46 @@ var culprits = map[string]placement.Strategy{
 			return placement.Decision{}, nil
 		},
 	),
-	"no name": placement.NewFunc("", placement.Needs{}, placement.Explicit{}.Place),
+	"lax check":          &configured{lax: true},
+	"unreadable schema":  &configured{schema: `{"type": `},
+	"check that is kept": &configured{keeps: true},
+	"no name":            placement.NewFunc("", placement.Needs{}, placement.Explicit{}.Place),
+}
+
+// configured is a strategy with a configuration: the cluster that it names.
+type configured struct {
+	schema, config string
+	keeps          bool // ValidateConfig keeps what it is to check
+	lax            bool // ValidateConfig takes everything
+}
+
+func (*configured) Name() string           { return "culprit" }
+func (*configured) Needs() placement.Needs { return placement.Needs{} }
+func (c *configured) ConfigSchema() []byte { return []byte(c.schema) }
+
+func (c *configured) Place(context.Context, placement.Request) (placement.Decision, error) {
+	if c.config != "" {
+		return placement.Decision{}, placement.Refusal{Reason: "Configured", Message: c.config}
+	}
+	return placement.Decision{}, nil
+}
+
+func (c *configured) Configure(config []byte) error {
+	if !json.Valid(config) {
+		return placement.Violations{{Message: "no JSON"}}
+	}
+	c.config = string(config)
+	return nil
+}
+
+func (c *configured) ValidateConfig(config []byte) error {
+	if c.keeps {
+		return c.Configure(config)
+	}
+	if c.lax {
+		return nil
+	}
+	return (&configured{}).Configure(config)
 }
 
 func place(needs placement.Needs, answer func(req placement.Request) (placement.Decision, error)) placement.Strategy {
@@ -84,9 +124,18 @@ func firstFound(req placement.Request) (placement.Decision, error) {
 	return placement.Decision{Config: config}, nil
 }
 
+func TestRunConfigs(t *testing.T) {
+	placementtest.RunConfigs(t, func() placement.ConfigValidator { return &configured{} },
+		map[string]string{"good": "{}", "bad": "{", "none": ""})
+}
+
 // TestCulprit is run by TestSuiteFindsCulprits, in a process of its own where it may fail.
 func TestCulprit(t *testing.T) {
 	if name := os.Getenv(culpritEnv); name != "" {
+		if c, is := culprits[name].(*configured); is && c.lax {
+			placementtest.RunConfigs(t, func() placement.ConfigValidator { return c }, map[string]string{"Configs": "{"})
+			return
+		}
 		placementtest.Run(t, culprits[name])
 	}
 }
@@ -105,6 +154,9 @@ func TestSuiteFindsCulprits(t *testing.T) {
 		"undeclared count":   "ReadsWhatItNeeds",
 		"deafness":           "Deadline",
 		"no name":            "Constants",
+		"lax check":          "Configs",
+		"unreadable schema":  "Configuration",
+		"check that is kept": "Configuration",
 	}
 	for name, law := range broken {
 		t.Run(name, func(t *testing.T) {

@@ -125,7 +125,7 @@ func settleAll(ctx context.Context, keepers []*keeper) error {
 	for _, s := range keepers {
 		all = multierror.Append(all, s.settle(ctx))
 	}
-	return all.ErrorOrNil()
+	return oneLine(all)
 }
 
 // follow starts the plugins that are new in the options.
@@ -201,7 +201,7 @@ func (h *Host) WaitReady(ctx context.Context) error {
 	for _, m := range h.now().members {
 		all = multierror.Append(all, m.settle(ctx))
 	}
-	return all.ErrorOrNil()
+	return oneLine(all)
 }
 
 // Run is Start, and Close when ctx ends, as a controller-runtime manager calls a Runnable.

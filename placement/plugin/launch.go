@@ -22,7 +22,7 @@ import (
 const grace = 500 * time.Millisecond
 
 // lastWords is how long after an error at its start a process may take to turn out to have ended.
-const lastWords = 100 * time.Millisecond
+const lastWords = time.Second
 
 // A launch is all that starting a process takes.
 type launch struct {

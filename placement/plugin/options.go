@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -231,7 +232,22 @@ func (o Options) Validate() error {
 		}
 		sockets[socket] = entry.Name
 	}
-	return problems.ErrorOrNil()
+	return oneLine(problems)
+}
+
+// oneLine is an error with all of several, in one line as a log and a condition want it.
+func oneLine(several *multierror.Error) error {
+	if several.ErrorOrNil() == nil {
+		return nil
+	}
+	several.ErrorFormat = func(errs []error) string {
+		texts := make([]string, len(errs))
+		for i, err := range errs {
+			texts[i] = err.Error()
+		}
+		return strings.Join(texts, "; ")
+	}
+	return several
 }
 
 func (e Entry) validate() error {
