@@ -83,7 +83,7 @@ type Clusters interface {
 }
 
 // Source follows Secrets. Add it to a controller-runtime manager, beside the clusters.Manager, or
-// call Start.
+// call Start. Under leader election both run in the leader alone.
 type Source struct {
 	informers cache.Informers
 	to        Clusters

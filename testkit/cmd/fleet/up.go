@@ -86,7 +86,7 @@ func printReady(w io.Writer, f *fleet.Fleet) {
 	fmt.Fprintf(w, `
 The KubevirtConfigs:   kubectl --kubeconfig %s -n %s get kubevirtconfigs
 A remote cluster:      kubectl --kubeconfig %s get virtualmachines -A
-The operator's rights: export KUBECONFIG=%s
+The operator's rights: export KUBEVIRT_CONFIGS_NAMESPACE=%[2]s KUBECONFIG=%[4]s
 `, quoted(f.Supervisor.Kubeconfig()), fleet.ConfigsNamespace, quoted(f.Remotes[0].Kubeconfig()), quoted(f.OperatorKubeconfig()))
 }
 
