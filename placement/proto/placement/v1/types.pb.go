@@ -196,8 +196,9 @@ func (Owner) EnumDescriptor() ([]byte, []int) {
 	return file_placement_v1_types_proto_rawDescGZIP(), []int{2}
 }
 
-// Pair is one entry of a map; keys are unique, their order means nothing. On the wire a list of pairs is what protobuf's own
-// map is, but it costs a fraction of the time in Go: labels are most of a request.
+// Pair is one entry of a map; keys are unique, their order means nothing. On the wire a list of
+// pairs is what protobuf's own map is, but it costs a fraction of the time in Go: labels are most
+// of a request.
 type Pair struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The key.
