@@ -215,6 +215,12 @@ func (c *comparison) servedTogether(was, is *definition) {
 		return
 	}
 	before := map[Finding]bool{}
+	for _, f := range c.findings {
+		if f.Direction == Storage {
+			f.Version, f.Why, f.Direction = "", "", Roundtrip
+			before[f] = true // told of the objects that are stored
+		}
+	}
 	for _, f := range c.sideBySide(was) {
 		f.Version, f.Why = "", ""
 		before[f] = true

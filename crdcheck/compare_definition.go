@@ -121,6 +121,8 @@ func (c *comparison) removed(was *definition, name string) {
 		c.tell(RuleStoredVersionRemoved, "", strings.TrimSpace(was.versions[name].marks()), absentValue)
 	case was.versions[name].served:
 		c.tell(RuleVersionRemoved, "", strings.TrimSpace(was.versions[name].marks()), absentValue)
+	case len(was.stored) == 0:
+		c.tell(RuleVersionMayBeStored, "", strings.TrimSpace(was.versions[name].marks()), absentValue)
 	}
 }
 
@@ -152,8 +154,10 @@ func (c *comparison) versionParts(old, found *version) {
 	switch {
 	case old.status && !found.status:
 		c.tell(RuleSubresourceRemoved, "", "status", absentValue)
-	case !old.status && found.status:
+	case !old.status && found.status && old.keepsStatus():
 		c.tell(RuleStatusSubresourceAdded, "", absentValue, "status")
+	case !old.status && found.status:
+		c.harmless(RuleSubresourceAdded, absentValue, "status")
 	}
 	switch {
 	case old.scale != "" && found.scale == "":
@@ -165,6 +169,13 @@ func (c *comparison) versionParts(old, found *version) {
 	}
 	c.sets(RuleSelectableFieldRemoved, RuleSelectableFieldAdded, old.selectable, found.selectable)
 	c.columns(old.columns, found.columns)
+}
+
+// keepsStatus reports whether a status that is written with an object is kept by a version without
+// the subresource.
+func (v *version) keepsStatus() bool {
+	root := v.nodes.at("")
+	return root == nil || root.open || v.nodes.at("status") != nil
 }
 
 func (c *comparison) columns(old, found []apiextensionsv1.CustomResourceColumnDefinition) {
@@ -206,10 +217,24 @@ func (c *comparison) storage(was, is *definition) {
 		}
 		asked := slices.DeleteFunc(slices.Clone(c.all()), func(d Direction) bool { return d != Storage })
 		c.tellAmong(asked, rule, "", before, after)
+		c.storedObjects(was, is, before, after)
 	}
 	if len(was.stored) > 0 && len(is.stored) > 0 && !slices.Equal(was.stored, is.stored) {
 		c.tell(RuleStoredVersionsChanged, "", strings.Join(was.stored, ", "), strings.Join(is.stored, ", "))
 	}
+}
+
+// storedObjects compares the version in which objects were stored with the one in which they will
+// be. Without a webhook the server gives them the new version's name, and drops what it does not
+// know.
+func (c *comparison) storedObjects(was, is *definition, before, after string) {
+	old, next := was.versions[before], is.versions[after]
+	if is.conversion != apiextensionsv1.NoneConverter || old.hash == next.hash || !c.speaks(before) && !c.speaks(after) {
+		return
+	}
+	c.version, c.only = before+" stored as "+after, []Direction{Storage}
+	c.trees(old.nodes, next.nodes)
+	c.version, c.only = "", nil
 }
 
 func (d *definition) storedAs() string {

@@ -25,7 +25,7 @@ func (c *comparison) facet(is *node, key string, d difference, old, found tree) 
 	case keyListType:
 		c.listType(path, d)
 	case keyRules:
-		c.branches(path, d, RuleCELRuleRemoved, RuleCELRuleAdded)
+		c.rules(path, d)
 	case keyAllOf:
 		c.branches(path, d, RuleAllOfRemoved, RuleAllOfAdded)
 	case keyAnyOf:
@@ -41,6 +41,9 @@ func (c *comparison) facet(is *node, key string, d difference, old, found tree) 
 	case keyEmbedded:
 		c.onOff(path, d, RuleEmbeddedResourceAdded, RuleEmbeddedResourceRemoved, RuleEmbeddedResourceAdded)
 	case keyListMapKeys:
+		if old.at(path).value(keyListType) != is.value(keyListType) {
+			return // told as the list's type
+		}
 		c.tell(RuleListMapKeysChanged, path, orAbsent(d.old), orAbsent(d.found))
 	case keyMapType:
 		c.tell(RuleMapTypeChanged, path, orText(d.old, "granular"), orText(d.found, "granular"))
@@ -89,7 +92,11 @@ func (c *comparison) onOff(path string, d difference, added, removed, changed Ru
 func (c *comparison) required(is *node, d difference, old, found tree) {
 	before, now := list(d.old), list(d.found)
 	for _, name := range missing(before, now) {
-		c.tell(RuleRequiredRemoved, field(is.path, name), keyRequired, "optional")
+		path := field(is.path, name)
+		if old.at(path) != nil && found.at(path) == nil {
+			continue // told as a field that is gone
+		}
+		c.tell(RuleRequiredRemoved, path, keyRequired, "optional")
 	}
 	for _, name := range missing(now, before) {
 		path := field(is.path, name)
@@ -161,6 +168,35 @@ func (c *comparison) branches(path string, d difference, removed, added RuleID) 
 	for _, element := range missing(found, old) {
 		c.tell(added, path, absentValue, element)
 	}
+}
+
+// rules compares CEL rules. One that went while another one came is one that was changed, and is
+// told from where it differs.
+func (c *comparison) rules(path string, d difference) {
+	old, found := raw(d.old), raw(d.found)
+	gone, come := missing(old, found), missing(found, old)
+	if len(gone) == 1 && len(come) == 1 {
+		was, is := whereDiffering(gone[0], come[0])
+		c.tell(RuleCELRuleChanged, path, was, is)
+		return
+	}
+	c.branches(path, d, RuleCELRuleRemoved, RuleCELRuleAdded)
+}
+
+// around is how many characters are shown before the place where two long texts differ.
+const around = 24
+
+// whereDiffering cuts the beginning that two long texts have in common.
+func whereDiffering(old, found string) (was, is string) {
+	a, b := []rune(old), []rune(found)
+	same := 0
+	for same < min(len(a), len(b)) && a[same] == b[same] {
+		same++
+	}
+	if same <= 2*around {
+		return old, found
+	}
+	return "..." + string(a[same-around:]), "..." + string(b[same-around:])
 }
 
 // anyOf is a set of which one is enough: more branches accept more, and none at all accepts
@@ -250,11 +286,14 @@ func (c *comparison) limits(path string, changed map[string]difference, was, is 
 	}
 }
 
-// limit is a bound of one side. Numbers are compared as numbers and told as they are written.
+// limit is a bound of one side. Limits are compared by what they admit and told as they are written.
 type limit struct {
 	text      string // "" where there is none
 	exclusive bool
 	implied   bool // by the format
+
+	value  float64
+	strict bool // the value itself is beyond the limit
 }
 
 // ofInt32 are the limits that the format int32 has by itself.
@@ -263,9 +302,22 @@ var ofInt32 = map[string]string{keyMinimum: strconv.Itoa(math.MinInt32), keyMaxi
 func limitOf(n *node, b bound, exclusive string) limit {
 	text := n.value(b.key)
 	if text == "" && n.value(keyFormat) == `"int32"` && ofInt32[b.key] != "" {
-		return limit{text: ofInt32[b.key], implied: true}
+		return limit{text: ofInt32[b.key], implied: true, value: parse(ofInt32[b.key])}
 	}
-	return limit{text: text, exclusive: text != "" && exclusive != "" && n.value(exclusive) != ""}
+	l := limit{text: text, exclusive: text != "" && exclusive != "" && n.value(exclusive) != "", value: parse(text)}
+	l.strict = l.exclusive
+	if text == "" || exclusive == "" || typeOf(n) != "integer" {
+		return l
+	}
+	outward, step := math.Ceil(l.value), 1.0 // of whole numbers the next one is the limit
+	if !b.lower {
+		outward, step = math.Floor(l.value), -1
+	}
+	if l.strict && outward == l.value {
+		outward += step
+	}
+	l.value, l.strict = outward, false
+	return l
 }
 
 func (l limit) String() string {
@@ -289,11 +341,10 @@ func (l limit) compare(other limit, lower bool) int {
 	case other.text == "":
 		return 1
 	}
-	a, b := parse(l.text), parse(other.text)
 	switch {
-	case a == b && l.exclusive == other.exclusive:
+	case l.value == other.value && l.strict == other.strict:
 		return 0
-	case a == b && other.exclusive, a < b && lower, a > b && !lower:
+	case l.value == other.value && other.strict, l.value < other.value && lower, l.value > other.value && !lower:
 		return -1
 	default:
 		return 1

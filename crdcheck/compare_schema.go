@@ -49,6 +49,9 @@ func (c *comparison) removedField(was *node, found tree, closed map[string]bool)
 		return
 	}
 	closed[was.path] = true
+	if toldAsEmbedded(was, found) {
+		return
+	}
 	values := found.at(was.parent + anyValue)
 	switch {
 	case values != nil && typeOf(values) != typeOf(was):
@@ -65,6 +68,9 @@ func (c *comparison) addedField(is *node, old, found tree, closed map[string]boo
 		return
 	}
 	closed[is.path] = true
+	if toldAsEmbedded(is, old) {
+		return
+	}
 	required := isRequired(found.at(is.parent), is.path) && is.value(keyDefault) == "" &&
 		!c.usage.sends(is.parent, lastName(is.path))
 	switch {
@@ -75,6 +81,14 @@ func (c *comparison) addedField(is *node, old, found tree, closed map[string]boo
 	default:
 		c.tell(RuleFieldAdded, is.path, absentValue, text(is.facets))
 	}
+}
+
+// toldAsEmbedded reports whether a node is there because its parent is a whole object, and the
+// other side's is none.
+func toldAsEmbedded(n *node, other tree) bool {
+	name, parent := lastName(n.path), other.at(n.parent)
+	return n.parent != "" && parent != nil && parent.value(keyEmbedded) == "" &&
+		(name == fieldAPIVersion || name == fieldKind || name == fieldMetadata) && n.always
 }
 
 // keepsUnlisted reports whether the other side keeps a field that it does not name: unknown ones,
@@ -117,7 +131,7 @@ func (c *comparison) bothFields(was, is *node, old, found tree, closed map[strin
 		closed[is.path] = true
 		return
 	}
-	if was.open != is.open {
+	if was.open != is.open && !keepsValues(old.at(is.path+anyValue)) && !keepsValues(found.at(is.path+anyValue)) {
 		c.openness(was, is)
 	}
 	if enumFits(was, is) {
@@ -160,6 +174,11 @@ func differing(was, is []facet) map[string]difference {
 		}
 	}
 	return changed
+}
+
+// keepsValues reports whether nothing is dropped of the values of a map, which keeps each key.
+func keepsValues(values *node) bool {
+	return values != nil && (values.open || isScalar(typeOf(values)))
 }
 
 func (c *comparison) openness(was, is *node) {

@@ -146,6 +146,12 @@ func definitionCases() map[string]definitionCase {
 			want:   []string{"stored-version-removed"},
 		},
 		"unserved version removed": {fields: []string{"Versions"}, old: same, found: drop(2), want: nil},
+		"unserved version removed, of files": {
+			fields: []string{"Versions"},
+			old:    func(c *crd) { c.Status.StoredVersions = nil },
+			found:  func(c *crd) { drop(2)(c); c.Status.StoredVersions = nil },
+			want:   []string{"version-may-be-stored"},
+		},
 		"version added": {
 			fields: []string{"Versions"},
 			old:    drop(2),
@@ -192,7 +198,7 @@ func definitionCases() map[string]definitionCase {
 			fields: []string{"Storage"},
 			old:    same,
 			found:  func(c *crd) { c.Spec.Versions[0].Storage, c.Spec.Versions[2].Storage = false, true },
-			want:   []string{"storage-version-jumped"},
+			want:   []string{"storage-version-jumped", "field-removed", "field-removed"},
 		},
 		"stored versions differ": {
 			fields: []string{"StoredVersions"},

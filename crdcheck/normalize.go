@@ -55,6 +55,9 @@ func normalize(s schema) {
 	for _, key := range []string{"required", "enum", "allOf", "anyOf", "oneOf", "x-kubernetes-list-map-keys"} {
 		sortValues(s, key)
 	}
+	for _, key := range []string{keyAllOf, keyAnyOf, keyOneOf} {
+		dropIdle(s, key)
+	}
 	normalizeRules(s)
 	normalizeIntOrString(s)
 	mergeAllOf(s)
@@ -116,6 +119,9 @@ func normalizeRules(s schema) {
 	}
 	for _, rule := range rules {
 		if r, isObject := rule.(schema); isObject {
+			if text, is := r["rule"].(string); is {
+				r["rule"] = withoutSpace(text)
+			}
 			maps.DeleteFunc(r, func(k string, _ any) bool { return k != "rule" && k != "optionalOldSelf" })
 		}
 	}

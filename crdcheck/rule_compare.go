@@ -13,6 +13,7 @@ const (
 	RuleStorageVersionJumped      RuleID = "storage-version-jumped"
 	RuleStoredVersionRemoved      RuleID = "stored-version-removed"
 	RuleStoredVersionsChanged     RuleID = "stored-versions-changed"
+	RuleVersionMayBeStored        RuleID = "version-may-be-stored"
 	RuleConversionChanged         RuleID = "conversion-changed"
 	RuleConversionWebhookChanged  RuleID = "conversion-webhook-changed"
 	RuleUnknownFieldsSwitched     RuleID = "unknown-fields-switched"
@@ -76,6 +77,7 @@ const (
 	RuleEmbeddedResourceRemoved RuleID = "embedded-resource-removed"
 	RuleCELRuleAdded            RuleID = "cel-rule-added"
 	RuleCELRuleRemoved          RuleID = "cel-rule-removed"
+	RuleCELRuleChanged          RuleID = "cel-rule-changed"
 	RuleAllOfAdded              RuleID = "all-of-added"
 	RuleAllOfRemoved            RuleID = "all-of-removed"
 	RuleAnyOfNarrowed           RuleID = "any-of-narrowed"
@@ -131,6 +133,11 @@ func versionRules() []Rule {
 			"crdify: storedVersionRemoval",
 		),
 		only(RuleStoredVersionsChanged, Cosmetic, "objects may be stored in other versions"),
+		only(
+			RuleVersionMayBeStored, Unknown,
+			"files do not tell in which versions objects are stored; "+
+				"the API server refuses the definition while status.storedVersions names this one",
+		),
 		rule(RuleConversionChanged, Alters, "objects are translated between versions in another way, or no longer"),
 		rule(RuleConversionWebhookChanged, Cosmetic, "another server translates objects between versions"),
 		rule(
@@ -234,6 +241,7 @@ func valueRules() []Rule {
 			"crdify: default",
 		),
 		rule(RuleCELRuleAdded, Narrows, refused),
+		rule(RuleCELRuleChanged, Narrows, "values that the former rule accepted may be refused; no program can tell"),
 		rule(RuleCELRuleRemoved, Widens, unseen),
 		rule(RuleAllOfAdded, Narrows, refused),
 		rule(RuleAllOfRemoved, Widens, unseen),

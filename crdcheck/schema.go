@@ -32,6 +32,7 @@ type node struct {
 	parent string // path; the root is its own
 	facets []facet
 	open   bool // the server keeps fields that the schema does not name
+	always bool // it is there because the value is a whole object
 }
 
 // value returns what a keyword says, "" where the schema does not use it.
@@ -85,6 +86,8 @@ func (c *compiler) add(s *apiextensionsv1.JSONSchemaProps, path, parent string, 
 	if depth > deepest {
 		return errTooDeep
 	}
+	declared := s.Properties
+	s = effective(s, depth == 0)
 	c.starts = append(c.starts, len(c.facets))
 	c.facets, err = c.normalized(s)
 	if err != nil {
@@ -95,10 +98,12 @@ func (c *compiler) add(s *apiextensionsv1.JSONSchemaProps, path, parent string, 
 		additional != nil && additional.Schema == nil && additional.Allows
 	c.nodes = append(c.nodes, node{path: path, parent: parent, open: open})
 	for name := range s.Properties {
-		property := s.Properties[name]
+		property, next := s.Properties[name], len(c.nodes)
 		if err := c.add(&property, field(path, name), path, depth+1); err != nil {
 			return err
 		}
+		_, is := declared[name]
+		c.nodes[next].always = !is
 	}
 	if s.Items != nil && s.Items.Schema != nil {
 		if err := c.add(s.Items.Schema, path+anyItem, path, depth+1); err != nil {
