@@ -18,7 +18,7 @@ import (
 type small struct{ metav1.ObjectMeta }
 
 func (s *small) Unpack() runtime.Object {
-	return &corev1.ConfigMap{ObjectMeta: *s.ObjectMeta.DeepCopy()}
+	return &corev1.ConfigMap{ObjectMeta: *s.DeepCopy()}
 }
 func (s *small) DeepCopyObject() runtime.Object   { return s.Unpack() }
 func (s *small) GetObjectKind() schema.ObjectKind { return schema.EmptyObjectKind }
@@ -33,7 +33,8 @@ func TestPackedStaysPacked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, transform := range []toolscache.TransformFunc{transformOf(kinds, scheme.Scheme), kinds[0].stripped().Transform} {
+		transforms := []toolscache.TransformFunc{transformOf(kinds, scheme.Scheme), kinds[0].stripped().Transform}
+		for _, transform := range transforms {
 			held := any(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "u"}})
 			for range 3 {
 				if held, err = transform(held); err != nil {

@@ -38,7 +38,7 @@ func packConfigMap(object any) (any, error) {
 }
 
 func (p *parcel) Unpack() runtime.Object {
-	return &corev1.ConfigMap{ObjectMeta: *p.ObjectMeta.DeepCopy(), Data: map[string]string{"colour": p.colour}}
+	return &corev1.ConfigMap{ObjectMeta: *p.DeepCopy(), Data: map[string]string{"colour": p.colour}}
 }
 
 func (p *parcel) DeepCopyObject() runtime.Object   { return p.Unpack() }
