@@ -99,13 +99,16 @@ func (o Options) roles(name string) roles {
 	}
 }
 
-// assumedRoles assume that status is read and spec is written; all else may be both.
+// assumedRoles assume that status is read, that spec and the object's name are written, and that all
+// else may be both.
 func assumedRoles(path string) []Direction {
 	switch {
 	case path == "status" || strings.HasPrefix(path, "status.") || strings.HasPrefix(path, "status["):
 		return []Direction{Read, Roundtrip, Storage}
 	case path == "spec" || strings.HasPrefix(path, "spec.") || strings.HasPrefix(path, "spec["):
 		return []Direction{Write, Roundtrip, Storage}
+	case strings.HasPrefix(path, fieldMetadata+"."): // every program knows it as text
+		return []Direction{Write, Storage}
 	default:
 		return []Direction{Write, Read, Roundtrip, Storage}
 	}

@@ -62,7 +62,7 @@ func TestEffects(t *testing.T) {
 			reason: "the server holds what a schema says of metadata.name",
 			old:    v1("spec: {type: object}", ""), found: v1(named, ""),
 			want: []string{"max-length-tightened metadata.name write"},
-			back: []string{"max-length-loosened metadata.name read"},
+			back: []string{"max-length-loosened metadata.name write"},
 		},
 		"what always exists is spelled out no longer": {
 			reason: "an object has apiVersion, kind and metadata whatever its schema says",
