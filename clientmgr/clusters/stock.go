@@ -20,7 +20,8 @@ import (
 // What has less would become far larger in memory than it is on the wire.
 const valueSize = 32
 
-// maxEvent is how large one event of a watch may be, in bytes. API servers keep no object of 3 MiB.
+// maxEvent is how large one event of a watch, or one item of a list, may be, in bytes. API servers
+// keep no object of 3 MiB.
 const maxEvent = 4 << 20
 
 // stock is how much a cluster has sent into its cache. Once that is more than the cache may hold,

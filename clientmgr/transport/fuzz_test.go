@@ -26,7 +26,11 @@ func FuzzMeter(f *testing.F) {
 		if whole := metered(t, data, len(data)+1, watch); got != whole {
 			t.Errorf("in pieces of %d: %+v, and as a whole: %+v", int(piece)+1, got, whole)
 		}
-		if want, valid := byTokens(data, watch); valid && got != want {
+		want, valid := byTokens(data, watch)
+		if !watch {
+			want.event = got.event // of a list it is what stands between the ends of two items
+		}
+		if valid && got != want {
 			t.Errorf("encoding/json counts %+v, the meter %+v", want, got)
 		}
 		for _, limits := range []Limits{

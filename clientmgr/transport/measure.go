@@ -21,7 +21,8 @@ type Limits struct {
 	Values int64
 	// Objects are the events of a watch, and the items of a list.
 	Objects int64
-	// Event is the number of bytes of one event of a watch: a reader keeps all of it at once.
+	// Event is the number of bytes of one event of a watch, and of one item of a list: no server has a
+	// larger one, and a reader keeps all of it at once.
 	Event int64
 }
 
@@ -114,7 +115,7 @@ type text struct {
 	depth             int // of lists and objects
 	objects           int // the depth at which those that count begin
 	inString, escaped bool
-	length, longest   int64 // of what stands at depth 0, where that counts; in bytes
+	length, longest   int64 // of one object that counts, in bytes
 }
 
 // textOf returns where a body begins, nil where it is no JSON: each event of a watch is a text of
@@ -135,9 +136,8 @@ func textOf(req *http.Request, resp *http.Response) *text {
 // follows each comma, and those of objects that count.
 func (t *text) count(piece []byte) (values, objects int64) {
 	for _, c := range piece {
-		if t.length++; t.objects == 0 {
-			t.longest = max(t.longest, t.length)
-		}
+		t.length++
+		t.longest = max(t.longest, t.length)
 		switch {
 		case t.escaped:
 			t.escaped = false
@@ -152,7 +152,7 @@ func (t *text) count(piece []byte) (values, objects int64) {
 			values++
 			t.depth++
 		case c == '}', c == ']':
-			if t.depth--; t.depth == 0 {
+			if t.depth--; t.depth <= t.objects {
 				t.length = 0
 			}
 		case c == ',':

@@ -27,15 +27,15 @@ func TestWhatIsCounted(t *testing.T) {
 		reason, query, kind, body string
 		want                      amount
 	}{
-		{"one object", list, plain, `{"a":1,"b":[2,3]}`, amount{bytes: 17, values: 4}},
+		{"one object", list, plain, `{"a":1,"b":[2,3]}`, amount{bytes: 17, values: 4, event: 16}},
 		{"items are what is in a list in an object", list, plain, `{"items":[{},{},{"a":{}}]}`,
-			amount{bytes: 26, values: 8, objects: 3}},
-		{"a text may have brackets and quotes", list, plain, `{"a":"{[,\"{,"}`, amount{bytes: 15, values: 1}},
-		{"the end of a text may be escaped", list, plain, `{"a":"\\","b":{}}`, amount{bytes: 17, values: 3}},
+			amount{bytes: 26, values: 8, objects: 3, event: 12}},
+		{"a text may have brackets and quotes", list, plain, `{"a":"{[,\"{,"}`, amount{bytes: 15, values: 1, event: 15}},
+		{"the end of a text may be escaped", list, plain, `{"a":"\\","b":{}}`, amount{bytes: 17, values: 3, event: 16}},
 		{"each event counts, and the largest", watch, plain, `{"a":{"b":{}}}{}` + "\n{}",
 			amount{bytes: 19, values: 5, objects: 3, event: 14}},
 		{"what is no JSON has bytes alone", list, "application/vnd.kubernetes.protobuf", `{},{}`, amount{bytes: 5}},
-		{"what says nothing may be JSON", list, "", `{},{}`, amount{bytes: 5, values: 3}},
+		{"what says nothing may be JSON", list, "", `{},{}`, amount{bytes: 5, values: 3, event: 3}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			req, resp := answer(t, tc.query, tc.kind, tc.body)
@@ -63,6 +63,8 @@ func TestLimits(t *testing.T) {
 		{"a byte too many", Limits{Bytes: 26}, ErrTooLarge},
 		{"a value too many", Limits{Values: 4}, ErrTooLarge},
 		{"an item too many", Limits{Objects: 1}, ErrTooLarge},
+		{"an item too large", Limits{Event: 16}, ErrTooLarge},
+		{"items that are large together", Limits{Event: 17}, nil},
 		{"0 is no limit", Limits{}, nil},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
