@@ -99,6 +99,7 @@ func TestFirstPartInTime(t *testing.T) {
 				for _, part := range tc.sent {
 					_, _ = io.WriteString(to, part) // the reader may have gone
 				}
+				_, _ = io.WriteString(to, "\n") // is read once what came before was looked at
 				clock.Step(time.Minute)
 				_ = to.Close()
 			}()
