@@ -334,7 +334,7 @@ func TestHugeFilesEndSoon(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
 			_, err := kubeconfig.Parse([]byte(data), kubeconfig.Options{})
-			if took := time.Since(start); took > 20*time.Second {
+			if took := time.Since(start); took > time.Minute { // what never ends takes hours
 				t.Errorf("it took %v", took)
 			}
 			if field := (*kubeconfig.FieldError)(nil); !errors.As(err, &field) {
