@@ -37,6 +37,58 @@ func TestLoad(t *testing.T) {
 			stream: "apiVersion: v1\nkind: List\nitems:\n- " + indented + "\n", want: []string{"widgets.example.com"},
 		},
 		"JSON": {reason: "JSON is YAML too", stream: `{"kind":"List","items":[]}`},
+		"JSON with escapes that YAML lacks": {
+			reason: "a program that writes JSON may write a slash and a letter beyond 16 bits as it likes",
+			stream: `{"kind": "Note", "text": "a\/b \ud83d\ude00"}`,
+		},
+		"flow mapping": {
+			reason: "what begins with a brace is not always JSON",
+			stream: "{kind: Namespace, metadata: {name: x}}\n---\n" + widgets, want: []string{"widgets.example.com"},
+		},
+		"document behind the separator": {
+			reason: "YAML may begin in the line of its separator; it was passed over without a word",
+			stream: "kind: Namespace\n--- {kind: Widget, kind: Gadget}\n",
+			failed: []string{`line 2, document 2: key "kind" is there twice, first in line 2: a separator (---) is missing`},
+		},
+		"end of document": {
+			reason: "three dots end a document; what came behind them was passed over without a word",
+			stream: "kind: Namespace\n...\n" + widgets, want: []string{"widgets.example.com"},
+		},
+		"separator forgotten": {
+			reason: "of two definitions in one document the first was gone without a word, since its keys are there twice",
+			stream: widgets + gadgets,
+			failed: []string{
+				`line 46, document 1: key "apiVersion" is there twice, first in line 2: a separator (---) is missing`,
+			},
+		},
+		"key given twice": {
+			reason: "of two values of a key nobody knows which is meant; each is told with its line",
+			stream: "# comment\n---\nkind: Widget\nspec:\n  list:\n  - {a: 1, a: 2}\n  size: 1\n  size: 2\n",
+			failed: []string{
+				`line 6, document 2: key "spec.list[].a" is there twice, first in line 6`,
+				`line 8, document 2: key "spec.size" is there twice, first in line 7`,
+			},
+		},
+		"key given twice in JSON": {
+			reason: "JSON parsers too keep the last value alone",
+			stream: "{}\n---\n" + `{"kind": "Widget", "spec": {"list": [{"a": 1, "a": 2}]}}`,
+			failed: []string{`line 3, document 2: duplicate field "spec.list[0].a"`},
+		},
+		"merged key given again": {
+			reason: "a key that a merge brings in may be given again: that is what merges are for",
+			stream: "kind: Widget\nbase: &base {x: 1, y: 2}\nspec: {<<: *base, x: 3}\n",
+		},
+		"no objects": {
+			reason: "a text, a list or a number is no manifest; the error was one of a Go type",
+			stream: "just words\n---\n- a\n- b\n---\n7\n---\ntrue\n---\nnull\n---\nkind: List\nitems: [x]\n",
+			failed: []string{
+				`line 1, document 1: is a string, not an object: "just words"`,
+				`line 3, document 2: is a list, not an object: ["a","b"]`,
+				"line 6, document 3: is a number, not an object: 7",
+				"line 8, document 4: is true or false, not an object: true",
+				`line 12, document 6: item 0: is a string, not an object: "x"`,
+			},
+		},
 		"definition given twice": {
 			reason: "of two definitions of one name it is unknown which one is meant",
 			stream: widgets + "---" + widgets,

@@ -103,19 +103,19 @@ func (s *Set) add(file string, stream io.Reader) error {
 	if stream == nil {
 		return fmt.Errorf("%s: nothing to read", file)
 	}
-	crds, lines, err := crdcheck.LoadLines(stream)
+	read, err := crdcheck.LoadStream(stream)
 	var failed *multierror.Error
 	for _, err := range errorsOf(err) {
 		failed = multierror.Append(failed, inFile(file, err))
 	}
-	for _, crd := range crds {
+	for _, crd := range read.CRDs {
 		if at, twice := s.At[crd.Name]; twice {
 			failed = multierror.Append(
 				failed,
 				fmt.Errorf(
 					"%s:%d: a second definition of %s, the first is in %s:%d",
 					file,
-					lines[crd.Name],
+					read.Lines[crd.Name],
 					crd.Name,
 					at.File,
 					at.Line,
@@ -123,7 +123,7 @@ func (s *Set) add(file string, stream io.Reader) error {
 			)
 			continue
 		}
-		s.At[crd.Name] = Position{File: file, Line: lines[crd.Name]}
+		s.At[crd.Name] = Position{File: file, Line: read.Lines[crd.Name]}
 		s.CRDs = append(s.CRDs, crd)
 	}
 	return failed.ErrorOrNil()
