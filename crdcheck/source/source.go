@@ -16,7 +16,7 @@ import (
 
 // Help says how places are written.
 const Help = `a file, a folder (every .yaml, .yml and .json below it), "-" for standard input,
-git:REF:PATH for a commit of the repository around the working folder,
+git:REF:PATH for a commit of the repository around the working folder, PATH from its top (./PATH: from this folder),
 kube:CONTEXT for a cluster (kube: for the current context),
 configs:NAMESPACE for every remote cluster that has a KubevirtConfig in this namespace of the current context's cluster`
 
@@ -91,9 +91,14 @@ func Read(ctx context.Context, place string, options Options) ([]Set, error) {
 
 func one(s Set, err error) ([]Set, error) { return []Set{s}, err }
 
+// files returns an empty set of a place in files.
+func files(place string) Set {
+	return Set{Name: place, At: map[string]Position{}}
+}
+
 // readStream reads one stream of documents; errors name it.
 func readStream(name string, stream io.Reader) (Set, error) {
-	s := Set{Name: name, At: map[string]Position{}}
+	s := files(name)
 	err := s.add(name, stream)
 	return s, err
 }

@@ -41,7 +41,7 @@ Exit codes: 0 nothing found; 1 findings; 2 wrong arguments or something could no
 3 incomplete: nothing was found, but a cluster or a part of a schema could not be looked at.`
 
 const examples = `  # What does a change of the definitions in a branch break?
-  crdcheck compare git:origin/main:config/crd config/crd
+  crdcheck compare git:origin/main:./config/crd config/crd
 
   # Only what touches my program, as annotations of a pull request
   crdcheck compare old.yaml new.yaml --usage usage.yaml -o github
