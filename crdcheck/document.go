@@ -50,7 +50,7 @@ func EachDocument(stream io.Reader, add func(document []byte, line int) error) e
 		return err
 	}
 	var failed *multierror.Error
-	for i, d := range split(content) {
+	for i, d := range documents(content) {
 		encoded, err := d.asJSON()
 		if err == nil && encoded != nil {
 			err = add(encoded, d.line)
@@ -62,6 +62,20 @@ func EachDocument(stream io.Reader, add func(document []byte, line int) error) e
 		}
 	}
 	return failed.ErrorOrNil()
+}
+
+// OneDocument returns the only document of a stream, as JSON, nil where it is empty. The error is as
+// EachDocument's; a second document is one.
+func OneDocument(stream io.Reader) ([]byte, error) {
+	var only []byte
+	err := EachDocument(stream, func(document []byte, _ int) error {
+		if only != nil {
+			return errors.New("a second document: only one is read")
+		}
+		only = document
+		return nil
+	})
+	return only, err
 }
 
 // each returns the errors that an error is made of.
@@ -81,6 +95,36 @@ func each(err error) []error {
 type document struct {
 	content []byte
 	line    int
+}
+
+// documents returns the documents of a stream.
+func documents(content []byte) []document {
+	var all []document
+	for _, d := range split(content) {
+		all = append(all, d.values()...)
+	}
+	return all
+}
+
+// values returns the values of a document that is a stream of JSON, as jq and several calls of
+// kubectl write it, or else the document.
+func (d document) values() []document {
+	var (
+		all     []document
+		decoder = json.NewDecoder(bytes.NewReader(d.content))
+	)
+	for {
+		var value json.RawMessage
+		err := decoder.Decode(&value)
+		switch {
+		case errors.Is(err, io.EOF) && len(all) > 0:
+			return all
+		case err != nil:
+			return []document{d}
+		}
+		before := d.content[:int(decoder.InputOffset())-len(value)]
+		all = append(all, document{value, d.line + bytes.Count(before, []byte{'\n'})})
+	}
 }
 
 // split cuts a stream where YAML says that a document ends: at a line that begins with "---" or

@@ -74,6 +74,19 @@ func TestLoad(t *testing.T) {
 			stream: "{}\n---\n" + `{"kind": "Widget", "spec": {"list": [{"a": 1, "a": 2}]}}`,
 			failed: []string{`line 3, document 2: duplicate field "spec.list[0].a"`},
 		},
+		"JSON without separators": {
+			reason: "jq writes objects one behind the other; all but the first were passed over without a word",
+			stream: "{}\n{\"a\": 1}\n\n[]\n{\"kind\": \"Widget\", \"kind\": \"Gadget\"}\n",
+			failed: []string{
+				"line 4, document 3: is a list, not an object: []",
+				`line 5, document 4: duplicate field "kind"`,
+			},
+		},
+		"flow mappings without separators": {
+			reason: "of two objects the second was passed over without a word",
+			stream: "{kind: Widget}\n{kind: Gadget}\n",
+			failed: []string{"line 1, document 1: more stands behind the end of the object: a separator (---) is missing"},
+		},
 		"merged key given again": {
 			reason: "a key that a merge brings in may be given again: that is what merges are for",
 			stream: "kind: Widget\nbase: &base {x: 1, y: 2}\nspec: {<<: *base, x: 3}\n",

@@ -1,7 +1,10 @@
 package crdcheck
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/hashicorp/go-multierror"
 	goyaml "go.yaml.in/yaml/v3"
@@ -21,15 +24,22 @@ func repeatedInJSON(encoded []byte) error {
 	return multierror.Append(failed, strict...).ErrorOrNil()
 }
 
-// repeatedInYAML returns an error, with its line, for each key that a mapping has twice. A document
-// that cannot be parsed has none: who reads it says what is wrong. Keys that a merge ("<<") brings
+// repeatedInYAML returns an error, with its line, for each key that a mapping has twice, and one for
+// a second object: of both the reader of the values would take one alone. A document that cannot be
+// parsed has none: that reader says what is wrong. Keys that a merge ("<<") brings
 // in may be given again.
 func repeatedInYAML(d document) error {
-	var root goyaml.Node
-	if err := goyaml.Unmarshal(d.content, &root); err != nil {
+	var (
+		root, second goyaml.Node
+		failed       *multierror.Error
+		decoder      = goyaml.NewDecoder(bytes.NewReader(d.content))
+	)
+	if err := decoder.Decode(&root); err != nil {
 		return nil //nolint:nilerr // the reader of the values says it, with kubectl's own parser
 	}
-	var failed *multierror.Error
+	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
+		return errors.New("more stands behind the end of the object: a separator (---) is missing between them")
+	}
 	for _, node := range root.Content {
 		failed = multierror.Append(failed, d.repeated(node, "")...)
 	}

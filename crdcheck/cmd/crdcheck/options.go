@@ -67,9 +67,14 @@ func (o *options) usage() (*crdcheck.Usage, error) {
 	if o.usageFile == "" {
 		return nil, nil //nolint:nilnil // no usage is what Options call nil
 	}
-	content, err := os.ReadFile(o.usageFile)
+	file, err := os.Open(o.usageFile)
 	if err != nil {
 		return nil, err
+	}
+	defer file.Close()
+	content, err := crdcheck.OneDocument(file)
+	if err != nil {
+		return nil, multierror.Prefix(err, o.usageFile+":")
 	}
 	var usage crdcheck.Usage
 	if err := yaml.UnmarshalStrict(content, &usage); err != nil {
