@@ -57,9 +57,10 @@ const examples = `  # What does a change of the definitions in a branch break?
 func run(ctx context.Context, args []string, s streams) int {
 	root := &cobra.Command{
 		Use: "crdcheck", Short: "Will what I write be accepted, and kept, by that cluster?", Long: long, Example: examples,
-		SilenceUsage: true, SilenceErrors: true, Args: cobra.NoArgs,
+		SilenceUsage: true, SilenceErrors: true, Args: cobra.NoArgs, Version: version(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetArgs(args)
 	root.SetIn(s.in)
 	root.SetOut(s.out)
