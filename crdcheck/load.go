@@ -80,6 +80,9 @@ func (l *loader) addDefinition(object []byte, header metav1.TypeMeta) error {
 	if err := json.UnmarshalCaseSensitivePreserveInts(object, &crd); err != nil {
 		return err
 	}
+	if crd.Spec.Names.Plural == "" && crd.Spec.Group == "" && len(crd.Spec.Versions) == 0 {
+		return fmt.Errorf("%s has no group, no plural and no versions: is it a patch?", crd.Name)
+	}
 	if want := crd.Spec.Names.Plural + "." + crd.Spec.Group; crd.Name != want {
 		return fmt.Errorf("name %q of a CustomResourceDefinition is not %q", crd.Name, want)
 	}

@@ -85,7 +85,7 @@ func TestLoad(t *testing.T) {
 		"flow mappings without separators": {
 			reason: "of two objects the second was passed over without a word",
 			stream: "{kind: Widget}\n{kind: Gadget}\n",
-			failed: []string{"line 1, document 1: more stands behind the end of the object: a separator (---) is missing"},
+			failed: []string{"line 1, document 1: more stands behind the end of the object: this is no YAML, or a separator"},
 		},
 		"merged key given again": {
 			reason: "a key that a merge brings in may be given again: that is what merges are for",
@@ -122,6 +122,12 @@ func TestLoad(t *testing.T) {
 			failed: []string{
 				`line 1, document 1: name "widget.example.com" of a CustomResourceDefinition is not "widgets.example.com"`,
 			},
+		},
+		"patch of a definition": {
+			reason: "a folder for kustomize holds patches; the name was told to be another, which helps nobody",
+			stream: "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.b}\n" +
+				"spec: {conversion: {strategy: None}}",
+			failed: []string{"line 1, document 1: a.b has no group, no plural and no versions: is it a patch?"},
 		},
 		"no versions": {
 			reason: "a definition that the server would refuse is told",

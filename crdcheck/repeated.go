@@ -38,7 +38,7 @@ func repeatedInYAML(d document) error {
 		return nil //nolint:nilerr // the reader of the values says it, with kubectl's own parser
 	}
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
-		return errors.New("more stands behind the end of the object: a separator (---) is missing between them")
+		return errors.New("more stands behind the end of the object: this is no YAML, or a separator (---) is missing")
 	}
 	for _, node := range root.Content {
 		failed = multierror.Append(failed, d.repeated(node, "")...)
