@@ -21,6 +21,7 @@ var pure = []string{module, module + "/render", module + "/ignore", module + "/o
 var allowed = []string{
 	module, "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1", "k8s.io/apimachinery",
 	"github.com/hashicorp/go-multierror", "github.com/google/go-cmp", "sigs.k8s.io/yaml",
+	"sigs.k8s.io/json", "go.yaml.in/yaml/v3",
 }
 
 // timed may import time: an entry of an ignore file has a last day, which is an argument.

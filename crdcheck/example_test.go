@@ -12,6 +12,21 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/render"
 )
 
+func ExampleLoadStream() {
+	read, err := crdcheck.LoadStream(strings.NewReader("kind: ConfigMap\n---" + widgets))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, crd := range read.CRDs {
+		fmt.Println(crd.Name, "in line", read.Lines[crd.Name])
+	}
+	fmt.Println("passed over:", read.Others)
+	// Output:
+	// widgets.example.com in line 3
+	// passed over: map[ConfigMap:1]
+}
+
 func ExampleRequire() {
 	crds, err := crdcheck.Load(strings.NewReader(widgets))
 	if err != nil {

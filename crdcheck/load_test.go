@@ -37,6 +37,71 @@ func TestLoad(t *testing.T) {
 			stream: "apiVersion: v1\nkind: List\nitems:\n- " + indented + "\n", want: []string{"widgets.example.com"},
 		},
 		"JSON": {reason: "JSON is YAML too", stream: `{"kind":"List","items":[]}`},
+		"JSON with escapes that YAML lacks": {
+			reason: "a program that writes JSON may write a slash and a letter beyond 16 bits as it likes",
+			stream: `{"kind": "Note", "text": "a\/b \ud83d\ude00"}`,
+		},
+		"flow mapping": {
+			reason: "what begins with a brace is not always JSON",
+			stream: "{kind: Namespace, metadata: {name: x}}\n---\n" + widgets, want: []string{"widgets.example.com"},
+		},
+		"document behind the separator": {
+			reason: "YAML may begin in the line of its separator; it was passed over without a word",
+			stream: "kind: Namespace\n--- {kind: Widget, kind: Gadget}\n",
+			failed: []string{`line 2, document 2: key "kind" is there twice, first in line 2: a separator (---) is missing`},
+		},
+		"end of document": {
+			reason: "three dots end a document; what came behind them was passed over without a word",
+			stream: "kind: Namespace\n...\n" + widgets, want: []string{"widgets.example.com"},
+		},
+		"separator forgotten": {
+			reason: "of two definitions in one document the first was gone without a word, since its keys are there twice",
+			stream: widgets + gadgets,
+			failed: []string{
+				`line 46, document 1: key "apiVersion" is there twice, first in line 2: a separator (---) is missing`,
+			},
+		},
+		"key given twice": {
+			reason: "of two values of a key nobody knows which is meant; each is told with its line",
+			stream: "# comment\n---\nkind: Widget\nspec:\n  list:\n  - {a: 1, a: 2}\n  size: 1\n  size: 2\n",
+			failed: []string{
+				`line 6, document 2: key "spec.list[].a" is there twice, first in line 6`,
+				`line 8, document 2: key "spec.size" is there twice, first in line 7`,
+			},
+		},
+		"key given twice in JSON": {
+			reason: "JSON parsers too keep the last value alone",
+			stream: "{}\n---\n" + `{"kind": "Widget", "spec": {"list": [{"a": 1, "a": 2}]}}`,
+			failed: []string{`line 3, document 2: duplicate field "spec.list[0].a"`},
+		},
+		"JSON without separators": {
+			reason: "jq writes objects one behind the other; all but the first were passed over without a word",
+			stream: "{}\n{\"a\": 1}\n\n[]\n{\"kind\": \"Widget\", \"kind\": \"Gadget\"}\n",
+			failed: []string{
+				"line 4, document 3: is a list, not an object: []",
+				`line 5, document 4: duplicate field "kind"`,
+			},
+		},
+		"flow mappings without separators": {
+			reason: "of two objects the second was passed over without a word",
+			stream: "{kind: Widget}\n{kind: Gadget}\n",
+			failed: []string{"line 1, document 1: more stands behind the end of the object: this is no YAML, or a separator"},
+		},
+		"merged key given again": {
+			reason: "a key that a merge brings in may be given again: that is what merges are for",
+			stream: "kind: Widget\nbase: &base {x: 1, y: 2}\nspec: {<<: *base, x: 3}\n",
+		},
+		"no objects": {
+			reason: "a text, a list or a number is no manifest; the error was one of a Go type",
+			stream: "just words\n---\n- a\n- b\n---\n7\n---\ntrue\n---\nnull\n---\nkind: List\nitems: [x]\n",
+			failed: []string{
+				`line 1, document 1: is a string, not an object: "just words"`,
+				`line 3, document 2: is a list, not an object: ["a","b"]`,
+				"line 6, document 3: is a number, not an object: 7",
+				"line 8, document 4: is true or false, not an object: true",
+				`line 12, document 6: item 0: is a string, not an object: "x"`,
+			},
+		},
 		"definition given twice": {
 			reason: "of two definitions of one name it is unknown which one is meant",
 			stream: widgets + "---" + widgets,
@@ -57,6 +122,12 @@ func TestLoad(t *testing.T) {
 			failed: []string{
 				`line 1, document 1: name "widget.example.com" of a CustomResourceDefinition is not "widgets.example.com"`,
 			},
+		},
+		"patch of a definition": {
+			reason: "a folder for kustomize holds patches; the name was told to be another, which helps nobody",
+			stream: "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.b}\n" +
+				"spec: {conversion: {strategy: None}}",
+			failed: []string{"line 1, document 1: a.b has no group, no plural and no versions: is it a patch?"},
 		},
 		"no versions": {
 			reason: "a definition that the server would refuse is told",

@@ -209,7 +209,7 @@ func TestNormalizeRules(t *testing.T) {
 		},
 		"another message": {
 			reason: "a message is for people and decides nothing",
-			one:    "{rule: a, message: no}",
+			one:    "{rule: a, message: not so}",
 			other:  "{rule: a, message: never, reason: FieldValueInvalid}",
 			agree:  true,
 		},

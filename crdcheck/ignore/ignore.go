@@ -39,11 +39,11 @@ type file struct {
 
 const day = "2006-01-02"
 
-// Load reads an ignore file. The error is a *multierror.Error with everything that is wrong:
-// unknown keys, an entry without owner, reason or a valid day, one that would match everything, one
-// that names no rule.
+// Load reads an ignore file. The error is a *multierror.Error with everything that is wrong: a
+// second document, unknown keys, an entry without owner, reason or a valid day, one that would match
+// everything, one that names no rule.
 func Load(stream io.Reader) ([]Entry, error) {
-	content, err := io.ReadAll(stream)
+	content, err := crdcheck.OneDocument(stream)
 	if err != nil {
 		return nil, err
 	}

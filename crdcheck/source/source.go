@@ -1,10 +1,13 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/go-multierror"
@@ -16,7 +19,7 @@ import (
 
 // Help says how places are written.
 const Help = `a file, a folder (every .yaml, .yml and .json below it), "-" for standard input,
-git:REF:PATH for a commit of the repository around the working folder,
+git:REF:PATH for a commit of the repository around the working folder, PATH from its top (./PATH: from this folder),
 kube:CONTEXT for a cluster (kube: for the current context),
 configs:NAMESPACE for every remote cluster that has a KubevirtConfig in this namespace of the current context's cluster`
 
@@ -31,6 +34,9 @@ type Set struct {
 	Unknown string
 	// At says where each definition was read, by its name, for places in files.
 	At map[string]Position
+	// Others are how many objects of other kinds were passed over in files, by kind. An empty List
+	// is one too: a list that has items is unpacked.
+	Others map[string]int
 }
 
 // Position is a place in a file.
@@ -67,7 +73,8 @@ func (o Options) progress(format string, args ...any) {
 
 // Read reads the definitions of one place: one set, or several for configs:. An error means that
 // the place is not there or not what it should be; of files it is a *multierror.Error, each error
-// with file and line. A cluster that does not answer, or refuses, is no error but a set that says
+// with file and line. Files without any definition are an error, unless an empty List says that this
+// is meant. A cluster that does not answer, or refuses, is no error but a set that says
 // so.
 func Read(ctx context.Context, place string, options Options) ([]Set, error) {
 	scheme, rest, _ := strings.Cut(place, ":")
@@ -89,11 +96,31 @@ func Read(ctx context.Context, place string, options Options) ([]Set, error) {
 	}
 }
 
-func one(s Set, err error) ([]Set, error) { return []Set{s}, err }
+func one(s Set, err error) ([]Set, error) {
+	meant := s.Others["List"]+s.Others["CustomResourceDefinitionList"] > 0
+	if err == nil && s.Unknown == "" && s.At != nil && len(s.CRDs) == 0 && !meant {
+		err = fmt.Errorf("no CustomResourceDefinition in %s: %s", s.Name, cmp.Or(Kinds(s.Others), "it is empty"))
+	}
+	return []Set{s}, err
+}
+
+// Kinds says how many objects there are of each kind, "" for none.
+func Kinds(counts map[string]int) string {
+	var all []string
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		all = append(all, fmt.Sprintf("%d %s", counts[kind], cmp.Or(kind, "without a kind")))
+	}
+	return strings.Join(all, ", ")
+}
+
+// files returns an empty set of a place in files.
+func files(place string) Set {
+	return Set{Name: place, At: map[string]Position{}, Others: map[string]int{}}
+}
 
 // readStream reads one stream of documents; errors name it.
 func readStream(name string, stream io.Reader) (Set, error) {
-	s := Set{Name: name, At: map[string]Position{}}
+	s := files(name)
 	err := s.add(name, stream)
 	return s, err
 }
@@ -103,19 +130,22 @@ func (s *Set) add(file string, stream io.Reader) error {
 	if stream == nil {
 		return fmt.Errorf("%s: nothing to read", file)
 	}
-	crds, lines, err := crdcheck.LoadLines(stream)
+	read, err := crdcheck.LoadStream(stream)
 	var failed *multierror.Error
 	for _, err := range errorsOf(err) {
 		failed = multierror.Append(failed, inFile(file, err))
 	}
-	for _, crd := range crds {
+	for kind, count := range read.Others {
+		s.Others[kind] += count
+	}
+	for _, crd := range read.CRDs {
 		if at, twice := s.At[crd.Name]; twice {
 			failed = multierror.Append(
 				failed,
 				fmt.Errorf(
 					"%s:%d: a second definition of %s, the first is in %s:%d",
 					file,
-					lines[crd.Name],
+					read.Lines[crd.Name],
 					crd.Name,
 					at.File,
 					at.Line,
@@ -123,7 +153,7 @@ func (s *Set) add(file string, stream io.Reader) error {
 			)
 			continue
 		}
-		s.At[crd.Name] = Position{File: file, Line: lines[crd.Name]}
+		s.At[crd.Name] = Position{File: file, Line: read.Lines[crd.Name]}
 		s.CRDs = append(s.CRDs, crd)
 	}
 	return failed.ErrorOrNil()

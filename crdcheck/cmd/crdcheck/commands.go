@@ -71,6 +71,7 @@ writes them back, too).`,
 			if len(sets) != 2 {
 				return errors.New("compare takes two places; fleet takes many clusters")
 			}
+			warnUnused(s.err, o.usageFile, usage, sets)
 			report := crdcheck.Compare(sets[0].Snapshot(), sets[1].Snapshot(), crdcheck.Options{
 				CRDs: o.crds, Usage: usage, Directions: crdcheck.Profile(profile).Directions(),
 			})
@@ -106,6 +107,7 @@ func fleetCommand(s streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			warnUnused(s.err, o.usageFile, usage, sets)
 			var snapshots []crdcheck.Snapshot
 			for _, set := range sets {
 				snapshots = append(snapshots, set.Snapshot())

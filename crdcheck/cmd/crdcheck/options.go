@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -42,7 +43,7 @@ func (o *options) register(cmd *cobra.Command) {
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "for kube: and configs: (default as kubectl)")
 	flags.StringVar(&o.usageFile, "usage", "", "what a program writes and reads: only what touches it is told")
 	flags.StringSliceVar(&o.crds, "crd", nil, "names of definitions (plural.group) to look at; default all")
-	flags.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "no progress, and no word of objects that were passed over")
 	cmd.PreRunE = func(*cobra.Command, []string) error { return o.check() }
 }
 
@@ -66,9 +67,14 @@ func (o *options) usage() (*crdcheck.Usage, error) {
 	if o.usageFile == "" {
 		return nil, nil //nolint:nilnil // no usage is what Options call nil
 	}
-	content, err := os.ReadFile(o.usageFile)
+	file, err := os.Open(o.usageFile)
 	if err != nil {
 		return nil, err
+	}
+	defer file.Close()
+	content, err := crdcheck.OneDocument(file)
+	if err != nil {
+		return nil, multierror.Prefix(err, o.usageFile+":")
 	}
 	var usage crdcheck.Usage
 	if err := yaml.UnmarshalStrict(content, &usage); err != nil {
@@ -103,12 +109,21 @@ func (o *options) read(ctx context.Context, s streams, names []string, places ..
 	if terminal(s.err) && !o.quiet {
 		reading.Progress = func(what string) { fmt.Fprintln(s.err, what+"…") }
 	}
-	for _, place := range places {
+	for i, place := range places {
+		if place == "-" && slices.Contains(places[:i], place) {
+			failed = multierror.Append(failed, errors.New("- is named twice: standard input is read once"))
+			continue
+		}
 		sets, err := source.Read(ctx, place, reading)
 		if err != nil {
 			failed = multierror.Append(failed, err)
 		}
 		all = append(all, sets...)
+		for _, set := range sets {
+			if others := source.Kinds(set.Others); others != "" && err == nil && !o.quiet {
+				fmt.Fprintf(s.err, "%s: passed over: %s\n", set.Name, others)
+			}
+		}
 	}
 	return all, failed.ErrorOrNil()
 }

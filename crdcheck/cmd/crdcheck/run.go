@@ -41,7 +41,7 @@ Exit codes: 0 nothing found; 1 findings; 2 wrong arguments or something could no
 3 incomplete: nothing was found, but a cluster or a part of a schema could not be looked at.`
 
 const examples = `  # What does a change of the definitions in a branch break?
-  crdcheck compare git:origin/main:config/crd config/crd
+  crdcheck compare git:origin/main:./config/crd config/crd
 
   # Only what touches my program, as annotations of a pull request
   crdcheck compare old.yaml new.yaml --usage usage.yaml -o github
@@ -57,9 +57,10 @@ const examples = `  # What does a change of the definitions in a branch break?
 func run(ctx context.Context, args []string, s streams) int {
 	root := &cobra.Command{
 		Use: "crdcheck", Short: "Will what I write be accepted, and kept, by that cluster?", Long: long, Example: examples,
-		SilenceUsage: true, SilenceErrors: true, Args: cobra.NoArgs,
+		SilenceUsage: true, SilenceErrors: true, Args: cobra.NoArgs, Version: version(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetArgs(args)
 	root.SetIn(s.in)
 	root.SetOut(s.out)

@@ -1,0 +1,241 @@
+package crdcheck
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/go-multierror"
+	"sigs.k8s.io/yaml"
+)
+
+// largest is how many bytes a stream may have. All definitions of a big cluster are about 20 MB.
+const largest = 64 << 20
+
+// ErrTooLarge is the error of a stream that is larger than 64 MiB.
+var ErrTooLarge = fmt.Errorf("larger than %d MiB", largest>>20)
+
+// LoadError is what is wrong with one document of a stream.
+type LoadError struct {
+	// Document counts from 1, Line of the stream too.
+	Document, Line int
+	Err            error
+}
+
+// Error returns the line, the document and what is wrong.
+func (e *LoadError) Error() string {
+	return fmt.Sprintf("line %d, document %d: %v", e.Line, e.Document, e.Err)
+}
+
+// Unwrap returns what is wrong.
+func (e *LoadError) Unwrap() error { return e.Err }
+
+// EachDocument calls add with each document of a YAML or JSON stream, as JSON, and the line that it
+// begins on. Empty documents are passed over. What is no object is refused, as is an object that has
+// a key twice: of two values one would be gone without a word.
+//
+// The error is a *multierror.Error with a *LoadError for each document that is refused, by this
+// function or by add.
+func EachDocument(stream io.Reader, add func(document []byte, line int) error) error {
+	content, err := io.ReadAll(io.LimitReader(stream, largest+1))
+	if err == nil && len(content) > largest {
+		err = ErrTooLarge
+	}
+	if err != nil {
+		return err
+	}
+	var failed *multierror.Error
+	for i, d := range documents(content) {
+		encoded, err := d.asJSON()
+		if err == nil && encoded != nil {
+			err = add(encoded, d.line)
+		}
+		for _, err := range each(err) {
+			at := &LoadError{Line: d.line, Err: err}
+			_ = errors.As(err, &at) // an error that knows its line keeps it
+			failed = multierror.Append(failed, &LoadError{Document: i + 1, Line: at.Line, Err: at.Err})
+		}
+	}
+	return failed.ErrorOrNil()
+}
+
+// OneDocument returns the only document of a stream, as JSON, nil where it is empty. The error is as
+// EachDocument's; a second document is one.
+func OneDocument(stream io.Reader) ([]byte, error) {
+	var only []byte
+	err := EachDocument(stream, func(document []byte, _ int) error {
+		if only != nil {
+			return errors.New("a second document: only one is read")
+		}
+		only = document
+		return nil
+	})
+	return only, err
+}
+
+// each returns the errors that an error is made of.
+func each(err error) []error {
+	var many *multierror.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &many):
+		return many.Errors
+	default:
+		return []error{err}
+	}
+}
+
+// document is a part of a stream, and the line that it begins on.
+type document struct {
+	content []byte
+	line    int
+}
+
+// documents returns the documents of a stream.
+func documents(content []byte) []document {
+	var all []document
+	for _, d := range split(content) {
+		all = append(all, d.values()...)
+	}
+	return all
+}
+
+// values returns the values of a document that is a stream of JSON, as jq and several calls of
+// kubectl write it, or else the document.
+func (d document) values() []document {
+	var (
+		all     []document
+		decoder = json.NewDecoder(bytes.NewReader(d.content))
+	)
+	for {
+		var value json.RawMessage
+		err := decoder.Decode(&value)
+		switch {
+		case errors.Is(err, io.EOF) && len(all) > 0:
+			return all
+		case err != nil:
+			return []document{d}
+		}
+		before := d.content[:int(decoder.InputOffset())-len(value)]
+		all = append(all, document{value, d.line + bytes.Count(before, []byte{'\n'})})
+	}
+}
+
+// split cuts a stream where YAML says that a document ends: at a line that begins with "---" or
+// "...". What stands behind "---" in its line belongs to the next document.
+func split(content []byte) []document {
+	var (
+		all    []document
+		begin  int
+		line   = 1
+		number = 1
+	)
+	for at := 0; at < len(content); number++ {
+		end := len(content)
+		if i := bytes.IndexByte(content[at:], '\n'); i >= 0 {
+			end = at + i + 1
+		}
+		if rest, found := separated(content[at:end]); found {
+			all = append(all, document{content[begin:at], line})
+			begin, line = end, number+1
+			if len(rest) > 0 {
+				begin, line = end-len(rest), number
+			}
+		}
+		at = end
+	}
+	return append(all, document{content[begin:], line})
+}
+
+// separated reports whether a line ends a document, and what of the line belongs to the next one.
+func separated(line []byte) (rest []byte, found bool) {
+	if len(line) > 3 && !bytes.ContainsRune([]byte(" \t\r\n"), rune(line[3])) {
+		return nil, false
+	}
+	rest, found = bytes.CutPrefix(line, []byte("---"))
+	if !found {
+		return nil, bytes.HasPrefix(line, []byte("..."))
+	}
+	if text := bytes.TrimSpace(rest); len(text) == 0 || text[0] == '#' {
+		return nil, true
+	}
+	return rest, true
+}
+
+// asJSON returns the document as JSON, nil where it is empty.
+func (d document) asJSON() ([]byte, error) {
+	encoded := bytes.TrimSpace(d.content)
+	if json.Valid(encoded) { // YAML lacks some of JSON's escapes
+		if err := repeatedInJSON(encoded); err != nil {
+			return nil, err
+		}
+		return onlyObject(encoded)
+	}
+	if err := repeatedInYAML(d); err != nil {
+		return nil, err
+	}
+	encoded, err := yaml.YAMLToJSON(d.content)
+	if err != nil {
+		return nil, d.inStream(err)
+	}
+	return onlyObject(encoded)
+}
+
+// onlyObject returns a value that is an object, nil for null and for nothing, and an error for all
+// else.
+func onlyObject(encoded []byte) ([]byte, error) {
+	encoded = bytes.TrimSpace(encoded)
+	if len(encoded) == 0 {
+		return nil, nil
+	}
+	what := "a number"
+	switch encoded[0] {
+	case '{':
+		return encoded, nil
+	case 'n':
+		return nil, nil
+	case '[':
+		what = "a list"
+	case '"':
+		what = "a string"
+	case 't', 'f':
+		what = "true or false"
+	}
+	return nil, fmt.Errorf("is %s, not an object: %s", what, shortened(encoded))
+}
+
+// shortened returns the beginning of a value, for people.
+func shortened(encoded []byte) string {
+	const most = 40
+	if text := []rune(string(encoded)); len(text) > most {
+		return string(text[:most]) + "…"
+	}
+	return string(encoded)
+}
+
+// yamlLine is how the YAML parser says where.
+var yamlLine = regexp.MustCompile(`\bline (\d+)`)
+
+// inStream counts the parser's lines from the beginning of the stream. The error's own line is the
+// first that it names.
+func (d document) inStream(err error) error {
+	line := 0
+	text := yamlLine.ReplaceAllStringFunc(err.Error(), func(words string) string {
+		n, _ := strconv.Atoi(strings.TrimPrefix(words, "line ")) // the expression matches digits
+		n += d.line - 1
+		if line == 0 {
+			line = n
+		}
+		return "line " + strconv.Itoa(n)
+	})
+	if line == 0 {
+		return err
+	}
+	return &LoadError{Line: line, Err: errors.New(text)}
+}
