@@ -1,6 +1,7 @@
 package crdcheck
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -9,7 +10,8 @@ import (
 type Requirement struct {
 	// CRD is the definition's name: plural.group.
 	CRD string
-	// Version that the program speaks.
+	// Version that the program speaks; "" means any that is served: the one that has most of the
+	// fields counts, of several the newest.
 	Version string
 	// Fields that it uses, in any order.
 	Fields []Field
@@ -59,21 +61,36 @@ func require(snapshot Snapshot, r Requirement) []Finding {
 	if !found {
 		return []Finding{RuleCRDMissing.finding(Roundtrip)}
 	}
-	v, found := d.versions[r.Version]
-	if !found || !v.served {
+	var best []Finding
+	met := false
+	for _, name := range d.ordered() {
+		if v := d.versions[name]; v.served && (r.Version == "" || r.Version == name) {
+			found := v.requireAll(name, r.Fields)
+			if !met || len(found) < len(best) {
+				best, met = found, true
+			}
+		}
+	}
+	if !met {
 		f := RuleVersionNotServed.finding(Roundtrip)
-		f.Version, f.Old, f.New = r.Version, r.Version+" served", d.versionSet()
+		wanted := cmp.Or(r.Version, "any version")
+		f.Version, f.Old, f.New = wanted, wanted+" served", d.versionSet()
 		return []Finding{f}
 	}
+	return best
+}
+
+// requireAll returns what a version of that name lacks.
+func (v *version) requireAll(name string, fields []Field) []Finding {
 	var findings []Finding
 	if v.deprecated {
 		f := RuleVersionDeprecated.finding(Roundtrip)
-		f.Version = r.Version
+		f.Version = name
 		findings = append(findings, f)
 	}
-	for _, needed := range r.Fields {
+	for _, needed := range fields {
 		if f, broken := v.require(needed); broken {
-			f.Version = r.Version
+			f.Version = name
 			findings = append(findings, f)
 		}
 	}

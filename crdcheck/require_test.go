@@ -51,6 +51,15 @@ func TestRequire(t *testing.T) {
 				crdcheck.Reads("apiVersion"),
 			},
 		},
+		"any version": {
+			reason: "without a version the served one counts that has most", snapshot: observed,
+			fields: []crdcheck.Field{crdcheck.Writes("spec.size")},
+		},
+		"no version has it": {
+			reason: "of those that lack the same the newest is told", snapshot: observed,
+			fields: []crdcheck.Field{crdcheck.Writes("spec.weight")},
+			want:   []brief{in(crdcheck.RuleFieldMissing, "v1", "spec.weight", crdcheck.Write, crdcheck.Error)},
+		},
 		"one of two names is there": {
 			reason: "one of the names that a field had is enough", snapshot: observed, version: "v1",
 			fields: []crdcheck.Field{crdcheck.Reads("spec.weight", "spec.size"), crdcheck.Reads("spec.size", "spec.weight")},
