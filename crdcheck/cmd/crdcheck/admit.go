@@ -179,11 +179,22 @@ func admitOne(
 	case ctx.Err() != nil:
 		return subject, nil, ctx.Err()
 	case errors.Is(err, admit.ErrNotServed):
-		return one(crdcheck.RuleVersionNotServed, "")
+		return subject, notServed(subject, *crd), nil
 	case err != nil:
 		verdict.Refused = []admit.Refusal{{Message: err.Error()}}
 	}
 	return subject, verdict.Findings(set.Name, crd.Name, gvk.Version, subject.Object), nil
+}
+
+// notServed are the findings of Require about the version of an object, so that both questions list
+// the versions in the same words.
+func notServed(subject crdcheck.Subject, crd apiextensionsv1.CustomResourceDefinition) []crdcheck.Finding {
+	required := crdcheck.Requirement{CRD: subject.CRD, Version: subject.Version}
+	found := crdcheck.Require(crdcheck.Observed(subject.Cluster, crd), []crdcheck.Requirement{required}).Findings
+	for i := range found {
+		found[i].Object, found[i].Direction = subject.Object, crdcheck.Write
+	}
+	return found
 }
 
 func nameOf(object *unstructured.Unstructured) string {
