@@ -46,7 +46,8 @@ func (d *Definition) Create(ctx context.Context, object map[string]any) (Verdict
 			errs = append(errs, found...)
 		}
 	}
-	return d.finish(ctx, v, verdict, kept, errs)
+	verdict, err = d.finish(ctx, v, verdict, kept, errs)
+	return verdict.warned(kept, nil), err
 }
 
 // Update tells what the API server would do with an object that replaces an old one. What was wrong
@@ -87,7 +88,8 @@ func (d *Definition) Update(ctx context.Context, object, old map[string]any) (Ve
 			errs = append(errs, found...)
 		}
 	}
-	return d.finish(ctx, v, verdict, kept, errs)
+	verdict, err = d.finish(ctx, v, verdict, kept, errs)
+	return verdict.warned(kept, before), err
 }
 
 // take does what the API server does when it decodes an object: it returns the version, what was

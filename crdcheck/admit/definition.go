@@ -95,7 +95,7 @@ func (c *Cache) Compile(crd *apiextensionsv1.CustomResourceDefinition) (*Definit
 			schema: compiled,
 		}
 		if declared.Deprecated {
-			v.deprecated = fmt.Sprintf("%s/%s %s is deprecated", d.group, declared.Name, d.kind)
+			v.deprecated = deprecationWarning(&crd.Spec, declared.Name)
 			if declared.DeprecationWarning != nil {
 				v.deprecated = *declared.DeprecationWarning
 			}

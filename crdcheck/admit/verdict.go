@@ -26,7 +26,8 @@ type Verdict struct {
 	Refused []Refusal
 	// Unchecked are the paths of values that are kept without being looked at.
 	Unchecked []string
-	// Warnings are the warnings that the server's answer would carry.
+	// Warnings are the warnings that the server's answer would carry, but for those about unknown
+	// fields, which Pruned has.
 	Warnings []string
 	// Object is what would be kept; it is set where the object is accepted.
 	Object map[string]any
