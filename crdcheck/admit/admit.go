@@ -200,7 +200,12 @@ func (d *Definition) finish(
 		return verdict, nil
 	}
 	verdict.Object = kept
-	if stored := d.versions[d.storage]; stored != nil && !d.converts && stored.schema != v.schema {
+	stored := d.versions[d.storage]
+	if stored != v && d.converts {
+		verdict.ConvertedTo = d.storage
+		return verdict, nil
+	}
+	if stored != nil && stored.schema != v.schema {
 		copied, err := copyJSON(kept, "")
 		if err != nil {
 			return Verdict{}, err

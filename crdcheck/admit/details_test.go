@@ -156,3 +156,37 @@ func TestWarningsOfUpdates(t *testing.T) {
 		t.Errorf("accepted %t, with warnings %q", verdict.Accepted, verdict.Warnings)
 	}
 }
+
+// TestConvertedByWebhook: what a webhook makes of an object on the way to the stored version is not
+// known, so that the object is never told to be kept.
+func TestConvertedByWebhook(t *testing.T) {
+	crd := widgetsWithDeprecated(t)
+	crd.Spec.Conversion = &apiextensionsv1.CustomResourceConversion{Strategy: apiextensionsv1.WebhookConverter}
+	definition, err := admit.Compile(&crd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for label, tc := range map[string]struct {
+		reason  string
+		detail  detail
+		want    string
+		unknown bool
+	}{
+		"stored version": {reason: "the stored version is not converted", detail: detail{version: 0}},
+		"other version":  {reason: "another one is", detail: detail{version: 1}, want: "v1", unknown: true},
+		"refused": {
+			reason: "an object that is refused is never converted",
+			detail: detail{version: 1, spec: map[string]any{"colour": "blue"}}, unknown: true,
+		},
+	} {
+		t.Run(label, func(t *testing.T) {
+			verdict, err := definition.Create(t.Context(), tc.detail.object(&crd))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if verdict.ConvertedTo != tc.want || verdict.Kept() == tc.unknown {
+				t.Errorf("%s: converted to %q, kept %t", tc.reason, verdict.ConvertedTo, verdict.Kept())
+			}
+		})
+	}
+}
