@@ -28,24 +28,26 @@ func widgets(t *testing.T) apiextensionsv1.CustomResourceDefinition {
 }
 
 // edit changes a field of the spec of widgets.
-func edit(
-	name string, change func(s *schema),
-) func(spec *apiextensionsv1.CustomResourceDefinitionSpec) {
-	return func(spec *apiextensionsv1.CustomResourceDefinitionSpec) {
-		properties := spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"].Properties
+func edit(name string, change func(s *schema)) func(*spec) {
+	return func(s *spec) {
+		properties := s.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"].Properties
 		property := properties[name]
 		change(&property)
 		properties[name] = property
 	}
 }
 
-func TestDefinition(t *testing.T) {
-	type spec = apiextensionsv1.CustomResourceDefinitionSpec
-	cases := map[string]struct {
-		reason string
-		spoil  func(*spec)
-		want   string // "" where the definition is fine
-	}{
+type spec = apiextensionsv1.CustomResourceDefinitionSpec
+
+// spoilt is a change of the definition of widgets.
+type spoilt struct {
+	reason string
+	spoil  func(*spec)
+	want   string // "" where the definition stays fine
+}
+
+func cases() map[string]spoilt {
+	return map[string]spoilt{
 		"as it is": {reason: "what the server fills in itself is not missed", spoil: func(*spec) {}},
 		"nothing stored": {
 			reason: "a definition whose versions are all storage: false cannot store an object",
@@ -80,7 +82,10 @@ func TestDefinition(t *testing.T) {
 			want:   "spec.versions[0].schema.openAPIV3Schema: Required value",
 		},
 	}
-	for label, tc := range cases {
+}
+
+func TestDefinition(t *testing.T) {
+	for label, tc := range cases() {
 		t.Run(label, func(t *testing.T) {
 			crd := widgets(t)
 			tc.spoil(&crd.Spec)
