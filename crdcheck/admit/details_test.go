@@ -52,6 +52,10 @@ func details() map[string]detail {
 			reason:   "an object that is refused is not warned about its finalizers",
 			metadata: map[string]any{"finalizers": []any{"mine"}}, spec: map[string]any{"colour": "blue"},
 		},
+		"whole number as a float": {
+			reason: "sigs.k8s.io/yaml reads whole numbers as float64; the server gets and names an integer",
+			spec:   map[string]any{"size": float64(2), "grade": float64(5), "ratio": float64(1), "least": 2.5},
+		},
 		"null without a default":        {reason: "it goes", spec: map[string]any{"least": nil}},
 		"null with a default":           {reason: "the default replaces it", spec: map[string]any{"grade": nil}},
 		"null that is allowed":          {reason: "it stays", spec: map[string]any{"maybe": nil}},
