@@ -39,6 +39,11 @@ may refuse more: --live CONTEXT asks that cluster itself, about all kinds, witho
 			if len(against) == 0 && live == "" {
 				return errors.New("--against or --live is needed: which definitions?")
 			}
+			streamed := func(place string) bool { return place == "-" }
+			all := slices.Concat(places, against)
+			if first := slices.IndexFunc(all, streamed); first >= 0 && slices.ContainsFunc(all[first+1:], streamed) {
+				return errors.New("standard input can be read only once")
+			}
 			objects, failed := readObjects(s, places)
 			document, err := o.admit(cmd.Context(), s, objects, against, live)
 			if err != nil {

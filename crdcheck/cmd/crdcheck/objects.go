@@ -74,7 +74,8 @@ func (r *objectReader) readPlace(place string) error {
 func (r *objectReader) readFolder(folder string) error {
 	var failed *multierror.Error
 	files := 0
-	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+	// The separator makes a link to a folder that folder.
+	err := filepath.WalkDir(folder+string(filepath.Separator), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(path)) {
 			return err
 		}
