@@ -36,6 +36,7 @@ func (d *Definition) Create(ctx context.Context, object map[string]any) (Verdict
 		return Verdict{}, err
 	}
 	errs = append(errs, validation.ValidateCustomResource(nil, kept, v.validator)...)
+	errs = append(errs, scaleErrors(kept, v.scale)...)
 	errs = append(errs, objectmeta.Validate(ctx, nil, kept, v.structural, false)...)
 	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, v.structural, kept)...)
 	if v.rules != nil {
@@ -75,6 +76,7 @@ func (d *Definition) Update(ctx context.Context, object, old map[string]any) (Ve
 	errs = append(
 		errs,
 		validation.ValidateCustomResourceUpdate(nil, kept, before, v.validator, validation.WithRatcheting(correlated))...)
+	errs = append(errs, scaleErrors(kept, v.scale)...)
 	errs = append(errs, objectmeta.Validate(ctx, nil, kept, v.structural, false)...)
 	if len(listtype.ValidateListSetsAndMaps(nil, v.structural, before)) == 0 {
 		errs = append(errs, listtype.ValidateListSetsAndMaps(nil, v.structural, kept)...)

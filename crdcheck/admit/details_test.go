@@ -56,6 +56,15 @@ func details() map[string]detail {
 			reason: "sigs.k8s.io/yaml reads whole numbers as float64; the server gets and names an integer",
 			spec:   map[string]any{"size": float64(2), "grade": float64(5), "ratio": float64(1), "least": 2.5},
 		},
+		"fewer than no replicas": {
+			reason: "the server looks at what a scale subresource shows, whatever the schema allows",
+			spec:   map[string]any{"least": int64(-1)},
+		},
+		"more replicas than fit": {reason: "scale has 32 bits", spec: map[string]any{"least": int64(1 << 31)}},
+		"replicas that are a text": {
+			reason: "a number is wanted by the schema and by scale",
+			spec:   map[string]any{"least": "many"},
+		},
 		"null without a default":        {reason: "it goes", spec: map[string]any{"least": nil}},
 		"null with a default":           {reason: "the default replaces it", spec: map[string]any{"grade": nil}},
 		"null that is allowed":          {reason: "it stays", spec: map[string]any{"maybe": nil}},
@@ -100,10 +109,14 @@ func (d detail) object(crd *apiextensionsv1.CustomResourceDefinition) map[string
 	return object
 }
 
-// widgetsWithDeprecated has two deprecated versions, one with a warning of its own.
+// widgetsWithDeprecated can be scaled and has two deprecated versions, one with a warning of its
+// own.
 func widgetsWithDeprecated(t *testing.T) apiextensionsv1.CustomResourceDefinition {
 	t.Helper()
 	crd := widgets(t)
+	crd.Spec.Versions[0].Subresources.Scale = &apiextensionsv1.CustomResourceSubresourceScale{
+		SpecReplicasPath: ".spec.least", StatusReplicasPath: ".status.replicas",
+	}
 	for _, name := range []string{"v1beta1", "v1alpha1"} {
 		older := *crd.Spec.Versions[0].DeepCopy()
 		older.Name, older.Storage, older.Deprecated = name, false, true
