@@ -172,7 +172,9 @@ func admitOne(
 	subject.CRD = crd.Name
 	definition, err := cache.Compile(crd)
 	if err != nil {
-		return subject, about(subject, crdcheck.RuleObjectUnchecked, err.Error()), nil
+		unusable := about(subject, crdcheck.RuleObjectUnchecked, "the definition judges nothing")
+		unusable[0].New = err.Error()
+		return subject, unusable, nil
 	}
 	verdict, err := definition.Create(ctx, o.Object)
 	switch {
