@@ -41,10 +41,14 @@ apiVersion: example.com/v1
 kind: Widget
 metadata: {name: refused}
 spec: {size: 0, colour: red}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: lost, namespace: nowhere}
 `
 
-// TestLive asks a real API server: its warnings are told, kinds that Kubernetes has itself are asked
-// about too, and a kind or a version that it does not serve does not end the run.
+// TestLive asks a real API server: its warnings are told, and kinds that Kubernetes has itself are
+// asked about too. A kind, a version or a namespace that the server lacks does not end the run.
 func TestLive(t *testing.T) {
 	plane := controlplane.New(t, controlplane.Options{Name: "live"})
 	createWidgets(t, plane)
@@ -69,6 +73,7 @@ func TestLive(t *testing.T) {
 		`Widget warned of widgets.example.com`, `warned: metadata.finalizers: "mine": prefer a domain-qualified finalizer name`,
 		"Widget later of Widget.example.com", "version v7 is not served, it has v1 served",
 		"Gadget stranger of Gadget.example.com", "the CRD is missing",
+		"ConfigMap nowhere/lost of configmaps", `refused: namespaces "nowhere" not found`,
 		"spec.size: refused: ", "standard input:19)",
 	} {
 		if !strings.Contains(out.String(), want) {
