@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,13 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/go-multierror"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/yaml"
 
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/render"
@@ -106,56 +103,36 @@ func (r *objectReader) readFile(path string, inFolder bool) error {
 // readStream reads all documents of a stream. One of a folder that is no object is passed over: a
 // chart has such files beside its manifests.
 func (r *objectReader) readStream(name string, stream io.Reader, inFolder bool) error {
+	var failed *multierror.Error
 	err := crdcheck.EachDocument(stream, func(document []byte, line int) error {
-		err := r.readDocument(document, render.Position{File: name, Line: firstLine(document, line)})
-		if inFolder && errors.Is(err, errNoObject) {
-			r.strange = append(r.strange, name)
-			return nil
-		}
-		return err
+		return r.readDocument(document, render.Position{File: name, Line: line})
 	})
-	return inFile(name, err)
+	for _, one := range errorsOf(err) {
+		if inFolder && (errors.Is(one, errNoObject) || errors.Is(one, crdcheck.ErrNoObject)) {
+			r.strange = append(r.strange, name)
+			continue
+		}
+		failed = multierror.Append(failed, inFile(name, one))
+	}
+	return failed.ErrorOrNil()
 }
 
-// inFile names the file in each of the errors of a stream.
+// inFile names the file in an error of a stream.
 func inFile(name string, err error) error {
-	var many *multierror.Error
-	if !errors.As(err, &many) {
-		return multierror.Prefix(err, name+":")
+	var at *crdcheck.LoadError
+	if errors.As(err, &at) {
+		return fmt.Errorf("%s:%d: document %d: %w", name, at.Line, at.Document, at.Err)
 	}
-	for i, one := range many.Errors {
-		many.Errors[i] = fmt.Errorf("%s: %w", name, one)
-		var at *crdcheck.LoadError
-		if errors.As(one, &at) {
-			many.Errors[i] = fmt.Errorf("%s:%d: document %d: %w", name, at.Line, at.Document, at.Err)
-		}
-	}
-	return many
-}
-
-// firstLine is the line on which the content of a document begins, behind comments and empty lines.
-func firstLine(document []byte, line int) int {
-	for text := range bytes.Lines(document) {
-		text = bytes.TrimSpace(text)
-		if len(text) > 0 && text[0] != '#' {
-			return line
-		}
-		line++
-	}
-	return line
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 func (r *objectReader) readDocument(document []byte, at render.Position) error {
-	encoded, err := toJSON(document)
-	if err != nil || bytes.Equal(bytes.TrimSpace(encoded), []byte("null")) {
-		return err
-	}
 	var header metav1.TypeMeta
-	if err := json.Unmarshal(encoded, &header); err != nil || header.Kind == "" || header.APIVersion == "" {
+	if err := json.Unmarshal(document, &header); err != nil || header.Kind == "" || header.APIVersion == "" {
 		return errNoObject
 	}
 	var u unstructured.Unstructured
-	if err := u.UnmarshalJSON(encoded); err != nil { // whole numbers become int64, as the API server decodes them
+	if err := u.UnmarshalJSON(document); err != nil { // whole numbers become int64, as the API server decodes them
 		return err
 	}
 	if !u.IsList() {
@@ -170,19 +147,6 @@ func (r *objectReader) readDocument(document []byte, at render.Position) error {
 		r.found = append(r.found, object{Unstructured: *one, at: at})
 		return nil
 	})
-}
-
-// toJSON returns a document of YAML or JSON as JSON. A key that is there twice is an error: the
-// parser would keep the last one alone.
-func toJSON(document []byte) ([]byte, error) {
-	if json.Valid(document) {
-		return document, nil // YAML takes no tabs
-	}
-	encoded, err := yaml.YAMLToJSONStrict(document)
-	if err != nil {
-		return nil, errors.New(strings.Join(strings.Fields(err.Error()), " "))
-	}
-	return encoded, nil
 }
 
 // setLabels names the objects. An object that several files have, such as the base and an overlay,
