@@ -35,9 +35,13 @@ func (e *LoadError) Error() string {
 // Unwrap returns what is wrong.
 func (e *LoadError) Unwrap() error { return e.Err }
 
-// EachDocument calls add with each document of a YAML or JSON stream, as JSON, and the line that it
-// begins on. Empty documents are passed over. What is no object is refused, as is an object that has
-// a key twice: of two values one would be gone without a word.
+// ErrNoObject is the error of a document that is a list, a text or a number.
+var ErrNoObject = errors.New("not an object")
+
+// EachDocument calls add with each document of a YAML or JSON stream, as JSON, and the line that its
+// content begins on, behind comments. Empty documents are passed over. What is no object is refused
+// (ErrNoObject), as is an object that has a key twice: of two values one would be gone without a
+// word.
 //
 // The error is a *multierror.Error with a *LoadError for each document that is refused, by this
 // function or by add.
@@ -53,7 +57,7 @@ func EachDocument(stream io.Reader, add func(document []byte, line int) error) e
 	for i, d := range documents(content) {
 		encoded, err := d.asJSON()
 		if err == nil && encoded != nil {
-			err = add(encoded, d.line)
+			err = add(encoded, d.firstLine())
 		}
 		for _, err := range each(err) {
 			at := &LoadError{Line: d.line, Err: err}
@@ -95,6 +99,19 @@ func each(err error) []error {
 type document struct {
 	content []byte
 	line    int
+}
+
+// firstLine is the line that the content begins on, behind comments and empty lines.
+func (d document) firstLine() int {
+	line := d.line
+	for text := range bytes.Lines(d.content) {
+		text = bytes.TrimSpace(text)
+		if len(text) > 0 && text[0] != '#' {
+			return line
+		}
+		line++
+	}
+	return line
 }
 
 // documents returns the documents of a stream.
@@ -207,7 +224,7 @@ func onlyObject(encoded []byte) ([]byte, error) {
 	case 't', 'f':
 		what = "true or false"
 	}
-	return nil, fmt.Errorf("is %s, not an object: %s", what, shortened(encoded))
+	return nil, fmt.Errorf("is %s, %w: %s", what, ErrNoObject, shortened(encoded))
 }
 
 // shortened returns the beginning of a value, for people.

@@ -65,14 +65,14 @@ func clusterRules() []Rule {
 		{
 			RuleClusterUnknown,
 			Unknown,
-			[]string{askCompare, askFleet, askRequire},
+			[]string{askAdmit, askCompare, askFleet, askRequire},
 			"what cannot be read is neither equal nor absent",
 			nil,
 		},
 		{
 			RuleCRDMissing,
 			Drops,
-			[]string{askCompare, askFleet, askRequire},
+			[]string{askAdmit, askCompare, askFleet, askRequire},
 			"objects of this kind cannot exist in the cluster",
 			nil,
 		},
@@ -97,7 +97,7 @@ func clusterRules() []Rule {
 			"a path to an object that works in one cluster is not found in the other",
 			[]string{"crdify: scope"},
 		},
-		{RuleVersionNotServed, Drops, []string{askRequire}, "every call fails", nil},
+		{RuleVersionNotServed, Drops, []string{askAdmit, askRequire}, "every call fails", nil},
 		{
 			RuleVersionsDiffer,
 			Incomparable,

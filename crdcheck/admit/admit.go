@@ -36,6 +36,7 @@ func (d *Definition) Create(ctx context.Context, object map[string]any) (Verdict
 		return Verdict{}, err
 	}
 	errs = append(errs, validation.ValidateCustomResource(nil, kept, v.validator)...)
+	errs = append(errs, scaleErrors(kept, v.scale)...)
 	errs = append(errs, objectmeta.Validate(ctx, nil, kept, v.structural, false)...)
 	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, v.structural, kept)...)
 	if v.rules != nil {
@@ -46,7 +47,8 @@ func (d *Definition) Create(ctx context.Context, object map[string]any) (Verdict
 			errs = append(errs, found...)
 		}
 	}
-	return d.finish(ctx, v, verdict, kept, errs)
+	verdict, err = d.finish(ctx, v, verdict, kept, errs)
+	return verdict.warned(kept, nil), err
 }
 
 // Update tells what the API server would do with an object that replaces an old one. What was wrong
@@ -74,6 +76,7 @@ func (d *Definition) Update(ctx context.Context, object, old map[string]any) (Ve
 	errs = append(
 		errs,
 		validation.ValidateCustomResourceUpdate(nil, kept, before, v.validator, validation.WithRatcheting(correlated))...)
+	errs = append(errs, scaleErrors(kept, v.scale)...)
 	errs = append(errs, objectmeta.Validate(ctx, nil, kept, v.structural, false)...)
 	if len(listtype.ValidateListSetsAndMaps(nil, v.structural, before)) == 0 {
 		errs = append(errs, listtype.ValidateListSetsAndMaps(nil, v.structural, kept)...)
@@ -87,7 +90,8 @@ func (d *Definition) Update(ctx context.Context, object, old map[string]any) (Ve
 			errs = append(errs, found...)
 		}
 	}
-	return d.finish(ctx, v, verdict, kept, errs)
+	verdict, err = d.finish(ctx, v, verdict, kept, errs)
+	return verdict.warned(kept, before), err
 }
 
 // take does what the API server does when it decodes an object: it returns the version, what was
@@ -198,7 +202,12 @@ func (d *Definition) finish(
 		return verdict, nil
 	}
 	verdict.Object = kept
-	if stored := d.versions[d.storage]; stored != nil && !d.converts && stored.schema != v.schema {
+	stored := d.versions[d.storage]
+	if stored != v && d.converts {
+		verdict.ConvertedTo = d.storage
+		return verdict, nil
+	}
+	if stored != nil && stored.schema != v.schema {
 		copied, err := copyJSON(kept, "")
 		if err != nil {
 			return Verdict{}, err

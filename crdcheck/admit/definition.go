@@ -39,6 +39,7 @@ type version struct {
 	served     bool
 	deprecated string // the warning; "" where it is not
 	status     bool   // has the status subresource
+	scale      *apiextensionsv1.CustomResourceSubresourceScale
 	*schema
 }
 
@@ -91,11 +92,13 @@ func (c *Cache) Compile(crd *apiextensionsv1.CustomResourceDefinition) (*Definit
 		}
 		v := &version{
 			served: declared.Served,
-			status: declared.Subresources != nil && declared.Subresources.Status != nil,
 			schema: compiled,
 		}
+		if declared.Subresources != nil {
+			v.status, v.scale = declared.Subresources.Status != nil, declared.Subresources.Scale
+		}
 		if declared.Deprecated {
-			v.deprecated = fmt.Sprintf("%s/%s %s is deprecated", d.group, declared.Name, d.kind)
+			v.deprecated = deprecationWarning(&crd.Spec, declared.Name)
 			if declared.DeprecationWarning != nil {
 				v.deprecated = *declared.DeprecationWarning
 			}

@@ -26,7 +26,8 @@ func Live(ctx context.Context, resources dynamic.ResourceInterface, object map[s
 		verdict.Accepted, verdict.Object = true, kept.Object
 	case apierrors.IsAlreadyExists(err):
 		verdict.Accepted = true
-	case errors.As(err, &status) && (apierrors.IsInvalid(err) || apierrors.IsBadRequest(err)):
+	case errors.As(err, &status) &&
+		(apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsNotFound(err)): // of its namespace
 		verdict.Refused = refused(status.Status())
 	default:
 		return Verdict{}, err

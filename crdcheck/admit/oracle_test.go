@@ -81,6 +81,27 @@ func widgets(t testing.TB) apiextensionsv1.CustomResourceDefinition {
 type server struct {
 	definitions clientset.Interface
 	objects     dynamic.Interface
+	warned      *warnings
+}
+
+// warnings are those of the answers since they were last taken.
+type warnings struct {
+	lock sync.Mutex
+	all  []string
+}
+
+func (w *warnings) HandleWarningHeader(_ int, _, text string) {
+	w.lock.Lock()
+	defer w.lock.Unlock()
+	w.all = append(w.all, text)
+}
+
+func (w *warnings) take() []string {
+	w.lock.Lock()
+	defer w.lock.Unlock()
+	all := slices.Compact(slices.Sorted(slices.Values(w.all)))
+	w.all = nil
+	return all
 }
 
 func start(t *testing.T, crds ...apiextensionsv1.CustomResourceDefinition) server {
@@ -91,8 +112,13 @@ func start(t *testing.T, crds ...apiextensionsv1.CustomResourceDefinition) serve
 		t.Fatal(err)
 	}
 	config = rest.CopyConfig(config)
-	config.QPS, config.WarningHandler = -1, rest.NoWarnings{}
-	s := server{definitions: clientset.NewForConfigOrDie(config), objects: dynamic.NewForConfigOrDie(config)}
+	warned := new(warnings)
+	config.QPS, config.WarningHandler = -1, warned
+	s := server{
+		definitions: clientset.NewForConfigOrDie(config),
+		objects:     dynamic.NewForConfigOrDie(config),
+		warned:      warned,
+	}
 	for i := range crds {
 		definitions := s.definitions.ApiextensionsV1().CustomResourceDefinitions()
 		if _, err := definitions.Create(t.Context(), &crds[i], metav1.CreateOptions{}); err != nil {

@@ -144,6 +144,9 @@ func unchecked(object map[string]any, s *structuralschema.Structural) []string {
 	return sortedOnce(paths)
 }
 
+// maxExact is beyond every whole number that a float64 tells from its neighbours.
+const maxExact = 1 << 53
+
 // copyJSON copies what can come out of JSON; whole numbers become int64, as the API server decodes
 // them.
 func copyJSON(value any, path string) (any, error) {
@@ -177,6 +180,9 @@ func copyJSON(value any, path string) (any, error) {
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, fmt.Errorf("%s: no number of JSON", path)
+		}
+		if whole := int64(v); math.Abs(v) < maxExact && float64(whole) == v {
+			return whole, nil // it is written without a point
 		}
 		return v, nil
 	default:

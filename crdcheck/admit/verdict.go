@@ -20,13 +20,17 @@ type Verdict struct {
 	// Unstored are the paths of fields that the version of the object has and the stored version
 	// has not: they are lost once written.
 	Unstored []string
+	// ConvertedTo is the stored version, where a webhook converts the object to it: what of the
+	// object it keeps is known to the webhook alone. "" where none does.
+	ConvertedTo string
 	// Defaulted are the fields that are filled in.
 	Defaulted []Filled
 	// Refused is what is wrong with the object.
 	Refused []Refusal
 	// Unchecked are the paths of values that are kept without being looked at.
 	Unchecked []string
-	// Warnings are the warnings that the server's answer would carry.
+	// Warnings are the warnings that the server's answer would carry, but for those about unknown
+	// fields, which Pruned has.
 	Warnings []string
 	// Object is what would be kept; it is set where the object is accepted.
 	Object map[string]any
@@ -45,8 +49,11 @@ type Refusal struct {
 	Message string
 }
 
-// Kept reports whether the object is accepted and nothing of it is lost.
-func (v Verdict) Kept() bool { return v.Accepted && len(v.Pruned)+len(v.Unstored) == 0 }
+// Kept reports whether the object is accepted and nothing of it is lost. It is false where that is
+// not known, because a webhook converts the object.
+func (v Verdict) Kept() bool {
+	return v.Accepted && v.ConvertedTo == "" && len(v.Pruned)+len(v.Unstored) == 0
+}
 
 func refusals(errs field.ErrorList) []Refusal {
 	var all []Refusal
@@ -88,6 +95,10 @@ func (v Verdict) Findings(cluster, crd, version, object string) []crdcheck.Findi
 	}
 	for _, path := range v.Unchecked {
 		add(crdcheck.RuleObjectUnchecked, path, "")
+	}
+	if v.ConvertedTo != "" {
+		add(crdcheck.RuleObjectUnchecked, "", "a webhook converts it to "+v.ConvertedTo+", the stored version")
+		all[len(all)-1].Why = "what the server keeps of the object is known to the webhook alone"
 	}
 	for _, warning := range v.Warnings {
 		add(crdcheck.RuleObjectWarned, "", warning)

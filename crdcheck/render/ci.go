@@ -31,6 +31,8 @@ type junitSuite struct {
 type junitCase struct {
 	Name    string       `xml:"name,attr"`
 	Class   string       `xml:"classname,attr"`
+	File    string       `xml:"file,attr,omitempty"`
+	Line    int          `xml:"line,attr,omitempty"`
 	Failure *junitResult `xml:"failure"`
 	Error   *junitResult `xml:"error"`
 	Skipped *junitResult `xml:"skipped"`
@@ -51,24 +53,28 @@ func JUnit(w io.Writer, d Document) error {
 		suite := junitSuite{Name: title(subject)}
 		findings := d.Report.About(subject)
 		if len(findings) == 0 {
-			suite.add(junitCase{Name: praise(subject, 0), Class: subject.CRD})
+			at := d.At[PlaceOf(subject)]
+			suite.add(junitCase{Name: praise(subject, 0), Class: subject.CRD, File: at.File, Line: at.Line})
 		}
 		for _, f := range findings {
-			suite.add(junitOf(f))
+			suite.add(d.junitOf(f))
 		}
 		for _, i := range d.Ignored {
 			if of(subject, i.Finding) {
-				c := junitCase{
-					Name:    caseName(i.Finding),
-					Class:   i.CRD,
-					Skipped: &junitResult{Message: fmt.Sprintf("%s, until %s: %s", i.Owner, i.Expires, i.Reason)},
-				}
+				c := d.junitOf(i.Finding)
+				c.Failure, c.Error = nil, nil
+				c.Skipped = &junitResult{Message: fmt.Sprintf("%s, until %s: %s", i.Owner, i.Expires, i.Reason)}
 				suite.add(c)
 			}
 		}
-		all.Tests, all.Failures = all.Tests+suite.Tests, all.Failures+suite.Failures
-		all.Errors, all.Skipped = all.Errors+suite.Errors, all.Skipped+suite.Skipped
-		all.Suites = append(all.Suites, suite)
+		all.add(suite)
+	}
+	if len(d.PassedOver) > 0 {
+		suite := junitSuite{Name: passedOver}
+		for _, what := range d.PassedOver {
+			suite.add(junitCase{Name: what, Class: passedOver, Skipped: &junitResult{Message: passedOver}})
+		}
+		all.add(suite)
 	}
 	encoded, err := xml.MarshalIndent(all, "", "  ")
 	if err != nil {
@@ -76,6 +82,15 @@ func JUnit(w io.Writer, d Document) error {
 	}
 	_, err = io.WriteString(w, xml.Header+string(encoded)+"\n")
 	return err
+}
+
+// passedOver is what was done with what was not looked at.
+const passedOver = "passed over"
+
+func (s *junitSuites) add(suite junitSuite) {
+	s.Tests, s.Failures = s.Tests+suite.Tests, s.Failures+suite.Failures
+	s.Errors, s.Skipped = s.Errors+suite.Errors, s.Skipped+suite.Skipped
+	s.Suites = append(s.Suites, suite)
 }
 
 func of(s crdcheck.Subject, f crdcheck.Finding) bool {
@@ -102,8 +117,9 @@ func caseName(f crdcheck.Finding) string {
 	)
 }
 
-func junitOf(f crdcheck.Finding) junitCase {
-	c := junitCase{Name: caseName(f), Class: f.CRD}
+func (d Document) junitOf(f crdcheck.Finding) junitCase {
+	at, _ := d.Position(f)
+	c := junitCase{Name: caseName(f), Class: f.CRD, File: at.File, Line: at.Line}
 	result := &junitResult{Type: string(f.Rule), Message: Sentence(f), Text: f.Why}
 	switch f.Severity() {
 	case crdcheck.Info:
@@ -129,16 +145,19 @@ func GitHub(w io.Writer, d Document) error {
 	message := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	for _, f := range d.Report.Findings {
 		properties := "title=" + property.Replace(fmt.Sprintf("crdcheck %s %s", f.Rule, f.Fingerprint()))
-		if at, found := d.at(f); found {
+		if at, found := d.Position(f); found {
 			properties = fmt.Sprintf("file=%s,line=%d,%s", property.Replace(at.File), at.Line, properties)
 		}
 		fmt.Fprintf(
 			&text, "::%s %s::%s\n", levels[f.Severity()], properties,
-			message.Replace(fmt.Sprintf("%s: %s: %s", where(f), Sentence(f), f.Why)),
+			message.Replace(fmt.Sprintf("%s: %s: %s", Where(f), Sentence(f), f.Why)),
 		)
 	}
 	for _, note := range d.Notes {
 		fmt.Fprintf(&text, "::warning title=crdcheck::%s\n", message.Replace(note))
+	}
+	for _, what := range d.PassedOver {
+		fmt.Fprintf(&text, "::notice title=crdcheck::%s: %s\n", passedOver, message.Replace(what))
 	}
 	_, err := w.Write(text.Bytes())
 	return err

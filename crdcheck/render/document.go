@@ -29,7 +29,9 @@ type Document struct {
 	Ignored []Ignored
 	// Notes are for people: an entry of the ignore file that is over, or that nothing matched.
 	Notes []string
-	// At says where the definitions were read that came from files.
+	// PassedOver are sentences about what was not looked at, with a count: "2 objects of ...".
+	PassedOver []string
+	// At says where the definitions, or the objects, were read that came from files.
 	At map[Place]Position
 }
 
@@ -40,8 +42,20 @@ type Ignored struct {
 	Owner, Expires, Reason string
 }
 
-// Place is a definition of a cluster.
-type Place struct{ Cluster, CRD string }
+// Place is a definition of a cluster, or an object that was held against one.
+type Place struct {
+	Cluster, CRD string
+	// Version and Object are set where an object was looked at.
+	Version, Object string
+}
+
+// PlaceOf returns the place of a subject.
+func PlaceOf(s crdcheck.Subject) Place {
+	if s.Object == "" {
+		return Place{Cluster: s.Cluster, CRD: s.CRD}
+	}
+	return Place{Cluster: s.Cluster, CRD: s.CRD, Version: s.Version, Object: s.Object}
+}
 
 // Position is a line of a file, from 1.
 type Position struct {
@@ -49,10 +63,15 @@ type Position struct {
 	Line int
 }
 
-// at returns where the definition of a finding was read.
-func (d Document) at(f crdcheck.Finding) (Position, bool) {
-	p, found := d.At[Place{f.Cluster, f.CRD}]
+// Position returns where the object of a finding was read, or the definition where it is about no
+// object; false where neither came from a file.
+func (d Document) Position(f crdcheck.Finding) (Position, bool) {
+	p, found := d.At[PlaceOf(subjectOf(f))]
 	return p, found
+}
+
+func subjectOf(f crdcheck.Finding) crdcheck.Subject {
+	return crdcheck.Subject{CRD: f.CRD, Cluster: f.Cluster, Version: f.Version, Object: f.Object}
 }
 
 type jsonReport struct {
@@ -66,6 +85,7 @@ type jsonReport struct {
 	Findings   []jsonFinding  `json:"findings"`
 	Ignored    []jsonIgnored  `json:"ignored"`
 	Notes      []string       `json:"notes"`
+	PassedOver []string       `json:"passedOver,omitempty"`
 }
 
 type jsonSubject struct {
@@ -110,6 +130,7 @@ func (d Document) json() jsonReport {
 		Schema: SchemaURL, APIVersion: APIVersion, Kind: "Report",
 		Question: d.Question, OK: d.Report.OK(), Counts: map[string]int{},
 		Subjects: []jsonSubject{}, Findings: []jsonFinding{}, Ignored: []jsonIgnored{}, Notes: append([]string{}, d.Notes...),
+		PassedOver: d.PassedOver,
 	}
 	counts := d.Report.Counts()
 	for _, severity := range severities {
@@ -130,7 +151,7 @@ func (d Document) json() jsonReport {
 }
 
 func (d Document) jsonFinding(f crdcheck.Finding) jsonFinding {
-	at, _ := d.at(f)
+	at, _ := d.Position(f)
 	return jsonFinding{
 		Fingerprint: f.Fingerprint(), Rule: string(f.Rule), Severity: f.Severity().String(),
 		Direction: string(f.Direction), Effect: string(f.Effect),

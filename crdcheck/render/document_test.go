@@ -36,6 +36,7 @@ func everything() render.Document {
 		[]crdcheck.Subject{{CRD: "widgets.example.com", Cluster: "east", Baseline: "west"}}, findings,
 	)
 	d.Ignored = []render.Ignored{{Finding: findings[0], Owner: "me", Expires: "2026-12-31", Reason: "because"}}
+	d.PassedOver = []string{"1 object | <of>\na kind"}
 	d.At[render.Place{Cluster: "east", CRD: "widgets.example.com"}] = render.Position{File: "crds, all.yaml", Line: 12}
 	return d
 }
@@ -84,9 +85,20 @@ func TestYAMLIsJSON(t *testing.T) {
 }
 
 func TestSARIFIsValid(t *testing.T) {
-	for label, d := range map[string]render.Document{"Everything": everything(), "Nothing": {Question: "fleet"}} {
+	nowhere := everything()
+	nowhere.At = nil
+	documents := map[string]render.Document{
+		"Everything": everything(), "Nothing": {Question: "fleet"}, "NoFiles": nowhere,
+	}
+	for label, d := range documents {
 		if err := sarif.Report(d).Validate(); err != nil {
 			t.Errorf("%s: %v", label, err)
+		}
+		// GitHub's code scanning refuses a result without a file.
+		for _, r := range sarif.Report(d).Runs[0].Results {
+			if at := r.Locations[0].PhysicalLocation; at == nil || *at.ArtifactLocation.URI == "" {
+				t.Errorf("%s: %s has no file", label, *r.RuleID)
+			}
 		}
 	}
 	report := sarif.Report(everything())

@@ -35,7 +35,7 @@ func Markdown(w io.Writer, d Document) error {
 	}
 	for _, f := range d.Report.Findings {
 		fmt.Fprintf(
-			&text, "| %s %s | %s | %s | %s | `%s` `%s` |\n", Mark(f), f.Severity(), cell(where(f)), code(f.Path),
+			&text, "| %s %s | %s | %s | %s | `%s` `%s` |\n", Mark(f), f.Severity(), cell(Where(f)+d.place(f)), code(f.Path),
 			cell(Sentence(f)), f.Rule, f.Fingerprint(),
 		)
 	}
@@ -44,12 +44,15 @@ func Markdown(w io.Writer, d Document) error {
 	}
 	for _, i := range d.Ignored {
 		fmt.Fprintf(
-			&text, "- %s: %s (%s, until %s: %s)\n", cell(where(i.Finding)), cell(Sentence(i.Finding)), cell(i.Owner), i.Expires,
+			&text, "- %s: %s (%s, until %s: %s)\n", cell(Where(i.Finding)), cell(Sentence(i.Finding)), cell(i.Owner), i.Expires,
 			cell(i.Reason),
 		)
 	}
 	for _, note := range d.Notes {
 		fmt.Fprintf(&text, "\n> %s\n", cell(note))
+	}
+	for _, what := range d.PassedOver {
+		fmt.Fprintf(&text, "\n> %s: %s\n", passedOver, cell(what))
 	}
 	_, err := w.Write(text.Bytes())
 	return err
@@ -62,7 +65,8 @@ func code(text string) string {
 	return "`" + strings.NewReplacer("|", `\|`, "`", "'").Replace(text) + "`"
 }
 
-// where is the definition and the cluster of a finding.
-func where(f crdcheck.Finding) string {
+// Where names the object, the definition and the cluster of a finding: "Widget default/w of
+// widgets.example.com in east".
+func Where(f crdcheck.Finding) string {
 	return title(crdcheck.Subject{CRD: f.CRD, Cluster: f.Cluster, Object: f.Object})
 }

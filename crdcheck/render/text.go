@@ -25,7 +25,7 @@ const perSubject = 10
 func Text(w io.Writer, report crdcheck.Report) error {
 	var text bytes.Buffer
 	for _, subject := range report.Subjects {
-		writeSubject(&text, subject, report.About(subject), perSubject, false)
+		Document{}.writeSubject(&text, subject, report.About(subject), perSubject, false)
 	}
 	_, err := w.Write(text.Bytes())
 	return err
@@ -36,29 +36,34 @@ func Text(w io.Writer, report crdcheck.Report) error {
 func Colored(w io.Writer, d Document, colors bool) error {
 	var text bytes.Buffer
 	for _, subject := range d.Report.Subjects {
-		writeSubject(&text, subject, d.Report.About(subject), len(d.Report.Findings), colors)
+		d.writeSubject(&text, subject, d.Report.About(subject), len(d.Report.Findings), colors)
 	}
 	for _, i := range d.Ignored {
 		fmt.Fprintf(
-			&text, "%s %s: %s (ignored by %s until %s: %s)\n", Good, where(i.Finding), Sentence(i.Finding), i.Owner, i.Expires,
+			&text, "%s %s: %s (ignored by %s until %s: %s)\n", Good, Where(i.Finding), Sentence(i.Finding), i.Owner, i.Expires,
 			i.Reason,
 		)
 	}
 	for _, note := range d.Notes {
 		fmt.Fprintf(&text, "%s %s\n", Warning, note)
 	}
+	for _, what := range d.PassedOver {
+		fmt.Fprintf(&text, "%s: %s\n", passedOver, what)
+	}
 	fmt.Fprintf(&text, "%s\n", summary(d.Report))
 	_, err := w.Write(text.Bytes())
 	return err
 }
 
-func writeSubject(text *bytes.Buffer, subject crdcheck.Subject, findings []crdcheck.Finding, most int, colors bool) {
+func (d Document) writeSubject(
+	text *bytes.Buffer, subject crdcheck.Subject, findings []crdcheck.Finding, most int, colors bool,
+) {
 	good := true
 	for i, f := range findings {
 		good = good && f.Severity() <= crdcheck.Info
 		if i < most {
 			line := fmt.Sprintf(
-				"%s %s: %s (%s, %s %s)", Mark(f), title(subject), Sentence(f), f.Severity(), f.Rule, f.Fingerprint(),
+				"%s %s: %s (%s, %s %s%s)", Mark(f), title(subject), Sentence(f), f.Severity(), f.Rule, f.Fingerprint(), d.place(f),
 			)
 			fmt.Fprintln(text, paint(line, f.Severity(), colors))
 		}
@@ -69,6 +74,16 @@ func writeSubject(text *bytes.Buffer, subject crdcheck.Subject, findings []crdch
 	if good {
 		fmt.Fprintf(text, "%s %s: %s\n", Good, title(subject), praise(subject, len(findings)))
 	}
+}
+
+// place is where the object of a finding was read: ", objects/w.yaml:3". A definition is found by
+// its name.
+func (d Document) place(f crdcheck.Finding) string {
+	at, found := d.Position(f)
+	if !found || f.Object == "" {
+		return ""
+	}
+	return fmt.Sprintf(", %s:%d", at.File, at.Line)
 }
 
 // paint makes errors red, warnings yellow and what is unknown blue (ECMA-48, Select Graphic

@@ -1,21 +1,20 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"slices"
 
 	"github.com/hashicorp/go-multierror"
 	"github.com/spf13/cobra"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/yaml"
 
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/admit"
+	"github.com/vitistack/kubevirt-multicluster/crdcheck/internal/valid"
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/render"
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/source"
 )
@@ -32,36 +31,29 @@ func admitCommand(s streams) *cobra.Command {
 		Args:  cobra.MinimumNArgs(1),
 		Long: `Would the cluster accept these objects, and keep all of them?
 
-The objects are custom resources in YAML or JSON files, or "-" for standard input. They are pruned, defaulted and
-validated as the API server does it, with its own code, offline. Admission webhooks may refuse more: --live CONTEXT asks
-that cluster itself, without keeping anything.`,
-		RunE: func(cmd *cobra.Command, files []string) error {
+The objects are custom resources in YAML or JSON: files, folders (every .yaml, .yml and .json below them), or "-" for
+standard input. They are pruned, defaulted and validated as the API server does it, with its own code, offline. Kinds
+that Kubernetes has itself, and files of a folder that are no objects, are passed over and counted. Admission webhooks
+may refuse more: --live CONTEXT asks that cluster itself, about all kinds, without keeping anything.`,
+		RunE: func(cmd *cobra.Command, places []string) error {
 			if len(against) == 0 && live == "" {
 				return errors.New("--against or --live is needed: which definitions?")
 			}
-			objects, err := readObjects(s, files)
+			streamed := func(place string) bool { return place == "-" }
+			all := slices.Concat(places, against)
+			if first := slices.IndexFunc(all, streamed); first >= 0 && slices.ContainsFunc(all[first+1:], streamed) {
+				return errors.New("standard input can be read only once")
+			}
+			objects, failed := readObjects(s, places)
+			document, err := o.admit(cmd.Context(), s, objects, against, live)
 			if err != nil {
-				return err
+				return multierror.Append(nil, slices.Concat(errorsOf(failed), errorsOf(err))...)
 			}
-			var report crdcheck.Report
-			if len(against) > 0 {
-				sets, err := o.read(cmd.Context(), s, o.crds, against...)
-				if err != nil {
-					return err
-				}
-				report, err = admitAll(cmd.Context(), sets, objects)
-				if err != nil {
-					return err
-				}
+			if len(document.Report.Subjects) == 0 {
+				return cmp.Or(failed, nothing(document))
 			}
-			if live != "" {
-				asked, err := askLive(cmd.Context(), o.kubeconfig, live, objects)
-				if err != nil {
-					return err
-				}
-				report = crdcheck.NewReport(append(report.Subjects, asked.Subjects...), append(report.Findings, asked.Findings...))
-			}
-			return o.finish(s, render.Document{Question: "admit", Report: report})
+			err = o.finish(s, document)
+			return cmp.Or(failed, err)
 		},
 	}
 	o.register(cmd)
@@ -70,128 +62,151 @@ that cluster itself, without keeping anything.`,
 	return cmd
 }
 
-// readObjects reads custom resources; definitions among them are passed over.
-func readObjects(s streams, files []string) ([]unstructured.Unstructured, error) {
-	var (
-		all    []unstructured.Unstructured
-		failed *multierror.Error
-	)
-	for _, name := range files {
-		found, err := readObjectFile(s, name)
-		if err != nil {
-			failed = multierror.Append(failed, fmt.Errorf("%s: %w", name, err))
-		}
-		all = append(all, found...)
+// nothing is the error where there is no object to ask about.
+func nothing(d render.Document) error {
+	text := "no objects to look at"
+	for _, what := range d.PassedOver {
+		text += "; passed over: " + what
 	}
-	if len(all) == 0 && failed == nil {
-		return nil, errors.New("no objects to look at")
-	}
-	return all, failed.ErrorOrNil()
+	return errors.New(text)
 }
 
-func readObjectFile(s streams, name string) ([]unstructured.Unstructured, error) {
-	stream := s.in
-	if name != "-" {
-		content, err := os.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		stream = bytes.NewReader(content)
+func errorsOf(err error) []error {
+	var many *multierror.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &many):
+		return many.Errors
+	default:
+		return []error{err}
 	}
-	var all []unstructured.Unstructured
-	err := crdcheck.EachDocument(stream, func(document []byte, _ int) error {
-		if len(bytes.TrimSpace(document)) == 0 {
-			return nil
+}
+
+// admit asks definitions, and a cluster itself, about objects.
+func (o *options) admit(
+	ctx context.Context, s streams, objects *objectReader, against []string, live string,
+) (render.Document, error) {
+	d := render.Document{Question: "admit", At: map[render.Place]render.Position{}, PassedOver: objects.passed()}
+	if len(against) > 0 {
+		sets, err := o.read(ctx, s, o.crds, against...)
+		if err != nil {
+			return d, err
 		}
-		encoded, err := yaml.ToJSON(document)
-		if err != nil || bytes.Equal(bytes.TrimSpace(encoded), []byte("null")) {
-			return err
+		custom, passed := objects.custom(sets)
+		d.PassedOver = passed
+		if err := checkDefinitions(ctx, sets, custom); err != nil {
+			return d, err
 		}
-		var u unstructured.Unstructured
-		if err := u.UnmarshalJSON(encoded); err != nil { // whole numbers become int64, as the API server decodes them
-			return err
+		if err := admitAll(ctx, &d, sets, custom); err != nil {
+			return d, err
 		}
-		if !u.IsList() {
-			all = append(all, u)
-			return nil
+	}
+	if live != "" {
+		if err := askLive(ctx, &d, o.kubeconfig, live, objects.found); err != nil {
+			return d, err
 		}
-		return u.EachListItem(func(item runtimeObject) error {
-			if one, isObject := item.(*unstructured.Unstructured); isObject {
-				all = append(all, *one)
+	}
+	d.Report = crdcheck.NewReport(d.Report.Subjects, d.Report.Findings)
+	return d, nil
+}
+
+// checkDefinitions returns why the API server would not take the definitions of the objects'
+// kinds. A definition that a cluster has was taken already.
+func checkDefinitions(ctx context.Context, sets []source.Set, objects []object) error {
+	var failed *multierror.Error
+	for _, set := range sets {
+		checked := map[string]bool{}
+		for i := range objects {
+			crd := definitionOf(set, objects[i].GroupVersionKind())
+			if crd == nil || checked[crd.Name] {
+				continue
 			}
-			return nil
-		})
-	})
-	return all, err
+			checked[crd.Name] = true
+			at, isFile := set.At[crd.Name]
+			if !isFile {
+				continue
+			}
+			for _, reason := range errorsOf(valid.Definition(ctx, crd)) {
+				failed = multierror.Append(failed, fmt.Errorf("%s:%d: %w", at.File, at.Line, reason))
+			}
+		}
+	}
+	return failed.ErrorOrNil()
 }
 
 // admitAll asks every set of definitions about every object.
-func admitAll(ctx context.Context, sets []source.Set, objects []unstructured.Unstructured) (crdcheck.Report, error) {
-	var (
-		subjects []crdcheck.Subject
-		found    []crdcheck.Finding
-		cache    admit.Cache
-	)
+func admitAll(ctx context.Context, d *render.Document, sets []source.Set, objects []object) error {
+	var cache admit.Cache
 	for _, set := range sets {
 		for i := range objects {
 			subject, findings, err := admitOne(ctx, &cache, set, &objects[i])
 			if err != nil {
-				return crdcheck.Report{}, err
+				return err
 			}
-			subjects, found = append(subjects, subject), append(found, findings...)
+			tell(d, subject, objects[i].at, findings)
 		}
 	}
-	return crdcheck.NewReport(subjects, found), nil
+	return nil
+}
+
+// tell adds what was found about one object to a document.
+func tell(d *render.Document, subject crdcheck.Subject, at render.Position, findings []crdcheck.Finding) {
+	d.Report.Subjects = append(d.Report.Subjects, subject)
+	d.Report.Findings = append(d.Report.Findings, findings...)
+	d.At[render.PlaceOf(subject)] = at
 }
 
 func admitOne(
-	ctx context.Context, cache *admit.Cache, set source.Set, object *unstructured.Unstructured,
+	ctx context.Context, cache *admit.Cache, set source.Set, o *object,
 ) (crdcheck.Subject, []crdcheck.Finding, error) {
-	gvk := object.GroupVersionKind()
-	subject := crdcheck.Subject{
-		CRD:     gvk.Kind + "." + gvk.Group,
-		Cluster: set.Name,
-		Version: gvk.Version,
-		Object:  nameOf(object),
-	}
-	one := func(rule crdcheck.RuleID, why string) (crdcheck.Subject, []crdcheck.Finding, error) {
-		f := rule.Finding(crdcheck.Write)
-		f.CRD, f.Cluster, f.Version, f.Object = subject.CRD, subject.Cluster, subject.Version, subject.Object
-		if why != "" {
-			f.Why = why
-		}
-		return subject, []crdcheck.Finding{f}, nil
-	}
+	gvk := o.GroupVersionKind()
+	subject := crdcheck.Subject{CRD: gvk.GroupKind().String(), Cluster: set.Name, Version: gvk.Version, Object: o.label}
 	if set.Unknown != "" {
-		return one(crdcheck.RuleClusterUnknown, set.Unknown)
+		return subject, about(subject, crdcheck.RuleClusterUnknown, set.Unknown), nil
 	}
 	crd := definitionOf(set, gvk)
 	if crd == nil {
-		return one(crdcheck.RuleCRDMissing, "")
+		return subject, about(subject, crdcheck.RuleCRDMissing, ""), nil
 	}
 	subject.CRD = crd.Name
 	definition, err := cache.Compile(crd)
 	if err != nil {
-		return one(crdcheck.RuleObjectUnchecked, err.Error())
+		unusable := about(subject, crdcheck.RuleObjectUnchecked, "the definition judges nothing")
+		unusable[0].New = err.Error()
+		return subject, unusable, nil
 	}
-	verdict, err := definition.Create(ctx, object.Object)
+	verdict, err := definition.Create(ctx, o.Object)
 	switch {
 	case ctx.Err() != nil:
 		return subject, nil, ctx.Err()
 	case errors.Is(err, admit.ErrNotServed):
-		return one(crdcheck.RuleVersionNotServed, "")
+		return subject, notServed(subject, *crd), nil
 	case err != nil:
 		verdict.Refused = []admit.Refusal{{Message: err.Error()}}
 	}
 	return subject, verdict.Findings(set.Name, crd.Name, gvk.Version, subject.Object), nil
 }
 
-func nameOf(object *unstructured.Unstructured) string {
-	name := object.GetKind() + " " + object.GetName()
-	if object.GetNamespace() != "" {
-		name = object.GetKind() + " " + object.GetNamespace() + "/" + object.GetName()
+// about is one finding about a whole object. The rule says why it matters, unless why does.
+func about(subject crdcheck.Subject, rule crdcheck.RuleID, why string) []crdcheck.Finding {
+	f := rule.Finding(crdcheck.Write)
+	f.CRD, f.Cluster, f.Version, f.Object = subject.CRD, subject.Cluster, subject.Version, subject.Object
+	if why != "" {
+		f.Why = why
 	}
-	return name
+	return []crdcheck.Finding{f}
+}
+
+// notServed are the findings of Require about the version of an object, so that both questions list
+// the versions in the same words.
+func notServed(subject crdcheck.Subject, crd apiextensionsv1.CustomResourceDefinition) []crdcheck.Finding {
+	required := crdcheck.Requirement{CRD: subject.CRD, Version: subject.Version}
+	found := crdcheck.Require(crdcheck.Observed(subject.Cluster, crd), []crdcheck.Requirement{required}).Findings
+	for i := range found {
+		found[i].Object, found[i].Direction = subject.Object, crdcheck.Write
+	}
+	return found
 }
 
 func definitionOf(set source.Set, gvk runtimeschema.GroupVersionKind) *apiextensionsv1.CustomResourceDefinition {

@@ -37,9 +37,11 @@ func requireCommand(s streams) *cobra.Command {
 				report := crdcheck.Require(set.Snapshot(), usage.Requirements())
 				subjects, found = append(subjects, report.Subjects...), append(found, report.Findings...)
 			}
-			return o.finish(
-				s, render.Document{Question: "require", Report: crdcheck.NewReport(subjects, found), At: positions(sets...)},
-			)
+			return o.finish(s, render.Document{
+				Question: "require",
+				Report:   crdcheck.NewReport(subjects, found),
+				At:       positionsOr(sets, o.usageSet(usage)),
+			})
 		},
 	}
 	o.register(cmd)
@@ -75,7 +77,7 @@ writes them back, too).`,
 			report := crdcheck.Compare(sets[0].Snapshot(), sets[1].Snapshot(), crdcheck.Options{
 				CRDs: o.crds, Usage: usage, Directions: crdcheck.Profile(profile).Directions(),
 			})
-			return o.finish(s, render.Document{Question: "compare", Report: report, At: positions(sets[1])})
+			return o.finish(s, render.Document{Question: "compare", Report: report, At: positionsOr(sets[1:], sets[0])})
 		},
 	}
 	o.register(cmd)
@@ -113,7 +115,7 @@ func fleetCommand(s streams) *cobra.Command {
 				snapshots = append(snapshots, set.Snapshot())
 			}
 			report := crdcheck.FleetWith(snapshots, crdcheck.Options{CRDs: named(names, sets), Usage: usage})
-			return o.finish(s, render.Document{Question: "fleet", Report: report, At: positions(sets...)})
+			return o.finish(s, render.Document{Question: "fleet", Report: report, At: positionsOr(sets, sets...)})
 		},
 	}
 	o.register(cmd)

@@ -5,6 +5,7 @@ package sarif
 import (
 	"fmt"
 	"io"
+	"net/url"
 	"path/filepath"
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
@@ -48,23 +49,36 @@ func result(d render.Document, f crdcheck.Finding, rule int) *sarif.Result {
 		crdcheck.Info:      sarif.LevelNote,
 	}
 	name := f.CRD
+	if f.Object != "" {
+		name += "/" + f.Object
+	}
 	if f.Path != "" {
 		name += "#" + f.Path
 	}
+	uri, line := artifact(d, f)
 	location := sarif.NewLocation().WithLogicalLocations(
 		[]*sarif.LogicalLocation{sarif.NewLogicalLocation().WithFullyQualifiedName(name).WithKind("member")},
-	)
-	if at, found := d.At[render.Place{Cluster: f.Cluster, CRD: f.CRD}]; found {
-		location.WithPhysicalLocation(sarif.NewPhysicalLocation().
-			WithArtifactLocation(sarif.NewArtifactLocation().WithURI(filepath.ToSlash(at.File))).
-			WithRegion(sarif.NewRegion().WithStartLine(at.Line)))
-	}
+	).WithPhysicalLocation(sarif.NewPhysicalLocation().
+		WithArtifactLocation(sarif.NewArtifactLocation().WithURI(uri)).
+		WithRegion(sarif.NewRegion().WithStartLine(line)))
 	r := sarif.NewRuleResult(string(f.Rule)).WithLevel(levels[f.Severity()]).
-		WithMessage(sarif.NewTextMessage(fmt.Sprintf("%s in %s: %s: %s", f.CRD, f.Cluster, render.Sentence(f), f.Why))).
+		WithMessage(sarif.NewTextMessage(fmt.Sprintf("%s: %s: %s", render.Where(f), render.Sentence(f), f.Why))).
 		WithLocations([]*sarif.Location{location}).
 		WithPartialFingerprints(map[string]string{"crdcheck/v1": f.Fingerprint()})
 	r.RuleIndex = rule
 	return r
+}
+
+// artifact is the file of a finding, as a reference relative to the working folder, and the line.
+// GitHub's code scanning refuses results without a file. What is about a cluster alone gets the
+// cluster's name and the definition's in place of a file.
+func artifact(d render.Document, f crdcheck.Finding) (string, int) {
+	at, found := d.Position(f)
+	if !found {
+		at = render.Position{File: f.Cluster + "/" + f.CRD, Line: 1}
+	}
+	file := url.URL{Path: filepath.ToSlash(at.File)}
+	return file.String(), at.Line
 }
 
 // Write writes the document as SARIF, indented. Errors are those of w.
