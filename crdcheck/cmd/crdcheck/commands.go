@@ -73,6 +73,9 @@ writes them back, too).`,
 			if len(sets) != 2 {
 				return errors.New("compare takes two places; fleet takes many clusters")
 			}
+			if err := takenByServers(cmd.Context(), sets, o.names(usage)); err != nil {
+				return err
+			}
 			warnUnused(s.err, o.usageFile, usage, sets)
 			report := crdcheck.Compare(sets[0].Snapshot(), sets[1].Snapshot(), crdcheck.Options{
 				CRDs: o.crds, Usage: usage, Directions: crdcheck.Profile(profile).Directions(),

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
 // Definition returns why an API server would refuse to create this definition, nil where it would
@@ -28,7 +29,7 @@ func Definition(ctx context.Context, crd *apiextensionsv1.CustomResourceDefiniti
 	}
 	var refused *multierror.Error
 	for _, reason := range validation.ValidateCustomResourceDefinition(ctx, &internal) {
-		refused = multierror.Append(refused, fmt.Errorf("no API server takes %s: %w", crd.Name, reason))
+		refused = multierror.Append(refused, refusal{crd.Name, reason})
 	}
 	if refused == nil {
 		return nil
@@ -37,3 +38,23 @@ func Definition(ctx context.Context, crd *apiextensionsv1.CustomResourceDefiniti
 	refused.Errors = slices.CompactFunc(refused.Errors, func(a, b error) bool { return a.Error() == b.Error() })
 	return refused
 }
+
+// longest is how long a refusal may be before the value that is refused is left out of it.
+const longest = 300
+
+// refusal is one reason of the server's.
+type refusal struct {
+	crd    string
+	reason *field.Error
+}
+
+func (r refusal) Error() string {
+	text := r.reason.Error()
+	if len(text) > longest {
+		text = fmt.Sprintf("%s: %s: %s", r.reason.Field, r.reason.Type, r.reason.Detail)
+	}
+	return "no API server takes " + r.crd + ": " + text
+}
+
+// Unwrap returns the server's own error.
+func (r refusal) Unwrap() error { return r.reason }
