@@ -66,3 +66,36 @@ func TestFingerprint(t *testing.T) {
 		seen = append(seen, other.Fingerprint())
 	}
 }
+
+func TestGroups(t *testing.T) {
+	at := func(rule crdcheck.RuleID, path, old string) crdcheck.Finding {
+		f := rule.Finding(crdcheck.Write)
+		f.Path, f.Old = path, old
+		return f
+	}
+	findings := []crdcheck.Finding{
+		at(crdcheck.RuleFieldRemoved, "spec.a.oar", "x"),
+		at(crdcheck.RuleFieldRemoved, "spec.a.oar", "y"),      // another value
+		at(crdcheck.RuleFieldRemoved, "spec.b[].oar", "x"),    // the same as the first
+		at(crdcheck.RuleFieldAdded, "spec.b[].oar", "x"),      // another rule
+		at(crdcheck.RuleFieldRemoved, "spec.b[].rudder", "x"), // another field
+		at(crdcheck.RuleTypeChanged, "spec.c[]", "x"),
+		at(crdcheck.RuleTypeChanged, "spec.d[]", "x"), // items have no name that would tell them to be the same
+		at(crdcheck.RuleKindChanged, "", "x"),
+	}
+	var got []string
+	for _, group := range crdcheck.Groups(findings) {
+		line := string(group.Rule) + " " + group.Path
+		for _, f := range group.Also {
+			line += " + " + f.Path
+		}
+		got = append(got, line)
+	}
+	want := []string{
+		"field-removed spec.a.oar + spec.b[].oar", "field-removed spec.a.oar", "field-added spec.b[].oar",
+		"field-removed spec.b[].rudder", "type-changed spec.c[]", "type-changed spec.d[]", "kind-changed ",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

@@ -71,3 +71,33 @@ func newReport(subjects []Subject, findings []Finding) Report {
 	})
 	return Report{Subjects: slices.Compact(subjects), Findings: sorted(findings)}
 }
+
+// Group is a finding, and the same one at other paths: a schema that stands below many fields
+// changes once.
+type Group struct {
+	Finding
+
+	// Also are the findings that differ from the first in their paths alone, in their order. Paths
+	// of one group end in the same field.
+	Also []Finding
+}
+
+// Groups returns findings group by group, in the order of the groups' first findings.
+func Groups(findings []Finding) []Group {
+	at := make(map[Finding]int, len(findings))
+	groups := make([]Group, 0, len(findings))
+	for _, f := range findings {
+		key := f
+		if name := lastName(f.Path); name != "" {
+			key.Path = "..." + name
+		}
+		first, found := at[key]
+		if found {
+			groups[first].Also = append(groups[first].Also, f)
+			continue
+		}
+		at[key] = len(groups)
+		groups = append(groups, Group{Finding: f})
+	}
+	return groups
+}

@@ -33,9 +33,13 @@ func Markdown(w io.Writer, d Document) error {
 	if len(d.Report.Findings) > 0 {
 		text.WriteString("| | where | path | what | rule |\n|---|---|---|---|---|\n")
 	}
-	for _, f := range d.Report.Findings {
+	for _, group := range crdcheck.Groups(d.Report.Findings) {
+		f, where := group.Finding, code(group.Path)
+		for _, path := range paths(group.Also) {
+			where += ", " + code(path)
+		}
 		fmt.Fprintf(
-			&text, "| %s %s | %s | %s | %s | `%s` `%s` |\n", Mark(f), f.Severity(), cell(Where(f)+d.place(f)), code(f.Path),
+			&text, "| %s %s | %s | %s | %s | `%s` `%s` |\n", Mark(f), f.Severity(), cell(Where(f)+d.place(f)), where,
 			cell(Sentence(f)), f.Rule, f.Fingerprint(),
 		)
 	}

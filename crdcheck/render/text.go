@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 )
@@ -58,22 +59,36 @@ func Colored(w io.Writer, d Document, colors bool) error {
 func (d Document) writeSubject(
 	text *bytes.Buffer, subject crdcheck.Subject, findings []crdcheck.Finding, most int, colors bool,
 ) {
-	good := true
-	for i, f := range findings {
+	good, shown := true, 0
+	for i, f := range crdcheck.Groups(findings) {
 		good = good && f.Severity() <= crdcheck.Info
 		if i < most {
+			shown += 1 + len(f.Also)
 			line := fmt.Sprintf(
-				"%s %s: %s (%s, %s %s%s)", Mark(f), title(subject), Sentence(f), f.Severity(), f.Rule, f.Fingerprint(), d.place(f),
+				"%s %s: %s (%s, %s %s%s)", Mark(f.Finding), title(subject), Sentence(f.Finding), f.Severity(), f.Rule,
+				f.Fingerprint(), d.place(f.Finding),
 			)
 			fmt.Fprintln(text, paint(line, f.Severity(), colors))
+			if len(f.Also) > 0 {
+				fmt.Fprintf(text, "   the same at %s: %s\n", plural(len(f.Also), "more path"), strings.Join(paths(f.Also), ", "))
+			}
 		}
 	}
-	if more := len(findings) - most; more > 0 {
+	if more := len(findings) - shown; more > 0 {
 		fmt.Fprintf(text, "%s %s: and %d more\n", Warning, title(subject), more)
 	}
 	if good {
 		fmt.Fprintf(text, "%s %s: %s\n", Good, title(subject), praise(subject, len(findings)))
 	}
+}
+
+// paths of findings, in their order.
+func paths(findings []crdcheck.Finding) []string {
+	all := make([]string, len(findings))
+	for i, f := range findings {
+		all[i] = f.Path
+	}
+	return all
 }
 
 // place is where the object of a finding was read: ", objects/w.yaml:3". A definition is found by
