@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/go-multierror"
 	"github.com/spf13/cobra"
@@ -24,6 +25,7 @@ func admitCommand(s streams) *cobra.Command {
 		o       options
 		against []string
 		live    string
+		free    string
 	)
 	cmd := &cobra.Command{
 		Use:   "admit OBJECTS... --against PLACE",
@@ -52,6 +54,12 @@ may refuse more: --live CONTEXT asks that cluster itself, about all kinds, witho
 			if len(document.Report.Subjects) == 0 {
 				return cmp.Or(failed, nothing(document))
 			}
+			if cmd.Flags().Changed(freeForm) {
+				if strings.TrimSpace(free) == "" {
+					return fmt.Errorf("--%s wants the reason why such fields need not be looked at", freeForm)
+				}
+				allowFreeForm(&document, free)
+			}
 			err = o.finish(s, document)
 			return cmp.Or(failed, err)
 		},
@@ -59,7 +67,26 @@ may refuse more: --live CONTEXT asks that cluster itself, about all kinds, witho
 	o.register(cmd)
 	cmd.Flags().StringSliceVar(&against, "against", nil, "places with the definitions of the clusters")
 	cmd.Flags().StringVar(&live, "live", "", "a context whose cluster is asked itself (dry run)")
+	cmd.Flags().StringVar(&free, freeForm, "", "pass over fields whose schema takes anything, for this reason")
 	return cmd
+}
+
+const freeForm = "free-form"
+
+// allowFreeForm passes over the fields that no schema looks at. What only a webhook knows stays
+// unknown.
+func allowFreeForm(d *render.Document, reason string) {
+	var fields []string
+	d.Report = d.Report.Without(func(f crdcheck.Finding) bool {
+		free := f.Rule == crdcheck.RuleObjectUnchecked && f.Path != ""
+		if free {
+			fields = append(fields, f.Path)
+		}
+		return free
+	})
+	for _, counted := range count(fields, "field", "whose schema takes anything") {
+		d.PassedOver = append(d.PassedOver, counted+": "+reason)
+	}
 }
 
 // nothing is the error where there is no object to ask about.
