@@ -22,7 +22,7 @@ func TestRulesAreDocumented(t *testing.T) {
 	var got, want, ids []string
 	for line := range strings.Lines(string(readme)) {
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
-		if len(cells) == 5 && strings.HasPrefix(strings.TrimSpace(cells[0]), "`") {
+		if len(cells) >= 7 && strings.HasPrefix(strings.TrimSpace(cells[0]), "`") {
 			got = append(
 				got,
 				fmt.Sprintf("%s %s: %s", strings.Trim(cells[0], " `"), strings.TrimSpace(cells[2]), strings.TrimSpace(cells[3])),

@@ -12,11 +12,14 @@ import (
 // RulesMarkdown writes a table of rules. Errors are those of w.
 func RulesMarkdown(w io.Writer, rules []crdcheck.Rule) error {
 	var text bytes.Buffer
-	text.WriteString("# Rules\n\n| rule | questions | effect | why it matters | also |\n|---|---|---|---|---|\n")
+	text.WriteString("# Rules\n\nAn example is the schema of one field, or a part that is merged over a definition; " +
+		"a test compares each.\n\n" +
+		"| rule | questions | effect | why it matters | from | to | also |\n|---|---|---|---|---|---|---|\n")
 	for _, rule := range rules {
+		example, _ := rule.ID.Example()
 		fmt.Fprintf(
-			&text, "| `%s` | %s | %s | %s | %s |\n", rule.ID, strings.Join(rule.Questions, ", "), rule.Effect, rule.Why,
-			strings.Join(rule.Also, "; "),
+			&text, "| `%s` | %s | %s | %s | %s | %s | %s |\n", rule.ID, strings.Join(rule.Questions, ", "), rule.Effect,
+			rule.Why, code(example.Old), code(example.New), strings.Join(rule.Also, "; "),
 		)
 	}
 	_, err := w.Write(text.Bytes())
@@ -35,16 +38,26 @@ func RulesText(w io.Writer, rules []crdcheck.Rule) error {
 
 // RulesJSON writes the rules as a JSON list. Errors are those of w.
 func RulesJSON(w io.Writer, rules []crdcheck.Rule) error {
+	type jsonExample struct {
+		Of  string `json:"of"`
+		Old string `json:"old"`
+		New string `json:"new"`
+	}
 	type jsonRule struct {
 		ID        crdcheck.RuleID `json:"id"`
 		Effect    crdcheck.Effect `json:"effect"`
 		Questions []string        `json:"questions"`
 		Why       string          `json:"why"`
 		Also      []string        `json:"also,omitempty"`
+		Example   *jsonExample    `json:"example,omitempty"`
 	}
 	var all []jsonRule
 	for _, rule := range rules {
-		all = append(all, jsonRule(rule))
+		one := jsonRule{rule.ID, rule.Effect, rule.Questions, rule.Why, rule.Also, nil}
+		if example, found := rule.ID.Example(); found {
+			one.Example = &jsonExample{example.Of, example.Old, example.New}
+		}
+		all = append(all, one)
 	}
 	encoded, err := encode(all)
 	if err != nil {
