@@ -219,6 +219,13 @@ func (c *comparison) storage(was, is *definition) {
 		c.tellAmong(asked, rule, "", before, after)
 		c.storedObjects(was, is, before, after)
 	}
+	if was.conversion != apiextensionsv1.NoneConverter {
+		for _, name := range was.ordered() { // nobody translates what is stored in another version any more
+			if name != before && name != after && after != "" && was.mayBeStored(name) {
+				c.storedObjects(was, is, name, after)
+			}
+		}
+	}
 	if len(was.stored) > 0 && len(is.stored) > 0 && !slices.Equal(was.stored, is.stored) {
 		c.tell(RuleStoredVersionsChanged, "", strings.Join(was.stored, ", "), strings.Join(is.stored, ", "))
 	}
@@ -235,6 +242,11 @@ func (c *comparison) storedObjects(was, is *definition, before, after string) {
 	c.version, c.only = before+" stored as "+after, []Direction{Storage}
 	c.trees(old.nodes, next.nodes)
 	c.version, c.only = "", nil
+}
+
+// mayBeStored reports whether objects may be stored in a version. Files do not tell.
+func (d *definition) mayBeStored(version string) bool {
+	return len(d.stored) == 0 || slices.Contains(d.stored, version)
 }
 
 func (d *definition) storedAs() string {

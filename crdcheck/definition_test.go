@@ -115,6 +115,13 @@ func definitionCases() map[string]definitionCase {
 			found:  same,
 			want:   []string{"category-removed"},
 		},
+		"conversion goes away": {
+			fields: []string{"Conversion"},
+			old:    webhook("v1"),
+			found:  same,
+			want: []string{"conversion-changed", // of v1beta1, which is stored too and keeps what v1 does not know
+				"unknown-fields-pruned", "field-listed", "field-listed"},
+		},
 		"conversion becomes a webhook": {
 			fields: []string{"Conversion", "Strategy"},
 			old:    same,
