@@ -21,7 +21,7 @@ type unpacker interface {
 }
 
 // Unpack returns the object as it was trimmed.
-func (p *packed[P]) Unpack() runtime.Object { return p.facts.unpack(*p.ObjectMeta.DeepCopy()) }
+func (p *packed[P]) Unpack() runtime.Object { return p.facts.unpack(*p.DeepCopy()) }
 
 // DeepCopyObject implements runtime.Object: a copy is the whole object.
 func (p *packed[P]) DeepCopyObject() runtime.Object { return p.Unpack() }
