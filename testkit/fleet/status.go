@@ -47,13 +47,13 @@ func (c *Cluster) Status() Status {
 		status.KubeVirt = c.options.KubeVirt.String()
 	}
 	for _, pid := range status.PIDs {
-		status.MemoryMiB += residentMiB(pid)
+		status.MemoryMiB += ResidentMiB(pid)
 	}
 	return status
 }
 
-// residentMiB returns the resident set of a process in MiB, or 0 if the process is gone.
-func residentMiB(pid int) int {
+// ResidentMiB returns the resident set of a process in MiB, or 0 if the process is gone.
+func ResidentMiB(pid int) int {
 	file, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0

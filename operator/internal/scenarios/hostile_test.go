@@ -1,13 +1,11 @@
 package scenarios
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -31,8 +29,8 @@ var served = []hostile.Resource{
 	{Group: "cdi.kubevirt.io", Version: "v1beta1", Plural: "datavolumes", Kind: "DataVolume"},
 }
 
-// TestHostileClusters: clusters that send too much, two at once, cost the operator little memory, and
-// Machines of another cluster are served meanwhile.
+// TestHostileClusters: clusters that send too much, two at once, cost the operator little memory,
+// and Machines of another cluster are served meanwhile.
 func TestHostileClusters(t *testing.T) {
 	ns := namespace(t, "hostile")
 	binary := filepath.Join(t.TempDir(), "operator") // a race detector's memory is not the operator's
@@ -149,20 +147,9 @@ func (p *program) peakMiB(t *testing.T) func(time.Duration) int {
 // residentMiB is what the operator holds in memory.
 func (p *program) residentMiB(t *testing.T) int {
 	t.Helper()
-	file, err := os.Open(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		t.Error(err)
-		return 0
+	resident := fleet.ResidentMiB(p.cmd.Process.Pid)
+	if resident == 0 {
+		t.Error("the operator has ended")
 	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if value, found := strings.CutPrefix(lines.Text(), "VmRSS:"); found {
-			kib, err := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(value, "kB")))
-			if err != nil {
-				t.Error(err)
-			}
-			return kib >> 10
-		}
-	}
-	return 0
+	return resident
 }
