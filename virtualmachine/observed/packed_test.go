@@ -20,18 +20,24 @@ func filler(seed int64) *randfill.Filler {
 	)
 }
 
+// trimmed are a VirtualMachine and an instance with whatever a server may send, trimmed.
+func trimmed(seed int64) (*kubevirtv1.VirtualMachine, *kubevirtv1.VirtualMachineInstance) {
+	fill := filler(seed)
+	vm, vmi := &kubevirtv1.VirtualMachine{}, &kubevirtv1.VirtualMachineInstance{}
+	fill.Fill(vm)
+	fill.Fill(vmi)
+	ground(vm, vmi, fill)
+	trim := &Trimmer{}
+	trim.trimVM(vm)
+	trim.trimInstance(vmi)
+	return vm, vmi
+}
+
 // TestPackingLosesNothing: what is unpacked is what was trimmed, whatever a server sends.
 func TestPackingLosesNothing(t *testing.T) {
 	volumes := map[volumeKind]bool{}
 	for seed := range int64(500) {
-		fill := filler(seed)
-		vm, vmi := &kubevirtv1.VirtualMachine{}, &kubevirtv1.VirtualMachineInstance{}
-		fill.Fill(vm)
-		fill.Fill(vmi)
-		ground(vm, vmi, fill)
-		trim := &Trimmer{}
-		trim.trimVM(vm)
-		trim.trimInstance(vmi)
+		vm, vmi := trimmed(seed)
 		packedVM, packedInstance := packVM(vm.DeepCopy()), packInstance(vmi.DeepCopy())
 		for what, diff := range map[string]string{
 			"VirtualMachine": cmp.Diff(runtime.Object(vm), packedVM.Unpack()),
@@ -84,14 +90,7 @@ func ground(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstanc
 // TestUnpackedIsTheReaders: changing what a cache hands out changes nothing in it.
 func TestUnpackedIsTheReaders(t *testing.T) {
 	for seed := range int64(200) {
-		fill := filler(seed)
-		vm, vmi := &kubevirtv1.VirtualMachine{}, &kubevirtv1.VirtualMachineInstance{}
-		fill.Fill(vm)
-		fill.Fill(vmi)
-		ground(vm, vmi, fill)
-		trim := &Trimmer{}
-		trim.trimVM(vm)
-		trim.trimInstance(vmi)
+		vm, vmi := trimmed(seed)
 		for _, held := range []runtime.Object{packVM(vm), packInstance(vmi)} {
 			before, read := held.DeepCopyObject(), held.DeepCopyObject()
 			scribble(reflect.ValueOf(read))
