@@ -16,7 +16,7 @@ type EventHandler struct {
 	// wake nobody.
 	Object func(ctx context.Context, cluster string, object client.Object) []reconcile.Request
 	// State is called when a cluster's State has changed, connects and disconnects included; several
-	// changes may come as one call. It is called once more after Remove, when Manager.State finds
-	// nothing. nil means that they wake nobody.
+	// changes may come as one call. It is called once more after Remove, when Manager.State does not
+	// find the cluster. A nil State asks for none of this.
 	State func(ctx context.Context, cluster string) []reconcile.Request
 }

@@ -60,25 +60,70 @@ func details() map[string]detail {
 			reason: "the server looks at what a scale subresource shows, whatever the schema allows",
 			spec:   map[string]any{"least": int64(-1)},
 		},
-		"more replicas than fit": {reason: "scale has 32 bits", spec: map[string]any{"least": int64(1 << 31)}},
+		"more replicas than fit": {
+			reason: "scale has 32 bits",
+			spec:   map[string]any{"least": int64(1 << 31)},
+		},
 		"replicas that are a text": {
 			reason: "a number is wanted by the schema and by scale",
 			spec:   map[string]any{"least": "many"},
 		},
-		"null without a default":        {reason: "it goes", spec: map[string]any{"least": nil}},
-		"null with a default":           {reason: "the default replaces it", spec: map[string]any{"grade": nil}},
-		"null that is allowed":          {reason: "it stays", spec: map[string]any{"maybe": nil}},
-		"null of an unknown field":      {reason: "it is unknown all the same", spec: map[string]any{"weight": nil}},
-		"null of a required field":      {reason: "it goes, and the field is missing", spec: map[string]any{"size": nil}},
-		"null of an object":             {reason: "it goes", spec: map[string]any{"choice": nil}},
-		"null of a list":                {reason: "it goes", spec: map[string]any{"set": nil}},
-		"null in a list":                {reason: "it is no item", spec: map[string]any{"set": []any{"a", nil}}},
-		"null in a map":                 {reason: "it is no value", spec: map[string]any{"tags": map[string]any{"a": nil}}},
-		"null that nobody looks at":     {reason: "it stays", spec: map[string]any{"free": map[string]any{"x": nil}}},
-		"null of known field in a free": {reason: "it goes", spec: map[string]any{"free": map[string]any{"known": nil}}},
-		"null of int-or-string":         {reason: "it goes", spec: map[string]any{"port": nil}},
-		"null in an embedded object":    {reason: "it goes", spec: map[string]any{"inner": embedded("data")}},
-		"null metadata of an embedded":  {reason: "it is decoded", spec: map[string]any{"inner": embedded("metadata")}},
+		"null without a default": {
+			reason: "the server drops a null that the schema does not allow",
+			spec:   map[string]any{"least": nil},
+		},
+		"null with a default": {
+			reason: "the default replaces it",
+			spec:   map[string]any{"grade": nil},
+		},
+		"null that is allowed": {
+			reason: "the schema says nullable, and the server keeps it",
+			spec:   map[string]any{"maybe": nil},
+		},
+		"null of an unknown field": {
+			reason: "it is unknown all the same",
+			spec:   map[string]any{"weight": nil},
+		},
+		"null of a required field": {
+			reason: "it goes, and the field is missing",
+			spec:   map[string]any{"size": nil},
+		},
+		"null of an object": {
+			reason: "the server drops it as it does one of a text",
+			spec:   map[string]any{"choice": nil},
+		},
+		"null of a list": {
+			reason: "the server drops it as it does one of a text",
+			spec:   map[string]any{"set": nil},
+		},
+		"null in a list": {
+			reason: "it is no item",
+			spec:   map[string]any{"set": []any{"a", nil}},
+		},
+		"null in a map": {
+			reason: "it is no value",
+			spec:   map[string]any{"tags": map[string]any{"a": nil}},
+		},
+		"null that nobody looks at": {
+			reason: "no schema says what may be there",
+			spec:   map[string]any{"free": map[string]any{"x": nil}},
+		},
+		"null of known field in a free": {
+			reason: "the schema knows this field of an object that takes any",
+			spec:   map[string]any{"free": map[string]any{"known": nil}},
+		},
+		"null of int-or-string": {
+			reason: "two types allow a null no more than one",
+			spec:   map[string]any{"port": nil},
+		},
+		"null in an embedded object": {
+			reason: "the server drops nulls of an embedded object too",
+			spec:   map[string]any{"inner": embedded("data")},
+		},
+		"null metadata of an embedded": {
+			reason: "it is decoded",
+			spec:   map[string]any{"inner": embedded("metadata")},
+		},
 		"null below a list": {
 			reason: "the default of an item's field replaces it",
 			spec:   map[string]any{"parts": []any{map[string]any{"name": "a", "count": nil, "when": nil}}},

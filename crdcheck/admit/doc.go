@@ -7,7 +7,7 @@
 //	verdict, err := definition.Create(ctx, object)
 //
 // It is a package of its own because CEL is not small. What it does not know: admission webhooks,
-// which may refuse and change more (ask the cluster itself: [Live]); conversion webhooks, which alone
-// know what of an object the stored version keeps (Verdict.ConvertedTo); quotas and rights; the CEL
-// functions of an API server that is older or newer than this library.
+// which may refuse and change more (ask the cluster itself: [Live]); conversion webhooks, which
+// alone know what of an object the stored version keeps (Verdict.ConvertedTo); quotas and rights;
+// the CEL functions of an API server that is older or newer than this library.
 package admit
