@@ -15,7 +15,10 @@ import (
 const module = "github.com/vitistack/kubevirt-multicluster/crdcheck"
 
 // pure are the packages that everybody can afford: no client, no CEL, no I/O.
-var pure = []string{module, module + "/render", module + "/ignore", module + "/observe", module + "/internal/kept"}
+var pure = []string{
+	module, module + "/render", module + "/ignore", module + "/observe", module + "/internal/kept",
+	module + "/internal/several",
+}
 
 // allowed are what they may import beyond the standard library.
 var allowed = []string{

@@ -12,6 +12,8 @@ import (
 
 	"github.com/hashicorp/go-multierror"
 	"sigs.k8s.io/yaml"
+
+	"github.com/vitistack/kubevirt-multicluster/crdcheck/internal/several"
 )
 
 // largest is how many bytes a stream may have. All definitions of a big cluster are about 20 MB.
@@ -34,6 +36,16 @@ func (e *LoadError) Error() string {
 
 // Unwrap returns what is wrong.
 func (e *LoadError) Unwrap() error { return e.Err }
+
+// InFile names the file in an error of a stream, together with the line and the document that it is
+// about.
+func InFile(name string, err error) error {
+	var at *LoadError
+	if errors.As(err, &at) {
+		return fmt.Errorf("%s:%d: document %d: %w", name, at.Line, at.Document, at.Err)
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
 
 // ErrNoObject is the error of a document that is a list, a text or a number.
 var ErrNoObject = errors.New("not an object")
@@ -59,7 +71,7 @@ func EachDocument(stream io.Reader, add func(document []byte, line int) error) e
 		if err == nil && encoded != nil {
 			err = add(encoded, d.firstLine())
 		}
-		for _, err := range each(err) {
+		for _, err := range several.Errors(err) {
 			at := &LoadError{Line: d.line, Err: err}
 			_ = errors.As(err, &at) // an error that knows its line keeps it
 			failed = multierror.Append(failed, &LoadError{Document: i + 1, Line: at.Line, Err: at.Err})
@@ -80,19 +92,6 @@ func OneDocument(stream io.Reader) ([]byte, error) {
 		return nil
 	})
 	return only, err
-}
-
-// each returns the errors that an error is made of.
-func each(err error) []error {
-	var many *multierror.Error
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &many):
-		return many.Errors
-	default:
-		return []error{err}
-	}
 }
 
 // document is a part of a stream, and the line that it begins on.

@@ -14,6 +14,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
+	"github.com/vitistack/kubevirt-multicluster/crdcheck/internal/several"
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/observe"
 )
 
@@ -132,8 +133,8 @@ func (s *Set) add(file string, stream io.Reader) error {
 	}
 	read, err := crdcheck.LoadStream(stream)
 	var failed *multierror.Error
-	for _, err := range errorsOf(err) {
-		failed = multierror.Append(failed, inFile(file, err))
+	for _, err := range several.Errors(err) {
+		failed = multierror.Append(failed, crdcheck.InFile(file, err))
 	}
 	for kind, count := range read.Others {
 		s.Others[kind] += count
@@ -157,26 +158,6 @@ func (s *Set) add(file string, stream io.Reader) error {
 		s.CRDs = append(s.CRDs, crd)
 	}
 	return failed.ErrorOrNil()
-}
-
-func inFile(file string, err error) error {
-	var at *crdcheck.LoadError
-	if errors.As(err, &at) {
-		return fmt.Errorf("%s:%d: document %d: %w", file, at.Line, at.Document, at.Err)
-	}
-	return fmt.Errorf("%s: %w", file, err)
-}
-
-func errorsOf(err error) []error {
-	var many *multierror.Error
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &many):
-		return many.Errors
-	default:
-		return []error{err}
-	}
 }
 
 // unknown is the set of a cluster that could not be read.

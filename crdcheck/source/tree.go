@@ -126,6 +126,6 @@ func (w *walk) read(n node, linked bool) {
 
 func (w *walk) fail(err error) {
 	if err != nil {
-		w.failed = multierror.Append(w.failed, errorsOf(err)...)
+		w.failed = multierror.Append(w.failed, err)
 	}
 }

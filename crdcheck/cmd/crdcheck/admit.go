@@ -15,6 +15,7 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/admit"
+	"github.com/vitistack/kubevirt-multicluster/crdcheck/internal/several"
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/internal/valid"
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/render"
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/source"
@@ -49,7 +50,7 @@ may refuse more: --live CONTEXT asks that cluster itself, about all kinds, witho
 			objects, failed := readObjects(s, places)
 			document, err := o.admit(cmd.Context(), s, objects, against, live)
 			if err != nil {
-				return multierror.Append(nil, slices.Concat(errorsOf(failed), errorsOf(err))...)
+				return multierror.Append(nil, slices.Concat(several.Errors(failed), several.Errors(err))...)
 			}
 			if len(document.Report.Subjects) == 0 {
 				return cmp.Or(failed, nothing(document))
@@ -98,18 +99,6 @@ func nothing(d render.Document) error {
 	return errors.New(text)
 }
 
-func errorsOf(err error) []error {
-	var many *multierror.Error
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &many):
-		return many.Errors
-	default:
-		return []error{err}
-	}
-}
-
 // admit asks definitions, and a cluster itself, about objects.
 func (o *options) admit(
 	ctx context.Context, s streams, objects *objectReader, against []string, live string,
@@ -154,7 +143,7 @@ func checkDefinitions(ctx context.Context, sets []source.Set, objects []object) 
 			if !isFile {
 				continue
 			}
-			for _, reason := range errorsOf(valid.Definition(ctx, crd)) {
+			for _, reason := range several.Errors(valid.Definition(ctx, crd)) {
 				failed = multierror.Append(failed, fmt.Errorf("%s:%d: %w", at.File, at.Line, reason))
 			}
 		}

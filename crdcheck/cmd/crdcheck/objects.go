@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
+	"github.com/vitistack/kubevirt-multicluster/crdcheck/internal/several"
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/render"
 )
 
@@ -107,23 +108,14 @@ func (r *objectReader) readStream(name string, stream io.Reader, inFolder bool) 
 	err := crdcheck.EachDocument(stream, func(document []byte, line int) error {
 		return r.readDocument(document, render.Position{File: name, Line: line})
 	})
-	for _, one := range errorsOf(err) {
+	for _, one := range several.Errors(err) {
 		if inFolder && (errors.Is(one, errNoObject) || errors.Is(one, crdcheck.ErrNoObject)) {
 			r.strange = append(r.strange, name)
 			continue
 		}
-		failed = multierror.Append(failed, inFile(name, one))
+		failed = multierror.Append(failed, crdcheck.InFile(name, one))
 	}
 	return failed.ErrorOrNil()
-}
-
-// inFile names the file in an error of a stream.
-func inFile(name string, err error) error {
-	var at *crdcheck.LoadError
-	if errors.As(err, &at) {
-		return fmt.Errorf("%s:%d: document %d: %w", name, at.Line, at.Document, at.Err)
-	}
-	return fmt.Errorf("%s: %w", name, err)
 }
 
 func (r *objectReader) readDocument(document []byte, at render.Position) error {

@@ -7,10 +7,10 @@ import (
 	"io"
 	"os"
 
-	"github.com/hashicorp/go-multierror"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/vitistack/kubevirt-multicluster/crdcheck/internal/several"
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/source"
 )
 
@@ -81,12 +81,7 @@ func run(ctx context.Context, args []string, s streams) int {
 
 // printErrors writes a line for each error.
 func printErrors(w io.Writer, err error) {
-	var many *multierror.Error
-	if !errors.As(err, &many) {
-		fmt.Fprintln(w, "crdcheck:", err)
-		return
-	}
-	for _, one := range many.Errors {
+	for _, one := range several.Errors(err) {
 		fmt.Fprintln(w, "crdcheck:", one)
 	}
 }

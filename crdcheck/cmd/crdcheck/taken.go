@@ -11,6 +11,7 @@ import (
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/client-go/util/workqueue"
 
+	"github.com/vitistack/kubevirt-multicluster/crdcheck/internal/several"
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/internal/valid"
 	"github.com/vitistack/kubevirt-multicluster/crdcheck/source"
 )
@@ -31,7 +32,7 @@ func takenByServers(ctx context.Context, sets []source.Set, names []string) erro
 				continue
 			}
 			checks = append(checks, func() (refused []error) {
-				for _, reason := range errorsOf(valid.Definition(ctx, crd)) {
+				for _, reason := range several.Errors(valid.Definition(ctx, crd)) {
 					refused = append(refused, fmt.Errorf("%s:%d: %w", at.File, at.Line, reason))
 				}
 				return refused
