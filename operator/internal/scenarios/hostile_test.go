@@ -124,21 +124,26 @@ func notAsked(server *hostile.Server, step hostile.Step, times int) string {
 // since.
 func (p *program) peakMiB(t *testing.T) func(time.Duration) int {
 	t.Helper()
-	most, stop, done := 0, make(chan struct{}), make(chan struct{})
+	most, done := 0, make(chan struct{})
+	watching, stop := context.WithCancel(t.Context()) // also where the test fails
 	go func() {
 		defer close(done)
 		for ticker := time.NewTicker(20 * time.Millisecond); ; {
 			most = max(most, p.residentMiB(t))
 			select {
-			case <-stop:
+			case <-watching.Done():
 				ticker.Stop()
 				return
 			case <-ticker.C:
 			}
 		}
 	}()
+	t.Cleanup(func() {
+		stop()
+		<-done
+	})
 	return func(on time.Duration) int {
-		time.AfterFunc(on, func() { close(stop) })
+		time.AfterFunc(on, stop)
 		<-done
 		return most
 	}
