@@ -51,7 +51,7 @@ func TestHostileClusters(t *testing.T) {
 				}
 				peak := p.peakMiB(t)
 				for _, step := range steps {
-					defer turn(t, step, be)()
+					defer turn(t, manner+"-"+string(step), step, be)()
 				}
 				serve(t, ns, strings.ToLower(manner+"-"+string(steps[0])))
 				most := peak(5 * time.Second)
@@ -64,14 +64,15 @@ func TestHostileClusters(t *testing.T) {
 	}
 }
 
-// turn makes a server one of the clusters that is hostile in one step; end takes it away again.
-func turn(t *testing.T, step hostile.Step, be hostile.Manner) (end func()) {
+// turn makes a server one of the clusters that is hostile in one step; end takes it away again. No name
+// comes twice: the operator may still be letting go of the one before.
+func turn(t *testing.T, name string, step hostile.Step, be hostile.Manner) (end func()) {
 	t.Helper()
-	server := hostile.New("uid-"+string(step), served...)
+	server := hostile.New("uid-"+name, served...)
 	if step != hostile.Watch {
 		server.Be(step, be)
 	}
-	leave := join(t, "hostile-"+string(step), server)
+	leave := join(t, "hostile-"+name, server)
 	if step == hostile.Watch {
 		eventually(t, patience, func() string { return notAsked(server, hostile.Fill, len(served)) })
 		server.Be(step, be)
