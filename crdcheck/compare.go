@@ -16,6 +16,9 @@ type Options struct {
 	// read, and everything else as both. With a Usage only findings that touch it are reported, and
 	// only definitions that it names are compared.
 	Usage *Usage
+	// Baseline is the cluster that FleetWith compares the others with; "" means for each CRD the first
+	// cluster by name that has it. Compare does not look at it.
+	Baseline string
 }
 
 // Compare reports what changed from the old snapshot to the new one. A change is one finding, in

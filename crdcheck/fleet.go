@@ -12,7 +12,8 @@ func Fleet(snapshots []Snapshot, names []string) Report {
 	return FleetWith(snapshots, Options{CRDs: names})
 }
 
-// FleetWith is Fleet with options: only what those who are asked feel is told.
+// FleetWith is Fleet with options: only what those who are asked feel is told. Where the baseline
+// that is named does not have a CRD, the first cluster that has it serves as one.
 func FleetWith(snapshots []Snapshot, options Options) Report {
 	var (
 		subjects []Subject
@@ -20,7 +21,7 @@ func FleetWith(snapshots []Snapshot, options Options) Report {
 	)
 	ordered := orderedClusters(snapshots)
 	for _, name := range options.names(snapshots...) {
-		baseline := baselineOf(ordered, name)
+		baseline := baselineOf(ordered, name, options.Baseline)
 		for _, s := range ordered {
 			subjects = append(subjects, Subject{CRD: name, Cluster: s.cluster, Baseline: baseline.cluster})
 			for _, f := range compareClusters(baseline, s, name, options) {
@@ -48,13 +49,18 @@ func orderedClusters(snapshots []Snapshot) []Snapshot {
 	return ordered
 }
 
-func baselineOf(ordered []Snapshot, name string) Snapshot {
-	for _, s := range ordered {
-		if _, found := s.definitions[name]; found {
+func baselineOf(ordered []Snapshot, name, wanted string) Snapshot {
+	var first Snapshot
+	for _, s := range slices.Backward(ordered) {
+		if _, found := s.definitions[name]; !found {
+			continue
+		}
+		if s.cluster == wanted {
 			return s
 		}
+		first = s
 	}
-	return Snapshot{}
+	return first
 }
 
 func compareClusters(baseline, s Snapshot, name string, options Options) []Finding {

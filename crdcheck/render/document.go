@@ -33,6 +33,8 @@ type Document struct {
 	PassedOver []string
 	// At says where the definitions, or the objects, were read that came from files.
 	At map[Place]Position
+	// Changed says when definitions of clusters were last changed, where the cluster keeps that.
+	Changed map[Place]Changed
 }
 
 // Ignored is a finding that a person answers for.
@@ -94,6 +96,9 @@ type jsonSubject struct {
 	Version  string `json:"version,omitempty"`
 	Object   string `json:"object,omitempty"`
 	Baseline string `json:"baseline,omitempty"`
+	// Changed is when the cluster's definition was last changed, ChangedBy by which field manager.
+	Changed   string `json:"changed,omitempty"`
+	ChangedBy string `json:"changedBy,omitempty"`
 }
 
 type jsonFinding struct {
@@ -137,9 +142,7 @@ func (d Document) json() jsonReport {
 		r.Counts[severity.String()] = counts[severity]
 	}
 	for _, s := range d.Report.Subjects {
-		r.Subjects = append(
-			r.Subjects, jsonSubject{CRD: s.CRD, Cluster: s.Cluster, Version: s.Version, Object: s.Object, Baseline: s.Baseline},
-		)
+		r.Subjects = append(r.Subjects, d.jsonSubject(s))
 	}
 	for _, f := range d.Report.Findings {
 		r.Findings = append(r.Findings, d.jsonFinding(f))
@@ -148,6 +151,14 @@ func (d Document) json() jsonReport {
 		r.Ignored = append(r.Ignored, jsonIgnored{d.jsonFinding(i.Finding), i.Owner, i.Expires, i.Reason})
 	}
 	return r
+}
+
+func (d Document) jsonSubject(s crdcheck.Subject) jsonSubject {
+	subject := jsonSubject{CRD: s.CRD, Cluster: s.Cluster, Version: s.Version, Object: s.Object, Baseline: s.Baseline}
+	if changed, known := d.Changed[PlaceOf(s)]; known {
+		subject.Changed, subject.ChangedBy = changed.At, changed.By
+	}
+	return subject
 }
 
 func (d Document) jsonFinding(f crdcheck.Finding) jsonFinding {

@@ -96,35 +96,6 @@ func profiles() string {
 	return strings.Join(names, ", ")
 }
 
-func fleetCommand(s streams) *cobra.Command {
-	var o options
-	cmd := &cobra.Command{
-		Use: "fleet PLACE...", Short: "Do the clusters agree with the first of them?", Args: cobra.MinimumNArgs(1),
-		Long: "Do the clusters agree with the first of them, by name, that answers? " +
-			"One that does not is unknown, never equal.",
-		RunE: func(cmd *cobra.Command, places []string) error {
-			usage, err := o.usage()
-			if err != nil {
-				return err
-			}
-			names := o.names(usage)
-			sets, err := o.read(cmd.Context(), s, names, places...)
-			if err != nil {
-				return err
-			}
-			warnUnused(s.err, o.usageFile, usage, sets)
-			var snapshots []crdcheck.Snapshot
-			for _, set := range sets {
-				snapshots = append(snapshots, set.Snapshot())
-			}
-			report := crdcheck.FleetWith(snapshots, crdcheck.Options{CRDs: named(names, sets), Usage: usage})
-			return o.finish(s, render.Document{Question: "fleet", Report: report, At: positionsOr(sets, sets...)})
-		},
-	}
-	o.register(cmd)
-	return cmd
-}
-
 // named returns names, or those of all definitions of all sets.
 func named(names []string, sets []source.Set) []string {
 	if names != nil {

@@ -26,6 +26,8 @@ type options struct {
 	output, color, ignoreFile, failOn, kubeconfig, usageFile string
 	crds                                                     []string
 	quiet                                                    bool
+
+	screen bool // text is one screen of a fleet
 }
 
 var (
@@ -178,6 +180,9 @@ func (o *options) write(w io.Writer, d render.Document) error {
 	case "github":
 		return render.GitHub(w, d)
 	default:
+		if o.screen {
+			return render.Diff(w, d, o.colored(w))
+		}
 		return render.Colored(w, d, o.colored(w))
 	}
 }

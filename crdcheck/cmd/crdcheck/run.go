@@ -50,7 +50,7 @@ const examples = `  # What does a change of the definitions in a branch break?
   crdcheck require --usage usage.yaml kube:
 
   # Do all remote clusters agree, and would each keep this object?
-  crdcheck fleet configs:kubevirt-configs --crd virtualmachines.kubevirt.io
+  crdcheck diff --fleet configs:kubevirt-configs --crd virtualmachines.kubevirt.io
   crdcheck admit vm.yaml --against kube:east`
 
 // run runs the program and returns its exit code.
@@ -65,7 +65,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.AddCommand(requireCommand(s), compareCommand(s), fleetCommand(s), admitCommand(s), rulesCommand(s))
+	root.AddCommand(requireCommand(s), compareCommand(s), fleetCommand(s), diffCommand(s), admitCommand(s), rulesCommand(s))
 	err := root.ExecuteContext(ctx)
 	var code exit
 	switch {
