@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"strings"
 
 	"sigs.k8s.io/yaml"
 
@@ -113,6 +112,13 @@ type jsonFinding struct {
 	Why         string `json:"why"`
 	File        string `json:"file,omitempty"`
 	Line        int    `json:"line,omitempty"`
+	// Also are the other paths at which it is the same.
+	Also []jsonPath `json:"also,omitempty"`
+}
+
+type jsonPath struct {
+	Path        string `json:"path"`
+	Fingerprint string `json:"fingerprint"`
 }
 
 type jsonIgnored struct {
@@ -141,22 +147,28 @@ func (d Document) json() jsonReport {
 			r.Subjects, jsonSubject{CRD: s.CRD, Cluster: s.Cluster, Version: s.Version, Object: s.Object, Baseline: s.Baseline},
 		)
 	}
-	for _, f := range d.Report.Findings {
-		r.Findings = append(r.Findings, d.jsonFinding(f))
+	for _, group := range crdcheck.Groups(d.Report.Findings) {
+		r.Findings = append(r.Findings, d.jsonFinding(group))
 	}
-	for _, i := range d.Ignored {
-		r.Ignored = append(r.Ignored, jsonIgnored{d.jsonFinding(i.Finding), i.Owner, i.Expires, i.Reason})
+	for _, i := range d.GroupsOfIgnored() {
+		r.Ignored = append(r.Ignored, jsonIgnored{d.jsonFinding(i.Group), i.Owner, i.Expires, i.Reason})
 	}
 	return r
 }
 
-func (d Document) jsonFinding(f crdcheck.Finding) jsonFinding {
+func (d Document) jsonFinding(group crdcheck.Group) jsonFinding {
+	f := group.Finding
 	at, _ := d.Position(f)
+	var more []jsonPath
+	for _, other := range group.Also {
+		more = append(more, jsonPath{Path: other.Path, Fingerprint: other.Fingerprint()})
+	}
 	return jsonFinding{
 		Fingerprint: f.Fingerprint(), Rule: string(f.Rule), Severity: f.Severity().String(),
 		Direction: string(f.Direction), Effect: string(f.Effect),
 		CRD: f.CRD, Cluster: f.Cluster, Version: f.Version, Object: f.Object, Path: f.Path, Old: f.Old, New: f.New,
 		Message: Sentence(f), Why: f.Why, File: at.File, Line: at.Line,
+		Also: more,
 	}
 }
 
@@ -192,19 +204,4 @@ func YAML(w io.Writer, d Document) error {
 	}
 	_, err = w.Write(converted)
 	return err
-}
-
-// summary counts findings for people: "2 errors, 1 warning".
-func summary(r crdcheck.Report) string {
-	counts := r.Counts()
-	var parts []string
-	for _, severity := range severities {
-		if n := counts[severity]; n > 0 {
-			parts = append(parts, plural(n, severity.String()))
-		}
-	}
-	if len(parts) == 0 {
-		return "nothing found"
-	}
-	return strings.Join(parts, ", ")
 }
