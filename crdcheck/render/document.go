@@ -20,6 +20,8 @@ const APIVersion = "crdcheck.vitistack.io/v1"
 
 // Document is what a run of the program has to say.
 type Document struct {
+	// Version of the program, where it is known: SARIF names it.
+	Version string
 	// Question that was asked: "require", "compare", "fleet", "admit".
 	Question string
 	// Report without what is ignored.

@@ -131,6 +131,7 @@ func (o *options) read(ctx context.Context, s streams, names []string, places ..
 
 // finish ignores what is to be ignored, writes the document and returns the exit code as an error.
 func (o *options) finish(s streams, d render.Document) error {
+	d.Version = strings.TrimPrefix(version(), "v")
 	if o.ignoreFile != "" {
 		entries, err := o.ignores()
 		if err != nil {

@@ -3,6 +3,7 @@
 package sarif
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -23,6 +24,9 @@ const fingerprintName = "crdcheck/v1"
 // Report returns the document as a SARIF report, with a result for each group of findings. Ignored findings are suppressed results.
 func Report(d render.Document) *sarif.Report {
 	run := sarif.NewRunWithInformationURI("crdcheck", home)
+	if d.Version != "" {
+		run.Tool.Driver.WithVersion(d.Version)
+	}
 	index := map[crdcheck.RuleID]int{}
 	for i, rule := range crdcheck.Rules() {
 		index[rule.ID] = i
@@ -101,7 +105,52 @@ func artifact(d render.Document, f crdcheck.Finding) (string, int) {
 	return file.String(), at.Line
 }
 
-// Write writes the document as SARIF, indented. Errors are those of w.
+// Write writes the document as SARIF, indented, without what says nothing: empty lists, and the -1
+// that stands for a number that is not known. Errors are those of w.
 func Write(w io.Writer, d render.Document) error {
-	return Report(d).PrettyWrite(w)
+	encoded, err := json.Marshal(Report(d))
+	if err != nil {
+		return err
+	}
+	var report any
+	if err := json.Unmarshal(encoded, &report); err != nil {
+		return err
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(withoutEmpty(report))
+}
+
+// withoutEmpty drops empty values of objects, but for the list of results: an empty one says that
+// nothing was found.
+func withoutEmpty(value any) any {
+	switch v := value.(type) {
+	case []any:
+		for i := range v {
+			v[i] = withoutEmpty(v[i])
+		}
+	case map[string]any:
+		for name, child := range v {
+			if v[name] = withoutEmpty(child); name != "results" && isEmpty(v[name]) {
+				delete(v, name)
+			}
+		}
+	}
+	return value
+}
+
+func isEmpty(value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return true
+	case float64:
+		return v == -1
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	default:
+		return false
+	}
 }
