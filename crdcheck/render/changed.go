@@ -84,7 +84,8 @@ func orNone(value string) string {
 
 // keywords are written as in a schema; "not added" would say the contrary of what is meant.
 var keywords = strings.NewReplacer(
-	"all of ", "allOf ", "any of ", "anyOf ", "one of ", "oneOf ", "not added", `"not" added`, "not removed", `"not" removed`,
+	"all of ", "allOf ", "any of ", "anyOf ", "one of ", "oneOf ", "not added", `"not" added`,
+	"not removed", `"not" removed`,
 	"not changed", `"not" changed`, "max items", "maxItems", "max length", "maxLength", "max properties", "maxProperties",
 	"min items", "minItems", "min length", "minLength", "min properties", "minProperties", "multiple of", "multipleOf",
 	"cel rule", "CEL rule", "crd ", "CRD ", "not checkable", "cannot be checked", "version undeprecated",

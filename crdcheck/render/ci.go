@@ -44,7 +44,8 @@ type junitResult struct {
 	Text    string `xml:",chardata"`
 }
 
-// JUnit writes the document as test results: a case for each subject without findings and for each finding, with all its paths; what
+// JUnit writes the document as test results: a case for each subject without
+// findings and for each finding, with all its paths; what
 // is unknown is an error, what is ignored is skipped, what is harmless passes. Errors are those of
 // w.
 func JUnit(w io.Writer, d Document) error {

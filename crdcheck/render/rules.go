@@ -12,7 +12,8 @@ import (
 // RulesMarkdown writes a table of rules. Errors are those of w.
 func RulesMarkdown(w io.Writer, rules []crdcheck.Rule) error {
 	var text bytes.Buffer
-	text.WriteString("# Rules\n\nExamples of compare and fleet go from one schema of a field, or one part of a definition, " +
+	text.WriteString("# Rules\n\nExamples of compare and fleet go from one schema of a field, " +
+		"or one part of a definition, " +
 		"to another. Those of require and admit are such a part, and the use of a program or the object that is held " +
 		"against it. A test asks about each.\n\n" +
 		"| rule | questions | effect | why it matters | from | to | also |\n|---|---|---|---|---|---|---|\n")

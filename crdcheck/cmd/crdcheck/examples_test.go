@@ -25,7 +25,8 @@ func TestExamplesOfAdmit(t *testing.T) {
 			t.Run(string(rule.ID), func(t *testing.T) { admitExample(t, rule.ID, e) })
 		}
 		belongs := slices.Contains(rule.Questions, "admit")
-		if shown := slices.ContainsFunc(rule.ID.Examples(), func(e crdcheck.Example) bool { return e.Shows("admit") }); shown != belongs {
+		isShown := func(e crdcheck.Example) bool { return e.Shows("admit") }
+		if shown := slices.ContainsFunc(rule.ID.Examples(), isShown); shown != belongs {
 			t.Errorf("%s: has an example: %t, wants one: %t", rule.ID, shown, belongs)
 		}
 	}

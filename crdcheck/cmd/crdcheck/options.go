@@ -44,7 +44,9 @@ func (o *options) register(cmd *cobra.Command) {
 	flags.StringVar(&o.usageFile, "usage", "", "what a program writes and reads: only what touches it is told")
 	flags.StringSliceVar(&o.crds, "crd", nil, "names of definitions (plural.group) to look at; default all")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "no progress, and no word of what was passed over or is not known")
-	flags.BoolVar(&o.strict, "strict", false, "a key of a definition that the API server does not know is an error, exit code 2")
+	flags.BoolVar(
+		&o.strict, "strict", false, "a key of a definition that the API server does not know is an error, exit code 2",
+	)
 	cmd.PreRunE = func(*cobra.Command, []string) error { return o.check() }
 }
 
