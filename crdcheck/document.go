@@ -58,6 +58,11 @@ var ErrNoObject = errors.New("not an object")
 // The error is a *multierror.Error with a *LoadError for each document that is refused, by this
 // function or by add.
 func EachDocument(stream io.Reader, add func(document []byte, line int) error) error {
+	return eachDocument(stream, func(encoded []byte, d document) error { return add(encoded, d.firstLine()) })
+}
+
+// eachDocument is EachDocument for who needs to find more lines than the first.
+func eachDocument(stream io.Reader, add func(encoded []byte, d document) error) error {
 	content, err := io.ReadAll(io.LimitReader(stream, largest+1))
 	if err == nil && len(content) > largest {
 		err = ErrTooLarge
@@ -69,7 +74,7 @@ func EachDocument(stream io.Reader, add func(document []byte, line int) error) e
 	for i, d := range documents(content) {
 		encoded, err := d.asJSON()
 		if err == nil && encoded != nil {
-			err = add(encoded, d.firstLine())
+			err = add(encoded, d)
 		}
 		for _, err := range several.Errors(err) {
 			at := &LoadError{Line: d.line, Err: err}
@@ -193,6 +198,9 @@ func (d document) asJSON() ([]byte, error) {
 		}
 		return onlyObject(encoded)
 	}
+	if err := d.directive(); err != nil {
+		return nil, err
+	}
 	if err := repeatedInYAML(d); err != nil {
 		return nil, err
 	}
@@ -202,6 +210,21 @@ func (d document) asJSON() ([]byte, error) {
 	}
 	return onlyObject(encoded)
 }
+
+// directive returns an error where the document begins with a directive of YAML, such as "%YAML 1.2".
+// kubectl refuses each, in words that do not name it.
+func (d document) directive() error {
+	number := d.firstLine()
+	lines := bytes.SplitN(d.content, []byte("\n"), number-d.line+2)
+	line := bytes.TrimSpace(bytes.TrimPrefix(lines[min(number-d.line, len(lines)-1)], []byte(byteOrderMark)))
+	if !bytes.HasPrefix(line, []byte("%")) {
+		return nil
+	}
+	return &LoadError{Line: number, Err: fmt.Errorf("%q: kubectl takes no directives of YAML: leave the line out", line)}
+}
+
+// byteOrderMark begins files of some editors.
+const byteOrderMark = "\ufeff"
 
 // onlyObject returns a value that is an object, nil for null and for nothing, and an error for all
 // else.

@@ -1,80 +1,91 @@
 package crdcheck_test
 
 import (
-	"maps"
 	"slices"
 	"testing"
 
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
+	"github.com/vitistack/kubevirt-multicluster/crdcheck/internal/example"
 )
 
-// TestExamples: each rule of Compare finds its example, and nothing where nothing changes.
+// TestExamples: each rule finds its examples, of which it has one for each question that it belongs
+// to, and nothing where nothing changes. Those of admit are asked in the program's tests.
 func TestExamples(t *testing.T) {
 	for _, rule := range crdcheck.Rules() {
-		example, found := rule.ID.Example()
-		if wanted := slices.Contains(rule.Questions, "compare") && rule.ID != crdcheck.RuleClusterUnknown; found != wanted {
-			t.Errorf("%s: has an example: %t, wants one: %t", rule.ID, found, wanted)
-		}
-		if !found {
-			continue
-		}
-		t.Run(string(rule.ID), func(t *testing.T) {
-			old, now := exampleOf(t, example, example.Old), exampleOf(t, example, example.New)
-			report := crdcheck.Compare(old, now, crdcheck.Options{})
-			if !slices.ContainsFunc(report.Findings, func(f crdcheck.Finding) bool { return f.Rule == rule.ID }) {
-				t.Errorf("%+v: found %+v", example, report.Findings)
+		for _, question := range rule.Questions {
+			shown := slices.ContainsFunc(rule.ID.Examples(), func(e crdcheck.Example) bool { return e.Shows(question) })
+			if question == "compare" && rule.ID == crdcheck.RuleClusterUnknown {
+				continue // shown by fleet
 			}
-			if same := crdcheck.Compare(now, now, crdcheck.Options{}); example.New != "absent" && len(same.Findings) > 0 {
-				t.Errorf("differs from itself: %+v", same.Findings)
+			if !shown {
+				t.Errorf("%s has no example for %s", rule.ID, question)
 			}
-		})
+		}
+		for _, e := range rule.ID.Examples() {
+			for _, question := range []string{"compare", "fleet", "require"} {
+				if e.Shows(question) && slices.Contains(rule.Questions, question) {
+					t.Run(string(rule.ID)+" "+question, func(t *testing.T) { asked(t, rule.ID, question, e) })
+				}
+			}
+		}
 	}
 }
 
-func exampleOf(t *testing.T, example crdcheck.Example, part string) crdcheck.Snapshot {
+func asked(t *testing.T, rule crdcheck.RuleID, question string, e crdcheck.Example) {
+	old := snapshotOf(t, "old", e.Of, e.Old)
+	var report, same crdcheck.Report
+	switch question {
+	case "require":
+		var needed crdcheck.KindUsage
+		if err := yaml.UnmarshalStrict([]byte(e.New), &needed); err != nil {
+			t.Fatal(err)
+		}
+		needed.CRD = example.CRD
+		usage := crdcheck.Usage{Program: "p", Kinds: []crdcheck.KindUsage{needed}}
+		report = crdcheck.Require(old, usage.Requirements())
+	case "fleet": // the first by name that has the definition is the baseline
+		name := "new"
+		if e.New != crdcheck.Absent && e.New != crdcheck.NoAnswer {
+			name = "older"
+		}
+		report = crdcheck.Fleet([]crdcheck.Snapshot{old, snapshotOf(t, name, e.Of, e.New)}, namesOf(e))
+		same = crdcheck.Fleet([]crdcheck.Snapshot{old, snapshotOf(t, "older", e.Of, e.Old)}, namesOf(e))
+	default:
+		now := snapshotOf(t, "new", e.Of, e.New)
+		report = crdcheck.Compare(old, now, crdcheck.Options{})
+		if e.New != crdcheck.Absent {
+			same = crdcheck.Compare(now, now, crdcheck.Options{})
+		}
+	}
+	if !slices.ContainsFunc(report.Findings, func(f crdcheck.Finding) bool { return f.Rule == rule }) {
+		t.Errorf("%+v: found %+v", e, report.Findings)
+	}
+	if len(same.Findings) > 0 {
+		t.Errorf("differs from itself: %+v", same.Findings)
+	}
+}
+
+// namesOf are the definitions that an example is about.
+func namesOf(e crdcheck.Example) []string {
+	if e.Of == "schema" {
+		return []string{"widgets.example.com"}
+	}
+	return []string{example.CRD}
+}
+
+func snapshotOf(t *testing.T, cluster, of, part string) crdcheck.Snapshot {
 	t.Helper()
-	if example.Of == "schema" {
-		return probed(t, "cluster", part)
+	if part == crdcheck.NoAnswer {
+		return crdcheck.Unobserved(cluster, "no answer in time")
 	}
-	if part == "absent" {
-		return crdcheck.Observed("cluster")
+	if of == "schema" {
+		return probed(t, cluster, part)
 	}
-	whole, patch := map[string]any{}, map[string]any{}
-	for text, into := range map[string]*map[string]any{part: &patch, `
-metadata: {name: boats.harbour.example}
-spec:
-  group: harbour.example
-  scope: Namespaced
-  names: {plural: boats, kind: Boat}
-  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
-`: &whole} {
-		if err := yaml.UnmarshalStrict([]byte(text), into); err != nil {
-			t.Fatalf("%s: %v", text, err)
-		}
-	}
-	merge(whole, patch)
-	text, err := yaml.Marshal(whole)
+	crds, err := example.Definition(part)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%s: %v", part, err)
 	}
-	var crd apiextensionsv1.CustomResourceDefinition
-	if err := yaml.UnmarshalStrict(text, &crd); err != nil {
-		t.Fatal(err)
-	}
-	return crdcheck.Observed("cluster", crd)
-}
-
-// merge puts a patch over a document, map by map.
-func merge(into, patch map[string]any) {
-	for _, key := range slices.Sorted(maps.Keys(patch)) {
-		below, isMap := patch[key].(map[string]any)
-		if former, was := into[key].(map[string]any); isMap && was {
-			merge(former, below)
-			continue
-		}
-		into[key] = patch[key]
-	}
+	return crdcheck.Observed(cluster, crds...)
 }

@@ -85,8 +85,8 @@ func ExampleCompare() {
 	)
 	_ = render.Text(os.Stdout, report)
 	// Output:
-	// ✅ widgets.example.com in v1.1: v1: spec.colour: enum value added: "blue" (info, enum-value-added 8c2330bed78d)
-	// ⚠️ widgets.example.com in v1.1: v1: spec.colour: enum value removed: "green" (error, enum-value-removed 94ad5902f0fd)
+	// ✅ widgets.example.com in v1.1: v1: spec.colour: enum value added: writers may use "blue" (info, enum-value-added 8c2330bed78d)
+	// ⚠️ widgets.example.com in v1.1: v1: spec.colour: enum value removed: "green" is refused (error, enum-value-removed 94ad5902f0fd)
 }
 
 func ExampleNormalize() {

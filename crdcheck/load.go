@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/go-multierror"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -22,6 +24,9 @@ type Stream struct {
 	// Others are how many objects of other kinds were passed over, by kind; "" is an object without
 	// one. Lists are unpacked: only one that is empty is counted here.
 	Others map[string]int
+	// Dropped are the keys of the definitions that the API server does not know, in the order of the
+	// stream.
+	Dropped []DroppedKey
 }
 
 // Load reads CRDs from a stream of YAML or JSON documents separated by "---", sorted by name. Lists
@@ -39,9 +44,10 @@ func Load(stream io.Reader) ([]apiextensionsv1.CustomResourceDefinition, error) 
 // LoadStream is Load, and says where the definitions are and what else there is.
 func LoadStream(stream io.Reader) (Stream, error) {
 	l := loader{Stream: Stream{Lines: map[string]int{}, Others: map[string]int{}}}
-	err := EachDocument(stream, func(document []byte, line int) error {
-		l.line = line
-		return l.add(document)
+	l.check.fields = map[reflect.Type]map[string]reflect.Type{}
+	err := eachDocument(stream, func(encoded []byte, d document) error {
+		l.document, l.path = d, ""
+		return l.add(encoded)
 	})
 	slices.SortFunc(l.CRDs, func(a, b apiextensionsv1.CustomResourceDefinition) int { return cmp.Compare(a.Name, b.Name) })
 	return l.Stream, err
@@ -50,7 +56,9 @@ func LoadStream(stream io.Reader) (Stream, error) {
 type loader struct {
 	Stream
 
-	line int // of the document that is being read
+	document document // that is being read
+	path     string   // of the object in the document, "items[3]" in a list
+	check    keyCheck
 }
 
 // add reads one object, in JSON.
@@ -97,8 +105,22 @@ func (l *loader) addDefinition(object []byte, header metav1.TypeMeta) error {
 	if twice := repeated(crd.Spec.Versions); twice != "" {
 		return fmt.Errorf("%s has version %s twice", crd.Name, twice)
 	}
-	l.CRDs, l.Lines[crd.Name] = append(l.CRDs, crd), l.line
+	l.CRDs, l.Lines[crd.Name] = append(l.CRDs, crd), l.document.firstLine()
+	l.addDropped(object, crd.Name)
 	return nil
+}
+
+// addDropped notes the keys of a definition that nobody reads.
+func (l *loader) addDropped(object []byte, name string) {
+	keys := l.check.droppedKeys(object, l.path)
+	if len(keys) == 0 {
+		return
+	}
+	lines := l.document.linesOf(keys)
+	for _, key := range keys {
+		line := cmp.Or(lines[key], l.document.firstLine())
+		l.Dropped = append(l.Dropped, DroppedKey{CRD: name, Key: strings.TrimPrefix(key, l.path+"."), Line: line})
+	}
 }
 
 func (l *loader) addList(object []byte, header metav1.TypeMeta) error {
@@ -112,7 +134,9 @@ func (l *loader) addList(object []byte, header metav1.TypeMeta) error {
 		l.Others[header.Kind]++
 	}
 	var failed *multierror.Error
+	path := field(l.path, "items")
 	for i, item := range list.Items {
+		l.path = fmt.Sprintf("%s[%d]", path, i)
 		object, err := onlyObject(item.Raw)
 		if err == nil && object != nil {
 			err = l.add(object)

@@ -144,7 +144,7 @@ func TestCheckFleet(t *testing.T) {
 	}
 	answer := c.Check(t.Context(), "other", newCluster(t, crds...))
 	if !answer.Compatible || answer.Findings != 1 || !strings.Contains(answer.Message,
-		`differ from a: virtualmachines.kubevirt.io: v1: spec.runStrategy: enum added: ["Always"]`) {
+		`differ from a: virtualmachines.kubevirt.io: v1: spec.runStrategy: enum added: what is none of "Always" is refused`) {
 		t.Errorf("an enumeration where the operator writes: %+v", answer)
 	}
 	c.Forget("other")

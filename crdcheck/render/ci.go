@@ -44,7 +44,8 @@ type junitResult struct {
 	Text    string `xml:",chardata"`
 }
 
-// JUnit writes the document as test results: a case for each subject and each finding in it; what
+// JUnit writes the document as test results: a case for each subject without
+// findings and for each finding, with all its paths; what
 // is unknown is an error, what is ignored is skipped, what is harmless passes. Errors are those of
 // w.
 func JUnit(w io.Writer, d Document) error {
@@ -56,14 +57,16 @@ func JUnit(w io.Writer, d Document) error {
 			at := d.At[PlaceOf(subject)]
 			suite.add(junitCase{Name: praise(subject, 0), Class: subject.CRD, File: at.File, Line: at.Line})
 		}
-		for _, f := range findings {
-			suite.add(d.junitOf(f))
+		for _, group := range crdcheck.Groups(findings) {
+			suite.add(d.junitOf(group))
 		}
-		for _, i := range d.Ignored {
+		for _, i := range d.GroupsOfIgnored() {
 			if of(subject, i.Finding) {
-				c := d.junitOf(i.Finding)
+				c := d.junitOf(i.Group)
 				c.Failure, c.Error = nil, nil
-				c.Skipped = &junitResult{Message: fmt.Sprintf("%s, until %s: %s", i.Owner, i.Expires, i.Reason)}
+				c.Skipped = &junitResult{
+					Message: fmt.Sprintf("%s, until %s: %s", i.Owner, i.Expires, i.Reason), Text: pathLines(i.Group),
+				}
 				suite.add(c)
 			}
 		}
@@ -117,10 +120,12 @@ func caseName(f crdcheck.Finding) string {
 	)
 }
 
-func (d Document) junitOf(f crdcheck.Finding) junitCase {
+// junitOf is one case for a group of findings.
+func (d Document) junitOf(group crdcheck.Group) junitCase {
+	f := group.Finding
 	at, _ := d.Position(f)
 	c := junitCase{Name: caseName(f), Class: f.CRD, File: at.File, Line: at.Line}
-	result := &junitResult{Type: string(f.Rule), Message: Sentence(f), Text: f.Why}
+	result := &junitResult{Type: string(f.Rule), Message: Sentence(f), Text: f.Why + pathLines(group)}
 	switch f.Severity() {
 	case crdcheck.Info:
 	case crdcheck.Unsettled:
@@ -131,7 +136,20 @@ func (d Document) junitOf(f crdcheck.Finding) junitCase {
 	return c
 }
 
-// GitHub writes a line for each finding that GitHub Actions shows at the file, where there is one.
+// pathLines has a line for each other path of a group, with its fingerprint; "" where there is none.
+func pathLines(group crdcheck.Group) string {
+	if len(group.Also) == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("\nthe same at %s:", plural(len(group.Also), "more path"))
+	for _, other := range group.Also {
+		text += fmt.Sprintf("\n%s %s", other.Path, other.Fingerprint())
+	}
+	return text
+}
+
+// GitHub writes a line for each finding, with all its paths, that GitHub Actions shows at the file,
+// where there is one.
 // Errors are those of w.
 func GitHub(w io.Writer, d Document) error {
 	var text bytes.Buffer
@@ -143,14 +161,15 @@ func GitHub(w io.Writer, d Document) error {
 	}
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	message := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	for _, f := range d.Report.Findings {
+	for _, group := range crdcheck.Groups(d.Report.Findings) {
+		f := group.Finding
 		properties := "title=" + property.Replace(fmt.Sprintf("crdcheck %s %s", f.Rule, f.Fingerprint()))
 		if at, found := d.Position(f); found {
 			properties = fmt.Sprintf("file=%s,line=%d,%s", property.Replace(at.File), at.Line, properties)
 		}
 		fmt.Fprintf(
 			&text, "::%s %s::%s\n", levels[f.Severity()], properties,
-			message.Replace(fmt.Sprintf("%s: %s: %s", Where(f), Sentence(f), f.Why)),
+			message.Replace(Message(group)),
 		)
 	}
 	for _, note := range d.Notes {

@@ -75,8 +75,8 @@ type diffView struct {
 	unknown               []string
 }
 
-// difference is what some clusters have in common.
-type difference struct {
+// shared is what some clusters have in common.
+type shared struct {
 	findings []crdcheck.Finding
 	subjects []crdcheck.Subject
 }
@@ -84,7 +84,7 @@ type difference struct {
 func (v *diffView) read() {
 	v.clusters, v.definitions, v.differing = map[string]bool{}, map[string]bool{}, map[string]bool{}
 	unread := map[string]bool{}
-	byCRD := map[string][]*difference{}
+	byCRD := map[string][]*shared{}
 	for _, subject := range v.Report.Subjects {
 		v.clusters[subject.Cluster], v.definitions[subject.CRD] = true, true
 		findings := v.Report.About(subject)
@@ -99,10 +99,10 @@ func (v *diffView) read() {
 			continue
 		}
 		v.differing[subject.Cluster] = true
-		same := slices.IndexFunc(byCRD[subject.CRD], func(d *difference) bool { return equalFindings(d.findings, findings) })
+		same := slices.IndexFunc(byCRD[subject.CRD], func(d *shared) bool { return equalFindings(d.findings, findings) })
 		if same < 0 {
 			same = len(byCRD[subject.CRD])
-			byCRD[subject.CRD] = append(byCRD[subject.CRD], &difference{findings: findings})
+			byCRD[subject.CRD] = append(byCRD[subject.CRD], &shared{findings: findings})
 		}
 		byCRD[subject.CRD][same].subjects = append(byCRD[subject.CRD][same].subjects, subject)
 	}
@@ -138,7 +138,7 @@ func (v *diffView) headline() string {
 }
 
 // block is what is told of one definition.
-func (v *diffView) block(name string, differences []*difference) []string {
+func (v *diffView) block(name string, differences []*shared) []string {
 	lines := []string{fmt.Sprintf("%s, compared with %s", name, differences[0].subjects[0].Baseline)}
 	for _, d := range differences {
 		lines = append(lines, v.who(d)...)
@@ -160,7 +160,7 @@ func (v *diffView) block(name string, differences []*difference) []string {
 }
 
 // who names the clusters of a difference, and since when each differs.
-func (v *diffView) who(d *difference) []string {
+func (v *diffView) who(d *shared) []string {
 	var lines []string
 	for i, subject := range d.subjects {
 		if i == namedClusters {

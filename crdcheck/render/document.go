@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"strings"
 
 	"sigs.k8s.io/yaml"
 
@@ -21,6 +20,8 @@ const APIVersion = "crdcheck.vitistack.io/v1"
 
 // Document is what a run of the program has to say.
 type Document struct {
+	// Version of the program, where it is known: SARIF names it.
+	Version string
 	// Question that was asked: "require", "compare", "fleet", "admit".
 	Question string
 	// Report without what is ignored.
@@ -118,6 +119,13 @@ type jsonFinding struct {
 	Why         string `json:"why"`
 	File        string `json:"file,omitempty"`
 	Line        int    `json:"line,omitempty"`
+	// Also are the other paths at which it is the same.
+	Also []jsonPath `json:"also,omitempty"`
+}
+
+type jsonPath struct {
+	Path        string `json:"path"`
+	Fingerprint string `json:"fingerprint"`
 }
 
 type jsonIgnored struct {
@@ -144,11 +152,11 @@ func (d Document) json() jsonReport {
 	for _, s := range d.Report.Subjects {
 		r.Subjects = append(r.Subjects, d.jsonSubject(s))
 	}
-	for _, f := range d.Report.Findings {
-		r.Findings = append(r.Findings, d.jsonFinding(f))
+	for _, group := range crdcheck.Groups(d.Report.Findings) {
+		r.Findings = append(r.Findings, d.jsonFinding(group))
 	}
-	for _, i := range d.Ignored {
-		r.Ignored = append(r.Ignored, jsonIgnored{d.jsonFinding(i.Finding), i.Owner, i.Expires, i.Reason})
+	for _, i := range d.GroupsOfIgnored() {
+		r.Ignored = append(r.Ignored, jsonIgnored{d.jsonFinding(i.Group), i.Owner, i.Expires, i.Reason})
 	}
 	return r
 }
@@ -161,13 +169,19 @@ func (d Document) jsonSubject(s crdcheck.Subject) jsonSubject {
 	return subject
 }
 
-func (d Document) jsonFinding(f crdcheck.Finding) jsonFinding {
+func (d Document) jsonFinding(group crdcheck.Group) jsonFinding {
+	f := group.Finding
 	at, _ := d.Position(f)
+	var more []jsonPath
+	for _, other := range group.Also {
+		more = append(more, jsonPath{Path: other.Path, Fingerprint: other.Fingerprint()})
+	}
 	return jsonFinding{
 		Fingerprint: f.Fingerprint(), Rule: string(f.Rule), Severity: f.Severity().String(),
 		Direction: string(f.Direction), Effect: string(f.Effect),
 		CRD: f.CRD, Cluster: f.Cluster, Version: f.Version, Object: f.Object, Path: f.Path, Old: f.Old, New: f.New,
 		Message: Sentence(f), Why: f.Why, File: at.File, Line: at.Line,
+		Also: more,
 	}
 }
 
@@ -203,19 +217,4 @@ func YAML(w io.Writer, d Document) error {
 	}
 	_, err = w.Write(converted)
 	return err
-}
-
-// summary counts findings for people: "2 errors, 1 warning".
-func summary(r crdcheck.Report) string {
-	counts := r.Counts()
-	var parts []string
-	for _, severity := range severities {
-		if n := counts[severity]; n > 0 {
-			parts = append(parts, plural(n, severity.String()))
-		}
-	}
-	if len(parts) == 0 {
-		return "nothing found"
-	}
-	return strings.Join(parts, ", ")
 }

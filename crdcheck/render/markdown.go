@@ -46,11 +46,15 @@ func Markdown(w io.Writer, d Document) error {
 	if len(d.Ignored) > 0 {
 		fmt.Fprintf(&text, "\n%s ignored:\n\n", plural(len(d.Ignored), "finding"))
 	}
-	for _, i := range d.Ignored {
+	for _, i := range d.GroupsOfIgnored() {
 		fmt.Fprintf(
-			&text, "- %s: %s (%s, until %s: %s)\n", cell(Where(i.Finding)), cell(Sentence(i.Finding)), cell(i.Owner), i.Expires,
+			&text, "- %s: %s (%s, until %s: %s)", cell(Where(i.Finding)), cell(Sentence(i.Finding)), cell(i.Owner), i.Expires,
 			cell(i.Reason),
 		)
+		if more := also(i.Group); more != "" {
+			text.WriteString("; " + strings.NewReplacer("|", `\|`, "<", "&lt;").Replace(more))
+		}
+		text.WriteString("\n")
 	}
 	for _, note := range d.Notes {
 		fmt.Fprintf(&text, "\n> %s\n", cell(note))

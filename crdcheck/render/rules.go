@@ -12,18 +12,36 @@ import (
 // RulesMarkdown writes a table of rules. Errors are those of w.
 func RulesMarkdown(w io.Writer, rules []crdcheck.Rule) error {
 	var text bytes.Buffer
-	text.WriteString("# Rules\n\nAn example is the schema of one field, or a part that is merged over a definition; " +
-		"a test compares each.\n\n" +
+	text.WriteString("# Rules\n\nExamples of compare and fleet go from one schema of a field, " +
+		"or one part of a definition, " +
+		"to another. Those of require and admit are such a part, and the use of a program or the object that is held " +
+		"against it. A test asks about each.\n\n" +
 		"| rule | questions | effect | why it matters | from | to | also |\n|---|---|---|---|---|---|---|\n")
 	for _, rule := range rules {
-		example, _ := rule.ID.Example()
+		var from, to []string
+		for _, example := range rule.ID.Examples() {
+			from = append(from, labelled(example, example.Old, true))
+			to = append(to, labelled(example, example.New, false))
+		}
 		fmt.Fprintf(
 			&text, "| `%s` | %s | %s | %s | %s | %s | %s |\n", rule.ID, strings.Join(rule.Questions, ", "), rule.Effect,
-			rule.Why, code(example.Old), code(example.New), strings.Join(rule.Also, "; "),
+			rule.Why, strings.Join(from, "<br>"), strings.Join(to, "<br>"), strings.Join(rule.Also, "; "),
 		)
 	}
 	_, err := w.Write(text.Bytes())
 	return err
+}
+
+// labelled is one side of an example, with a word where it is not a schema or a definition.
+func labelled(e crdcheck.Example, side string, old bool) string {
+	label := map[string]string{"required": "used: ", "object": "object: ", "clusters": "second: "}[e.Of]
+	if old {
+		label = ""
+	}
+	if side == crdcheck.Absent || side == crdcheck.NoAnswer {
+		return label + side
+	}
+	return label + code(side)
 }
 
 // RulesText writes a line for each rule. Errors are those of w.
@@ -49,13 +67,13 @@ func RulesJSON(w io.Writer, rules []crdcheck.Rule) error {
 		Questions []string        `json:"questions"`
 		Why       string          `json:"why"`
 		Also      []string        `json:"also,omitempty"`
-		Example   *jsonExample    `json:"example,omitempty"`
+		Examples  []jsonExample   `json:"examples"`
 	}
 	var all []jsonRule
 	for _, rule := range rules {
 		one := jsonRule{rule.ID, rule.Effect, rule.Questions, rule.Why, rule.Also, nil}
-		if example, found := rule.ID.Example(); found {
-			one.Example = &jsonExample{example.Of, example.Old, example.New}
+		for _, example := range rule.ID.Examples() {
+			one.Examples = append(one.Examples, jsonExample{example.Of, example.Old, example.New})
 		}
 		all = append(all, one)
 	}

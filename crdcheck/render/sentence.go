@@ -33,13 +33,13 @@ func Sentence(f crdcheck.Finding) string {
 	case crdcheck.RuleScopeDiffers:
 		return fmt.Sprintf("scope is %s, in the baseline %s", f.New, f.Old)
 	case crdcheck.RuleVersionsDiffer:
-		return fmt.Sprintf("versions are %s, in the baseline %s", shorten(f.New), shorten(f.Old))
+		return fmt.Sprintf("versions are (%s), in the baseline (%s)", shorten(f.New), shorten(f.Old))
 	case crdcheck.RuleObjectRefused, crdcheck.RuleObjectWarned:
 		return fmt.Sprintf("%s: %s: %s", path, word(f.Rule), shorten(f.New))
 	case crdcheck.RuleObjectPruned, crdcheck.RuleObjectDefaulted, crdcheck.RuleObjectUnchecked:
 		return fmt.Sprintf("%s: %s%s", path, word(f.Rule), with(f.New))
 	default:
-		return changed(f, path)
+		return changed(f)
 	}
 }
 
@@ -51,27 +51,6 @@ func with(value string) string {
 		return ""
 	}
 	return ": " + shorten(value)
-}
-
-// changed is the sentence of a rule of Compare: the rule's own words, where, and what both sides
-// say.
-func changed(f crdcheck.Finding, path string) string {
-	sentence := strings.ReplaceAll(string(f.Rule), "-", " ")
-	if f.Path != "" {
-		sentence = path + ": " + sentence
-	}
-	if f.Version != "" {
-		sentence = f.Version + ": " + sentence
-	}
-	const absent = "absent"
-	switch {
-	case f.Old == absent:
-		return fmt.Sprintf("%s: %s", sentence, shorten(f.New))
-	case f.New == absent:
-		return fmt.Sprintf("%s: %s", sentence, shorten(f.Old))
-	default:
-		return fmt.Sprintf("%s: %s, in the baseline %s", sentence, shorten(f.New), shorten(f.Old))
-	}
 }
 
 func shorten(value string) string {

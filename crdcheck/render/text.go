@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
 )
@@ -39,11 +38,14 @@ func Colored(w io.Writer, d Document, colors bool) error {
 	for _, subject := range d.Report.Subjects {
 		d.writeSubject(&text, subject, d.Report.About(subject), len(d.Report.Findings), colors)
 	}
-	for _, i := range d.Ignored {
+	for _, i := range d.GroupsOfIgnored() {
 		fmt.Fprintf(
 			&text, "%s %s: %s (ignored by %s until %s: %s)\n", Good, Where(i.Finding), Sentence(i.Finding), i.Owner, i.Expires,
 			i.Reason,
 		)
+		if more := also(i.Group); more != "" {
+			fmt.Fprintf(&text, "   %s\n", more)
+		}
 	}
 	for _, note := range d.Notes {
 		fmt.Fprintf(&text, "%s %s\n", Warning, note)
@@ -69,8 +71,8 @@ func (d Document) writeSubject(
 				f.Fingerprint(), d.place(f.Finding),
 			)
 			fmt.Fprintln(text, paint(line, f.Severity(), colors))
-			if len(f.Also) > 0 {
-				fmt.Fprintf(text, "   the same at %s: %s\n", plural(len(f.Also), "more path"), strings.Join(paths(f.Also), ", "))
+			if more := also(f); more != "" {
+				fmt.Fprintf(text, "   %s\n", more)
 			}
 		}
 	}
@@ -80,15 +82,6 @@ func (d Document) writeSubject(
 	if good {
 		fmt.Fprintf(text, "%s %s: %s\n", Good, title(subject), praise(subject, len(findings)))
 	}
-}
-
-// paths of findings, in their order.
-func paths(findings []crdcheck.Finding) []string {
-	all := make([]string, len(findings))
-	for i, f := range findings {
-		all[i] = f.Path
-	}
-	return all
 }
 
 // place is where the object of a finding was read: ", objects/w.yaml:3". A definition is found by

@@ -92,12 +92,25 @@ func TestFleetOfClusters(t *testing.T) {
 	t.Run("KubevirtConfigs", func(t *testing.T) { kubevirtConfigs(t, plane, config) })
 }
 
+// unfinished reports whether the API server will still write to a definition. It sets both
+// conditions when it accepts the names, and writes again when it serves them: a definition that is
+// taken for finished in between changes under who observes it.
+func unfinished(crd apiextensionsv1.CustomResourceDefinition) bool {
+	return !slices.ContainsFunc(
+		crd.Status.Conditions,
+		func(c apiextensionsv1.CustomResourceDefinitionCondition) bool {
+			return c.Type == apiextensionsv1.Established && c.Status == apiextensionsv1.ConditionTrue
+		},
+	)
+}
+
 func install(t *testing.T, config *rest.Config) {
 	t.Helper()
 	config = rest.CopyConfig(config)
 	config.QPS = -1
 	client := clientset.NewForConfigOrDie(config).ApiextensionsV1().CustomResourceDefinitions()
-	for _, crd := range kubeVirt(t) {
+	definitions := kubeVirt(t)
+	for _, crd := range definitions {
 		if _, err := client.Create(t.Context(), &crd, metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
@@ -105,14 +118,12 @@ func install(t *testing.T, config *rest.Config) {
 	err := wait.PollUntilContextTimeout(
 		t.Context(), 50*time.Millisecond, 2*time.Minute, true,
 		func(ctx context.Context) (bool, error) {
-			list, err := client.List(ctx, metav1.ListOptions{})
+			// The API server's own cache answers, as it does to observers.
+			list, err := client.List(ctx, metav1.ListOptions{ResourceVersion: "0"})
 			if err != nil {
 				return false, err
 			}
-			return !slices.ContainsFunc(
-				list.Items,
-				func(crd apiextensionsv1.CustomResourceDefinition) bool { return len(crd.Status.Conditions) < 2 },
-			), nil
+			return len(list.Items) == len(definitions) && !slices.ContainsFunc(list.Items, unfinished), nil
 		},
 	)
 	if err != nil {

@@ -38,6 +38,15 @@ type Set struct {
 	// Others are how many objects of other kinds were passed over in files, by kind. An empty List
 	// is one too: a list that has items is unpacked.
 	Others map[string]int
+	// Dropped are the keys of definitions in files that no API server knows.
+	Dropped []DroppedKey
+}
+
+// DroppedKey is a key of a definition that the API server drops, such as one that is spelt wrong.
+type DroppedKey struct {
+	// CRD is the definition's name, Key the path in the definition.
+	CRD, Key string
+	At       Position
 }
 
 // Position is a place in a file.
@@ -138,6 +147,9 @@ func (s *Set) add(file string, stream io.Reader) error {
 	}
 	for kind, count := range read.Others {
 		s.Others[kind] += count
+	}
+	for _, dropped := range read.Dropped {
+		s.Dropped = append(s.Dropped, DroppedKey{dropped.CRD, dropped.Key, Position{file, dropped.Line}})
 	}
 	for _, crd := range read.CRDs {
 		if at, twice := s.At[crd.Name]; twice {

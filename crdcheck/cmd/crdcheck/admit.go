@@ -109,6 +109,9 @@ func (o *options) admit(
 		if err != nil {
 			return d, err
 		}
+		if err := o.dropped(s, sets, o.crds); err != nil {
+			return d, err
+		}
 		custom, passed := objects.custom(sets)
 		d.PassedOver = passed
 		if err := checkDefinitions(ctx, sets, custom); err != nil {

@@ -31,6 +31,9 @@ func requireCommand(s streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := o.dropped(s, sets, o.names(usage)); err != nil {
+				return err
+			}
 			var subjects []crdcheck.Subject
 			var found []crdcheck.Finding
 			for _, set := range sets {
@@ -72,6 +75,9 @@ writes them back, too).`,
 			}
 			if len(sets) != 2 {
 				return errors.New("compare takes two places; fleet takes many clusters")
+			}
+			if err := o.dropped(s, sets[1:], o.names(usage)); err != nil { // what the old place has is there already
+				return err
 			}
 			if err := takenByServers(cmd.Context(), sets, o.names(usage)); err != nil {
 				return err

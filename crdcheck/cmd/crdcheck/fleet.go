@@ -85,6 +85,9 @@ func (o *options) fleet(ctx context.Context, s streams, baseline string, places 
 	if err != nil {
 		return render.Document{}, err
 	}
+	if err := o.dropped(s, sets, names); err != nil {
+		return render.Document{}, err
+	}
 	if err := isAmong(baseline, sets); err != nil {
 		return render.Document{}, err
 	}

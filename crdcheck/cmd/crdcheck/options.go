@@ -25,7 +25,7 @@ import (
 type options struct {
 	output, color, ignoreFile, failOn, kubeconfig, usageFile string
 	crds                                                     []string
-	quiet                                                    bool
+	quiet, strict                                            bool
 
 	screen bool // text is one screen of a fleet
 }
@@ -45,7 +45,10 @@ func (o *options) register(cmd *cobra.Command) {
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "for kube: and configs: (default as kubectl)")
 	flags.StringVar(&o.usageFile, "usage", "", "what a program writes and reads: only what touches it is told")
 	flags.StringSliceVar(&o.crds, "crd", nil, "names of definitions (plural.group) to look at; default all")
-	flags.BoolVarP(&o.quiet, "quiet", "q", false, "no progress, and no word of objects that were passed over")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "no progress, and no word of what was passed over or is not known")
+	flags.BoolVar(
+		&o.strict, "strict", false, "a key of a definition that the API server does not know is an error, exit code 2",
+	)
 	cmd.PreRunE = func(*cobra.Command, []string) error { return o.check() }
 }
 
@@ -132,6 +135,7 @@ func (o *options) read(ctx context.Context, s streams, names []string, places ..
 
 // finish ignores what is to be ignored, writes the document and returns the exit code as an error.
 func (o *options) finish(s streams, d render.Document) error {
+	d.Version = strings.TrimPrefix(version(), "v")
 	if o.ignoreFile != "" {
 		entries, err := o.ignores()
 		if err != nil {
