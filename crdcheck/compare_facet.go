@@ -17,7 +17,7 @@ func (c *comparison) facet(is *node, key string, d difference, old, found tree) 
 	case keyRequired:
 		c.required(is, d, old, found)
 	case keyEnum:
-		c.enum(path, d)
+		c.onOff(path, d, RuleEnumAdded, RuleEnumRemoved, RuleEnumAdded)
 	case keyDefault:
 		c.defaults(is, d, found)
 	case keyFormat:
@@ -48,7 +48,7 @@ func (c *comparison) facet(is *node, key string, d difference, old, found tree) 
 	case keyMapType:
 		c.tell(RuleMapTypeChanged, path, orText(d.old, "granular"), orText(d.found, "granular"))
 	case keyMultipleOf:
-		c.multipleOf(path, d)
+		c.multipleOf(old.at(path), is, d)
 	case keyType, keyIntOrString, keyPreserve, keyAdditional, keyMinimum, keyMaximum, keyExclusiveMin, keyExclusiveMax:
 		// compared together with others: types, openness, limits
 	default:
@@ -128,18 +128,27 @@ func raw(value string) []string {
 	return texts
 }
 
-// enumFits reports whether the old side had an enumeration, of which every value fits the pattern
-// and the lengths of the new one.
+// enumFits reports whether the old side had an enumeration and the new one has none, but a pattern
+// and lengths that every value of it fits.
 func enumFits(was, is *node) bool {
-	values := list(was.value(keyEnum))
-	pattern, err := regexp.Compile(unquote(is.value(keyPattern)))
-	if len(values) == 0 || err != nil {
-		return false
+	values := raw(was.value(keyEnum))
+	return len(values) > 0 && is.value(keyEnum) == "" && len(fitting(values, is)) == len(values)
+}
+
+// fitting are the values of an enumeration that fit the pattern and the lengths beside it.
+func fitting(values []string, beside *node) []string {
+	pattern, err := regexp.Compile(unquote(beside.value(keyPattern)))
+	if err != nil {
+		return values
 	}
-	least, most := parse(is.value(keyMinLength)), parse(is.value(keyMaxLength))
-	return !slices.ContainsFunc(values, func(value string) bool {
-		length := float64(utf8.RuneCountInString(value))
-		return !pattern.MatchString(value) || length < least || is.value(keyMaxLength) != "" && length > most
+	least, most := parse(beside.value(keyMinLength)), parse(beside.value(keyMaxLength))
+	return slices.DeleteFunc(slices.Clone(values), func(value string) bool {
+		var text string
+		if json.Unmarshal([]byte(value), &text) != nil {
+			return false // no text has a pattern or a length
+		}
+		length := float64(utf8.RuneCountInString(text))
+		return !pattern.MatchString(text) || length < least || beside.value(keyMaxLength) != "" && length > most
 	})
 }
 
@@ -151,12 +160,16 @@ func unquote(value string) string {
 	return text
 }
 
-func (c *comparison) enum(path string, d difference) {
-	if d.old == "" || d.found == "" {
-		c.onOff(path, d, RuleEnumAdded, RuleEnumRemoved, RuleEnumAdded)
-		return
+// enums compares enumerations, of which both sides count the values that they do accept.
+func (c *comparison) enums(was, is *node) {
+	path := is.path
+	before, now := fitting(raw(was.value(keyEnum)), was), fitting(raw(is.value(keyEnum)), is)
+	for _, value := range missing(before, now) {
+		c.tell(RuleEnumValueRemoved, path, value, absentValue)
 	}
-	c.branches(path, d, RuleEnumValueRemoved, RuleEnumValueAdded)
+	for _, value := range missing(now, before) {
+		c.tell(RuleEnumValueAdded, path, absentValue, value)
+	}
 }
 
 // branches compares two lists that are sets, element by element.
@@ -251,16 +264,23 @@ func (c *comparison) listType(path string, d difference) {
 	c.tell(rule, path, orText(d.old, "atomic"), orText(d.found, "atomic"))
 }
 
-func (c *comparison) multipleOf(path string, d difference) {
+func (c *comparison) multipleOf(was, is *node, d difference) {
 	old, found := parse(d.old), parse(d.found)
+	oldText, foundText := orAbsent(d.old), orAbsent(d.found)
 	rule := RuleMultipleOfChanged
-	switch {
+	switch before, after := unusable(was, d.old), unusable(is, d.found); {
+	case before && after:
+		return
+	case before:
+		rule, oldText = RuleMultipleOfLoosened, oldText+noNumber
+	case after:
+		rule, foundText = RuleMultipleOfTightened, foundText+noNumber
 	case d.old == "" || d.found != "" && math.Mod(found, old) == 0:
 		rule = RuleMultipleOfTightened
 	case d.found == "" || math.Mod(old, found) == 0:
 		rule = RuleMultipleOfLoosened
 	}
-	c.tell(rule, path, orAbsent(d.old), orAbsent(d.found))
+	c.tell(rule, is.path, oldText, foundText)
 }
 
 func parse(value string) float64 {
@@ -291,6 +311,7 @@ type limit struct {
 	text      string // "" where there is none
 	exclusive bool
 	implied   bool // by the format
+	useless   bool // the server cannot use it, and refuses every value
 
 	value  float64
 	strict bool // the value itself is beyond the limit
@@ -306,23 +327,52 @@ func limitOf(n *node, b bound, exclusive string) limit {
 	}
 	l := limit{text: text, exclusive: text != "" && exclusive != "" && n.value(exclusive) != "", value: parse(text)}
 	l.strict = l.exclusive
-	if text == "" || exclusive == "" || typeOf(n) != "integer" {
+	if text == "" || exclusive == "" {
 		return l
 	}
-	outward, step := math.Ceil(l.value), 1.0 // of whole numbers the next one is the limit
+	step := 1.0
 	if !b.lower {
-		outward, step = math.Floor(l.value), -1
+		step = -1
 	}
-	if l.strict && outward == l.value {
-		outward += step
+	switch {
+	case unusable(n, text):
+		l.useless, l.strict, l.value = true, false, math.Inf(int(step))
+	case l.strict && typeOf(n) == "integer": // the next whole number is the limit
+		l.strict, l.value = false, l.value+step
 	}
-	l.value, l.strict = outward, false
 	return l
 }
+
+// unusable reports whether the server cannot bring a bound, or a multiple, into the type and format
+// beside it. It then refuses every number (k8s.io/kube-openapi/pkg/validation/validate,
+// IsValueValidAgainstRange).
+func unusable(n *node, text string) bool {
+	kind, format := typeOf(n), n.value(keyFormat)
+	if text == "" || kind != "integer" && format != `"float"` {
+		return false
+	}
+	value := strconv.FormatFloat(parse(text), 'f', -1, 64)
+	var err error
+	switch {
+	case kind == "integer" && format == `"int32"`:
+		_, err = strconv.ParseInt(value, 10, 32)
+	case kind == "integer":
+		_, err = strconv.ParseInt(value, 10, 64)
+	default:
+		_, err = strconv.ParseFloat(value, 32)
+	}
+	return err != nil
+}
+
+// noNumber stands behind a bound that the server cannot use.
+const noNumber = " (not of the type and format: the server refuses every number)"
 
 func (l limit) String() string {
 	if l.implied {
 		return absentValue
+	}
+	if l.useless {
+		return l.text + noNumber
 	}
 	if l.exclusive {
 		return l.text + " excluded"

@@ -134,9 +134,14 @@ func (c *comparison) bothFields(was, is *node, old, found tree, closed map[strin
 	if was.open != is.open && !keepsValues(old.at(is.path+anyValue)) && !keepsValues(found.at(is.path+anyValue)) {
 		c.openness(was, is)
 	}
-	if enumFits(was, is) {
+	enumerated := was.value(keyEnum) != "" && is.value(keyEnum) != ""
+	if enumerated {
+		delete(changed, keyEnum)
+		c.enums(was, is)
+	}
+	if enumerated || enumFits(was, is) {
 		for _, key := range []string{keyPattern, keyMinLength, keyMaxLength} {
-			delete(changed, key) // no value of the old enumeration is refused
+			delete(changed, key) // what they say of the values of an enumeration is told
 		}
 	}
 	for _, key := range sortedKeys(changed) {

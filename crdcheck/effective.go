@@ -22,11 +22,12 @@ func effective(s *apiextensionsv1.JSONSchemaProps, whole bool) *apiextensionsv1.
 	format := effectiveFormat(s.Type, s.Format)
 	idle := s.XPreserveUnknownFields != nil && isScalar(s.Type)
 	whole = whole || s.XEmbeddedResource
-	if format == s.Format && !idle && !whole {
+	most, nullable := effectiveMost(s, whole), s.Nullable && !refusesNull(s.Enum)
+	if format == s.Format && !idle && !whole && most == s.MaxProperties && nullable == s.Nullable {
 		return s
 	}
 	copied := *s
-	copied.Format = format
+	copied.Format, copied.MaxProperties, copied.Nullable = format, most, nullable
 	if idle {
 		copied.XPreserveUnknownFields = nil // a value that is no object has no fields
 	}
@@ -37,6 +38,23 @@ func effective(s *apiextensionsv1.JSONSchemaProps, whole bool) *apiextensionsv1.
 		})
 	}
 	return &copied
+}
+
+// effectiveMost is what the server makes of maxProperties: it drops fields that are not listed before
+// it counts, so that an object without others never has more than it lists.
+func effectiveMost(s *apiextensionsv1.JSONSchemaProps, whole bool) *int64 {
+	closed := s.Type == "object" && s.AdditionalProperties == nil && s.XPreserveUnknownFields == nil && !whole
+	if closed && s.MaxProperties != nil && *s.MaxProperties >= int64(len(s.Properties)) {
+		return nil
+	}
+	return s.MaxProperties
+}
+
+// refusesNull reports whether an enumeration lacks null, which the server then refuses wherever it
+// is nullable.
+func refusesNull(enum []apiextensionsv1.JSON) bool {
+	return len(enum) > 0 &&
+		!slices.ContainsFunc(enum, func(value apiextensionsv1.JSON) bool { return string(value.Raw) == "null" })
 }
 
 func isScalar(kind string) bool {

@@ -138,6 +138,18 @@ func TestEffects(t *testing.T) {
 			want:   []string{"field-listed spec[*] write", "unknown-fields-pruned spec write"},
 			back:   []string{"field-unlisted spec[*] roundtrip", "unknown-fields-kept spec roundtrip"},
 		},
+		"a limit of fields that an object does not list": {
+			reason: "the server drops what is not listed before it counts",
+			old:    spec("{type: object, properties: {mast: {type: string}}}"),
+			found:  spec("{type: object, maxProperties: 1, properties: {mast: {type: string}}}"),
+		},
+		"a limit below the fields that an object lists": {
+			reason: "it refuses an object with both",
+			old:    spec("{type: object, properties: {mast: {type: string}, sail: {type: string}}}"),
+			found:  spec("{type: object, maxProperties: 1, properties: {mast: {type: string}, sail: {type: string}}}"),
+			want:   []string{"max-properties-tightened spec write"},
+			back:   []string{"max-properties-loosened spec roundtrip"},
+		},
 		"formats without effect": {
 			reason: "the server ignores formats that it does not know for a type, and dashes in the others",
 			old: spec("{type: object, properties: {deck: {type: integer}, port: {type: string}, nets: {type: array, items: " +
@@ -168,10 +180,32 @@ func TestEffects(t *testing.T) {
 			found:  spec(`{type: string, x-kubernetes-validations: [{rule: "self != 'a  b'"}]}`),
 			want:   []string{"cel-rule-changed spec write"}, back: []string{"cel-rule-changed spec write"},
 		},
+		"a bound of whole numbers that is none": {
+			reason: "the server cannot compare with it, and refuses every value",
+			old:    spec("{type: integer, minimum: 9}"), found: spec("{type: integer, minimum: 1.5}"),
+			want: []string{"minimum-tightened spec write"},
+			back: []string{"minimum-loosened spec roundtrip"},
+		},
+		"a multiple of whole numbers that is none": {
+			reason: "the server cannot compare with it, and refuses every value",
+			old:    spec("{type: integer}"), found: spec("{type: integer, multipleOf: 0.5}"),
+			want: []string{"multiple-of-tightened spec write"},
+			back: []string{"multiple-of-loosened spec roundtrip"},
+		},
+		"nullable beside an enumeration without null": {
+			reason: "null was refused before as well",
+			old:    spec("{type: string, enum: [a], nullable: true}"), found: spec("{type: string, enum: [a]}"),
+		},
+		"a pattern beside an enumeration": {
+			reason: "what it refuses is a value less",
+			old:    spec("{type: string, enum: [a, ab]}"), found: spec("{type: string, enum: [a, ab], pattern: b}"),
+			want: []string{"enum-value-removed spec write"},
+			back: []string{"enum-value-added spec roundtrip"},
+		},
 		"whole numbers": {
 			reason: "above 0 is at least 1, and 1.5 bounds no whole number better than 1",
 			old:    spec("{type: integer, minimum: 0, exclusiveMinimum: true, maximum: 9}"),
-			found:  spec("{type: integer, minimum: 0.5, maximum: 10, exclusiveMaximum: true}"),
+			found:  spec("{type: integer, minimum: 0, exclusiveMinimum: true, maximum: 10, exclusiveMaximum: true}"),
 		},
 		"numbers": {
 			reason: "above 0 is less than at least 0.5",
