@@ -6,9 +6,11 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,52 +25,18 @@ import (
 
 type crd = apiextensionsv1.CustomResourceDefinition
 
-// release is one version of a public project: where its definitions are in its module.
-type release struct{ module, version, folder string }
-
-// projects are the releases that are compared, in their order.
-var projects = map[string][]release{
-	"cluster-api": {
-		{
-			"sigs.k8s.io/cluster-api",
-			"v1.10.0",
-			"config/crd/bases",
-		}, {"sigs.k8s.io/cluster-api", "v1.11.0", "config/crd/bases"},
-	},
-	"cert-manager": {
-		{
-			"github.com/cert-manager/cert-manager",
-			"v1.17.0",
-			"deploy/crds",
-		}, {"github.com/cert-manager/cert-manager", "v1.18.0", "deploy/crds"},
-	},
-	"gateway-api": {
-		{
-			"sigs.k8s.io/gateway-api",
-			"v1.4.1",
-			"config/crd/standard",
-		}, {"sigs.k8s.io/gateway-api", "v1.5.1", "config/crd/standard"},
-	},
-	"kubevirt": {
-		{
-			"kubevirt.io/kubevirt",
-			"v1.6.0",
-			"",
-		},
-		{"kubevirt.io/kubevirt", "v1.7.0", ""},
-		{"kubevirt.io/kubevirt", "v1.8.2", ""},
-		{"kubevirt.io/kubevirt", "v1.9.0", ""},
-	},
-}
-
 var loaded sync.Map // release -> func() ([]crd, error)
 
-// definitions returns the definitions of a release, by name. They are read once; nobody changes
-// them.
+// read returns the definitions of a release; they are read once.
+func read(r release) ([]crd, error) {
+	once, _ := loaded.LoadOrStore(r, sync.OnceValues(func() ([]crd, error) { return load(r) }))
+	return once.(func() ([]crd, error))()
+}
+
+// definitions returns the definitions of a release, by name. Nobody changes them.
 func definitions(t testing.TB, r release) map[string]*crd {
 	t.Helper()
-	read, _ := loaded.LoadOrStore(r, sync.OnceValues(func() ([]crd, error) { return load(r) }))
-	crds, err := read.(func() ([]crd, error))()
+	crds, err := read(r)
 	if err != nil {
 		t.Fatalf("%s %s: %v", r.module, r.version, err)
 	}
@@ -84,12 +52,12 @@ func load(r release) ([]crd, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.folder == "" {
+	if r.files == "" {
 		return kubeVirt(dir)
 	}
-	files, err := filepath.Glob(filepath.Join(dir, r.folder, "*.yaml"))
-	if err != nil || len(files) == 0 {
-		return nil, fmt.Errorf("no definitions in %s: %w", r.folder, err)
+	files, err := filesOf(r, dir)
+	if err != nil {
+		return nil, err
 	}
 	var all []crd
 	for _, file := range files {
@@ -105,6 +73,15 @@ func load(r release) ([]crd, error) {
 		all = append(all, crds...)
 	}
 	return all, nil
+}
+
+// filesOf returns the files of a release that hold definitions, in the folder of its module.
+func filesOf(r release, dir string) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(dir, r.files))
+	if err != nil || len(files) == 0 {
+		return nil, fmt.Errorf("no files are %s: %w", r.files, err)
+	}
+	return files, nil
 }
 
 // download returns the folder of a module, which the go command verifies by its checksum.
@@ -168,32 +145,63 @@ func virtualMachines(kind, text string) (crd, error) {
 
 // pair is one definition in two releases that follow each other.
 type pair struct {
-	label    string
-	old, new *crd
+	label, project string
+	old, new       *crd
 }
 
+// pairs returns all of them, by project, release and name.
 func pairs(t testing.TB) []pair {
 	t.Helper()
+	var reading sync.WaitGroup
+	for _, releases := range projects {
+		for _, r := range releases {
+			reading.Go(func() { _, _ = read(r) }) // definitions tells the error
+		}
+	}
+	reading.Wait()
 	var all []pair
-	for project, releases := range projects {
+	for _, project := range slices.Sorted(maps.Keys(projects)) {
+		releases := projects[project]
 		for i := range releases[1:] {
 			old, found := definitions(t, releases[i]), definitions(t, releases[i+1])
-			for name := range old {
+			for _, name := range slices.Sorted(maps.Keys(old)) {
 				if found[name] != nil {
-					all = append(
-						all,
-						pair{
-							fmt.Sprintf("%s %s to %s: %s", project, releases[i].version, releases[i+1].version, name),
-							old[name],
-							found[name],
-						},
-					)
+					label := fmt.Sprintf("%s %s to %s: %s", project, releases[i].version, releases[i+1].version, name)
+					all = append(all, pair{label, project, old[name], found[name]})
 				}
 			}
 		}
 	}
-	if len(all) < 25 {
-		t.Fatalf("only %d pairs", len(all))
-	}
 	return all
+}
+
+// eachPair checks every pair, on all cores.
+func eachPair(t *testing.T, check func(t *testing.T, p pair)) {
+	t.Helper()
+	for _, p := range pairs(t) {
+		t.Run(p.label, func(t *testing.T) {
+			t.Parallel()
+			check(t, p)
+		})
+	}
+}
+
+// TestCorpusIsBroad: what is found in one family of definitions says little about others.
+func TestCorpusIsBroad(t *testing.T) {
+	inKubeVirt, others := 0, map[string]int{}
+	for _, p := range pairs(t) {
+		if strings.HasPrefix(p.project, "kubevirt") {
+			inKubeVirt++
+		} else {
+			others[p.project]++
+		}
+	}
+	sum := 0
+	for _, count := range others {
+		sum += count
+	}
+	t.Logf("%d pairs of KubeVirt, %d of %d other projects", inKubeVirt, sum, len(others))
+	if len(others) < 20 || sum < 150 || inKubeVirt < 6 {
+		t.Errorf("%d pairs of KubeVirt, %v of others", inKubeVirt, others)
+	}
 }

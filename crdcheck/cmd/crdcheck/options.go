@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-multierror"
@@ -104,33 +105,38 @@ func (o *options) names(usage *crdcheck.Usage) []string {
 	return names
 }
 
-// read reads places in their order.
+// read reads places at once, and returns what they hold in their order.
 func (o *options) read(ctx context.Context, s streams, names []string, places ...string) ([]source.Set, error) {
 	var (
-		all    []source.Set
-		failed *multierror.Error
+		sets    = make([][]source.Set, len(places))
+		errs    = make([]error, len(places))
+		reading sync.WaitGroup
 	)
-	reading := source.Options{Stdin: s.in, Kubeconfig: o.kubeconfig, Names: names}
+	how := source.Options{Stdin: s.in, Kubeconfig: o.kubeconfig, Names: names}
 	if terminal(s.err) && !o.quiet {
-		reading.Progress = func(what string) { fmt.Fprintln(s.err, what+"…") }
+		how.Progress = func(what string) { fmt.Fprintln(s.err, what+"…") }
 	}
 	for i, place := range places {
 		if place == "-" && slices.Contains(places[:i], place) {
-			failed = multierror.Append(failed, errors.New("- is named twice: standard input is read once"))
+			errs[i] = errors.New("- is named twice: standard input is read once")
 			continue
 		}
-		sets, err := source.Read(ctx, place, reading)
-		if err != nil {
-			failed = multierror.Append(failed, err)
+		reading.Go(func() { sets[i], errs[i] = source.Read(ctx, place, how) })
+	}
+	reading.Wait()
+	var failed *multierror.Error
+	for i := range places {
+		if errs[i] != nil {
+			failed = multierror.Append(failed, errs[i])
+			continue
 		}
-		all = append(all, sets...)
-		for _, set := range sets {
-			if others := source.Kinds(set.Others); others != "" && err == nil && !o.quiet {
+		for _, set := range sets[i] {
+			if others := source.Kinds(set.Others); others != "" && !o.quiet {
 				fmt.Fprintf(s.err, "%s: passed over: %s\n", set.Name, others)
 			}
 		}
 	}
-	return all, failed.ErrorOrNil()
+	return slices.Concat(sets...), failed.ErrorOrNil()
 }
 
 // finish ignores what is to be ignored, writes the document and returns the exit code as an error.

@@ -19,12 +19,14 @@ import (
 // take it: a *multierror.Error with an error for each reason, sorted, in the server's words. The
 // definition is not changed, and its status has no part in it.
 func Definition(ctx context.Context, crd *apiextensionsv1.CustomResourceDefinition) error {
-	defaulted := crd.DeepCopy()
+	defaulted := *crd // schemas, which are large, get no defaults: they are not copied
+	defaulted.Spec.Versions = slices.Clone(crd.Spec.Versions)
+	defaulted.Spec.Conversion = crd.Spec.Conversion.DeepCopy()
 	defaulted.Status = apiextensionsv1.CustomResourceDefinitionStatus{}
-	apiextensionsv1.SetObjectDefaults_CustomResourceDefinition(defaulted)
+	apiextensionsv1.SetObjectDefaults_CustomResourceDefinition(&defaulted)
 	var internal apiextensions.CustomResourceDefinition
 	convert := apiextensionsv1.Convert_v1_CustomResourceDefinition_To_apiextensions_CustomResourceDefinition
-	if err := convert(defaulted, &internal, nil); err != nil {
+	if err := convert(&defaulted, &internal, nil); err != nil {
 		return fmt.Errorf("%s: %w", crd.Name, err)
 	}
 	var refused *multierror.Error

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"github.com/vitistack/kubevirt-multicluster/crdcheck"
@@ -94,5 +95,28 @@ func TestDefinition(t *testing.T) {
 				t.Errorf("%s: want %q, got %v", tc.reason, tc.want, err)
 			}
 		})
+	}
+}
+
+// TestLeavesItAlone: what the server fills in is not filled into the caller's definition, which is
+// compared afterwards.
+func TestLeavesItAlone(t *testing.T) {
+	crd := widgets(t)
+	crd.Spec.Names.Singular, crd.Spec.Names.ListKind = "", ""
+	crd.Spec.Conversion = &apiextensionsv1.CustomResourceConversion{
+		Strategy: apiextensionsv1.WebhookConverter,
+		Webhook: &apiextensionsv1.WebhookConversion{
+			ConversionReviewVersions: []string{"v1"},
+			ClientConfig: &apiextensionsv1.WebhookClientConfig{
+				Service: &apiextensionsv1.ServiceReference{Namespace: "harbour", Name: "converter"},
+			},
+		},
+	}
+	before := crd.DeepCopy()
+	if err := valid.Definition(t.Context(), &crd); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, &crd); diff != "" {
+		t.Errorf("-before +after:\n%s", diff)
 	}
 }
