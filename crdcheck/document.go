@@ -201,6 +201,9 @@ func (d document) asJSON() ([]byte, error) {
 	if err := d.directive(); err != nil {
 		return nil, err
 	}
+	if encoded, is := d.plain(); is {
+		return onlyObject(encoded)
+	}
 	if err := repeatedInYAML(d); err != nil {
 		return nil, err
 	}
@@ -209,6 +212,23 @@ func (d document) asJSON() ([]byte, error) {
 		return nil, d.inStream(err)
 	}
 	return onlyObject(encoded)
+}
+
+// plain returns a document that is a mapping to its end and has no key twice, as JSON. It parses the
+// document once; false is returned for one that must be looked at more closely.
+func (d document) plain() ([]byte, bool) {
+	for text := range bytes.Lines(d.content) {
+		text = bytes.TrimSpace(text)
+		if len(text) == 0 || text[0] == '#' {
+			continue
+		}
+		if !isWord(rune(text[0])) {
+			return nil, false // a flow mapping may be followed by more
+		}
+		encoded, err := yaml.YAMLToJSONStrict(d.content)
+		return encoded, err == nil
+	}
+	return nil, false
 }
 
 // directive returns an error where the document begins with a directive of YAML, such as "%YAML 1.2".
