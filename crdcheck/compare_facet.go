@@ -289,28 +289,41 @@ func parse(value string) float64 {
 }
 
 // limits compares bounds, an exclusive one together with its number.
-func (c *comparison) limits(path string, changed map[string]difference, was, is *node) {
+func (c *comparison) limits(changed map[string]difference, was, is *node, old tree) {
 	for _, b := range bounds {
 		_, differs := changed[b.key]
 		exclusive := map[string]string{keyMinimum: keyExclusiveMin, keyMaximum: keyExclusiveMax}[b.key]
 		if _, too := changed[exclusive]; !differs && !too {
 			continue
 		}
-		old, found := limitOf(was, b, exclusive), limitOf(is, b, exclusive)
-		switch order := old.compare(found, b.lower); {
-		case order == 1 && !old.implied:
-			c.tell(b.loosened(), path, old.String(), found.String())
-		case order == -1 && !found.implied: // what a format implies is told as the format
-			c.tell(b.tightened(), path, old.String(), found.String())
+		before, now := limitOf(was, b, exclusive), limitOf(is, b, exclusive)
+		if most, closed := old.listed(was); b.key == "maxProperties" && closed && before.text == "" {
+			before = limit{text: strconv.Itoa(most), implied: true, value: float64(most)}
+		}
+		switch order := before.compare(now, b.lower); {
+		case order == 1 && !before.implied:
+			c.tell(b.loosened(), is.path, before.String(), now.String())
+		case order == -1 && !now.implied: // what a format implies is told as the format
+			c.tell(b.tightened(), is.path, before.String(), now.String())
 		}
 	}
+}
+
+// listed returns how many fields an object lists; closed is false where it may have others.
+func (t tree) listed(n *node) (count int, closed bool) {
+	for i := range t {
+		if t[i].parent == n.path && t[i].path != n.path {
+			count++
+		}
+	}
+	return count, !n.open && n.value(keyEmbedded) == "" && t.at(n.path+anyValue) == nil
 }
 
 // limit is a bound of one side. Limits are compared by what they admit and told as they are written.
 type limit struct {
 	text      string // "" where there is none
 	exclusive bool
-	implied   bool // by the format
+	implied   bool // by the format, or by the fields that are listed
 	useless   bool // the server cannot use it, and refuses every value
 
 	value  float64

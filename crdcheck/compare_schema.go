@@ -147,7 +147,7 @@ func (c *comparison) bothFields(was, is *node, old, found tree, closed map[strin
 	for _, key := range sortedKeys(changed) {
 		c.facet(is, key, changed[key], old, found)
 	}
-	c.limits(is.path, changed, was, is)
+	c.limits(changed, was, is, old)
 }
 
 // difference is what both sides say for one keyword, "" where they do not use it.

@@ -23,10 +23,14 @@ func effective(s *apiextensionsv1.JSONSchemaProps, whole bool) *apiextensionsv1.
 	idle := s.XPreserveUnknownFields != nil && isScalar(s.Type)
 	whole = whole || s.XEmbeddedResource
 	most, nullable := effectiveMost(s, whole), s.Nullable && !refusesNull(s.Enum)
-	if format == s.Format && !idle && !whole && most == s.MaxProperties && nullable == s.Nullable {
+	anyMultiple := s.Type == "integer" && s.MultipleOf != nil && *s.MultipleOf == 1
+	if format == s.Format && !idle && !whole && !anyMultiple && most == s.MaxProperties && nullable == s.Nullable {
 		return s
 	}
 	copied := *s
+	if anyMultiple {
+		copied.MultipleOf = nil
+	}
 	copied.Format, copied.MaxProperties, copied.Nullable = format, most, nullable
 	if idle {
 		copied.XPreserveUnknownFields = nil // a value that is no object has no fields

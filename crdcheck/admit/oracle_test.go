@@ -119,8 +119,15 @@ func start(t *testing.T, crds ...apiextensionsv1.CustomResourceDefinition) serve
 		objects:     dynamic.NewForConfigOrDie(config),
 		warned:      warned,
 	}
+	s.serve(t, crds...)
+	return s
+}
+
+// serve creates definitions and waits until the server serves them.
+func (s server) serve(t *testing.T, crds ...apiextensionsv1.CustomResourceDefinition) {
+	t.Helper()
+	definitions := s.definitions.ApiextensionsV1().CustomResourceDefinitions()
 	for i := range crds {
-		definitions := s.definitions.ApiextensionsV1().CustomResourceDefinitions()
 		if _, err := definitions.Create(t.Context(), &crds[i], metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +139,17 @@ func start(t *testing.T, crds ...apiextensionsv1.CustomResourceDefinition) serve
 			return err
 		})
 	}
-	return s
+}
+
+// forget deletes definitions, which have no objects.
+func (s server) forget(t *testing.T, crds ...apiextensionsv1.CustomResourceDefinition) {
+	t.Helper()
+	definitions := s.definitions.ApiextensionsV1().CustomResourceDefinitions()
+	for i := range crds {
+		if err := definitions.Delete(t.Context(), crds[i].Name, metav1.DeleteOptions{}); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 func (s server) resources(crd *apiextensionsv1.CustomResourceDefinition, version int) dynamic.ResourceInterface {

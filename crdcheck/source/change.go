@@ -37,7 +37,7 @@ func changeOf(crd *apiextensionsv1.CustomResourceDefinition) Change {
 		var owned struct {
 			Spec json.RawMessage `json:"f:spec"`
 		}
-		if json.Unmarshal(entry.FieldsV1.Raw, &owned) != nil || owned.Spec == nil {
+		if json.Unmarshal(entry.FieldsV1.GetRawBytes(), &owned) != nil || owned.Spec == nil {
 			continue // its labels, say
 		}
 		if at := entry.Time.UTC(); !at.Before(last.At) {

@@ -58,7 +58,7 @@ which have the times too.`,
   crdcheck diff --fleet kube:east kube:west --baseline east --crd virtualmachines.kubevirt.io`,
 		RunE: func(cmd *cobra.Command, places []string) error {
 			if !fleet {
-				return errors.New("diff looks at a fleet: crdcheck diff --fleet PLACE...; two places are compared by crdcheck compare")
+				return errors.New("diff looks at a fleet: crdcheck diff --fleet PLACE...; compare looks at two places")
 			}
 			o.screen = true
 			document, err := o.fleet(cmd.Context(), s, baseline, places)

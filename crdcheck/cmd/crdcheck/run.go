@@ -65,7 +65,9 @@ func run(ctx context.Context, args []string, s streams) int {
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.AddCommand(requireCommand(s), compareCommand(s), fleetCommand(s), diffCommand(s), admitCommand(s), rulesCommand(s))
+	root.AddCommand(
+		requireCommand(s), compareCommand(s), fleetCommand(s), diffCommand(s), admitCommand(s), rulesCommand(s),
+	)
 	err := root.ExecuteContext(ctx)
 	var code exit
 	switch {

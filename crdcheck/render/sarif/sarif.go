@@ -21,7 +21,8 @@ const home = "https://github.com/vitistack/kubevirt-multicluster/tree/main/crdch
 // fingerprintName names our fingerprints among those of other tools.
 const fingerprintName = "crdcheck/v1"
 
-// Report returns the document as a SARIF report, with a result for each group of findings. Ignored findings are suppressed results.
+// Report returns the document as a SARIF report, with a result for each group of findings. Ignored
+// findings are suppressed results.
 func Report(d render.Document) *sarif.Report {
 	run := sarif.NewRunWithInformationURI("crdcheck", home)
 	if d.Version != "" {
