@@ -275,6 +275,8 @@ func (c *comparison) multipleOf(was, is *node, d difference) {
 		rule, oldText = RuleMultipleOfLoosened, oldText+noNumber
 	case after:
 		rule, foundText = RuleMultipleOfTightened, foundText+noNumber
+	case d.old != "" && d.found != "" && (old != math.Trunc(old) || found != math.Trunc(found)):
+		// of a whole value the server looks at the whole part of the multiple alone
 	case d.old == "" || d.found != "" && math.Mod(found, old) == 0:
 		rule = RuleMultipleOfTightened
 	case d.found == "" || math.Mod(old, found) == 0:

@@ -70,7 +70,7 @@ boats.harbour.example, compared with east
       error: the CRD is missing
    north, since 2026-11-30 10:00:00Z (2h ago), when virt-operator changed it
    south, since 2026-11-28 12:00:00Z (2d ago), when helm changed east
-      error: v1: spec.mast: max length tightened: 9
+      error: v1: spec.mast: maxLength tightened: 9, in the baseline none
    odd
       error: v1: spec.mast: type changed: integer, in the baseline string
 west could not be read: no answer in time

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"regexp"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 )
@@ -19,7 +19,7 @@ import (
 // that manager; labels that somebody writes later make it no younger.
 func TestDiffOfFleet(t *testing.T) {
 	planes := map[string]*controlplane.Cluster{}
-	merged := clientcmd.NewDefaultClientConfigLoadingRules()
+	merged := clientcmdapi.NewConfig()
 	for _, name := range []string{"east", "west"} {
 		planes[name] = controlplane.New(t, controlplane.Options{Name: name})
 		createWidgets(t, planes[name])
@@ -27,18 +27,16 @@ func TestDiffOfFleet(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		file := filepath.Join(t.TempDir(), name)
-		if err := os.WriteFile(file, kubeconfig, 0o600); err != nil {
+		one, err := clientcmd.Load(kubeconfig)
+		if err != nil {
 			t.Fatal(err)
 		}
-		merged.Precedence = append([]string{file}, merged.Precedence...)
-	}
-	loaded, err := merged.Load()
-	if err != nil {
-		t.Fatal(err)
+		access := one.Contexts[one.CurrentContext]
+		merged.Clusters[name], merged.AuthInfos[name] = one.Clusters[access.Cluster], one.AuthInfos[access.AuthInfo]
+		merged.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: name}
 	}
 	both := filepath.Join(t.TempDir(), "both")
-	if err := clientcmd.WriteToFile(*loaded, both); err != nil {
+	if err := clientcmd.WriteToFile(*merged, both); err != nil {
 		t.Fatal(err)
 	}
 	config, err := planes["west"].ConfigFor(controlplane.Admin)
