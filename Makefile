@@ -45,6 +45,8 @@ bin:
 	@chmod 0755 bin bin/plugins bin/plugins/placement-* # whatever the umask: a plugin that others can write is refused
 	@cd bin/plugins && sha256sum $(STRATEGIES:%=placement-%) >SHA256SUMS && chmod 0644 SHA256SUMS
 	@ln -sf $(KUBERNETES_DIR)/kubectl bin/kubectl
+	@ln -sf operator bin/kubectl-machine
+	@install -m 0755 deploy/krew/kubectl_complete-machine bin/kubectl_complete-machine
 
 # The strategy in another language that the tests of placement run. Its packages are pinned by package-lock.json.
 .PHONY: node

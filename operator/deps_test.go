@@ -44,8 +44,16 @@ func within(path, root string) bool { return path == root || strings.HasPrefix(p
 // house says which packages of the operator and of the workspace each room of the house may import,
 // beside what its own imports bring in.
 var house = map[string][]string{
-	"custody": {"api/v1alpha1", "placement"},
-	"side":    {},
+	"custody":    {"api/v1alpha1", "placement"},
+	"side":       {},
+	"cli/exit":   {},
+	"cli/reach":  {"api/v1alpha1", "app", "clientmgr/kubeconfig"},
+	"cli/status": {"api/v1alpha1", "cli/exit", "cli/reach"},
+	"cli/report": {"api/v1alpha1", "cli/exit", "cli/reach", "virtualmachine/desired"},
+	"cli/render": {"api/v1alpha1", "app", "cli/exit", "cli/reach", "crdcheck", "crdcheck/admit", "crdcheck/render", "machine",
+		"virtualmachine/desired"},
+	"cli/cluster": {"api/rbac", "api/v1alpha1", "cli/exit", "cli/reach", "clientmgr", "clientmgr/kubeconfig",
+		"clusterstatus/compatibility", "clusterstatus/kubevirt", "removal", "virtualmachine/desired"},
 	"wake":    {"api/v1alpha1", "clientmgr"},
 	"problem": {"api/v1alpha1", "clientmgr", "virtualmachine/desired", "virtualmachine/observed"},
 	"survey": {"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "problem", "side",

@@ -1,22 +1,19 @@
 // Command operator runs in a supervisor cluster and turns its Machines into KubeVirt
-// VirtualMachines in remote clusters.
+// VirtualMachines in remote clusters. Called as kubectl-machine it is kubectl's plugin for the
+// people who use them.
 package main
 
 import (
-	"fmt"
 	"os"
 
 	ctrl "sigs.k8s.io/controller-runtime"
 
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/app"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/exit"
 )
 
 func main() {
-	root := app.Command()
-	root.AddCommand(cli.Commands()...)
-	if err := root.ExecuteContext(ctrl.SetupSignalHandler()); err != nil {
-		fmt.Fprintln(os.Stderr, "operator:", err)
-		os.Exit(cli.ExitCode(err))
-	}
+	root := cli.Program(os.Args[0])
+	err := root.ExecuteContext(ctrl.SetupSignalHandler())
+	os.Exit(exit.Report(os.Stderr, root.DisplayName(), err))
 }

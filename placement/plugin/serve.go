@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -40,6 +42,9 @@ func Serve(strategy placement.Strategy) {
 // standard error instead.
 func ServeFactory(factory func(log *slog.Logger) (placement.Strategy, error)) {
 	stdout, stderr := os.Stdout, os.Stderr
+	if code, ends := byHand(os.Args, os.Getenv, stdout, stderr); ends {
+		os.Exit(code)
+	}
 	os.Stdout = stderr
 	log := slog.New(newLogHandler(stderr))
 	slog.SetDefault(log)
@@ -70,6 +75,22 @@ func serveUntilSignal(socket string, strategy placement.Strategy, log *slog.Logg
 	if err != nil {
 		fatal(log, "serving the strategy", err)
 	}
+}
+
+// byHand answers a person who calls the program: with --version its version, else what it is for.
+// It reports whether the program ends with that, and with which exit code.
+func byHand(args []string, env func(string) string, stdout, stderr io.Writer) (code int, ends bool) {
+	name := filepath.Base(args[0])
+	if len(args) == 2 && args[1] == "--version" {
+		fmt.Fprintln(stdout, name, buildVersion(), runtime.Version())
+		return 0, true
+	}
+	if env(CookieKey) == CookieValue || env(SocketKey) != "" {
+		return 0, false
+	}
+	fmt.Fprintf(stderr, "%s: it is a placement plugin, which the operator starts from its --plugin-dir; as a side-car it "+
+		"wants %s, the path of its socket\n", name, SocketKey)
+	return 2, true
 }
 
 func fatal(log *slog.Logger, doing string, err error) {

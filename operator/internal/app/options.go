@@ -86,7 +86,7 @@ func (o *Options) addFlags(flags *pflag.FlagSet) {
 		"true or false: write the status of KubevirtConfigs; one process does (default: true without --watch-selector)")
 	flags.Lookup("write-config-status").NoOptDefVal = "true"
 	o.AddPlacementFlags(flags)
-	o.addSupervisorIDFlag(flags)
+	o.AddSupervisorIDFlag(flags)
 	flags.BoolVar(&o.WarmStandby, "warm-standby", false, "keep connections to remote clusters while another replica leads")
 	flags.IntVar(&o.ClusterCacheMiB, "cluster-cache-mib", 64,
 		"MiB of JSON that one remote cluster may fill its cache with; one that sends more is disconnected for a while")
@@ -110,10 +110,11 @@ func (o *Options) AddKubeconfigFlag(flags *pflag.FlagSet) {
 // clusters and then ends.
 func (o *Options) AddSessionFlags(flags *pflag.FlagSet) {
 	o.AddKubeconfigFlag(flags)
-	o.addSupervisorIDFlag(flags)
+	o.AddSupervisorIDFlag(flags)
 }
 
-func (o *Options) addSupervisorIDFlag(flags *pflag.FlagSet) {
+// AddSupervisorIDFlag declares the flag for what tells this supervisor's objects from another's.
+func (o *Options) AddSupervisorIDFlag(flags *pflag.FlagSet) {
 	flags.StringVar(&o.SupervisorID, "supervisor-id", "",
 		"identity of this supervisor in labels (default: the UID of its namespace kube-system)")
 }

@@ -2,43 +2,53 @@ package cli
 
 import (
 	"errors"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/app"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/exit"
 	placementhost "github.com/vitistack/kubevirt-multicluster/placement/host"
 	"github.com/vitistack/kubevirt-multicluster/placement/host/replay"
 )
 
+// Program is the command line of the program that was called by this path: of kubectl's plugin, or
+// of the operator.
+func Program(path string) *cobra.Command {
+	root := operator()
+	if name := filepath.Base(path); strings.TrimSuffix(name, ".exe") == pluginName {
+		root = forPeople()
+	}
+	root.Version = version()
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	return root
+}
+
+// operator is the operator with its sub-commands.
+func operator() *cobra.Command {
+	root := app.Command()
+	root.AddCommand(Commands()...)
+	return root
+}
+
 // Commands are the sub-commands of the operator.
 func Commands() []*cobra.Command {
-	return []*cobra.Command{orphansCommand(), releaseCommand(), explainCommand(), answering(replay.Command())}
-}
-
-// ExitCode is what the program ends with after an error. Of explain and replay, 1 means that no
-// cluster was decided on (placementhost.ErrUndecided) and 2 every other error. Of the other
-// commands every error gives 1.
-func ExitCode(err error) int {
-	if _, unanswered := errors.AsType[unansweredError](err); unanswered {
-		return 2
+	return []*cobra.Command{
+		orphansCommand(entry{}), releaseCommand(entry{}), explainCommand(entry{}), answering(replay.Command()),
 	}
-	return 1
 }
 
-// unansweredError is why a command that answers with its exit code gave no answer.
-type unansweredError struct{ error }
-
-// Unwrap returns the error.
-func (e unansweredError) Unwrap() error { return e.error }
-
-// answering makes a command one that answers with its exit code.
+// answering makes a command one that answers with its exit code: a Machine without a place is told
+// in its output.
 func answering(cmd *cobra.Command) *cobra.Command {
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		err := run(cmd, args)
-		if err == nil || errors.Is(err, placementhost.ErrUndecided) {
-			return err
+		if errors.Is(err, placementhost.ErrUndecided) {
+			return exit.Told(err, exit.Negative)
 		}
-		return unansweredError{err}
+		return err
 	}
 	return cmd
 }

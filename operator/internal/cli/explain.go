@@ -16,21 +16,19 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/app"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	"github.com/vitistack/kubevirt-multicluster/placement"
 	placementhost "github.com/vitistack/kubevirt-multicluster/placement/host"
 	"github.com/vitistack/kubevirt-multicluster/placement/plugin"
 )
 
-func explainCommand() *cobra.Command {
+func explainCommand(by entry) *cobra.Command {
 	cmd := &cobra.Command{Use: "explain", Short: "Say why something is as it is"}
-	cmd.AddCommand(answering(explainMachineCommand()))
+	cmd.AddCommand(explainMachineCommand(by))
 	return cmd
 }
 
-func explainMachineCommand() *cobra.Command {
-	var options app.Options
+func explainMachineCommand(by entry) *cobra.Command {
 	var output, file string
 	cmd := &cobra.Command{
 		Use:   "machine (NAMESPACE/NAME | -f FILE)",
@@ -53,16 +51,16 @@ func explainMachineCommand() *cobra.Command {
 			if output != "" && output != "json" {
 				return fmt.Errorf("-o %s: want json", output)
 			}
-			return inSession(cmd.Context(), options, func(ctx context.Context, s *session) error {
+			return inSession(cmd.Context(), &by, func(ctx context.Context, s *session) error {
 				return s.explain(ctx, cmd.OutOrStdout(), wanted, output == "json")
 			})
 		},
 	}
-	options.AddSessionFlags(cmd.Flags())
-	options.AddPlacementFlags(cmd.Flags())
+	by.add(cmd.Flags())
+	by.options.AddPlacementFlags(cmd.Flags())
 	cmd.Flags().StringVarP(&file, "filename", "f", "", "file with a Machine, YAML or JSON; - is standard input")
 	cmd.Flags().StringVarP(&output, "output", "o", "", "json for tools")
-	return cmd
+	return answering(cmd)
 }
 
 // A subject is the Machine to explain: one that exists, or one of a file.

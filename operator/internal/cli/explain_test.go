@@ -18,6 +18,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/api/crds"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/app"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/exit"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	placementhost "github.com/vitistack/kubevirt-multicluster/placement/host"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
@@ -115,7 +116,7 @@ func TestExplainCommand(t *testing.T) {
 			cmd.SetArgs(slices.Concat([]string{
 				"explain", "machine", "-o", "json", "--kubeconfig", kubeconfig, "--plugin-dir", plugins,
 			}, tc.of, tc.args))
-			if err := cmd.ExecuteContext(t.Context()); !errors.Is(err, placementhost.ErrUndecided) || ExitCode(err) != 1 {
+			if err := cmd.ExecuteContext(t.Context()); !errors.Is(err, placementhost.ErrUndecided) || exit.Code(err) != exit.Negative || exit.Text(err) != "" {
 				t.Fatalf("%v: %s", err, out.String())
 			}
 			var got struct {

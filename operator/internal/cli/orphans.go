@@ -18,7 +18,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/orphan"
-	"github.com/vitistack/kubevirt-multicluster/operator/internal/app"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/exit"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/reach"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
@@ -31,8 +32,7 @@ type consent struct {
 	olderThan time.Duration
 }
 
-func orphansCommand() *cobra.Command {
-	var options app.Options
+func orphansCommand(by entry) *cobra.Command {
 	var said consent
 	cmd := &cobra.Command{
 		Use:   "orphans [UID...]",
@@ -42,12 +42,12 @@ func orphansCommand() *cobra.Command {
 			"and old enough: the Machine of a young one may be on its way out of a backup.",
 		RunE: func(cmd *cobra.Command, uids []string) error {
 			said.uids = uids
-			return inSession(cmd.Context(), options, func(ctx context.Context, s *session) error {
+			return inSession(cmd.Context(), &by, func(ctx context.Context, s *session) error {
 				return s.orphans(ctx, cmd.OutOrStdout(), said)
 			})
 		},
 	}
-	options.AddSessionFlags(cmd.Flags())
+	by.add(cmd.Flags())
 	cmd.Flags().BoolVar(&said.yes, "yes", false, "delete the virtual machines of the UIDs given")
 	cmd.Flags().DurationVar(&said.olderThan, "older-than", 10*time.Minute, "least age of a virtual machine to be deleted")
 	return cmd
@@ -79,13 +79,16 @@ func (s *session) orphans(ctx context.Context, out io.Writer, said consent) erro
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	return clientmgr.HealthError(s.silent)
+	return exit.Incomplete(clientmgr.HealthError(s.silent))
 }
 
 // findOrphans asks every API server itself, the supervisor's last: a Machine that is made meanwhile
 // claims its virtual machine.
 func (s *session) findOrphans(ctx context.Context) ([]orphan.VM, error) {
 	configs, err := s.remotes.ListKubevirtConfigs(ctx)
+	if err == nil && len(configs) == 0 {
+		err = reach.NoConfigs(ctx, s.GetAPIReader(), s.options.Machine.ConfigsNamespace)
+	}
 	if err != nil {
 		return nil, err
 	}

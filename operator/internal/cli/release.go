@@ -17,8 +17,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/app"
 )
 
-func releaseCommand() *cobra.Command {
-	var options app.Options
+func releaseCommand(by entry) *cobra.Command {
 	var leases []string
 	var all bool
 	cmd := &cobra.Command{
@@ -36,18 +35,18 @@ func releaseCommand() *cobra.Command {
 			if !all {
 				return errors.New("say --all to release every Machine, NetworkConfiguration and KubevirtConfig")
 			}
-			return release(cmd.Context(), cmd.OutOrStdout(), options.Kubeconfig, leases)
+			return release(cmd.Context(), cmd.OutOrStdout(), &by, leases)
 		},
 	}
-	options.AddKubeconfigFlag(cmd.Flags())
+	by.addKubeconfig(cmd.Flags())
 	cmd.Flags().StringArrayVar(&leases, "leader-election-id", nil,
 		"name of a lease that must not be held, beside "+app.DefaultLeaderElectionID+"; one for each deployment")
 	cmd.Flags().BoolVar(&all, "all", false, "every Machine, NetworkConfiguration and KubevirtConfig")
 	return cmd
 }
 
-func release(ctx context.Context, out io.Writer, kubeconfig string, leases []string) error {
-	config, err := app.RestConfig(kubeconfig)
+func release(ctx context.Context, out io.Writer, by *entry, leases []string) error {
+	config, err := by.open(ctx, &by.options)
 	if err != nil {
 		return err
 	}

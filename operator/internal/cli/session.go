@@ -30,12 +30,13 @@ type session struct {
 
 // inSession connects to the supervisor and to every cluster, waits until each has answered or
 // failed to, calls do, and disconnects. It leads nothing and caches nothing of the clusters.
-func inSession(ctx context.Context, options app.Options, do func(context.Context, *session) error) error {
+func inSession(ctx context.Context, by *entry, do func(context.Context, *session) error) error {
 	ctrl.SetLogger(logr.Discard())
+	options := by.options
 	if err := options.CompleteSession(); err != nil {
 		return err
 	}
-	config, err := app.RestConfig(options.Kubeconfig)
+	config, err := by.open(ctx, &options)
 	if err != nil {
 		return err
 	}

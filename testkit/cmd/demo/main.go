@@ -2,7 +2,7 @@
 // clusters with KubeVirt, the operator, and Machines that become virtual machines.
 //
 // With --ci it checks what it shows, measures, and ends: exit status 0 if all is as it should be, 1
-// if not.
+// if not, and 2 if it could not be tried.
 package main
 
 import (

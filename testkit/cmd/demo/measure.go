@@ -14,6 +14,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
+	"github.com/vitistack/kubevirt-multicluster/testkit/internal/command"
 )
 
 const (
@@ -41,8 +42,8 @@ func (d *demo) measure(ctx context.Context) error {
 	fmt.Fprintf(d.out, "bare VirtualMachines %.1f s, Machines %.1f s: %.2f times (bound %.1f)\n", bare.Seconds(),
 		machines.Seconds(), ratio, bound)
 	if ratio > bound {
-		return fmt.Errorf("%d Machines took %.2f times as long as bare VirtualMachines, the bound is %.1f", batch, ratio,
-			bound)
+		return fmt.Errorf("%w: %d Machines took %.2f times as long as bare VirtualMachines, the bound is %.1f",
+			command.ErrNotAsItShould, batch, ratio, bound)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/testkit/internal/command"
 	"github.com/vitistack/kubevirt-multicluster/testkit/internal/process"
 )
 
@@ -63,7 +64,8 @@ func (d *demo) show(ctx context.Context, operator *process.Process) error {
 			return len(missing) == 0, nil
 		})
 	if len(missing) > 0 && wait.Interrupted(err) && ctx.Err() == nil {
-		return fmt.Errorf("not as they should be after %s: %s (see %s)", settleTimeout, strings.Join(missing, ", "), d.log())
+		return fmt.Errorf("%w after %s: %s (see %s)", command.ErrNotAsItShould, settleTimeout, strings.Join(missing, ", "),
+			d.log())
 	}
 	return err
 }

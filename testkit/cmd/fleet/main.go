@@ -17,6 +17,7 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
+	cli "github.com/vitistack/kubevirt-multicluster/testkit/internal/command"
 	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 )
@@ -79,6 +80,7 @@ func command(options fleet.Options) *cobra.Command {
 		DisableSuggestions: true,
 		CompletionOptions:  cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
+	cli.Versioned(root)
 	var dir string
 	root.PersistentFlags().Var(&dirValue{dir: &dir}, "dir", "folder of the fleet (required)")
 	_ = root.MarkPersistentFlagRequired("dir")

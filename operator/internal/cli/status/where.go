@@ -1,0 +1,39 @@
+package status
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/exit"
+)
+
+func whereCommand() *cobra.Command {
+	var s subject
+	cmd := &cobra.Command{
+		Use:   "where (NAME | NAMESPACE/NAME)",
+		Short: "Say in one line which cluster a Machine is in, and as which VirtualMachine",
+		Long: "Say in one line which cluster a Machine is in, and as which VirtualMachine: CLUSTER NAMESPACE/NAME, for\n" +
+			"people and scripts. It ends with 1 where the Machine has no place.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			supervisor, key, err := s.open(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			machine, err := read(cmd.Context(), supervisor, key)
+			if err != nil {
+				return err
+			}
+			ledger, err := vitistackv1alpha1.LedgerOf(machine)
+			if err != nil {
+				return exit.No(fmt.Errorf("machine %s has no place: kubectl machine why %s says why", key, key))
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s %s/%s\n", ledger.Config, ledger.Namespace, ledger.VMName)
+			return nil
+		},
+	}
+	s.add(cmd.Flags())
+	return cmd
+}

@@ -1,0 +1,66 @@
+package firstday
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/app"
+	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
+	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
+)
+
+// world is what all tests of the package share.
+var world struct {
+	fleet  *fleet.Fleet
+	remote map[string]client.Client // the administrator's, by cluster, with KubeVirt's types
+	dir    string                   // has the operator, and kubectl-machine, which is the same file
+}
+
+func TestMain(m *testing.M) {
+	log.SetLogger(logr.Discard())
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (code int, err error) {
+	if world.dir, err = os.MkdirTemp("", "firstday-"); err != nil {
+		return 1, err
+	}
+	defer os.RemoveAll(world.dir)
+	binary := filepath.Join(world.dir, "operator")
+	build := exec.Command("go", "build", "-trimpath", "-o", binary, "../..")
+	if out, err := build.CombinedOutput(); err != nil {
+		return 1, fmt.Errorf("building the operator: %w: %s", err, out)
+	}
+	if err := os.Symlink(binary, filepath.Join(world.dir, "kubectl-machine")); err != nil {
+		return 1, err
+	}
+	world.fleet, err = fleet.Start(context.Background(), fleet.Options{Remotes: 2, KubeVirt: kubevirt.Light})
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = world.fleet.Stop() }()
+	scheme, err := app.NewScheme()
+	if err != nil {
+		return 1, err
+	}
+	world.remote = map[string]client.Client{}
+	for _, remote := range world.fleet.Remotes {
+		if world.remote[remote.Name], err = client.New(remote.ControlPlane.Config(), client.Options{Scheme: scheme}); err != nil {
+			return 1, err
+		}
+	}
+	return m.Run(), nil
+}
