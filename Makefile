@@ -10,7 +10,7 @@ MODULES := api placement placement-plugins placement/host crdcheck clientmgr cli
 PACKAGES := $(MODULES:%=./%/...)
 
 # Modules outside the workspace, whose dependencies would drag ours.
-OUTSIDE := crdcheck/differential testkit/programs/released
+OUTSIDE := crdcheck/differential testkit/programs/released deploy
 
 # What is built for tests from other people's modules is kept outside the repository, keyed by version.
 CACHE ?= $(or $(KUBEVIRT_MULTICLUSTER_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kubevirt-multicluster)
@@ -57,6 +57,7 @@ placement/examples/node/node_modules/.package-lock.json: placement/examples/node
 test: tools ## run all tests but the long ones, with the race detector
 	@$(GOTEST) -skip '^TestLong' $(PACKAGES)
 	@cd crdcheck/differential && GOWORK=off $(GOTEST) ./...
+	@cd deploy && GOWORK=off $(GOTEST) ./...
 
 .PHONY: test-long
 test-long: tools ## run the long tests: leaks, chaos, models
@@ -93,6 +94,7 @@ bench: tools ## print the benchmarks of the libraries, and the operator's agains
 .PHONY: generate
 generate: ## write generated code and manifests anew
 	@for module in $(MODULES); do (cd $$module && go generate ./...); done
+	@cd deploy && GOWORK=off go generate ./...
 
 .PHONY: fmt
 fmt: ## format all Go code, tidy all modules
@@ -109,5 +111,5 @@ verify: ## fail unless generated files, go.mod, formatting, lint and sibling ver
 	@test -z "$$(gofmt -l .)" || { echo "run make fmt: $$(gofmt -l .)"; exit 1; }
 	@for module in $(MODULES) $(OUTSIDE); do (cd $$module && GOWORK=off go mod tidy -diff); done
 	@$(MAKE) generate
-	@git diff --exit-code -- $(MODULES) || { echo "generated files are stale: commit what make generate writes"; exit 1; }
+	@git diff --exit-code -- $(MODULES) deploy || { echo "generated files are stale: commit what make generate writes"; exit 1; }
 	@$(MAKE) lint
