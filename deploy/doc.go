@@ -1,5 +1,5 @@
-// Package deploy is what the operator is installed with: manifests for kustomize, a chart for Helm,
-// and an image that is built without a container engine. Its Go code writes, builds and tests those;
+// Package deploy is what the operator is installed with: manifests for kustomize, a chart for
+// Helm, and an image that is built without a container engine. Its Go code writes, builds and tests those;
 // nobody imports it. It is a module of its own, outside the workspace, because Helm's dependencies
 // would drag those of the operator.
 //
