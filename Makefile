@@ -10,7 +10,7 @@ MODULES := api placement placement-plugins placement/host crdcheck clientmgr cli
 PACKAGES := $(MODULES:%=./%/...)
 
 # Modules outside the workspace, whose dependencies would drag ours.
-OUTSIDE := crdcheck/differential testkit/programs/released
+OUTSIDE := crdcheck/differential testkit/programs/released deploy
 
 # What is built for tests from other people's modules is kept outside the repository, keyed by version.
 CACHE ?= $(or $(KUBEVIRT_MULTICLUSTER_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kubevirt-multicluster)
@@ -59,6 +59,7 @@ placement/examples/node/node_modules/.package-lock.json: placement/examples/node
 test: tools ## run all tests but the long ones, with the race detector
 	@$(GOTEST) -skip '^TestLong' $(PACKAGES)
 	@cd crdcheck/differential && GOWORK=off $(GOTEST) ./...
+	@cd deploy && GOWORK=off $(GOTEST) ./...
 
 .PHONY: test-long
 test-long: tools ## run the long tests: leaks, chaos, models
@@ -83,6 +84,17 @@ isolated: tools ## build and test each module outside the workspace
 released: ## build a stranger's program against the committed modules by their versions, without workspace and replace lines
 	@.ci/released
 
+# PUSH=REGISTRY/NAME:TAG pushes it, too.
+VERSION = $(shell awk '$$1 == "operator:" {print $$2}' versions.yaml)
+.PHONY: image
+image: ## build the operator's image for amd64 and arm64 into dist/image; with PUSH=REGISTRY/NAME:TAG push it
+	@cd deploy && GOWORK=off CGO_ENABLED=0 go run -trimpath ./cmd/image --version $(VERSION) --output $(CURDIR)/dist/image $(if $(PUSH),--push $(PUSH))
+
+.PHONY: chart
+chart: ## write the Helm chart as an archive into dist
+	@mkdir -p dist
+	@cd deploy && GOWORK=off CGO_ENABLED=0 go run -trimpath ./cmd/chart package $(CURDIR)/dist
+
 .PHONY: demo
 demo: tools ## start everything and watch Machines become virtual machines; with CI=1 check it, measure and end
 	@bin/demo $(if $(CI),--ci)
@@ -95,6 +107,7 @@ bench: tools ## print the benchmarks of the libraries, and the operator's agains
 .PHONY: generate
 generate: ## write generated code and manifests anew
 	@for module in $(MODULES); do (cd $$module && go generate ./...); done
+	@cd deploy && GOWORK=off go generate ./...
 
 .PHONY: fmt
 fmt: ## format all Go code, tidy all modules
@@ -111,5 +124,5 @@ verify: ## fail unless generated files, go.mod, formatting, lint and sibling ver
 	@test -z "$$(gofmt -l .)" || { echo "run make fmt: $$(gofmt -l .)"; exit 1; }
 	@for module in $(MODULES) $(OUTSIDE); do (cd $$module && GOWORK=off go mod tidy -diff); done
 	@$(MAKE) generate
-	@git diff --exit-code -- $(MODULES) || { echo "generated files are stale: commit what make generate writes"; exit 1; }
+	@git diff --exit-code -- $(MODULES) deploy || { echo "generated files are stale: commit what make generate writes"; exit 1; }
 	@$(MAKE) lint

@@ -81,7 +81,7 @@ func TestRights(t *testing.T) {
 				t.Fatal(err)
 			}
 			args := deployment.Spec.Template.Spec.Containers[0].Args
-			if !slices.Contains(args, "--legacy-supervisor-claims") || !slices.Contains(args, "--leader-elect") {
+			if !slices.Contains(args, "--legacy-supervisor-claims=true") || !slices.Contains(args, "--leader-elect") {
 				t.Errorf("The flag goes with the right, and the others stay, got %s", strings.Join(args, " "))
 			}
 		}

@@ -37,3 +37,7 @@ package supervisor
 //
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=kubevirt-operator,resources=leases,verbs=create
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=kubevirt-operator,resources=leases,resourceNames=09393f52.vitistack.io,verbs=get;update
+//
+// The leader election tells as an Event of the older kind who leads.
+//
+// +kubebuilder:rbac:groups="",namespace=kubevirt-operator,resources=events,verbs=create
