@@ -44,7 +44,8 @@ type findings struct {
 	secretKey client.ObjectKey
 	secret    *corev1.Secret // nil where there is none
 	current   []byte         // the kubeconfig that is there
-	// credentialWorks says that current leads into the same cluster, with all rights that it needs.
+	// credentialWorks says that current leads into the same cluster, with all rights that it needs once
+	// access is as it should be.
 	credentialWorks bool
 }
 
@@ -185,6 +186,10 @@ func (a *addition) lookSupervisor(ctx context.Context, f *findings) error {
 	f.current = f.secret.Data[vitistackv1alpha1.KubeconfigSecretKey]
 	if err := proven(ctx, f.current, f.identity, f.rights); err == nil {
 		f.credentialWorks = a.server == "" || serverOf(f.current) == f.kubeconfig.server()
+		return nil
+	}
+	if serverOf(f.current) == f.kubeconfig.server() && accepted(ctx, f.current, f.rights) {
+		f.credentialWorks = true // it lacks rights that are made now
 		return nil
 	}
 	return f.known()

@@ -103,3 +103,13 @@ func proven(ctx context.Context, content []byte, identity string, rights []right
 	}
 	return err
 }
+
+// accepted reports whether a cluster knows a credential, whatever it may do there.
+func accepted(ctx context.Context, content []byte, rights []right) bool {
+	own, err := reach.FromSecret(content)
+	if err != nil {
+		return false
+	}
+	_, err = lacking(ctx, own, rights)
+	return err == nil
+}
