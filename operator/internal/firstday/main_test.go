@@ -58,7 +58,8 @@ func run(m *testing.M) (code int, err error) {
 	}
 	world.remote = map[string]client.Client{}
 	for _, remote := range world.fleet.Remotes {
-		if world.remote[remote.Name], err = client.New(remote.ControlPlane.Config(), client.Options{Scheme: scheme}); err != nil {
+		world.remote[remote.Name], err = client.New(remote.ControlPlane.Config(), client.Options{Scheme: scheme})
+		if err != nil {
 			return 1, err
 		}
 	}

@@ -208,7 +208,7 @@ func (s *subject) storage(ctx context.Context) result {
 }
 
 // multus looks for the kind that attaches Machines to VLANs.
-func (s *subject) multus(ctx context.Context) result {
+func (s *subject) multus(context.Context) result {
 	r := result{what: "Multus"}
 	served, err := s.served(desired.NetworkAttachmentDefinitionKind)
 	switch {

@@ -112,8 +112,10 @@ func unused(ctx context.Context, supervisor *reach.Supervisor, name string) erro
 		}
 	}
 	if len(there) > 0 {
-		return exit.No(fmt.Errorf("cluster %s has virtual machines that are still to be deleted (%d: %s): kubectl machine debts",
-			name, len(there), some(there)))
+		return exit.No(fmt.Errorf(
+			"cluster %s has virtual machines that are still to be deleted (%d: %s): kubectl machine debts",
+			name, len(there), some(there),
+		))
 	}
 	return nil
 }

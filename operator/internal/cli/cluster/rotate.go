@@ -85,7 +85,7 @@ func (r *rotation) run(ctx context.Context, name string, s streams) error {
 	if err != nil {
 		return err
 	}
-	next, err := r.next(ctx, remote, of, credentialLabels(supervisorUID, name), old, identity)
+	next, err := r.next(ctx, remote, of, credentialLabels(supervisorUID, name), destination{old, identity})
 	if err != nil {
 		return err
 	}
@@ -123,10 +123,16 @@ type replacement struct {
 	kubeconfig []byte
 }
 
+// destination is where a credential has to lead: to the address of the old one, and to a cluster of
+// this identity.
+type destination struct {
+	old      kubeconfig.Target
+	identity string
+}
+
 // next makes a new credential and tries it at the address that the operator uses.
 func (r *rotation) next(
-	ctx context.Context, remote *reach.Cluster, of client.ObjectKey, labels map[string]string, old kubeconfig.Target,
-	identity string,
+	ctx context.Context, remote *reach.Cluster, of client.ObjectKey, labels map[string]string, to destination,
 ) (made replacement, err error) {
 	made.token, err = r.issue.token(ctx, remote, of, labels)
 	defer func() {
@@ -138,8 +144,8 @@ func (r *rotation) next(
 		return made, err
 	}
 	same := template{name: labels[labelConfig]}
-	same.cluster.Server, same.cluster.TLSServerName = old.Server.String(), old.ServerName
-	same.cluster.CertificateAuthorityData = old.CA
+	same.cluster.Server, same.cluster.TLSServerName = to.old.Server.String(), to.old.ServerName
+	same.cluster.CertificateAuthorityData = to.old.CA
 	if made.kubeconfig, err = same.with(made.token.value); err != nil {
 		return made, err
 	}
@@ -151,7 +157,7 @@ func (r *rotation) next(
 	if err != nil {
 		return made, err
 	}
-	if err = proven(ctx, made.kubeconfig, identity, rightsOf(given)); err != nil {
+	if err = proven(ctx, made.kubeconfig, to.identity, rightsOf(given)); err != nil {
 		err = fmt.Errorf("the new token was tried and does not do, so the old one stays: %w", err)
 	}
 	return made, err

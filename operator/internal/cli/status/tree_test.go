@@ -35,7 +35,9 @@ func condition(of, status, reason, message string) vitistackv1alpha1.MachineCond
 }
 
 // web is a Machine that is placed in east.
-func web(phase vitistackv1alpha1.MachinePhase, conditions ...vitistackv1alpha1.MachineCondition) *vitistackv1alpha1.Machine {
+func web(
+	phase vitistackv1alpha1.MachinePhase, conditions ...vitistackv1alpha1.MachineCondition,
+) *vitistackv1alpha1.Machine {
 	ledger := vitistackv1alpha1.Ledger{
 		Config: "east", ClusterUID: "east-uid", Namespace: "team-a", VMName: "vm-web", VMUID: "vm-uid", Nonce: "nonce",
 	}
