@@ -195,9 +195,11 @@ func TestHostileServers(t *testing.T) {
 					victim := strings.ReplaceAll(t.Name(), "/", "-")
 					server := a.turn(t, victim, at, be)
 					a.use(t, victim, server, call)
-					if _, err := a.Get("tame"); err != nil {
-						t.Errorf("another cluster is hurt: %v", err)
-					}
+					// A busy machine may lose any cluster for a moment; this one is still hostile meanwhile.
+					eventually.Eventually(t, 20*time.Second, "another cluster is well", func(context.Context) error {
+						_, err := a.Get("tame")
+						return err
+					})
 					server.Be(at.step, nil)
 					if name != "another cluster" || at.step != hostile.Identity { // of which a person decides
 						arena{a.Manager, t}.is(victim, clusters.Connected)

@@ -55,10 +55,8 @@ func TestOutageIsResumed(t *testing.T) {
 			f.connects("east")
 			f.must(east.admin.Create(t.Context(), f.configMap("held")))
 			f.sees("east", "held")
-			held, before, open := f.client("east"), f.audited(east), f.openWatches("east")
-
-			begin := time.Now()
-			f.must(proxy.Set(tc.fault))
+			held := f.client("east")
+			begin, before, open := f.breaks("east", east, proxy, tc.fault)
 			f.must(east.admin.Create(t.Context(), f.configMap("meanwhile")))
 			state := f.reaches("east", clientmgr.Degraded, tc.want)
 			f.refused("east", held, clientmgr.ErrNotConnected)
@@ -92,6 +90,24 @@ func TestOutageIsResumed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// breaks begins a fault of a connected cluster whose watches are open, and returns when it began and
+// what there was before. A busy machine may lose a cluster by itself: such a beginning is none, and
+// is tried again.
+func (f *fixture) breaks(config string, p *plane, proxy *faults.Proxy, fault faults.Fault) (time.Time, traffic, float64) {
+	f.t.Helper()
+	for range 10 {
+		f.connects(config)
+		before, open, begin := f.audited(p), f.openWatches(config), time.Now()
+		f.must(proxy.Set(fault))
+		if state, _ := f.State(config); open > 0 && (state.Phase == clientmgr.Connected || !state.DisconnectedSince.Before(begin)) {
+			return begin, before, open
+		}
+		f.must(proxy.Set(faults.Fault{}))
+	}
+	f.t.Fatal("no fault could begin: the cluster is never well for long")
+	return time.Time{}, traffic{}, 0
 }
 
 // openWatches is the number of watches whose streams are open.
