@@ -1,6 +1,6 @@
 // Package controlplane starts real Kubernetes control planes for tests, benchmarks and demos: etcd,
-// kube-apiserver with RBAC, and kube-controller-manager (garbage collector, namespace and service
-// account controllers), all built from their Go modules.
+// kube-apiserver with RBAC, and kube-controller-manager (garbage, namespaces, service accounts and
+// their tokens, the root certificate, Deployments), all built from their Go modules.
 //
 //	cluster, err := controlplane.Start(ctx, controlplane.Options{Name: "cluster-east"})
 //	if err != nil { … }

@@ -65,10 +65,18 @@ func (c *Cluster) apiServer() process.Spec {
 	return c.spec("kube-apiserver", args...)
 }
 
+// controllers are those that an installation needs: namespaces, rights and tokens, and Deployments
+// down to their Pods, which nothing here schedules.
+const controllers = "namespace-controller,garbage-collector-controller,serviceaccount-controller," +
+	"clusterrole-aggregation-controller,serviceaccount-token-controller,root-ca-certificate-publisher-controller," +
+	"deployment-controller,replicaset-controller"
+
 func (c *Cluster) controllerManager() process.Spec {
 	return c.spec("kube-controller-manager",
 		"--kubeconfig="+c.adminKubeconfigFile(),
-		"--controllers=namespace-controller,garbage-collector-controller,serviceaccount-controller,clusterrole-aggregation-controller",
+		"--controllers="+controllers,
+		"--service-account-private-key-file="+c.files.serviceAccountKey,
+		"--root-ca-file="+c.files.ServingCA,
 		"--leader-elect=false",
 		"--secure-port=0",
 		"--kube-api-qps=200",
