@@ -2,6 +2,7 @@ package deployment
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -14,6 +15,34 @@ type Step struct {
 	Needs string
 	// Script is the text between the fences, for bash.
 	Script string
+	// Shows is what the document says that it prints: a fence "```text" that follows at once; "" where
+	// the document does not say. "…" stands for anything in its line, a line "…" for any lines.
+	Shows string
+}
+
+// Check fails where a step printed something else than the document shows. The width of columns
+// does not count.
+func (s Step) Check(printed string) error {
+	if s.Shows == "" {
+		return nil
+	}
+	pattern := `(?s)^\s*`
+	for line := range strings.Lines(s.Shows) {
+		line = strings.TrimSpace(line)
+		if line == "…" {
+			pattern += `(.*\n)?`
+			continue
+		}
+		words := strings.Fields(line)
+		for i, word := range words {
+			words[i] = strings.ReplaceAll(regexp.QuoteMeta(word), "…", `[^\n]*`)
+		}
+		pattern += `[ \t]*` + strings.Join(words, `[ \t]+`) + `[ \t]*(\n|$)`
+	}
+	if !regexp.MustCompile(pattern + `\s*$`).MatchString(printed) {
+		return fmt.Errorf("it printed\n%s\nbut the document shows\n%s", printed, s.Shows)
+	}
+	return nil
 }
 
 // Steps returns the steps of a Markdown document in their order. It fails where a fence is not
@@ -48,6 +77,10 @@ func Steps(document string) ([]Step, error) {
 			return nil, fmt.Errorf("step %s has no end", step.Name)
 		}
 		named[step.Name] = true
+		if shown, follows := strings.CutPrefix(strings.TrimLeft(next, "\n"), "```text\n"); follows {
+			step.Shows, _, _ = strings.Cut(shown, "\n```")
+			step.Shows += "\n"
+		}
 		steps, rest = append(steps, step), next
 	}
 }

@@ -18,6 +18,11 @@ func TestSteps(t *testing.T) {
 			document: "# Page\n\n```bash step=one\nls\n```\n\nText.\n\n```bash step=two needs=operator\na\nb\n```\n",
 			want:     []Step{{Name: "one", Script: "ls\n"}, {Name: "two", Needs: "operator", Script: "a\nb\n"}},
 		},
+		"Shown": {
+			reason:   "What follows as text is what the step prints.",
+			document: "Text.\n\n```bash step=one\nls\n```\n\n```text\nNAME …\n```\n",
+			want:     []Step{{Name: "one", Script: "ls\n", Shows: "NAME …\n"}},
+		},
 		"OtherLanguages": {
 			reason:   "What is no bash is for reading.",
 			document: "Text.\n\n```yaml\na: b\n```\n",
@@ -52,5 +57,18 @@ func TestSteps(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", tc.reason, diff)
 			}
 		})
+	}
+}
+
+func TestCheck(t *testing.T) {
+	const shows = "NAME  AGE\nweb   … s\n…\nend\n"
+	cases := map[string]bool{
+		"NAME AGE\nweb    12 s\nend\n": true, "NAME AGE\nweb 1 s\nmore\nand more\nend": true,
+		"NAME AGE\nend\n": false, "NAME AGE\nweb 1 s\n": false, "": false, "NAME AGE\nweb 1 s\nend\nmore\n": false,
+	}
+	for printed, want := range cases {
+		if err := (Step{Shows: shows}).Check(printed); (err == nil) != want {
+			t.Errorf("%q: %v", printed, err)
+		}
 	}
 }
