@@ -1,6 +1,9 @@
 package walk
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -8,7 +11,12 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/vitistack/kubevirt-multicluster/testkit/deployment"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
 // patience bounds one step. The longest compiles the operator.
@@ -25,6 +33,15 @@ type page struct {
 var pages = []page{
 	{name: "install.md"},
 	{name: "add-a-cluster.md"},
+	{name: "place.md"},
+	{name: "write-a-strategy.md", after: map[string]func(*testing.T){"install": settled}},
+	{name: "rotate.md"},
+	{name: "migrate.md"},
+	{name: "troubleshooting.md"},
+	{name: "security.md"},
+	{name: "failures.md", before: map[string]func(*testing.T){"owe": freezeWest}, after: map[string]func(*testing.T){"owe": thawWest}},
+	{name: "restore.md"},
+	{name: "uninstall.md"},
 }
 
 // elsewhere are pages whose steps other tests do.
@@ -82,10 +99,12 @@ func (p page) walk(t *testing.T) {
 		began := time.Now()
 		printed, err := shell.Run(step, patience)
 		if err != nil {
+			explain(t)
 			t.Fatal(err)
 		}
 		t.Logf("%s took %s and printed:\n%s", step.Name, time.Since(began).Round(100*time.Millisecond), printed)
 		if err := step.Check(printed); err != nil {
+			explain(t)
 			t.Fatalf("step %s: %v", step.Name, err)
 		}
 		if around := p.after[step.Name]; around != nil {
@@ -101,4 +120,72 @@ func environment() []string {
 		"REGISTRY=" + world.registry, "ARCH=" + runtime.GOARCH,
 	}
 	return append(env, world.keeps...)
+}
+
+// settled waits, as a person does unawares, until the replicas of before are gone: the one that leads
+// may still place a Machine while it ends.
+func settled(t *testing.T) {
+	t.Helper()
+	admin, err := client.New(world.supervisor.Config(), client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually.Eventually(t, patience, "there are two Pods", func(ctx context.Context) error {
+		pods := &corev1.PodList{}
+		if err := admin.List(ctx, pods, client.InNamespace(operator)); err != nil {
+			return err
+		}
+		if len(pods.Items) != 2 {
+			return fmt.Errorf("there are %d", len(pods.Items))
+		}
+		return nil
+	})
+}
+
+// freezeWest makes cluster-west silent for ever, as far as the page is concerned.
+func freezeWest(t *testing.T) {
+	t.Helper()
+	if err := world.west.Freeze(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// thawWest brings it back, so that the debt is paid.
+func thawWest(t *testing.T) {
+	t.Helper()
+	if err := world.west.Thaw(); err != nil {
+		t.Fatal(err)
+	}
+	admin, err := client.New(world.west.Config(), client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	owed := &unstructured.Unstructured{}
+	owed.SetAPIVersion("kubevirt.io/v1")
+	owed.SetKind("VirtualMachine")
+	eventually.Eventually(t, patience, "the debt is paid", func(ctx context.Context) error {
+		err := admin.Get(ctx, client.ObjectKey{Namespace: "default", Name: "vm-named"}, owed)
+		if err == nil {
+			err = errors.New("the virtual machine is still there")
+		}
+		return client.IgnoreNotFound(err)
+	})
+}
+
+// explain logs what a person would look at who is stuck.
+func explain(t *testing.T) {
+	t.Helper()
+	shell, err := deployment.NewShell(t.Context(), world.clone, environment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shell.Close()
+	const script = `
+kubectl get pods -A -o wide
+kubectl get kubevirtconfigs.vitistack.io -A -o yaml
+kubectl get machines.vitistack.io -A -o yaml
+for pod in $(kubectl -n kubevirt-operator get pods -o name); do kubectl -n kubevirt-operator logs "$pod" --tail=30; done
+`
+	printed, err := shell.Run(deployment.Step{Name: "explain", Script: script}, time.Minute)
+	t.Logf("%s%v", printed, err)
 }

@@ -97,7 +97,7 @@ func restoredSupervisor(t *testing.T, ns string, running bool) {
 
 // TestRestoredObjects: the supervisor's objects are put back one by one, as Velero does it: under
 // new UIDs, without status, with finalizers, some without the operator's annotations. Nobody gets a
-// second virtual machine; with the commands that deploy/README.md gives each Machine has its own
+// second virtual machine; with the commands that deploy/docs/restore.md gives each Machine has its own
 // again, which runs on as it was.
 func TestRestoredObjects(t *testing.T) {
 	ns := namespace(t, "restored-objects")
@@ -170,18 +170,18 @@ func restoreObject(t *testing.T, of *vitistackv1alpha1.Machine) *vitistackv1alph
 	return &vitistackv1alpha1.Machine{ObjectMeta: meta, Spec: m.Spec}
 }
 
-// consentToAll does what deploy/README.md says, and fails unless that gives a number of commands
+// consentToAll does what deploy/docs/restore.md says, and fails unless that gives a number of commands
 // for a namespace.
 func consentToAll(t *testing.T, ns string, want int) {
 	t.Helper()
-	readme, err := os.ReadFile("../../../deploy/README.md")
+	readme, err := os.ReadFile("../../../deploy/docs/restore.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(readme), "```\nkubectl get machines -A")
+	_, rest, _ := strings.Cut(string(readme), "```bash step=adopt\nkubectl get machines -A")
 	text, _, found := strings.Cut(rest, "```")
 	if !found {
-		t.Fatal("deploy/README.md has no such command")
+		t.Fatal("deploy/docs/restore.md has no such command")
 	}
 	shell := func(script string) string {
 		path, err := filepath.Abs("../../../bin")

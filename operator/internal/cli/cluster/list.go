@@ -36,7 +36,7 @@ func listCommand() *cobra.Command {
 			return list(cmd.Context(), supervisor, cmd.OutOrStdout(), time.Now())
 		},
 	}
-	way.Add(cmd.Flags())
+	way.AddBeside(cmd.Flags())
 	return cmd
 }
 

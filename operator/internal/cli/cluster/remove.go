@@ -48,7 +48,7 @@ func removeCommand() *cobra.Command {
 			return remove(cmd.Context(), supervisor, args[0], yes, streams{in: cmd.InOrStdin(), out: cmd.OutOrStdout()})
 		},
 	}
-	way.Add(cmd.Flags())
+	way.AddBeside(cmd.Flags())
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return cmd
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"time"
 )
 
@@ -46,9 +47,12 @@ func (b *bundle) add(name string, content []byte) error {
 }
 
 // miss notes what is not in the bundle. The reason is a server's, and goes through the same sieve
-// as all else.
+// as all else. One who asks for several things of a kind may miss it several times, and is told
+// once.
 func (b *bundle) miss(what string, err error) {
-	b.missing = append(b.missing, Text(fmt.Sprintf("%s: %v", what, err)))
+	if text := Text(fmt.Sprintf("%s: %v", what, err)); !slices.Contains(b.missing, text) {
+		b.missing = append(b.missing, text)
+	}
 }
 
 // close packs the list of what is missing, and ends the file.
