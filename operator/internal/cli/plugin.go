@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/cluster"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/guest"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/reach"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/render"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/report"
@@ -35,7 +38,7 @@ func forPeople() *cobra.Command {
 		group    string
 		commands []*cobra.Command
 	}{
-		{"machine", append(status.Commands(), whyCommand(), render.Command())},
+		{"machine", slices.Concat(status.Commands(), guest.Commands(), []*cobra.Command{whyCommand(), render.Command()})},
 		{"fleet", []*cobra.Command{cluster.Command(), orphansCommand(person()), debtsCommand(), releaseCommand(person()),
 			report.Command(version())}},
 	} {

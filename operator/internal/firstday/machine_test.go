@@ -104,6 +104,7 @@ func TestMachine(t *testing.T) {
 			"there is no KubevirtConfig in the namespace default", "there are some in kubevirt-configs")
 	})
 	t.Run("report", reported)
+	t.Run("console", visited)
 	t.Run("stop and start", func(t *testing.T) {
 		machine(t, "stop", "web", "--wait").says(t, 0, "spec.runStrategy is now Halted", "Machine default/web is Stopped.")
 		machine(t, "stop", "web").says(t, 0, "has spec.runStrategy Halted already")

@@ -44,7 +44,7 @@ func called(t *testing.T, kubeconfig, typed string, args ...string) answer {
 	t.Helper()
 	var out, err bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), filepath.Join(world.dir, "kubectl-machine"), args...)
-	cmd.Env = []string{"KUBECONFIG=" + kubeconfig, "HOME=" + t.TempDir()}
+	cmd.Env = []string{"KUBECONFIG=" + kubeconfig, "HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH")}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(typed), &out, &err
 	cmd.Dir = t.TempDir()
 	a := answer{}
@@ -108,6 +108,24 @@ func userOf(t *testing.T, cluster, user string, rules ...rbacv1.PolicyRule) stri
 		t.Fatal(err)
 	}
 	return file(t, user+".kubeconfig", content)
+}
+
+// give gives the operator a right in a remote cluster.
+func give(t *testing.T, cluster, group string, resources []string, verbs ...string) {
+	t.Helper()
+	role := &rbacv1.ClusterRole{
+		ObjectMeta: metav1.ObjectMeta{Name: "given"}, Rules: []rbacv1.PolicyRule{rule(group, resources, verbs...)},
+	}
+	binding := &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "given"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "given"},
+		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: own, Name: own}},
+	}
+	for _, object := range []client.Object{role, binding} {
+		if err := world.remote[cluster].Create(t.Context(), object); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // rule gives verbs on resources of a group.

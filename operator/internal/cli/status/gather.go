@@ -55,22 +55,9 @@ type Event struct {
 	Reason, Message string
 }
 
-// access says with which kubeconfig the remote cluster is read: the caller's own, or else the one
-// of the KubevirtConfig.
-type access struct{ kubeconfig, context string }
-
-func (a access) open(
-	ctx context.Context, supervisor *reach.Supervisor, config *vitistackv1alpha1.KubevirtConfig,
-) (*reach.Cluster, error) {
-	if a.kubeconfig == "" && a.context == "" {
-		return supervisor.Remote(ctx, config)
-	}
-	return reach.Open(a.kubeconfig, a.context)
-}
-
 // gather reads both sides of a Machine. The error is that of reading the Machine.
-func gather(ctx context.Context, supervisor *reach.Supervisor, key client.ObjectKey, by access) (*View, error) {
-	machine, err := read(ctx, supervisor, key)
+func gather(ctx context.Context, supervisor *reach.Supervisor, key client.ObjectKey, by reach.Access) (*View, error) {
+	machine, err := reach.Machine(ctx, supervisor, key)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +74,7 @@ func gather(ctx context.Context, supervisor *reach.Supervisor, key client.Object
 		v.miss("the cluster", err)
 		return v, nil
 	}
-	remote, err := by.open(ctx, supervisor, v.Config)
+	remote, err := by.Open(ctx, supervisor, v.Config)
 	if err == nil {
 		err = v.remote(ctx, remote, ledger)
 	}

@@ -10,6 +10,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/exit"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/reach"
 )
 
 func TestFilter(t *testing.T) {
@@ -77,7 +78,7 @@ func TestKey(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			key, err := (&subject{namespace: tc.namespace}).key(tc.argument)
+			key, err := (&reach.Subject{Namespace: tc.namespace}).Key(tc.argument)
 			if (err == nil) != (tc.want != "") || err == nil && key.String() != tc.want {
 				t.Errorf("%s It is %s (%v), want %q", tc.reason, key, err, tc.want)
 			}

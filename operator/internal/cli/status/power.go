@@ -20,7 +20,8 @@ const powerTimeout = 5 * time.Minute
 
 // power is a change of a Machine's run strategy.
 type power struct {
-	subject
+	reach.Subject
+
 	strategy string
 	phase    vitistackv1alpha1.MachinePhase
 	wait     bool
@@ -53,7 +54,7 @@ func stopCommand() *cobra.Command {
 }
 
 func (p *power) add(cmd *cobra.Command) {
-	p.subject.add(cmd.Flags())
+	p.Subject.Add(cmd.Flags())
 	cmd.Flags().BoolVar(&p.wait, "wait", false, "wait until it is done, for five minutes at most")
 }
 
@@ -65,7 +66,7 @@ func (p *power) run(cmd *cobra.Command, args []string) error {
 	if strategy != vitistackv1alpha1.RunStrategyHalted && !slices.Contains(running, strategy) {
 		return fmt.Errorf("--run-strategy %s: want one of %v", strategy, running)
 	}
-	supervisor, key, err := p.open(cmd.Context(), args[0])
+	supervisor, key, err := p.Open(cmd.Context(), args[0])
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func (p *power) run(cmd *cobra.Command, args []string) error {
 
 // set changes the field, and nothing else of the Machine.
 func (p *power) set(ctx context.Context, out io.Writer, supervisor *reach.Supervisor, key client.ObjectKey) error {
-	machine, err := read(ctx, supervisor, key)
+	machine, err := reach.Machine(ctx, supervisor, key)
 	if err != nil {
 		return err
 	}

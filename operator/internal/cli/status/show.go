@@ -26,8 +26,8 @@ const (
 )
 
 func statusCommand() *cobra.Command {
-	var s subject
-	var by access
+	var s reach.Subject
+	var by reach.Access
 	var live bool
 	cmd := &cobra.Command{
 		Use:   "status (NAME | NAMESPACE/NAME)",
@@ -37,7 +37,7 @@ func statusCommand() *cobra.Command {
 			"It ends with 0 where the Machine is Ready, 1 where it is not, and 3 where that is unknown.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			supervisor, key, err := s.open(cmd.Context(), args[0])
+			supervisor, key, err := s.Open(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -48,9 +48,8 @@ func statusCommand() *cobra.Command {
 			return show.once(cmd.Context())
 		},
 	}
-	s.add(cmd.Flags())
-	cmd.Flags().StringVar(&by.kubeconfig, "remote-kubeconfig", "", "your kubeconfig of the remote cluster")
-	cmd.Flags().StringVar(&by.context, "remote-context", "", "your context of the remote cluster")
+	s.Add(cmd.Flags())
+	by.Add(cmd.Flags())
 	cmd.Flags().BoolVarP(&live, "watch", "w", false, "go on showing it, until it is gone or you press Ctrl-C")
 	return cmd
 }
@@ -59,7 +58,7 @@ func statusCommand() *cobra.Command {
 type screen struct {
 	supervisor *reach.Supervisor
 	key        client.ObjectKey
-	by         access
+	by         reach.Access
 	out        io.Writer
 }
 
@@ -101,7 +100,7 @@ func (s screen) follow(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case errors.Is(err, errNoMachine) && last != "":
+		case errors.Is(err, reach.ErrNoMachine) && last != "":
 			fmt.Fprintf(s.out, "Machine %s is gone.\n", s.key)
 			return nil
 		case err != nil:

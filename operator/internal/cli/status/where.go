@@ -7,10 +7,11 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/exit"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/reach"
 )
 
 func whereCommand() *cobra.Command {
-	var s subject
+	var s reach.Subject
 	cmd := &cobra.Command{
 		Use:   "where (NAME | NAMESPACE/NAME)",
 		Short: "Say in one line which cluster a Machine is in, and as which VirtualMachine",
@@ -18,11 +19,11 @@ func whereCommand() *cobra.Command {
 			"people and scripts. It ends with 1 where the Machine has no place.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			supervisor, key, err := s.open(cmd.Context(), args[0])
+			supervisor, key, err := s.Open(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			machine, err := read(cmd.Context(), supervisor, key)
+			machine, err := reach.Machine(cmd.Context(), supervisor, key)
 			if err != nil {
 				return err
 			}
@@ -34,6 +35,6 @@ func whereCommand() *cobra.Command {
 			return nil
 		},
 	}
-	s.add(cmd.Flags())
+	s.Add(cmd.Flags())
 	return cmd
 }
