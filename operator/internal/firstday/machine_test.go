@@ -105,10 +105,34 @@ func TestMachine(t *testing.T) {
 	})
 	t.Run("report", reported)
 	t.Run("console", visited)
+	t.Run("pause and resume", func(t *testing.T) {
+		machine(t, "resume", "web").says(t, 0, "Machine default/web already is not paused")
+		machine(t, "pause", "web").says(t, 0, "Machine default/web now is paused")
+		machine(t, "pause", "web").says(t, 0, "Machine default/web already is paused")
+		machine(t, "stop", "web").says(t, 0, "spec.runStrategy is now Halted")
+		eventually.Eventually(t, patience, "the Machine says that it is paused", func(ctx context.Context) error {
+			if err := supervisor().Get(ctx, client.ObjectKeyFromObject(web), web); err != nil {
+				return err
+			}
+			for _, each := range web.Status.Conditions {
+				if each.Type == vitistackv1alpha1.ConditionReady && each.Reason == vitistackv1alpha1.ReasonPaused {
+					return nil
+				}
+			}
+			return fmt.Errorf("it says %+v", web.Status.Conditions)
+		})
+		machine(t, "where", "web").says(t, 0, west)
+		machine(t, "resume", "web").says(t, 0, "Machine default/web now is not paused")
+		reaches(t, web, vitistackv1alpha1.MachinePhaseStopped)
+		machine(t, "start", "web", "--wait").says(t, 0, "is Running.")
+	})
 	t.Run("stop and start", func(t *testing.T) {
 		machine(t, "stop", "web", "--wait").says(t, 0, "spec.runStrategy is now Halted", "Machine default/web is Stopped.")
 		machine(t, "stop", "web").says(t, 0, "has spec.runStrategy Halted already")
 		machine(t, "start", "web", "--wait").says(t, 0, "Machine default/web is Running.")
+		machine(t, "restart", "web").says(t, 0, "spec.runStrategy is now Halted", "is Stopped.", "spec.runStrategy is now Always",
+			"is Running.")
+		machine(t, "restart", "nobody").says(t, 2, "there is no Machine nobody")
 		machine(t, "start", "web", "--run-strategy", "Sometimes").says(t, 2, "want one of")
 	})
 	for _, m := range []*vitistackv1alpha1.Machine{web, lost} {

@@ -9,7 +9,8 @@ import (
 // Commands are the commands about Machines.
 func Commands() []*cobra.Command {
 	return []*cobra.Command{
-		listCommand(), statusCommand(), whereCommand(), startCommand(), stopCommand(),
+		listCommand(), statusCommand(), whereCommand(), startCommand(), stopCommand(), restartCommand(),
+		pauseCommand(), resumeCommand(),
 	}
 }
 
