@@ -9,9 +9,12 @@ KUBERNETES_LDFLAGS := -s -w -X $(VERSION_PACKAGE).gitVersion=$(KUBERNETES) -X $(
 KUBERNETES_PROGRAMS := $(addprefix $(KUBERNETES_DIR)/,kube-apiserver kube-controller-manager kubectl etcd etcdctl etcdutl)
 KUBEVIRT_PROGRAMS := $(addprefix $(KUBEVIRT_DIR)/,virt-controller virt-api crds.yaml webhooks.yaml)
 
+# What is built here still has to be built while its file is missing.
+to-go = $$(ls $(KUBERNETES_PROGRAMS) $(KUBEVIRT_PROGRAMS) 2>&1 >/dev/null | wc -l) of $(words $(KUBERNETES_PROGRAMS) $(KUBEVIRT_PROGRAMS)) to go
+
 # build-program MODULE PACKAGE LDFLAGS
 define build-program
-	@echo "building $(notdir $@) ($(notdir $(@D))), once"
+	@echo "$$(date +%T) building $(notdir $@) ($(notdir $(@D))), once: $(to-go)"
 	@mkdir -p $(@D)
 	@cd testkit/programs/$(1) && GOWORK=off $(GOBUILD) -ldflags "$(3)" -o $@.partial $(2) && mv $@.partial $@
 endef
@@ -33,6 +36,6 @@ $(KUBEVIRT_DIR)/virt-%:
 
 # What KubeVirt's and CDI's operators would install: custom resource definitions and webhook configurations.
 $(KUBEVIRT_DIR)/%.yaml:
-	@echo "writing $(@F) ($(notdir $(@D))), once"
+	@echo "$$(date +%T) writing $(@F) ($(notdir $(@D))), once: $(to-go)"
 	@mkdir -p $(@D)
 	@cd testkit/programs/kubevirt && GOWORK=off CGO_ENABLED=0 go run -trimpath ./manifests $* >$@.partial && mv $@.partial $@
