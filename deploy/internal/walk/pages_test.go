@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,6 +42,7 @@ var pages = []page{
 	{name: "rotate.md"},
 	{name: "migrate.md"},
 	{name: "troubleshooting.md"},
+	{name: "runbooks"},
 	{name: "security.md"},
 	{name: "failures.md", before: map[string]func(*testing.T){"owe": freezeWest}, after: map[string]func(*testing.T){"owe": thawWest}},
 	{name: "restore.md"},
@@ -60,33 +65,77 @@ func TestPages(t *testing.T) {
 
 // TestAllPages holds the list of pages against the folder.
 func TestAllPages(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(root, "deploy", "docs", "*.md"))
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	for _, file := range files {
-		name := filepath.Base(file)
-		walked := slices.ContainsFunc(pages, func(p page) bool { return p.name == name }) || elsewhere[name] != ""
+	for _, name := range append(names(t, "*.md"), names(t, "runbooks/*.md")...) {
+		listed := path.Dir(name)
+		if listed == "." {
+			listed = name
+		}
+		walked := slices.ContainsFunc(pages, func(p page) bool { return p.name == listed }) || elsewhere[name] != ""
 		if found := steps(t, name); len(found) > 0 != walked {
 			t.Errorf("%s has %d steps, but walked is %t", name, len(found), walked)
+		}
+		for _, line := range unrun(text(t, name)) {
+			t.Errorf("%s: nobody runs what is at %q", name, line)
 		}
 	}
 }
 
-func steps(t *testing.T, name string) []deployment.Step {
+// indented is a command that is no step.
+var indented = regexp.MustCompile(`^    (kubectl|helm|operator|crdcheck|make) `)
+
+// unrun are the lines at which a page has commands that are no step: fences that say no language,
+// and indented lines.
+func unrun(page string) []string {
+	var found []string
+	fenced := false
+	for line := range strings.Lines(page) {
+		opens := strings.HasPrefix(line, "```") && !fenced
+		if opens && strings.TrimSpace(line) == "```" || !fenced && indented.MatchString(line) {
+			found = append(found, line)
+		}
+		if strings.HasPrefix(line, "```") {
+			fenced = !fenced
+		}
+	}
+	return found
+}
+
+// names are the pages of a pattern.
+func names(t *testing.T, pattern string) []string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, "deploy", "docs", name))
+	found, err := fs.Glob(os.DirFS(filepath.Join(root, "deploy", "docs")), pattern)
+	if err != nil || len(found) == 0 {
+		t.Fatalf("%s: %v, %v", pattern, found, err)
+	}
+	return found
+}
+
+func text(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(root, "deploy", "docs", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := deployment.Steps(string(text))
+	return string(content)
+}
+
+func steps(t *testing.T, name string) []deployment.Step {
+	t.Helper()
+	found, err := deployment.Steps(text(t, name))
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
 	return found
 }
 
+// walk does a page, or each page of a folder.
 func (p page) walk(t *testing.T) {
+	if path.Ext(p.name) == "" {
+		for _, name := range names(t, p.name+"/*.md") {
+			t.Run(path.Base(name), page{name: name}.walk)
+		}
+		return
+	}
 	shell, err := deployment.NewShell(t.Context(), world.clone, environment())
 	if err != nil {
 		t.Fatal(err)
@@ -116,8 +165,9 @@ func (p page) walk(t *testing.T) {
 // environment is what the pages ask for, and where what was built before is kept.
 func environment() []string {
 	env := []string{
-		"PATH=" + world.path, "HOME=" + world.home, "TERM=dumb", "KUBECONFIG=" + filepath.Join(world.clone, "supervisor.kubeconfig"),
+		"PATH=" + filepath.Join(world.clone, "bin") + ":" + world.path, "HOME=" + world.home, "TERM=dumb", "KUBECONFIG=" + filepath.Join(world.clone, "supervisor.kubeconfig"),
 		"REGISTRY=" + world.registry, "ARCH=" + runtime.GOARCH,
+		"NAME=cluster-east", "REMOTE=east.kubeconfig", "MACHINE=my-machine", "NAMESPACE=default", // whom an alert names
 	}
 	return append(env, world.keeps...)
 }
