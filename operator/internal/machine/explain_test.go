@@ -279,6 +279,28 @@ func TestTraceIsKept(t *testing.T) {
 	}
 }
 
+// TestTraceSurvivesACrash: a process that ends between the record and the status takes nothing with
+// it: people are told who has chosen, and not that its successor found the choice.
+func TestTraceSurvivesACrash(t *testing.T) {
+	w := newWorld(t, []string{east, west}, newMachine())
+	w.after = func(c call) error {
+		if c.writes() && c.kind == anyMachine && c.verb == "patch" {
+			return errCrash
+		}
+		return nil
+	}
+	_, _ = w.reconcile(chain(), withDefault(west))
+	w.after = nil
+	if w.machine().Annotations[vitistackv1alpha1.AnnotationPlacement] == "" || w.machine().Status.KubevirtConfigRef != nil {
+		t.Fatal("the process did not end between the record and the status")
+	}
+	w.mustSettle(chain())
+	want := `placed in "cluster-west" as team-a/vm-web by strategy default (test)`
+	if got := w.machine().Status.Condition("Placed").Message; got != want {
+		t.Errorf("Placed says %q, want %q", got, want)
+	}
+}
+
 // TestStrictUniqueness: with it not even a fresh Machine goes on while a cluster is silent.
 func TestStrictUniqueness(t *testing.T) {
 	for strict, want := range map[bool]string{false: "True/Placed", true: "False/ClustersUnanswered"} {

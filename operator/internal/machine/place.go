@@ -125,6 +125,7 @@ func (r *MachineReconciler) write(
 // into puts an entry into a Machine's annotations. Another wish that a person wrote there is
 // refused later, and not erased.
 func (e entry) into(annotations map[string]string) error {
+	told := e.told(annotations)
 	if e.ledger != nil {
 		if err := e.ledger.Validate(); err != nil {
 			return problem.Person(vitistackv1alpha1.ConditionPlaced, vitistackv1alpha1.ReasonLedgerInvalid,
@@ -141,10 +142,19 @@ func (e entry) into(annotations map[string]string) error {
 	if e.disks != nil {
 		annotations[vitistackv1alpha1.AnnotationPlacementDisks] = e.disks.String()
 	}
-	if e.asked.Trace != nil {
+	if e.asked.Trace != nil && !told {
 		annotations[vitistackv1alpha1.AnnotationPlacementTrace] = e.asked.summary(e.ledger.Config)
 	}
 	return nil
+}
+
+// told says whether people were told already who chose this place. A process that ended between the
+// record and the status is followed by one that finds its own reference, and asks again: what is
+// answered then decides nothing.
+func (e entry) told(annotations map[string]string) bool {
+	recorded, err := vitistackv1alpha1.ParseLedger(annotations[vitistackv1alpha1.AnnotationPlacement])
+	trace := vitistackv1alpha1.ParsePlacementTrace(annotations[vitistackv1alpha1.AnnotationPlacementTrace])
+	return err == nil && e.ledger != nil && recorded.Config == e.ledger.Config && trace.Config == e.ledger.Config
 }
 
 // fence returns what shows that the Machine in hand is the newest one. Where the ledger names a
