@@ -137,7 +137,7 @@ func (l launch) newChild() (*child, error) {
 		AllowedProtocols: []goplugin.Protocol{goplugin.ProtocolGRPC},
 		AutoMTLS:         true,
 		SkipHostEnv:      true,
-		StartTimeout:     l.timeout,
+		StartTimeout:     2 * l.timeout, // the watchdog comes first: the two would tell one thing in two ways
 		Logger:           l.log.forGoPlugin(),
 		SyncStdout:       l.log.writer("stdout"),
 		SyncStderr:       l.log.writer("stderr"),

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
@@ -74,6 +75,9 @@ func (r *MachineReconciler) decide(ctx context.Context, machine *vitistackv1alph
 		if decision, confirmed := r.confirm(ctx, machine, reading.Ledger); confirmed {
 			return decision, nil
 		}
+		if err := r.outOfSight(ctx, reading.Ledger); err != nil {
+			return Decision{}, err
+		}
 	case custody.Lost:
 		return r.restore(ctx, machine, reading.Ledger)
 	}
@@ -114,6 +118,23 @@ func (r *MachineReconciler) confirm(
 		}
 	}
 	return Decision{}, false
+}
+
+// outOfSight holds a Machine whose record names a VirtualMachine in a cluster that nobody can ask,
+// because its KubevirtConfig is gone: another place would make a second one (I3: silence is not
+// absence). Whoever forged the record holds his own Machine with it.
+func (r *MachineReconciler) outOfSight(ctx context.Context, ledger vitistackv1alpha1.Ledger) error {
+	configs, err := r.configs(ctx)
+	if err != nil {
+		return err
+	}
+	there := slices.ContainsFunc(configs, func(c vitistackv1alpha1.KubevirtConfig) bool { return c.Name == ledger.Config })
+	if there || ledger.VMUID == "" {
+		return nil
+	}
+	return problem.Person(vitistackv1alpha1.ConditionPlaced, vitistackv1alpha1.ReasonConfigNotFound,
+		"KubevirtConfig %s not found, and the Machine's record says that VirtualMachine %s is there; create it again, or, where "+
+			"that is gone for good, take the annotation %s off", ledger.Config, ledger.VMName, vitistackv1alpha1.AnnotationPlacement)
 }
 
 // cached is the VirtualMachine of a ledger's name as the cache shows it, nil where it shows none.

@@ -281,3 +281,27 @@ func TestUnreadableLedgerCanBeReleased(t *testing.T) {
 		t.Errorf("with consent the Machine stays: %s", w.says("Ready"))
 	}
 }
+
+// TestRecordOfAGoneConfig: the status is lost, the KubevirtConfig of the record is gone, and the
+// Machine is told to go elsewhere. Its VirtualMachine runs on where nobody can look, so that it gets
+// no second one until a person says that the first is gone.
+func TestRecordOfAGoneConfig(t *testing.T) {
+	w := placed(t)
+	w.loseStatus()
+	delete(w.manager.MockedClients, east)
+	delete(w.manager.MockedConfigs, east)
+	delete(w.manager.MockedStates, east)
+	w.editMachine(in(west))
+	w.mustSettle(chain())
+	if got := w.condition("Placed"); got != "False/ConfigNotFound" {
+		t.Errorf("Placed is %s", got)
+	}
+	if got := w.where(); len(w.vms()) != 1 || !strings.HasPrefix(got, "cluster-east/") {
+		t.Errorf("the virtual machines are %s", got)
+	}
+	w.editMachine(func(m *vitistackv1alpha1.Machine) { delete(m.Annotations, vitistackv1alpha1.AnnotationPlacement) })
+	w.mustSettle(chain())
+	if got := w.condition("Placed"); got != "True/Placed" {
+		t.Errorf("without the record Placed is %s", got)
+	}
+}
