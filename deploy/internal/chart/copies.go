@@ -24,8 +24,11 @@ func Copies(root string) (map[string][]byte, error) {
 	copies := map[string][]byte{}
 	for target, pattern := range sources {
 		paths, err := filepath.Glob(filepath.Join(root, pattern))
-		if err != nil || len(paths) == 0 {
-			return nil, fmt.Errorf("%s: no such file (%v)", pattern, err)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", pattern, err)
+		}
+		if len(paths) == 0 {
+			return nil, fmt.Errorf("%s: no such file", pattern)
 		}
 		for _, path := range paths {
 			content, err := os.ReadFile(path)

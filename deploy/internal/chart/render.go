@@ -45,7 +45,7 @@ func Render(ctx context.Context, chart *helmchart.Chart, of Release) (*release.R
 	}
 	typed, ok := rendered.(*release.Release)
 	if !ok {
-		return nil, fmt.Errorf("Helm returns a release as %T", rendered)
+		return nil, fmt.Errorf("a release of Helm is a %T", rendered)
 	}
 	return typed, nil
 }

@@ -109,7 +109,7 @@ func TestConfiguration(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if config.Architecture != architecture || config.OS != "linux" || !config.Created.Time.Equal(created) {
+		if config.Architecture != architecture || config.OS != "linux" || !config.Created.Equal(created) {
 			t.Errorf("%s: %s/%s of %s", architecture, config.OS, config.Architecture, config.Created)
 		}
 		if config.Config.User != "65532:65532" || !slices.Equal(config.Config.Entrypoint, []string{"/operator"}) {

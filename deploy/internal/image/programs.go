@@ -76,7 +76,7 @@ func checkStatic(path string, machine elf.Machine) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	if file.Machine != machine {
 		return fmt.Errorf("%s is for %s, not for %s", path, name(file.Machine), name(machine))
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/kubevirt-multicluster/deploy/internal/pod"
@@ -113,14 +112,7 @@ func (n *Node) projected(ctx context.Context, of *corev1.Pod, sources []corev1.V
 		var err error
 		switch {
 		case source.ServiceAccountToken != nil:
-			request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{
-				ExpirationSeconds: source.ServiceAccountToken.ExpirationSeconds,
-				BoundObjectRef:    &authenticationv1.BoundObjectReference{APIVersion: "v1", Kind: "Pod", Name: of.Name, UID: of.UID},
-			}}
-			account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: of.Namespace, Name: of.Spec.ServiceAccountName}}
-			if err = n.admin.SubResource("token").Create(ctx, account, request); err == nil {
-				err = write(at, source.ServiceAccountToken.Path, request.Status.Token)
-			}
+			err = n.token(ctx, of, source.ServiceAccountToken, at)
 		case source.ConfigMap != nil:
 			err = n.configMap(ctx, of.Namespace, source.ConfigMap.Name, at)
 		case source.DownwardAPI != nil:
@@ -133,6 +125,22 @@ func (n *Node) projected(ctx context.Context, of *corev1.Pod, sources []corev1.V
 		}
 	}
 	return nil
+}
+
+// token writes one that ends with the Pod.
+func (n *Node) token(ctx context.Context, of *corev1.Pod, wanted *corev1.ServiceAccountTokenProjection, at string) error {
+	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{
+		ExpirationSeconds: wanted.ExpirationSeconds,
+		BoundObjectRef: &authenticationv1.BoundObjectReference{
+			APIVersion: "v1", Kind: "Pod", Name: of.Name, UID: of.UID,
+		},
+	}}
+	account := &corev1.ServiceAccount{}
+	account.Namespace, account.Name = of.Namespace, of.Spec.ServiceAccountName
+	if err := n.admin.SubResource("token").Create(ctx, account, request); err != nil {
+		return err
+	}
+	return write(at, wanted.Path, request.Status.Token)
 }
 
 func write(at, name, content string) error {

@@ -85,7 +85,8 @@ func run(m *testing.M) (code int, err error) {
 	server := httptest.NewServer(registry.New(registry.WithReferrersSupport(true), registry.Logger(stdlog.New(io.Discard, "", 0))))
 	defer server.Close()
 	world.registry = strings.TrimPrefix(server.URL, "http://")
-	played, err := node.Start(context.Background(), node.Options{Cluster: world.supervisor, Namespace: operator, Folder: dir})
+	played, err := node.Start(context.Background(),
+		node.Options{Cluster: world.supervisor, Namespace: operator, Folder: dir})
 	if err != nil {
 		return 1, err
 	}
