@@ -112,8 +112,8 @@ func (v *visit) check(ctx context.Context, remote *reach.Cluster, ledger vitista
 	case err != nil:
 		return fmt.Errorf("cluster %s: %w", ledger.Config, err)
 	case identity != ledger.ClusterUID:
-		return fmt.Errorf("the kubeconfig leads to cluster %s, but the Machine is in %s, which is %s", identity, ledger.Config,
-			ledger.ClusterUID)
+		return fmt.Errorf("the kubeconfig leads to cluster %s, but the Machine is in %s, which is %s",
+			identity, ledger.Config, ledger.ClusterUID)
 	}
 	if err := v.allowed(ctx, remote, ledger); err != nil {
 		return err

@@ -22,8 +22,8 @@ func findVirtctl() (string, error) {
 			return path, nil
 		}
 	}
-	return "", errors.New("virtctl, KubeVirt's client, is not on the PATH: kubectl krew install virt, or take it from the " +
-		"release of the remote cluster's KubeVirt")
+	return "", errors.New("virtctl, KubeVirt's client, is not on the PATH: kubectl krew install virt, or take it " +
+		"from the release of the remote cluster's KubeVirt")
 }
 
 // target is how virtctl is told the guest.
@@ -52,14 +52,15 @@ func (v *visit) allowed(ctx context.Context, remote *reach.Cluster, to vitistack
 	if v.access.Own() {
 		who, help = "your kubeconfig", "an administrator of that cluster can give the right"
 	}
-	return fmt.Errorf("%s may not get virtualmachineinstances/%s of subresources.kubevirt.io in the namespace %s there: %s",
-		who, v.right, to.Namespace, help)
+	return fmt.Errorf("%s may not get virtualmachineinstances/%s of subresources.kubevirt.io in the namespace %s there: "+
+		"%s", who, v.right, to.Namespace, help)
 }
 
 // start runs virtctl until it ends. Where the kubeconfig is not the caller's, it is in a file that
 // only the caller can read, for that long.
 func (v *visit) start(
-	cmd *cobra.Command, supervisor *reach.Supervisor, config *vitistackv1alpha1.KubevirtConfig, virtctl string, args []string,
+	cmd *cobra.Command, supervisor *reach.Supervisor, config *vitistackv1alpha1.KubevirtConfig, virtctl string,
+	args []string,
 ) error {
 	way := []string{v.verb}
 	switch {

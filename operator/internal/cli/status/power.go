@@ -54,7 +54,7 @@ func stopCommand() *cobra.Command {
 }
 
 func (p *power) add(cmd *cobra.Command) {
-	p.Subject.Add(cmd.Flags())
+	p.Add(cmd.Flags())
 	cmd.Flags().BoolVar(&p.wait, "wait", false, "wait until it is done, for five minutes at most")
 }
 
