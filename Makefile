@@ -33,7 +33,7 @@ help: ## list the targets
 include testkit/programs/programs.mk
 
 .PHONY: tools
-tools: programs bin node ## build what tests and the demo run: Kubernetes and KubeVirt (once, outside), ours into bin/
+tools: programs bin node browser ## build what tests and the demo run: Kubernetes and KubeVirt (once, outside), ours into bin/
 
 STRATEGIES := $(patsubst placement-plugins/cmd/placement-%,%,$(wildcard placement-plugins/cmd/placement-*))
 
@@ -51,9 +51,16 @@ bin:
 # The strategy in another language that the tests of placement run. Its packages are pinned by package-lock.json.
 .PHONY: node
 node: placement/examples/node/node_modules/.package-lock.json
-placement/examples/node/node_modules/.package-lock.json: placement/examples/node/package-lock.json
+
+# The browser that the tests of the Fleet page look with, and the rules of accessibility that they hold it to.
+.PHONY: browser
+browser: operator/internal/page/browser/node_modules/.package-lock.json
+	@command -v chromium >/dev/null || { apt-get update && apt-get install -y --no-install-recommends chromium; }
+
+%/node_modules/.package-lock.json: %/package-lock.json
 	@command -v npm >/dev/null || { apt-get update && apt-get install -y --no-install-recommends nodejs npm; }
-	@cd placement/examples/node && npm ci
+	@cd $* && npm ci
+	@touch $@
 
 .PHONY: test
 test: tools ## run all tests but the long ones, with the race detector

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -85,6 +86,12 @@ func (m *KubevirtClientManager) States() []State { return m.clusters.States() }
 // State implements StateReporter.
 func (m *KubevirtClientManager) State(kubevirtConfigName string) (State, bool) {
 	return m.clusters.State(kubevirtConfigName)
+}
+
+// ProbeDuration returns how long the last answered probe of a KubevirtConfig's cluster took: see
+// clusters.Manager.ProbeDuration. It does no I/O.
+func (m *KubevirtClientManager) ProbeDuration(kubevirtConfigName string) (took time.Duration, found bool) {
+	return m.clusters.ProbeDuration(kubevirtConfigName)
 }
 
 // Cluster returns a connected cluster as controller-runtime's cluster.Cluster, for what builds on

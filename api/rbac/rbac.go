@@ -9,7 +9,7 @@ import (
 	"embed"
 )
 
-//go:embed supervisor/*.yaml remote/*.yaml claims/*.yaml
+//go:embed supervisor/*.yaml remote/*.yaml claims/*.yaml page/*.yaml
 var files embed.FS
 
 // Supervisor is a YAML stream of what the operator needs where the Machines are: its namespace and
@@ -24,6 +24,10 @@ var Remote = stream("remote")
 // Claims is a YAML stream of what the operator needs beyond that in the supervisor where it runs
 // with the flag --legacy-supervisor-claims: a ClusterRole and its binding.
 var Claims = stream("claims")
+
+// Page is a YAML stream of what the operator needs beyond that in the supervisor where it serves the
+// Fleet page, with the flag --page-bind-address: a ClusterRole and its binding.
+var Page = stream("page")
 
 // stream joins the two files of a folder, that with the namespace first.
 func stream(folder string) []byte {

@@ -59,6 +59,7 @@ type cluster struct {
 	mail    *mailbox
 	view    atomic.Pointer[view]
 	gone    atomic.Bool             // nobody asks for it any more
+	took    atomic.Int64            // nanoseconds of the last probe that was answered; 0 before
 	told    func(former, now State) // of each change of State
 	hub     *Hub
 	fills   chan struct{}

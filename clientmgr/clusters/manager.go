@@ -6,6 +6,7 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
@@ -194,6 +195,18 @@ func (m *Manager) State(name string) (state State, found bool) {
 		return State{}, false
 	}
 	return stateOf(clusters, name), true
+}
+
+// ProbeDuration returns how long the last probe of a cluster took that was answered; found is false
+// where there was none yet. A State changes with the situation, and this with each probe. It does
+// no I/O.
+func (m *Manager) ProbeDuration(name string) (took time.Duration, found bool) {
+	c, known := (*m.clusters.Load())[name]
+	if !known {
+		return 0, false
+	}
+	took = time.Duration(c.took.Load())
+	return took, took > 0
 }
 
 func stateOf(clusters map[string]*cluster, name string) State {

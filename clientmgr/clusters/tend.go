@@ -162,6 +162,9 @@ func (c *cluster) probe(ctx context.Context, early bool) {
 	}
 	h.lastProbe = c.options.Clock.Now()
 	c.metrics.probed(c.name, h.lastProbe.Sub(now), err)
+	if err == nil {
+		c.took.Store(int64(h.lastProbe.Sub(now)))
+	}
 	if err != nil {
 		h.failures, h.successes = h.failures+1, 0
 		if h.failures >= c.options.Probe.Failures {

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 )
 
 func TestConnects(t *testing.T) {
@@ -55,6 +56,13 @@ func TestConnects(t *testing.T) {
 	f.must(f.ValidateConnection(t.Context(), "east"))
 	if diff := cmp.Diff(map[string]error{}, f.HealthCheck(t.Context())); diff != "" {
 		t.Errorf("health: -want +got:\n%s", diff)
+	}
+	eventually.Eventually(t, time.Minute, "a probe was measured", eventually.True(func() bool {
+		took, found := f.ProbeDuration("east")
+		return found && took > 0 && took < time.Minute
+	}))
+	if took, found := f.ProbeDuration("nowhere"); found || took != 0 {
+		t.Errorf("a probe of an unknown cluster took %s", took)
 	}
 	var held corev1.ConfigMap
 	f.must(remote.Get(t.Context(), client.ObjectKey{Namespace: f.namespace, Name: "before"}, &held))

@@ -13,7 +13,7 @@ import (
 )
 
 // TestRights asks an API server what the service account of deploy/supervisor may do, with and
-// without the right to claims.
+// without the rights to claims and those of the Fleet page.
 func TestRights(t *testing.T) {
 	plane := controlplane.New(t, controlplane.Options{Name: "supervisor"})
 	admin := as(t, plane, controlplane.Admin)
@@ -58,6 +58,10 @@ func TestRights(t *testing.T) {
 			reason: "Claims of the supervisor are nobody's but their owners', until a flag says that virtual machines' disks are there.",
 			verb:   "delete", resource: "persistentvolumeclaims", namespace: "tenants", name: "data",
 		},
+		"People": {
+			reason: "Who somebody is, is nobody's business until the Fleet page is served.",
+			verb:   "create", group: "authentication.k8s.io", resource: "tokenreviews",
+		},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -84,6 +88,15 @@ func TestRights(t *testing.T) {
 			if !slices.Contains(args, "--legacy-supervisor-claims=true") || !slices.Contains(args, "--leader-elect") {
 				t.Errorf("The flag goes with the right, and the others stay, got %s", strings.Join(args, " "))
 			}
+		}
+	})
+	t.Run("Page", func(t *testing.T) {
+		apply(t, admin, rendered(t, "testkit/deployment/testdata/page"))
+		for group, resource := range map[string]string{"authentication.k8s.io": "tokenreviews",
+			"authorization.k8s.io": "subjectaccessreviews"} {
+			until(t, "the right to ask with "+resource+" is not given", unless(func() bool {
+				return allowed("create", group, resource, "", "")
+			}))
 		}
 	})
 }

@@ -14,6 +14,7 @@ var sources = map[string]string{
 	"crds":                   "api/crds/vitistack.io_*.yaml",
 	"rights/supervisor.yaml": "api/rbac/supervisor/role.yaml",
 	"rights/claims.yaml":     "api/rbac/claims/role.yaml",
+	"rights/page.yaml":       "api/rbac/page/role.yaml",
 	"policy.yaml":            "deploy/supervisor/policy.yaml",
 	"rules.yaml":             "deploy/monitoring/rules.yaml",
 }

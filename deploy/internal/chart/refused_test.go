@@ -55,6 +55,26 @@ func TestRefused(t *testing.T) {
 			values: "flags: {uniqueness: strict}",
 			want:   []string{"/flags/uniqueness", "Strict"},
 		},
+		"FlagOfThePage": {
+			reason: "The page's port needs its rights and its Service, which page brings.",
+			values: `flags: {page-bind-address: ":8443"}`,
+			want:   []string{"/flags", "page-bind-address"},
+		},
+		"ProxyWithoutName": {
+			reason: "An authority signs others than front proxies too.",
+			values: "page: {proxy: {caConfigMap: proxies}}",
+			want:   []string{"/page/proxy/names"},
+		},
+		"ProxyWithoutCA": {
+			reason: "A name that nobody vouches for is anybody's.",
+			values: "page: {proxy: {names: [front-proxy]}}",
+			want:   []string{"/page/proxy/caConfigMap"},
+		},
+		"PagePort": {
+			reason: "The metrics have that port.",
+			values: "page: {port: 8080}",
+			want:   []string{"/page/port"},
+		},
 		"UnknownVariable": {
 			reason: "A variable that the operator does not read has no effect.",
 			values: "env: {VM_PREFIX: x}",

@@ -69,6 +69,7 @@ func TestSameAsKustomize(t *testing.T) {
 		"default":  "deploy/supervisor",
 		"handover": "deploy/handover",
 		"claims":   "testkit/deployment/testdata/legacy-claims",
+		"page":     "testkit/deployment/testdata/page",
 	} {
 		t.Run(set, func(t *testing.T) {
 			want, got := map[string]any{}, map[string]any{}

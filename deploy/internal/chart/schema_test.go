@@ -41,7 +41,8 @@ func TestOptionsAreTheOperators(t *testing.T) {
 	}{{
 		heading: "Flags", name: `--([a-z-]+)`, value: "flags",
 		chart: []string{"health-probe-bind-address", "kubeconfig", "leader-elect", "leader-election-namespace",
-			"metrics-bind-address", "placement-config", "plugin-dir"},
+			"metrics-bind-address", "page-audiences", "page-bind-address", "page-cert-dir", "page-proxy-ca", "page-proxy-names",
+			"placement-config", "plugin-dir"},
 	}, {
 		heading: "Environment", name: `([A-Z_]+)`, value: "env",
 		chart: []string{"KUBEVIRT_CONFIGS_NAMESPACE"},

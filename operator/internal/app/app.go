@@ -104,6 +104,7 @@ func addAll(mgr ctrl.Manager, options Options, watcher *wake.Watcher) error {
 	}
 	return errors.Join(
 		configStatus{supervisor: supervisor, remotes: remotes, startUp: startUp, options: options}.add(mgr),
+		AddPage(mgr, options, remotes),
 		mgr.AddHealthzCheck("ping", healthz.Ping),
 		mgr.AddReadyzCheck("caches", synced(mgr)),
 	)

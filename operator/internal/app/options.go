@@ -45,6 +45,8 @@ type Options struct {
 	WarmStandby bool
 	// ClusterCacheMiB bounds what one remote cluster may fill its cache with, in MiB of JSON.
 	ClusterCacheMiB int
+	// Page are the settings of the Fleet page.
+	Page PageOptions
 	// Machine are the settings of the Machines' reconciler.
 	Machine machine.Settings
 	// Log is how logs are written.
@@ -77,6 +79,7 @@ func (o *Options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", "0", `address that serves metrics; "0" for none`)
 	flags.StringVar(&o.ProbeAddress, "health-probe-bind-address", ":9992",
 		`address that serves /healthz and /readyz; "0" for none`)
+	o.Page.addFlags(flags)
 	flags.BoolVar(&o.LeaderElect, "leader-elect", false, "work only while holding the lease; for more than one replica")
 	flags.StringVar(&o.LeaderElectionID, "leader-election-id", DefaultLeaderElectionID, "name of the lease")
 	flags.StringVar(&o.LeaderElectionNamespace, "leader-election-namespace", "",
@@ -160,7 +163,7 @@ func (o *Options) complete() error {
 	if o.LeaderElect && !o.WatchSelector.Empty() && o.LeaderElectionID == DefaultLeaderElectionID {
 		return fmt.Errorf("--watch-selector needs a --leader-election-id of its own")
 	}
-	return errors.Join(o.checkSupervisorID(), o.completePluginDir())
+	return errors.Join(o.checkSupervisorID(), o.completePluginDir(), o.Page.check())
 }
 
 // CompleteSession reads the environment for a command that connects once and then ends. Such a

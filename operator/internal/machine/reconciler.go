@@ -173,7 +173,7 @@ func (r *MachineReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 		r.forget(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	if !isOurs(machine) {
+	if !IsOurs(machine) {
 		return ctrl.Result{}, nil
 	}
 	now := r.clock.Now()
@@ -221,9 +221,9 @@ func (r *MachineReconciler) restNow(ctx context.Context, machine *vitistackv1alp
 	}
 }
 
-// isOurs reports whether a Machine is for this operator. A Machine that carries the operator's
+// IsOurs reports whether a Machine is for this operator. A Machine that carries the operator's
 // finalizer is, whatever its provider says now: the operator has to take that off again.
-func isOurs(machine *vitistackv1alpha1.Machine) bool {
+func IsOurs(machine *vitistackv1alpha1.Machine) bool {
 	if controllerutil.ContainsFinalizer(machine, vitistackv1alpha1.FinalizerMachine) {
 		return true
 	}
