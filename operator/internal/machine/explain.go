@@ -86,7 +86,7 @@ func overlaid(under, over map[string]string) map[string]string {
 }
 
 func (r *MachineReconciler) explain(ctx context.Context, machine *vitistackv1alpha1.Machine) (Explanation, error) {
-	if !isOurs(machine) {
+	if !IsOurs(machine) {
 		return Explanation{}, fmt.Errorf("machine %s is for another provider", client.ObjectKeyFromObject(machine))
 	}
 	trace := machine.Annotations[vitistackv1alpha1.AnnotationPlacementTrace]
