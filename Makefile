@@ -10,7 +10,7 @@ MODULES := api placement placement-plugins placement/host crdcheck clientmgr cli
 PACKAGES := $(MODULES:%=./%/...)
 
 # Modules outside the workspace, whose dependencies would drag ours.
-OUTSIDE := crdcheck/differential testkit/programs/released deploy
+OUTSIDE := crdcheck/differential testkit/programs/released deploy deploy/monitoring
 
 # What is built for tests from other people's modules is kept outside the repository, keyed by version.
 CACHE ?= $(or $(KUBEVIRT_MULTICLUSTER_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kubevirt-multicluster)
@@ -67,6 +67,7 @@ test: tools ## run all tests but the long ones, with the race detector
 	@$(GOTEST) -skip '^TestLong' $(PACKAGES)
 	@cd crdcheck/differential && GOWORK=off $(GOTEST) ./...
 	@cd deploy && GOWORK=off $(GOTEST) ./...
+	@cd deploy/monitoring && GOWORK=off $(GOTEST) ./...
 
 .PHONY: test-long
 test-long: tools ## run the long tests: leaks, chaos, models

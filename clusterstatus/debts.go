@@ -48,7 +48,7 @@ func (p *pass) owed(ctx context.Context) ([]string, error) {
 // its last debt is paid, and only one that is being deleted has somebody who waits for it.
 func (p *pass) debtInterval() time.Duration {
 	if p.config.DeletionTimestamp.IsZero() {
-		return lookInterval
+		return p.options.LookInterval
 	}
-	return lookAgain
+	return min(p.options.LookInterval, lookAgain)
 }

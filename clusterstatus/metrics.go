@@ -18,7 +18,7 @@ var (
 		"1 for the status that the condition has, 0 for the others.",
 		[]string{"kubevirt_config", "type", "status"}, nil)
 	infoDesc = prometheus.NewDesc("operator_kubevirtconfig_info", "1; what runs in the cluster is in the labels.",
-		[]string{"kubevirt_config", "clusterUID", "kubernetes", "kubevirt"}, nil)
+		[]string{"kubevirt_config", "cluster_uid", "kubernetes", "kubevirt"}, nil)
 	disconnectedDesc = prometheus.NewDesc("operator_kubevirtconfig_disconnected_since_seconds",
 		"Unix time at which contact was lost; absent while there is contact.", []string{"kubevirt_config"}, nil)
 	orphansDesc = prometheus.NewDesc("operator_kubevirtconfig_orphans",

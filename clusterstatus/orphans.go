@@ -16,10 +16,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/orphan"
 )
 
-// orphanInterval is the time between two looks for orphans; one must be seen in both.
-const orphanInterval = 10 * time.Minute
-
-// vigil is what is remembered of the looks for orphans.
+// vigil is what is remembered of the looks for orphans; one must be seen in two looks.
 type vigil struct {
 	next     time.Time
 	suspects map[types.UID]struct{} // of the last look
@@ -45,8 +42,8 @@ func (p *pass) seekOrphans(ctx context.Context) {
 	if err := p.machines.List(ctx, machines, client.UnsafeDisableDeepCopy); err != nil {
 		return
 	}
-	v.next = p.now.Add(orphanInterval)
-	p.wake(orphanInterval)
+	v.next = p.now.Add(p.options.LookInterval)
+	p.wake(p.options.LookInterval)
 	former := v.suspects
 	v.suspects = map[types.UID]struct{}{}
 	var ripe []kubevirtv1.VirtualMachine

@@ -60,7 +60,7 @@ func TestOrphans(t *testing.T) {
 	remote := withVMs(t, w, vmOf("kept", "kept-uid"))
 	look := func(reason, want string) {
 		t.Helper()
-		w.clock.SetTime(w.clock.Now().Add(orphanInterval))
+		w.clock.SetTime(w.clock.Now().Add(lookInterval))
 		w.remotes.SetState(well())
 		w.reconcile()
 		if diff := cmp.Diff(want, w.noOrphans()); diff != "" {
@@ -101,7 +101,7 @@ func TestOrphansAreConfirmed(t *testing.T) {
 	withVMs(t, w, vmOf("kept", "kept-uid"))
 	w.blind = true
 	for range 3 {
-		w.clock.SetTime(w.clock.Now().Add(orphanInterval))
+		w.clock.SetTime(w.clock.Now().Add(lookInterval))
 		w.remotes.SetState(well())
 		w.reconcile()
 	}

@@ -52,6 +52,9 @@ type Options struct {
 	// MaxConcurrentReconciles is the number of KubevirtConfigs worked on at once, so that a slow
 	// cluster delays no other. Default 8.
 	MaxConcurrentReconciles int
+	// LookInterval is the time between two looks at a cluster's KubeVirt, at its definitions, and for
+	// virtual machines without a Machine; such a one must be seen in two looks. Default 10 minutes.
+	LookInterval time.Duration
 	// Clock is the time. Default: the real one.
 	Clock clock.PassiveClock
 	// Registerer takes the metrics. Default: controller-runtime's registry.
@@ -84,6 +87,9 @@ func NewReconciler(supervisor client.Client, remotes Remotes, options Options) *
 	}
 	if options.MaxConcurrentReconciles == 0 {
 		options.MaxConcurrentReconciles = 8
+	}
+	if options.LookInterval == 0 {
+		options.LookInterval = lookInterval
 	}
 	if options.Clock == nil {
 		options.Clock = clock.RealClock{}
@@ -171,7 +177,7 @@ func (p *pass) observe(ctx context.Context) error {
 	state := p.stateOf()
 	p.state = state
 	if state.Ready() {
-		if p.record.sight.due(state, p.now) == 0 {
+		if p.record.sight.due(state, p.now, p.options.LookInterval) == 0 {
 			p.record.sight = sight{kubevirt: look(ctx, p.remotes, p.config.Name), at: p.now, clusterUID: state.ClusterUID,
 				since: state.Since}
 			if checker := p.options.Schemas; checker != nil {
@@ -179,7 +185,7 @@ func (p *pass) observe(ctx context.Context) error {
 				p.record.sight.schema = &answer
 			}
 		}
-		p.wake(p.record.sight.due(state, p.now))
+		p.wake(p.record.sight.due(state, p.now, p.options.LookInterval))
 		p.seekOrphans(ctx)
 	}
 	names, err := p.placed(ctx)

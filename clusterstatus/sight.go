@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// lookInterval is the time between two looks at a cluster, lookAgain that after a look that got no
-	// answer.
+	// lookInterval is the default of Options.LookInterval, lookAgain the longest time after a look that
+	// got no answer.
 	lookInterval = 10 * time.Minute
 	lookAgain    = time.Minute
 	// lookTimeout bounds a look.
@@ -41,13 +41,12 @@ type sight struct {
 }
 
 // due returns the time until the next look: 0 where it is to be made now.
-func (s sight) due(state clientmgr.State, now time.Time) time.Duration {
+func (s sight) due(state clientmgr.State, now time.Time, interval time.Duration) time.Duration {
 	if s.at.IsZero() || s.clusterUID != state.ClusterUID || !s.since.Equal(state.Since) {
 		return 0
 	}
-	interval := lookInterval
 	if !s.kubevirt.Answered || s.schema != nil && !s.schema.Answered {
-		interval = lookAgain
+		interval = min(interval, lookAgain)
 	}
 	return max(0, s.at.Add(interval).Sub(now))
 }

@@ -66,8 +66,9 @@ var house = map[string][]string{
 	"provision": {"api/v1alpha1", "problem", "side", "survey", "virtualmachine/desired"},
 	"removal": {"api/v1alpha1", "clientmgr", "custody", "problem", "provision", "side", "survey", "wake",
 		"virtualmachine/desired"},
+	"metrics": {"api/v1alpha1"},
 	"machine": {
-		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "placement", "problem", "provision", "removal", "side",
+		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "metrics", "placement", "problem", "provision", "removal", "side",
 		"survey", "wake",
 		"virtualmachine/desired", "virtualmachine/observed",
 	},

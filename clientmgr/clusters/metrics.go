@@ -131,7 +131,15 @@ func (m *metrics) remove(name string) {
 	m.probes.DeletePartialMatch(labels)
 }
 
-func (m *metrics) connected(config string)        { m.connects.WithLabelValues(config).Inc() }
+// connected counts a connection. What else may happen to it is counted from zero on: an increase from
+// nothing is no increase to Prometheus.
+func (m *metrics) connected(config string) {
+	m.connects.WithLabelValues(config).Inc()
+	for _, each := range []*prometheus.CounterVec{m.failures, m.rotations, m.stalls, m.probeFailures} {
+		each.WithLabelValues(config)
+	}
+}
+
 func (m *metrics) connectFailed(config string)    { m.failures.WithLabelValues(config).Inc() }
 func (m *metrics) rotated(config string)          { m.rotations.WithLabelValues(config).Inc() }
 func (m *metrics) listed(config, resource string) { m.lists.WithLabelValues(config, resource).Inc() }

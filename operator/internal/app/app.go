@@ -17,6 +17,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/startup"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/metrics"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 	placementhost "github.com/vitistack/kubevirt-multicluster/placement/host"
 )
@@ -89,12 +90,19 @@ func addAll(mgr ctrl.Manager, options Options, watcher *wake.Watcher) error {
 	if err != nil {
 		return err
 	}
+	known := func(config string) bool { _, found := remotes.State(config); return found }
+	times := metrics.NewMachines(known, watcher.Since)
+	census := metrics.NewCensus(mgr.GetCache(), mgr.Elected(), known, machine.IsOurs)
+	if err := errors.Join(ctrlmetrics.Registry.Register(times), ctrlmetrics.Registry.Register(census)); err != nil {
+		return fmt.Errorf("metrics of Machines: %w", err)
+	}
 	reconciler := machine.NewMachineReconciler(supervisor, mgr.GetScheme(), remotes,
 		machine.WithPlacement(host),
 		machine.WithSettings(options.Machine),
 		machine.WithLiveReader(mgr.GetAPIReader()),
 		machine.WithEvents(mgr.GetEventRecorder("kubevirt-operator")),
 		machine.WithFreshness(watcher),
+		machine.WithMetrics(times),
 	)
 	err = reconciler.SetupWithManager(mgr, machine.ControllerOptions{
 		MaxConcurrentReconciles: options.MaxConcurrentReconciles, Watcher: watcher, Cache: mgr.GetCache(),

@@ -43,6 +43,7 @@ func (c configStatus) add(mgr ctrl.Manager) error {
 		Live:                    mgr.GetAPIReader(),
 		Schemas:                 schemas,
 		StartUp:                 c.startUp,
+		LookInterval:            c.options.LookInterval,
 		Events:                  mgr.GetEventRecorder("kubevirt-operator"),
 	})
 	if err := reconciler.SetupWithManager(mgr); err != nil {

@@ -1,9 +1,11 @@
 package app
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 )
 
@@ -11,13 +13,12 @@ import (
 // and nobody notices.
 func TestMonitoringNamesMetricsThatExist(t *testing.T) {
 	known := documented(t, "Metrics", 0, 0)
-	for _, suffix := range []string{"_bucket"} {
-		for name := range known {
-			known.add(name + suffix)
-		}
+	for _, name := range slices.Collect(maps.Keys(known)) {
+		known.add(name + "_bucket")
+		known.add(name + "_count")
 	}
 	ours := regexp.MustCompile(`\b(operator|clientmgr|placement)_[a-z_]+`)
-	for _, file := range []string{"rules.yaml", "dashboard.json"} {
+	for _, file := range []string{"rules.yaml", "fleet.json", "operator.json"} {
 		content, err := os.ReadFile(filepath.Join("..", "..", "..", "deploy", "monitoring", file))
 		if err != nil {
 			t.Fatal(err)

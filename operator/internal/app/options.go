@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/labels"
@@ -47,6 +48,9 @@ type Options struct {
 	ClusterCacheMiB int
 	// Page are the settings of the Fleet page.
 	Page PageOptions
+	// LookInterval is the time between two looks at a cluster's KubeVirt, at its definitions, and for
+	// virtual machines without a Machine.
+	LookInterval time.Duration
 	// Machine are the settings of the Machines' reconciler.
 	Machine machine.Settings
 	// Log is how logs are written.
@@ -93,6 +97,9 @@ func (o *Options) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.WarmStandby, "warm-standby", false, "keep connections to remote clusters while another replica leads")
 	flags.IntVar(&o.ClusterCacheMiB, "cluster-cache-mib", 64,
 		"MiB of JSON that one remote cluster may fill its cache with; one that sends more is disconnected for a while")
+	flags.DurationVar(&o.LookInterval, "look-interval", 10*time.Minute,
+		"time between two looks at a cluster's KubeVirt, at its definitions, and for virtual machines without a Machine, "+
+			"which count once they were seen in two looks")
 	flags.StringVar(&o.said.uniqueness, "uniqueness", uniquenessExceptFresh,
 		"ExceptFresh places a Machine that was seen being created while an uninvolved cluster is down; "+
 			"Strict waits for every cluster")
@@ -145,6 +152,9 @@ func (o *Options) complete() error {
 	}
 	if o.ClusterCacheMiB < 1 {
 		return fmt.Errorf("--cluster-cache-mib is %d: want at least 1", o.ClusterCacheMiB)
+	}
+	if o.LookInterval < time.Second {
+		return fmt.Errorf("--look-interval is %s: want at least 1s", o.LookInterval)
 	}
 	var err error
 	if o.WatchSelector, err = labels.Parse(o.said.selector); err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus"
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/startup"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/metrics"
 	placementhost "github.com/vitistack/kubevirt-multicluster/placement/host"
 )
 
@@ -146,6 +147,11 @@ func TestReadmeMetrics(t *testing.T) {
 	}
 	if err := registry.Register(host.Collector()); err != nil {
 		t.Fatal(err)
+	}
+	for _, each := range []prometheus.Collector{metrics.NewMachines(nil, nil), metrics.NewCensus(nil, nil, nil, nil)} {
+		if err := registry.Register(each); err != nil {
+			t.Fatal(err)
+		}
 	}
 	registry.names.want(t, "metrics", documented(t, "Metrics", 0, 0))
 }

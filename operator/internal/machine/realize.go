@@ -123,7 +123,11 @@ func (r *MachineReconciler) create(
 	if err != nil {
 		return result, problem.Attempted(err)
 	}
-	r.memory.rush.Made(job.Machine.UID, r.clock.Now())
+	now := r.clock.Now()
+	r.memory.rush.Made(job.Machine.UID, now)
+	if job.Ledger.VMUID == "" { // else it is made anew, long after the Machine
+		r.metrics.Created(job.Remote.Config, job.Machine, now)
+	}
 	result.vm, result.again = vm, wake.GatherTime
 	return result, nil
 }

@@ -15,6 +15,7 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/metrics"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/survey"
@@ -41,6 +42,7 @@ type MachineReconciler struct {
 	recorder events.EventRecorder
 	clock    clock.PassiveClock
 	fresh    Freshness
+	metrics  *metrics.Machines
 	settings Settings
 	memory   memory
 	payer    *removal.Payer
@@ -55,6 +57,7 @@ type memory struct {
 	pace     wake.Pace
 	rush     wake.Rush
 	copies   wake.Copies
+	arrivals wake.Arrivals
 	tellings tellings
 }
 
@@ -130,6 +133,11 @@ func WithFreshness(fresh Freshness) Option {
 	return func(r *MachineReconciler) { r.fresh = fresh }
 }
 
+// WithMetrics sets who takes down times and failures. Without it nobody does.
+func WithMetrics(machines *metrics.Machines) Option {
+	return func(r *MachineReconciler) { r.metrics = machines }
+}
+
 // WithClock sets the time. Without it, it is the real one.
 func WithClock(now clock.PassiveClock) Option {
 	return func(r *MachineReconciler) { r.clock = now }
@@ -182,6 +190,7 @@ func (r *MachineReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	}
 	if after, skip := r.memory.rest.Skip(ctx, req.NamespacedName, r.restNow(ctx, machine, now)); skip &&
 		!r.memory.copies.Changed(machine.UID) {
+		r.memory.arrivals.Take(req.NamespacedName) // the status shows it
 		return ctrl.Result{RequeueAfter: after}, nil
 	}
 	return r.finish(ctx, r.pass(ctx, machine, now))
@@ -191,7 +200,7 @@ func (r *MachineReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 // being deleted.
 func (r *MachineReconciler) pass(ctx context.Context, machine *vitistackv1alpha1.Machine, now time.Time) report {
 	view := report{before: machine, Input: observed.Input{Machine: machine, Options: r.settings.Observed, Now: now},
-		reads: &wake.Reads{}}
+		reads: &wake.Reads{}, news: r.memory.arrivals.Take(client.ObjectKeyFromObject(machine))}
 	switch {
 	case machine.Annotations[vitistackv1alpha1.AnnotationPaused] == "true":
 		return r.paused(view)
@@ -207,6 +216,7 @@ func (r *MachineReconciler) forget(key types.NamespacedName) {
 	r.memory.rest.Forget(key)
 	r.memory.streaks.End(key)
 	r.memory.tellings.forget(key)
+	r.memory.arrivals.Take(key)
 }
 
 // restNow is what the Machine's last reads are compared with.

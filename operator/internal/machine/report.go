@@ -16,6 +16,7 @@ type report struct {
 	observed.Input
 	before *vitistackv1alpha1.Machine // as it was read
 	reads  *wake.Reads
+	news   time.Time     // when the oldest news of the remote cluster came, zero for none
 	config string        // of the remote cluster whose cache was read, "" for none
 	err    error         // a *problem.Problem that ended the reconcile, or nil
 	again  time.Duration // when to come back although all is well, 0 for not

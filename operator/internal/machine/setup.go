@@ -79,6 +79,10 @@ func (r *MachineReconciler) ofObject(
 ) func(context.Context, string, client.Object) []reconcile.Request {
 	return func(ctx context.Context, _ string, object client.Object) []reconcile.Request {
 		requests, named := machines.OfObject(ctx, object)
+		now := r.clock.Now()
+		for _, request := range requests {
+			r.memory.arrivals.Came(request.NamespacedName, now)
+		}
 		if !named {
 			r.memory.copies.Saw(machines.UIDOf(object))
 		}

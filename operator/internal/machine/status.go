@@ -31,6 +31,7 @@ func (r *MachineReconciler) finish(ctx context.Context, view report) (ctrl.Resul
 	row := r.attempt(view, ended)
 	r.memory.rest.Forget(key)
 	if failed && ended.Stale && row.Failed == 1 && row.Repeated < staleTries {
+		r.memory.arrivals.Came(key, view.news)
 		return ctrl.Result{RequeueAfter: problem.StaleRetry}, nil
 	}
 	if failed {
@@ -40,10 +41,14 @@ func (r *MachineReconciler) finish(ctx context.Context, view report) (ctrl.Resul
 		view.Problems = append(view.Problems, ended.Problem)
 	}
 	if view.again > 0 && !failed { // the next reconcile keeps the books, should no event come before
+		r.memory.arrivals.Came(key, view.news)
 		return ctrl.Result{RequeueAfter: view.again}, nil
 	}
 	status := observed.Status(view.Input)
 	machine, later, err := r.writeStatus(ctx, view, status)
+	if err != nil || later > 0 {
+		r.memory.arrivals.Came(key, view.news)
+	}
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -66,7 +71,11 @@ func (r *MachineReconciler) attempt(view report, ended *problem.Problem) wake.St
 		r.memory.streaks.End(key)
 		return wake.Streak{}
 	}
-	return r.memory.streaks.Fail(key, asks(view.Machine), ended.Condition+"/"+ended.Reason, ended, view.Now)
+	row := r.memory.streaks.Fail(key, asks(view.Machine), ended.Condition+"/"+ended.Reason, ended, view.Now)
+	if row.Repeated == 0 && !ended.Stale {
+		r.metrics.AttemptFailed(view.config, ended.Reason)
+	}
+	return row
 }
 
 // remember lets the Machine rest until something that this reconcile has read changes, or until
@@ -111,6 +120,9 @@ func (r *MachineReconciler) writeStatus(
 		return before, 0, client.IgnoreNotFound(err)
 	}
 	r.memory.pace.Wrote(before.UID, view.Now)
+	if !view.news.IsZero() && view.config != "" {
+		r.metrics.StatusWritten(view.config, r.clock.Now().Sub(view.news))
+	}
 	r.tell(ctx, written, before.Status, status)
 	return written, 0, nil
 }

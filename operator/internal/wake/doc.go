@@ -4,7 +4,8 @@
 // finished reconcile has read: while the same reads give the same versions, another reconcile would
 // do nothing, and is skipped. Streaks (streak.go) counts failed attempts of a Machine and spaces
 // them: 1 second, doubling to 5 minutes. Watcher (watcher.go) knows which Machines cannot have a
-// virtual machine yet. Rush (rush.go) lets guests go before books.
+// virtual machine yet. Rush (rush.go) lets guests go before books. Arrivals (arrivals.go) tell how old
+// the news is that a status shows.
 //
 // # Order and price
 //

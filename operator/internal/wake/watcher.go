@@ -25,7 +25,7 @@ type Watcher struct {
 	mu     sync.Mutex
 	locked struct {
 		since  time.Time // of the last list
-		seen   map[types.UID]struct{}
+		seen   map[types.UID]time.Time
 		placed map[types.UID]struct{}
 	}
 }
@@ -34,7 +34,7 @@ type Watcher struct {
 func NewWatcher(now clock.PassiveClock) *Watcher {
 	w := &Watcher{clock: now}
 	w.locked.since = now.Now()
-	w.locked.seen, w.locked.placed = map[types.UID]struct{}{}, map[types.UID]struct{}{}
+	w.locked.seen, w.locked.placed = map[types.UID]time.Time{}, map[types.UID]struct{}{}
 	return w
 }
 
@@ -88,7 +88,7 @@ func (w *Watcher) broken(served time.Time) {
 	if served.After(w.locked.since) {
 		w.locked.since = served
 	}
-	w.locked.seen = map[types.UID]struct{}{}
+	w.locked.seen = map[types.UID]time.Time{}
 }
 
 // Created tells of a Machine that the stream shows for the first time; initial says that it comes
@@ -99,7 +99,7 @@ func (w *Watcher) Created(machine *vitistackv1alpha1.Machine, initial bool) {
 	// Creation times have whole seconds: one in the second of the list may be older than the list.
 	if !initial && !controllerutil.ContainsFinalizer(machine, vitistackv1alpha1.FinalizerMachine) &&
 		machine.CreationTimestamp.After(w.locked.since) {
-		w.locked.seen[machine.UID] = struct{}{}
+		w.locked.seen[machine.UID] = w.clock.Now()
 	}
 }
 
@@ -125,4 +125,15 @@ func (w *Watcher) Fresh(machine *vitistackv1alpha1.Machine) bool {
 	_, seen := w.locked.seen[machine.UID]
 	_, placed := w.locked.placed[machine.UID]
 	return seen && !placed
+}
+
+// Since returns when the stream showed that a Machine was created. For one that it did not show
+// that is the creation time, which has whole seconds of the server's clock.
+func (w *Watcher) Since(machine *vitistackv1alpha1.Machine) time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if at, seen := w.locked.seen[machine.UID]; seen {
+		return at
+	}
+	return machine.CreationTimestamp.Time
 }

@@ -143,3 +143,25 @@ func TestWatcher(t *testing.T) {
 		})
 	}
 }
+
+// TestSince: a Machine that the stream showed is timed by this process's clock to the moment, another
+// one by the server's, to the second.
+func TestSince(t *testing.T) {
+	now := clocktesting.NewFakePassiveClock(began)
+	watcher := wake.NewWatcher(now)
+	at := began.Add(1500 * time.Millisecond)
+	now.SetTime(at)
+	shown := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{UID: "shown"}}
+	shown.CreationTimestamp = metav1.NewTime(at.Truncate(time.Second))
+	listed := shown.DeepCopy()
+	listed.UID = "listed"
+	watcher.Created(shown, false)
+	watcher.Created(listed, true)
+	now.SetTime(at.Add(time.Hour))
+	if got := watcher.Since(shown); !got.Equal(at) {
+		t.Errorf("the one that was shown is of %s, want %s", got, at)
+	}
+	if got := watcher.Since(listed); !got.Equal(at.Truncate(time.Second)) {
+		t.Errorf("the one of the list is of %s, want %s", got, at.Truncate(time.Second))
+	}
+}
