@@ -95,6 +95,12 @@ chart: ## write the Helm chart as an archive into dist
 	@mkdir -p dist
 	@cd deploy && GOWORK=off CGO_ENABLED=0 go run -trimpath ./cmd/chart package $(CURDIR)/dist
 
+# PLATFORMS="linux/amd64 …" builds programs for these alone.
+.PHONY: release
+release: ## make what a release publishes, into dist/release, and say which tags to make; publish nothing
+	@rm -rf dist/release
+	@cd deploy && GOWORK=off CGO_ENABLED=0 go run -trimpath ./cmd/release --output $(CURDIR)/dist/release $(PLATFORMS:%=--platform %)
+
 .PHONY: demo
 demo: tools ## start everything and watch Machines become virtual machines; with CI=1 check it, measure and end
 	@bin/demo $(if $(CI),--ci)
