@@ -136,7 +136,8 @@ func lastVersion(ctx context.Context, repository Repository, folder, commit stri
 // modules in it, sorted.
 func (p *Plan) changedFiles(ctx context.Context, repository Repository, module Module) ([]string, error) {
 	since := module.Folder + "/" + module.Last
-	changed, err := repository.Lines(ctx, "diff", "--name-only", "--no-renames", since, p.Commit.Hash, "--", module.Folder+"/")
+	changed, err := repository.Lines(ctx, "diff", "--name-only", "--no-renames", since, p.Commit.Hash, "--",
+		module.Folder+"/")
 	if err != nil {
 		return nil, err
 	}
@@ -151,14 +152,20 @@ func (p *Plan) changedFiles(ctx context.Context, repository Repository, module M
 func (p *Plan) wantFreeTags(ctx context.Context, repository Repository) error {
 	var errs []error
 	for _, module := range p.Released() {
-		commit, err := repository.Lines(ctx, "for-each-ref", "--format=%(if)%(*objectname)%(then)%(*objectname)%(else)%(objectname)%(end)",
-			"refs/tags/"+module.Tag())
+		there, err := repository.Lines(ctx, "tag", "--list", module.Tag())
 		if err != nil {
 			return err
 		}
-		if len(commit) > 0 && commit[0] != p.Commit.Hash {
+		if len(there) == 0 {
+			continue
+		}
+		commit, err := repository.Git(ctx, "rev-parse", "refs/tags/"+module.Tag()+"^{commit}")
+		if err != nil {
+			return err
+		}
+		if commit != p.Commit.Hash {
 			errs = append(errs, fmt.Errorf("%s: the tag %s is there already, on commit %.12s, which is not the one to release",
-				module.Folder, module.Tag(), commit[0]))
+				module.Folder, module.Tag(), commit))
 		}
 	}
 	return errors.Join(errs...)

@@ -30,7 +30,7 @@ func (r *release) writeKrew(context.Context) error {
 	}
 	var platforms []any
 	for _, platform := range r.Platforms {
-		name := products[0].file(platform)
+		name := kubectlMachine.file(platform)
 		packed, err := os.ReadFile(filepath.Join(r.Folder, name))
 		if err != nil {
 			return err

@@ -56,8 +56,8 @@ func (r *release) install() ([]byte, error) {
 	if image := "/kubevirt-operator:" + r.operator.Version + "\n"; !strings.Contains(string(stream), image) {
 		return nil, fmt.Errorf("deploy/supervisor does not run the image of %s", r.operator.Version)
 	}
-	head := fmt.Sprintf("# The operator %s, of commit %s: kubectl apply --server-side -f install.yaml\n", r.operator.Version,
-		r.plan.Commit.Hash)
+	head := fmt.Sprintf("# The operator %s, of commit %s: kubectl apply --server-side -f install.yaml\n",
+		r.operator.Version, r.plan.Commit.Hash)
 	return append([]byte(head), stream...), nil
 }
 

@@ -47,11 +47,14 @@ type product struct {
 	sums bool
 }
 
+// kubectlMachine is what krew installs.
+var kubectlMachine = product{
+	name: "kubectl-machine", module: "operator", packages: ".", rename: map[string]string{"operator": "kubectl-machine"},
+	beside: []string{"deploy/krew/kubectl_complete-machine"},
+}
+
 var products = []product{
-	{
-		name: "kubectl-machine", module: "operator", packages: ".", rename: map[string]string{"operator": "kubectl-machine"},
-		beside: []string{"deploy/krew/kubectl_complete-machine"},
-	},
+	kubectlMachine,
 	{name: "crdcheck", module: "crdcheck", packages: "./cmd/crdcheck"},
 	{name: "placement-plugins", module: "placement-plugins", packages: "./cmd/...", linux: true, sums: true},
 }
@@ -155,13 +158,31 @@ func newCompiler(ctx context.Context, r *release) (*compiler, error) {
 		"GONOSUMDB="+strings.TrimSuffix(modulePrefix, "/"), "GONOPROXY=none", "GOPRIVATE=",
 		"GOMODCACHE="+filepath.Join(r.scratch, "modules"),
 		"GOPROXY=file://"+proxy+",file://"+filepath.Join(shared, "cache", "download")+","+others)
+	sums, err := r.sums()
+	if err != nil {
+		return nil, err
+	}
 	for _, product := range products {
 		module, _ := r.plan.Module(product.module)
-		if err := c.require(ctx, r.source, module); err != nil {
+		if err := c.require(ctx, sums, module); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
+}
+
+// sums are those of all modules here, so that nobody is asked for one that is known.
+func (r *release) sums() ([]byte, error) {
+	var all []string
+	for _, module := range r.plan.Modules {
+		content, err := os.ReadFile(filepath.Join(r.source, module.Folder, "go.sum"))
+		if err != nil && !errors.Is(err, os.ErrNotExist) { // a module that requires nothing has none
+			return nil, err
+		}
+		all = slices.AppendSeq(all, strings.Lines(string(content)))
+	}
+	slices.Sort(all)
+	return []byte(strings.Join(slices.Compact(all), "")), nil
 }
 
 const modulePrefix = "github.com/vitistack/kubevirt-multicluster/"
@@ -189,13 +210,9 @@ func goEnv(ctx context.Context, name string) (string, error) {
 
 // require makes a folder whose module requires one of ours alone, so that its programs are built
 // from the versions that it asks for.
-func (c *compiler) require(ctx context.Context, source string, module plan.Module) error {
+func (c *compiler) require(ctx context.Context, sums []byte, module plan.Module) error {
 	folder := filepath.Join(c.folder, module.Folder)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
-	}
-	sums, err := os.ReadFile(filepath.Join(source, module.Folder, "go.sum"))
-	if err != nil {
 		return err
 	}
 	definition := fmt.Sprintf("module stranger.test\n\ngo 1.26.0\n\nrequire %s %s\n", module.Path, module.Version)
