@@ -192,7 +192,8 @@ func untilRest(t *testing.T, quiet time.Duration) {
 func wantWrittenOnce(t *testing.T, names []string, began, rested time.Time) {
 	t.Helper()
 	object := func(call audit.Call) string { return call.Kind() + " " + call.Name }
-	counts := audit.By(about(names, writes(t, rested, world.fleet.Clusters()...)), object)
+	since := about(names, writes(t, rested, world.fleet.Clusters()...))
+	counts := audit.By(since, object)
 	if most := counts.Most(); most.Calls > 1 {
 		t.Errorf("%s was written %d times:\n%s", most.Key, most.Calls, counts)
 	}
@@ -204,8 +205,8 @@ func wantWrittenOnce(t *testing.T, names []string, began, rested time.Time) {
 			}
 		}
 	}
-	t.Logf("objects that belong to %d Machines that nobody changed and were written: %d, before that: %d",
-		len(names), len(counts), len(all))
+	t.Logf("objects of %d Machines that nobody changed: %d were written in all, since the upgrade %d:\n%s",
+		len(names), len(all), len(counts), audit.By(since, audit.Call.Kind))
 }
 
 // about are the calls about Machines and what was made for them.
