@@ -23,7 +23,8 @@ func pack(t *testing.T, path string, names ...string) {
 	compressed := gzip.NewWriter(file)
 	files := tar.NewWriter(compressed)
 	for _, name := range names {
-		if err := files.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o755, Size: int64(len(name))}); err != nil {
+		header := &tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o755, Size: int64(len(name))}
+		if err := files.WriteHeader(header); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := files.Write([]byte(name)); err != nil {
