@@ -92,16 +92,24 @@ isolated: tools ## build and test each module outside the workspace
 released: ## build a stranger's program against the committed modules by their versions, without workspace and replace lines
 	@.ci/released
 
-# PUSH=REGISTRY/NAME:TAG pushes it, too; ARCH=amd64 builds for that architecture alone.
+# PUSH=REGISTRY/NAME:TAG pushes it, too; ARCH=amd64 builds for that architecture alone. FROM=dist/release takes the programs that
+# `make release` made, which say their version.
 VERSION = $(shell awk '$$1 == "operator:" {print $$2}' versions.yaml)
 .PHONY: image
 image: ## build the operator's image for amd64 and arm64 into dist/image; with PUSH=REGISTRY/NAME:TAG push it
-	@cd deploy && GOWORK=off CGO_ENABLED=0 go run -trimpath ./cmd/image --version $(VERSION) --output $(CURDIR)/dist/image $(if $(ARCH),--arch $(ARCH)) $(if $(PUSH),--push $(PUSH))
+	@cd deploy && GOWORK=off CGO_ENABLED=0 go run -trimpath ./cmd/image --version $(VERSION) --output $(CURDIR)/dist/image \
+		$(if $(ARCH),--arch $(ARCH)) $(if $(PUSH),--push $(PUSH)) $(if $(FROM),--release $(abspath $(FROM)))
 
 .PHONY: chart
 chart: ## write the Helm chart as an archive into dist
 	@mkdir -p dist
 	@cd deploy && GOWORK=off CGO_ENABLED=0 go run -trimpath ./cmd/chart package $(CURDIR)/dist
+
+# PLATFORMS="linux/amd64 …" builds programs for these alone.
+.PHONY: release
+release: ## make what a release publishes, into dist/release, and say which tags to make; publish nothing
+	@rm -rf dist/release
+	@cd deploy && GOWORK=off CGO_ENABLED=0 go run -trimpath ./cmd/release --output $(CURDIR)/dist/release $(PLATFORMS:%=--platform %)
 
 .PHONY: demo
 demo: tools ## start everything and watch Machines become virtual machines; with CI=1 check it, measure and end

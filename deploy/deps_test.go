@@ -18,11 +18,19 @@ var house = map[string][]string{
 	"":                {},
 	"/cmd/chart":      {"github.com/spf13/cobra", module + "/internal/chart"},
 	"/cmd/image":      {"github.com/spf13/cobra", module + "/internal/image"},
+	"/cmd/release":    {"github.com/spf13/cobra", module + "/internal/plan", module + "/internal/release"},
 	"/internal/chart": {"helm.sh/helm/v4"},
-	"/internal/image": {"github.com/google/go-containerregistry", "github.com/spdx/tools-golang",
-		"golang.org/x/crypto/x509roots/fallback/bundle"},
+	"/internal/image": {"github.com/google/go-containerregistry", "golang.org/x/crypto/x509roots/fallback/bundle",
+		module + "/internal/materials"},
 	"/internal/installation": {},
-	"/internal/pod":          {"github.com/google/go-containerregistry", "golang.org/x/sys/unix"},
+	"/internal/materials":    {"github.com/spdx/tools-golang"},
+	"/internal/plan": {"golang.org/x/exp/apidiff", "golang.org/x/mod", "golang.org/x/tools/go/packages",
+		"sigs.k8s.io/yaml"},
+	"/internal/pod": {"github.com/google/go-containerregistry", "golang.org/x/sys/unix"},
+	"/internal/release": {"sigs.k8s.io/kustomize/api/krusty", "sigs.k8s.io/kustomize/kyaml/filesys", "sigs.k8s.io/yaml",
+		module + "/internal/chart", module + "/internal/materials", module + "/internal/plan", module + "/internal/schemas"},
+	"/internal/schemas":   {"sigs.k8s.io/yaml"},
+	"/internal/workflows": {},
 }
 
 // TestImports: what writes the chart and the image builds on few modules, and on none of ours.

@@ -28,7 +28,7 @@ func main() {
 
 func command() *cobra.Command {
 	var architectures []string
-	var folder, version, push string
+	var folder, version, push, released string
 	root := &cobra.Command{
 		Use: "image", Short: "build the operator's image, and push it where that is asked for",
 		Args: cobra.NoArgs, SilenceUsage: true,
@@ -39,7 +39,8 @@ func command() *cobra.Command {
 			}
 			options.Programs = map[string]image.Programs{}
 			for _, architecture := range architectures {
-				programs, err := image.Compile(command.Context(), "..", architecture, filepath.Join(folder, "linux-"+architecture))
+				output := filepath.Join(folder, "linux-"+architecture)
+				programs, err := programsOf(command.Context(), released, architecture, output)
 				if err != nil {
 					return err
 				}
@@ -71,12 +72,21 @@ func command() *cobra.Command {
 	flags.StringSliceVar(&architectures, "arch", []string{"amd64", "arm64"}, "architectures")
 	flags.StringVar(&folder, "output", "../dist/image",
 		"folder for the programs, the OCI layout and the bills of materials")
+	flags.StringVar(&released, "release", "", "folder of a release whose programs are taken (default: compile them)")
 	flags.StringVar(&version, "version", "", "the operator's version (required)")
 	flags.StringVar(&push, "push", "", "where to push the image: REGISTRY/NAME:TAG")
 	if err := root.MarkFlagRequired("version"); err != nil {
 		panic(err) // impossible: the flag is there
 	}
 	return root
+}
+
+// programsOf are those of a release's folder or, without one, of the commit.
+func programsOf(ctx context.Context, released, architecture, output string) (image.Programs, error) {
+	if released != "" {
+		return image.Released(released, architecture, output)
+	}
+	return image.Compile(ctx, "..", architecture, output)
 }
 
 // ofCommit are the options that say from which commit an image is.

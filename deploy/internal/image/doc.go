@@ -11,6 +11,6 @@
 // Nobody can change what is in the image while it runs: all of it belongs to root, and the operator
 // is user 65532.
 //
-// Open image.go first; layer.go is what the file system consists of, and sbom.go what the binaries
-// say that they were built from.
+// Open image.go first; layer.go is what the file system consists of, and sbom.go how the bill of
+// materials goes with an image.
 package image

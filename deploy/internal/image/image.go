@@ -71,12 +71,12 @@ func (i *Image) add(options Options, architecture string) error {
 	}
 	i.Index = mutate.AppendManifests(i.Index, mutate.IndexAddendum{Add: one,
 		Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: architecture}}})
-	bill, err := materials(options, architecture, one)
+	text, err := billOf(options, architecture, one)
 	if err != nil {
 		return err
 	}
-	i.Materials[architecture] = bill
-	artifact, err := attached(bill, one)
+	i.Materials[architecture] = text
+	artifact, err := attached(text, one)
 	i.bills = append(i.bills, artifact)
 	return err
 }
