@@ -31,6 +31,7 @@ type demo struct {
 	out               io.Writer
 
 	fleet *fleet.Fleet
+	page  page
 }
 
 // run shows everything, and then waits for Ctrl-C unless it is for CI.
@@ -47,6 +48,9 @@ func (d *demo) run(ctx context.Context) (err error) {
 	if err := d.makeLegacy(ctx); err != nil {
 		return err
 	}
+	if err := d.openPage(ctx); err != nil {
+		return err
+	}
 	d.say("Starting the operator, and applying five Machines.")
 	operator, err := d.startOperator()
 	if err != nil {
@@ -60,7 +64,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 	if d.ci {
-		return errors.Join(d.measure(ctx), operator.Exited())
+		return errors.Join(d.page.check(ctx), d.measure(ctx), operator.Exited())
 	}
 	d.suggest()
 	select {
@@ -79,8 +83,9 @@ func (d *demo) startOperator() (*process.Process, error) {
 	}
 	return process.Start(process.Spec{
 		Name: "operator", Path: path, Log: d.log(),
-		Args: []string{"--kubeconfig=" + d.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0"},
-		Env:  []string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace},
+		Args: []string{"--kubeconfig=" + d.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0",
+			"--page-bind-address=" + d.page.address},
+		Env: []string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace},
 	})
 }
 
@@ -113,6 +118,10 @@ What to try next, in another terminal:
   delete one, with its disks:   %[1]s delete machine database
   the operator's log:           tail -f %[6]s
 
+All of it in a browser:         http://%[7]s/
+  the token to sign in with:    %[8]s
+
 Ctrl-C takes all of it down.
-`, supervisor, vitistackv1alpha1.AnnotationKubevirtConfig, fleet.ConfigsNamespace, d.kubectl, d.fleet.Remotes[0].Kubeconfig(), d.log())
+`, supervisor, vitistackv1alpha1.AnnotationKubevirtConfig, fleet.ConfigsNamespace, d.kubectl, d.fleet.Remotes[0].Kubeconfig(), d.log(),
+		d.page.address, d.page.token)
 }
