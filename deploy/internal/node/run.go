@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -67,12 +68,15 @@ func (n *Node) start(ctx context.Context, of *corev1.Pod) (*run, error) {
 		return nil, err
 	}
 	spec := of.Spec.SecurityContext
+	// Two Pods on one machine would want one port.
+	ports := []string{"--metrics-bind-address=127.0.0.1:0", "--health-probe-bind-address=" + probes}
+	if slices.ContainsFunc(container.Args, func(arg string) bool { return strings.HasPrefix(arg, "--page-bind-address=") }) {
+		ports = append(ports, "--page-bind-address=127.0.0.1:0")
+	}
 	r := &run{
 		container: pod.Container{
 			Root: image.root, Env: env, Mounts: mounts, User: int(*spec.RunAsUser), Group: int(*spec.RunAsGroup),
-			// Two Pods on one machine would want one port.
-			Args: slices.Concat(image.entrypoint, container.Args,
-				[]string{"--metrics-bind-address=127.0.0.1:0", "--health-probe-bind-address=" + probes}),
+			Args: slices.Concat(image.entrypoint, container.Args, ports),
 		},
 		log: n.logOf(of.Name), probe: "http://" + probes + "/readyz",
 	}

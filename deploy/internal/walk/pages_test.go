@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path"
 	"path/filepath"
@@ -41,6 +43,8 @@ var pages = []page{
 	{name: "write-a-strategy.md", after: map[string]func(*testing.T){"install": settled}},
 	{name: "rotate.md"},
 	{name: "migrate.md"},
+	{name: "fleet-page.md", after: map[string]func(*testing.T){"viewer": seesThePage}},
+	{name: "monitor.md"},
 	{name: "troubleshooting.md"},
 	{name: "runbooks"},
 	{name: "security.md"},
@@ -220,6 +224,46 @@ func thawWest(t *testing.T) {
 		}
 		return client.IgnoreNotFound(err)
 	})
+}
+
+// seesThePage opens the Fleet page with the token that the page has made, at the address in the
+// operator's log: there is no kubelet that could forward a port.
+func seesThePage(t *testing.T) {
+	t.Helper()
+	log := read(t, "kubectl -n kubevirt-operator logs deployment/kubevirt-operator\n")
+	found := regexp.MustCompile(`"Serving the page","url":"([^"]+)"`).FindStringSubmatch(log)
+	if found == nil {
+		t.Fatalf("the log does not say where the page is: %s", log)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.TrimSuffix(found[1], "/")+"/fleet.json", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(read(t, "cat dist/viewer.token\n")))
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	shown, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK || !strings.Contains(string(shown), "my-machine") {
+		t.Errorf("the page answers %s, %v: %s", response.Status, err, shown)
+	}
+}
+
+// read is what a script prints.
+func read(t *testing.T, script string) string {
+	t.Helper()
+	shell, err := deployment.NewShell(t.Context(), world.clone, environment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shell.Close()
+	printed, err := shell.Run(deployment.Step{Name: "read", Script: script}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return printed
 }
 
 // explain logs what a person would look at who is stuck.
