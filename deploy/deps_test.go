@@ -24,12 +24,15 @@ var house = map[string][]string{
 		module + "/internal/materials"},
 	"/internal/installation": {},
 	"/internal/materials":    {"github.com/spdx/tools-golang"},
+	"/internal/node": {"github.com/google/go-containerregistry", "k8s.io/api", "k8s.io/apimachinery",
+		"sigs.k8s.io/controller-runtime/pkg/client", module + "/internal/pod", repository + "testkit/controlplane"},
 	"/internal/plan": {"golang.org/x/exp/apidiff", "golang.org/x/mod", "golang.org/x/tools/go/packages",
 		"sigs.k8s.io/yaml"},
 	"/internal/pod": {"github.com/google/go-containerregistry", "golang.org/x/sys/unix"},
 	"/internal/release": {"sigs.k8s.io/kustomize/api/krusty", "sigs.k8s.io/kustomize/kyaml/filesys", "sigs.k8s.io/yaml",
 		module + "/internal/chart", module + "/internal/materials", module + "/internal/plan", module + "/internal/schemas"},
 	"/internal/schemas":   {"sigs.k8s.io/yaml"},
+	"/internal/walk":      {},
 	"/internal/workflows": {},
 }
 
