@@ -1,6 +1,7 @@
 package walk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,11 +34,13 @@ type page struct {
 	name string
 	// before and after are what happens in the world around a step, by its name.
 	before, after map[string]func(*testing.T)
+	// limit bounds a step that says how long it takes, by its name.
+	limit map[string]time.Duration
 }
 
 // pages are in the order of an installation's life.
 var pages = []page{
-	{name: "install.md"},
+	{name: "install.md", limit: map[string]time.Duration{"first-day": time.Minute}},
 	{name: "add-a-cluster.md"},
 	{name: "place.md"},
 	{name: "write-a-strategy.md", after: map[string]func(*testing.T){"install": settled}},
@@ -65,6 +68,20 @@ func TestPages(t *testing.T) {
 			return // what comes next stands on it
 		}
 	}
+}
+
+// TestFirstDay counts the commands that lead to the first Machine, each of which begins a line.
+func TestFirstDay(t *testing.T) {
+	for _, step := range steps(t, "install.md") {
+		if step.Name != "first-day" {
+			continue
+		}
+		if found := regexp.MustCompile(`(?m)^\w+`).FindAllString(step.Script, -1); len(found) != 5 {
+			t.Errorf("the first day has %d commands: %v", len(found), found)
+		}
+		return
+	}
+	t.Error("install.md has no first day")
 }
 
 // TestAllPages holds the list of pages against the folder.
@@ -150,7 +167,7 @@ func (p page) walk(t *testing.T) {
 			around(t)
 		}
 		began := time.Now()
-		printed, err := shell.Run(step, patience)
+		printed, err := shell.Run(step, cmp.Or(p.limit[step.Name], patience))
 		if err != nil {
 			explain(t)
 			t.Fatal(err)
