@@ -93,9 +93,22 @@ func buildFormer(ctx context.Context, folder string) error {
 	return os.CopyFS(filepath.Join(folder, "api"), os.DirFS(filepath.Join(source, "api")))
 }
 
+// reach finds the former commit. A shallow clone gets its history first.
+func reach(ctx context.Context) error {
+	_, err := git(ctx, "cat-file", "-e", former+"^{commit}")
+	if err == nil {
+		return nil
+	}
+	if _, fetched := git(ctx, "fetch", "--quiet", "--unshallow"); fetched != nil {
+		return errors.Join(err, fetched)
+	}
+	_, err = git(ctx, "cat-file", "-e", former+"^{commit}")
+	return err
+}
+
 // checkOut writes the files of the former commit into a folder.
 func checkOut(ctx context.Context, folder string) error {
-	if _, err := git(ctx, "cat-file", "-e", former+"^{commit}"); err != nil {
+	if err := reach(ctx); err != nil {
 		return fmt.Errorf("the history here does not reach commit %s, which was the version before this one; "+
 			"a shallow clone gets it by `git fetch --unshallow`, or `git fetch origin %s`: %w", former, former, err)
 	}
