@@ -217,6 +217,7 @@ func TestWrite(t *testing.T) {
 
 // TestRefused: an image that could not run is not made.
 func TestRefused(t *testing.T) {
+	empty := t.TempDir()
 	cases := map[string]struct {
 		reason string
 		change func(options *image.Options)
@@ -237,7 +238,7 @@ func TestRefused(t *testing.T) {
 		"NoPlugins": {
 			reason: "Without a strategy no Machine is ever placed.",
 			change: func(options *image.Options) {
-				options.Programs = map[string]image.Programs{"amd64": {Operator: compiled["amd64"].Operator, Plugins: os.TempDir()}}
+				options.Programs = map[string]image.Programs{"amd64": {Operator: compiled["amd64"].Operator, Plugins: empty}}
 			},
 			want: "no plugins",
 		},

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -41,11 +42,12 @@ type Options struct {
 // Node runs Pods.
 type Node struct {
 	Options
-	admin client.Client
-	logs  *httptest.Server
-	stop  context.CancelFunc
-	ended chan struct{}
-	runs  map[types.UID]*run
+	admin  client.Client
+	logs   *httptest.Server
+	stop   context.CancelFunc
+	ended  chan struct{}
+	runs   map[types.UID]*run
+	images map[v1.Hash]pulled
 }
 
 // Start plays a node until Stop.
@@ -56,6 +58,7 @@ func Start(ctx context.Context, options Options) (*Node, error) {
 	}
 	n := &Node{
 		Options: options, admin: admin, ended: make(chan struct{}), runs: map[types.UID]*run{},
+		images: map[v1.Hash]pulled{},
 	}
 	n.logs = httptest.NewTLSServer(http.HandlerFunc(n.serveLogs))
 	if err := n.register(ctx); err != nil {

@@ -24,7 +24,8 @@ type pulled struct {
 	entrypoint []string
 }
 
-// pull gets an image and unpacks it; each Pod has a root of its own.
+// pull gets an image, and unpacks it where it is new. Pods share the root: each mounts what it mounts
+// for itself, and none can write.
 func (n *Node) pull(ctx context.Context, reference string) (pulled, error) {
 	tag, err := name.ParseReference(reference)
 	if err != nil {
@@ -34,6 +35,13 @@ func (n *Node) pull(ctx context.Context, reference string) (pulled, error) {
 		remote.WithPlatform(v1.Platform{OS: "linux", Architecture: goruntime.GOARCH}))
 	if err != nil {
 		return pulled{}, fmt.Errorf("pulling %s: %w", reference, err)
+	}
+	digest, err := image.Digest()
+	if err != nil {
+		return pulled{}, err
+	}
+	if known, found := n.images[digest]; found {
+		return known, nil
 	}
 	config, err := image.ConfigFile()
 	if err != nil {
@@ -46,7 +54,11 @@ func (n *Node) pull(ctx context.Context, reference string) (pulled, error) {
 	if err := os.Chmod(root, 0o755); err != nil {
 		return pulled{}, err
 	}
-	return pulled{root, config.Config.Entrypoint}, pod.Unpack(image, root)
+	if err := pod.Unpack(image, root); err != nil {
+		return pulled{}, err
+	}
+	n.images[digest] = pulled{root, config.Config.Entrypoint}
+	return n.images[digest], nil
 }
 
 // mounts are the volumes of a Pod's container.
