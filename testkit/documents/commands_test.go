@@ -12,7 +12,7 @@ var (
 	commandLine = regexp.MustCompile("(?m)(?:^ {4,}|`)((?:bin/)?(?:operator|crdcheck|fleet|kubectl machine)(?: [^`\\n|;&<>#]+))")
 	longFlag    = regexp.MustCompile(`^--[a-z][a-z-]*`)
 	subCommand  = regexp.MustCompile(`^[a-z][a-z-]*$`)
-	makeTarget  = regexp.MustCompile("(?:^ {4}|`)make ([a-z-]+)")
+	makeTarget  = regexp.MustCompile("(?m)(?:^ {4}|`)make ([a-z-]+)")
 )
 
 // TestCommandsAreThere asks our programs for each command and each flag that a document tells people
