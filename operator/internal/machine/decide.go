@@ -124,12 +124,14 @@ func (r *MachineReconciler) confirm(
 // because its KubevirtConfig is gone: another place would make a second one (I3: silence is not
 // absence). Whoever forged the record holds his own Machine with it.
 func (r *MachineReconciler) outOfSight(ctx context.Context, ledger vitistackv1alpha1.Ledger) error {
+	if ledger.VMUID == "" {
+		return nil
+	}
 	configs, err := r.configs(ctx)
 	if err != nil {
 		return err
 	}
-	there := slices.ContainsFunc(configs, func(c vitistackv1alpha1.KubevirtConfig) bool { return c.Name == ledger.Config })
-	if there || ledger.VMUID == "" {
+	if slices.ContainsFunc(configs, func(c vitistackv1alpha1.KubevirtConfig) bool { return c.Name == ledger.Config }) {
 		return nil
 	}
 	return problem.Person(vitistackv1alpha1.ConditionPlaced, vitistackv1alpha1.ReasonConfigNotFound,
