@@ -97,8 +97,8 @@ func restoredSupervisor(t *testing.T, ns string, running bool) {
 
 // TestRestoredObjects: the supervisor's objects are put back one by one, as Velero does it: under
 // new UIDs, without status, with finalizers, some without the operator's annotations. Nobody gets a
-// second virtual machine; with the commands that deploy/docs/restore.md gives each Machine has its own
-// again, which runs on as it was.
+// second virtual machine; with the commands that deploy/docs/restore.md gives each Machine has its
+// own again, which runs on as it was.
 func TestRestoredObjects(t *testing.T) {
 	ns := namespace(t, "restored-objects")
 	operator := startOperator(t)
@@ -170,8 +170,8 @@ func restoreObject(t *testing.T, of *vitistackv1alpha1.Machine) *vitistackv1alph
 	return &vitistackv1alpha1.Machine{ObjectMeta: meta, Spec: m.Spec}
 }
 
-// consentToAll does what deploy/docs/restore.md says, and fails unless that gives a number of commands
-// for a namespace.
+// consentToAll does what deploy/docs/restore.md says, and fails unless that gives a number of
+// commands for a namespace.
 func consentToAll(t *testing.T, ns string, want int) {
 	t.Helper()
 	readme, err := os.ReadFile("../../../deploy/docs/restore.md")

@@ -86,9 +86,9 @@ func (v *visit) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	ledger, err := vitistackv1alpha1.LedgerOf(machine)
+	ledger, err := reach.Place(machine)
 	if err != nil {
-		return exit.No(fmt.Errorf("machine %s has no place: kubectl machine why %s says why", key, key))
+		return exit.No(err)
 	}
 	config, err := supervisor.KubevirtConfig(cmd.Context(), ledger.Config)
 	if err != nil {

@@ -81,6 +81,16 @@ func Machine(ctx context.Context, supervisor client.Reader, key client.ObjectKey
 	return machine, nil
 }
 
+// Place is where a Machine is, by its record. Its error says that there is none.
+func Place(machine *vitistackv1alpha1.Machine) (vitistackv1alpha1.Ledger, error) {
+	ledger, err := vitistackv1alpha1.LedgerOf(machine)
+	if err != nil {
+		key := client.ObjectKeyFromObject(machine)
+		return ledger, fmt.Errorf("machine %s has no place: kubectl machine why %s says why", key, key)
+	}
+	return ledger, nil
+}
+
 // Access says with which kubeconfig a remote cluster is read: the caller's own, or else the one of
 // the KubevirtConfig.
 type Access struct{ Kubeconfig, Context string }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/exit"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/reach"
 )
@@ -27,9 +26,9 @@ func whereCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ledger, err := vitistackv1alpha1.LedgerOf(machine)
+			ledger, err := reach.Place(machine)
 			if err != nil {
-				return exit.No(fmt.Errorf("machine %s has no place: kubectl machine why %s says why", key, key))
+				return exit.No(err)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s %s/%s\n", ledger.Config, ledger.Namespace, ledger.VMName)
 			return nil
