@@ -181,7 +181,7 @@ func (n *Node) lookAt(ctx context.Context, pod *corev1.Pod) error {
 
 // tell writes a status where it differs.
 func (n *Node) tell(ctx context.Context, pod *corev1.Pod, ready status) error {
-	former := pod.DeepCopy()
+	former := pod.Status.DeepCopy()
 	pod.Status.Phase = ready.phase
 	pod.Status.ContainerStatuses = []corev1.ContainerStatus{ready.container}
 	pod.Status.ContainerStatuses[0].Name = pod.Spec.Containers[0].Name
@@ -194,11 +194,7 @@ func (n *Node) tell(ctx context.Context, pod *corev1.Pod, ready status) error {
 		}
 		pod.Status.Conditions = append(pod.Status.Conditions, corev1.PodCondition{Type: kind, Status: is})
 	}
-	for i := range former.Status.Conditions { // times are kept by what the API server has
-		former.Status.Conditions[i].LastTransitionTime = metav1.Time{}
-		former.Status.Conditions[i].LastProbeTime = metav1.Time{}
-	}
-	if sameStatus(&former.Status, &pod.Status) {
+	if sameStatus(former, &pod.Status) {
 		return nil
 	}
 	return n.admin.Status().Update(ctx, pod)

@@ -24,8 +24,8 @@ type pulled struct {
 	entrypoint []string
 }
 
-// pull gets an image, and unpacks it where it is new. Pods share the root: each mounts what it mounts
-// for itself, and none can write.
+// pull gets an image, and unpacks it where it is new. Pods share the root: each mounts for itself,
+// and none can write.
 func (n *Node) pull(ctx context.Context, reference string) (pulled, error) {
 	tag, err := name.ParseReference(reference)
 	if err != nil {

@@ -271,32 +271,33 @@ func seesThePage(t *testing.T) {
 // read is what a script prints.
 func read(t *testing.T, script string) string {
 	t.Helper()
-	shell, err := deployment.NewShell(t.Context(), world.clone, environment())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer shell.Close()
-	printed, err := shell.Run(deployment.Step{Name: "read", Script: script}, time.Minute)
+	printed, err := aside(t, script)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return printed
 }
 
-// explain logs what a person would look at who is stuck.
-func explain(t *testing.T) {
+// aside runs a script in a shell of its own, beside the page.
+func aside(t *testing.T, script string) (string, error) {
 	t.Helper()
 	shell, err := deployment.NewShell(t.Context(), world.clone, environment())
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	defer shell.Close()
+	return shell.Run(deployment.Step{Name: "aside", Script: script}, time.Minute)
+}
+
+// explain logs what a person would look at who is stuck.
+func explain(t *testing.T) {
+	t.Helper()
 	const script = `
 kubectl get pods -A -o wide
 kubectl get kubevirtconfigs.vitistack.io -A -o yaml
 kubectl get machines.vitistack.io -A -o yaml
 for pod in $(kubectl -n kubevirt-operator get pods -o name); do kubectl -n kubevirt-operator logs "$pod" --tail=30; done
 `
-	printed, err := shell.Run(deployment.Step{Name: "explain", Script: script}, time.Minute)
+	printed, err := aside(t, script)
 	t.Logf("%s%v", printed, err)
 }
