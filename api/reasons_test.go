@@ -35,6 +35,9 @@ type kind struct {
 	conditions []string
 }
 
+// moves are the two kinds that share their reasons.
+const moves = "MachineMove, Evacuation"
+
 func kinds() []kind {
 	return []kind{
 		{name: "Machine", conditions: []string{
@@ -46,6 +49,7 @@ func kinds() []kind {
 			v1alpha1.ConditionKubeVirtReady, v1alpha1.ConditionSchemaCompatible, v1alpha1.ConditionNoOrphans,
 			v1alpha1.ConditionNotShared, v1alpha1.ConditionReleasable,
 		}},
+		{name: moves, conditions: []string{v1alpha1.ConditionReady}},
 	}
 }
 
@@ -136,6 +140,8 @@ func reasonsOf(k kind, condition string, is func(v1alpha1.ReasonInfo) bool) stri
 // conditionsOf are the conditions of a kind that have a reason.
 func conditionsOf(k kind, info v1alpha1.ReasonInfo) []string {
 	switch {
+	case k.name == moves:
+		return info.MoveConditions
 	case k.name != "Machine":
 		return info.ConfigConditions
 	case info.LosesContact:

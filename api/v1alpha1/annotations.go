@@ -1,5 +1,7 @@
 package v1alpha1
 
+import "strings"
+
 // Annotations of a Machine that people set.
 const (
 	// AnnotationKubevirtConfig asks for a remote cluster by the name of its KubevirtConfig, as
@@ -89,7 +91,16 @@ const (
 	// AnnotationPlacementTrace is the [PlacementTrace] of the Machine: who placed it and what each
 	// strategy said. It is for people and tools; nothing is decided by it.
 	AnnotationPlacementTrace = "vitistack.io/placement-trace"
+
+	// AnnotationMove is the [MoveRecord] of a Machine that is being moved. Nobody else may change it. It
+	// is in force while the Ledger names it.
+	AnnotationMove = "vitistack.io/move"
 )
+
+// IsOperators reports whether only the operator writes a Machine's annotation of that name.
+func IsOperators(name string) bool {
+	return strings.HasPrefix(name, AnnotationPrefixOperator) || name == AnnotationMove
+}
 
 // Annotations of a KubevirtConfig.
 const (
@@ -117,6 +128,21 @@ const (
 	// AnnotationAppliedWish is the Machine's wish as last applied; equal means there is nothing to do.
 	// What does not differ from it belongs to people.
 	AnnotationAppliedWish = "vitistack.io/applied-wish"
+
+	// AnnotationMovedBy is the ID of the move that stopped the VirtualMachine, or that made it.
+	AnnotationMovedBy = "vitistack.io/moved-by"
+
+	// AnnotationMoveFence stands on the VirtualMachine that a move makes: the metadata.generation that
+	// the stopped source had when its disks began to be copied. While it has only that, the
+	// VirtualMachine is not to be started. [MoveFenceLifted] follows once it may run,
+	// [MoveFenceWithdrawn] once it never will.
+	AnnotationMoveFence = "vitistack.io/move-fence"
+)
+
+// What may follow the generation in [AnnotationMoveFence].
+const (
+	MoveFenceLifted    = ",lifted"
+	MoveFenceWithdrawn = ",withdrawn"
 )
 
 // Labels of everything that the operator makes, in either cluster.

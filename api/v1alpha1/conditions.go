@@ -65,3 +65,11 @@ const (
 	// for.
 	ConditionReleasable = "Releasable"
 )
+
+// Condition types of a MachineMove and of an Evacuation, beside ConditionReady, which is True when
+// it is over and all is well.
+const (
+	// ConditionStalled is True when it is over and has failed, or when nothing goes on until a person
+	// acts. It repeats the reason and the message of Ready.
+	ConditionStalled = "Stalled"
+)

@@ -38,6 +38,8 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&KubevirtConfig{}, &KubevirtConfigList{},
 		&NetworkConfiguration{}, &NetworkConfigurationList{},
 		&NetworkNamespace{}, &NetworkNamespaceList{},
+		&MachineMove{}, &MachineMoveList{},
+		&Evacuation{}, &EvacuationList{},
 	)
 	metav1.AddToGroupVersion(scheme, SchemeGroupVersion)
 	return nil

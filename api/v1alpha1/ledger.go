@@ -38,6 +38,10 @@ type Ledger struct {
 	Nonce string `json:"nonce"`
 	// VMUID is the UID of the VirtualMachine. "" until it was seen.
 	VMUID string `json:"vmUID,omitempty"`
+	// Move is the ID of the [MoveRecord] beside the ledger, "" while no move is under way. It stands
+	// here so that an operator that knows no moves cannot read the ledger, and leaves the Machine
+	// alone.
+	Move string `json:"move,omitempty"`
 }
 
 // ParseLedger reads the JSON form. It is strict, because a ledger that is only half understood must
@@ -89,6 +93,7 @@ func (l Ledger) Validate() error {
 		{name: "vmName", value: l.VMName, check: validation.IsDNS1123Subdomain},
 		{name: "nonce", value: l.Nonce, check: isOpaqueID},
 		{name: "vmUID", value: l.VMUID, optional: true, check: isOpaqueID},
+		{name: "move", value: l.Move, optional: true, check: isOpaqueID},
 	}
 	for _, c := range checks {
 		if c.value == "" {
@@ -119,6 +124,8 @@ func (l *Ledger) field(name string) *string {
 		return &l.Nonce
 	case "vmUID":
 		return &l.VMUID
+	case "move":
+		return &l.Move
 	default:
 		return nil
 	}
@@ -179,6 +186,13 @@ func readString(decoder *json.Decoder) (string, error) {
 }
 
 // DebtsConfigMap is the name of the ConfigMap, in the namespace of the KubevirtConfigs, with what
-// is owed to clusters that gave no answer when a Machine was let go. Its keys are UIDs of Machines;
-// its values are JSON with the Ledger under ledger.
+// is owed to clusters that gave no answer when a Machine was let go or moved away. Its keys are UIDs
+// of Machines, with the ID of the move after a point where the Machine goes on elsewhere; its values
+// are JSON with the Ledger under ledger. Keys that begin with [TombstonePrefix] are the
+// VirtualMachines that moves left behind and deleted.
 const DebtsConfigMap = "vitistack-debts"
+
+// TombstonePrefix begins the keys of [DebtsConfigMap] under which a VirtualMachine is remembered by
+// its UID that must never run again: its Machine was moved away. A restored backup of its cluster
+// brings it back.
+const TombstonePrefix = "tombstone."

@@ -25,6 +25,8 @@ type ReasonInfo struct {
 	Condition string
 	// ConfigConditions are the types of a KubevirtConfig's conditions that have this reason.
 	ConfigConditions []string
+	// MoveConditions are the types of conditions of a MachineMove or Evacuation that have this reason.
+	MoveConditions []string
 	// Good says that the condition is True.
 	Good bool
 	// Acts is who ends it, "" where Good.
@@ -71,6 +73,7 @@ func ReasonInfos() []ReasonInfo {
 	for _, rows := range reasonTables {
 		for _, row := range rows {
 			row.ConfigConditions = slices.Clone(row.ConfigConditions)
+			row.MoveConditions = slices.Clone(row.MoveConditions)
 			all = append(all, row)
 		}
 	}
@@ -80,4 +83,5 @@ func ReasonInfos() []ReasonInfo {
 // reasonTables are the rows, which stand beside their constants. They are never changed.
 var reasonTables = [][]ReasonInfo{
 	readyReasons, placedReasons, contactReasons, networkReasons, virtualMachineReasons, copiesReasons, configReasons,
+	moveReasons,
 }

@@ -26,6 +26,9 @@ const (
 	ReasonRetrying = "Retrying"
 	// ReasonApplying: a change of the Machine has not reached its virtual machine yet.
 	ReasonApplying = "Applying"
+	// ReasonMoving: the Machine is being moved to another cluster, or back. Its MachineMove says how far
+	// that is.
+	ReasonMoving = "Moving"
 )
 
 // readyReasons say what the reasons above mean.
@@ -62,6 +65,10 @@ var readyReasons = []ReasonInfo{
 	{
 		Reason: ReasonApplying, Condition: ConditionReady, Acts: ActorTime, Ordinary: true,
 		Help: "it ends when the change has reached the virtual machine",
+	},
+	{
+		Reason: ReasonMoving, Condition: ConditionReady, Acts: ActorTime, Ordinary: true,
+		Help: "look at the MachineMove that the message names; its spec.abort gives the move up",
 	},
 	{
 		Reason: ReasonSupervisorRefused, Condition: ConditionReady, Acts: ActorPerson,
