@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -73,4 +74,9 @@ func (r DiskRecord) String() string {
 		return ""
 	}
 	return string(text)
+}
+
+// Has reports whether the record names a disk of that kind and name.
+func (r DiskRecord) Has(kind, name string) bool {
+	return slices.ContainsFunc(r, func(d Disk) bool { return d.Kind == kind && d.Name == name })
 }

@@ -18,7 +18,7 @@ var ErrInvalidMoveRecord = errors.New("invalid move record")
 // maxMoveRecordLength bounds what ParseMoveRecord looks at, in bytes.
 const maxMoveRecordLength = 8192
 
-// MoveStage is how far a move is decided. It never goes back.
+// MoveStage is how far a move is decided.
 type MoveStage string
 
 // The stages. What was done in them is seen in the clusters.
@@ -28,7 +28,8 @@ const (
 	// MoveCommitted: the Machine is at the target, and its ledger says so. What is left of the source
 	// goes.
 	MoveCommitted MoveStage = "Committed"
-	// MoveAborting: the Machine stays where it was. What was made at the target goes.
+	// MoveAborting: the Machine stays where it was. What was made at the target goes. It follows on
+	// MoveCommitted only where the target's guest never ran.
 	MoveAborting MoveStage = "Aborting"
 )
 
@@ -48,6 +49,10 @@ type MoveRecord struct {
 	Was string `json:"was"`
 	// Ran says that the guest was running.
 	Ran bool `json:"ran,omitempty"`
+	// UUID is the firmware's and MACs are the addresses that KubeVirt gave to the running instance alone,
+	// as name=address with commas. Both are "" where the VirtualMachine has them itself.
+	UUID string `json:"uuid,omitempty"`
+	MACs string `json:"macs,omitempty"`
 	// From and To are the two places. The VMUID of To is known once the move is committed, that of
 	// From always.
 	From Ledger `json:"from"`
@@ -131,6 +136,10 @@ func (r MoveRecord) Validate() error {
 		field = "stage"
 	case r.Was == "" || len(isOpaqueID(r.Was)) > 0:
 		field = "was"
+	case len(r.UUID) > 64:
+		field = "uuid"
+	case len(r.MACs) > 2048:
+		field = "macs"
 	case r.From.Validate() != nil || r.From.VMUID == "" || r.From.Move != "":
 		field = "from"
 	case r.To.Validate() != nil || r.To.Move != "" || r.Stage == MoveCommitted && r.To.VMUID == "":

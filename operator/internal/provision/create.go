@@ -41,7 +41,7 @@ func (j Job) Create(
 	if err := j.Prepare(ctx); err != nil {
 		return nil, err
 	}
-	if err := j.checkDisks(ctx, vm); err != nil {
+	if err := j.CheckDisks(ctx, vm); err != nil {
 		return nil, err
 	}
 	ledger, err := fence(ctx)
@@ -89,9 +89,20 @@ func (j Job) isLeftOver(secret client.Object, vm *kubevirtv1.VirtualMachine) boo
 // cloudInitSecret is the name of the Secret that a VirtualMachine's cloud-init disk refers to, ""
 // for none.
 func cloudInitSecret(vm *kubevirtv1.VirtualMachine) string {
-	if vm.Spec.Template == nil {
+	names := CloudInitSecrets(vm)
+	if len(names) == 0 {
 		return ""
 	}
+	return names[0]
+}
+
+// CloudInitSecrets are the names of the Secrets that a VirtualMachine's cloud-init disks refer to,
+// each once.
+func CloudInitSecrets(vm *kubevirtv1.VirtualMachine) []string {
+	if vm.Spec.Template == nil {
+		return nil
+	}
+	var names []string
 	for _, volume := range vm.Spec.Template.Spec.Volumes {
 		var references []*corev1.LocalObjectReference
 		switch {
@@ -103,10 +114,10 @@ func cloudInitSecret(vm *kubevirtv1.VirtualMachine) string {
 				volume.CloudInitConfigDrive.NetworkDataSecretRef}
 		}
 		for _, reference := range references {
-			if reference != nil {
-				return reference.Name
+			if reference != nil && !slices.Contains(names, reference.Name) {
+				names = append(names, reference.Name)
 			}
 		}
 	}
-	return ""
+	return names
 }

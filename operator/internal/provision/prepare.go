@@ -75,9 +75,9 @@ func (j Job) ensureAttachment(ctx context.Context, attachment vitistackv1alpha1.
 	return problem.Remote(err, j.Remote.Config, at)
 }
 
-// checkDisks looks for DataVolumes and PVCs of the wanted names that are not this Machine's:
+// CheckDisks looks for DataVolumes and PVCs of the wanted names that are not this Machine's:
 // KubeVirt would take them for its disks.
-func (j Job) checkDisks(ctx context.Context, vm *kubevirtv1.VirtualMachine) error {
+func (j Job) CheckDisks(ctx context.Context, vm *kubevirtv1.VirtualMachine) error {
 	for _, template := range vm.Spec.DataVolumeTemplates {
 		key := client.ObjectKey{Namespace: j.Ledger.Namespace, Name: template.Name}
 		for _, object := range []client.Object{&cdiv1beta1.DataVolume{}, &corev1.PersistentVolumeClaim{}} {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,8 +18,8 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-// Debt is what is left to be deleted of a Machine that is gone: the VirtualMachine of its ledger
-// with its disks, and no other.
+// Debt is what is left to be deleted of a Machine that is gone, or that goes on in another cluster:
+// the VirtualMachine of the ledger with its disks, and no other.
 type Debt struct {
 	// Machine is the name that the Machine had; it was in the ledger's namespace.
 	Machine string `json:"machine"`
@@ -28,6 +29,18 @@ type Debt struct {
 	Ledger vitistackv1alpha1.Ledger `json:"ledger"`
 	// Disks go with the VirtualMachine. They are known once its deletion has begun.
 	Disks vitistackv1alpha1.DiskRecord `json:"disks,omitempty"`
+	// Move is the ID of the move that left it behind, "" where the Machine was let go. Fence is the
+	// metadata.generation that the VirtualMachine had when its disks were copied.
+	Move  string `json:"move,omitempty"`
+	Fence int64  `json:"fence,omitempty"`
+}
+
+// key is where a debt stands in the ConfigMap.
+func (d Debt) key() string {
+	if d.Move == "" {
+		return string(d.UID)
+	}
+	return string(d.UID) + "." + d.Move
 }
 
 // Book is the ConfigMap of the debts. Its methods are safe for concurrent use, by several processes
@@ -48,11 +61,14 @@ func (b Book) Debts(ctx context.Context) ([]Debt, error) {
 		return nil, client.IgnoreNotFound(err)
 	}
 	var debts []Debt
-	for _, uid := range slices.Sorted(maps.Keys(book.Data)) {
-		debt, err := parseDebt(uid, book.Data[uid])
+	for _, key := range slices.Sorted(maps.Keys(book.Data)) {
+		if strings.HasPrefix(key, vitistackv1alpha1.TombstonePrefix) {
+			continue
+		}
+		debt, err := parseDebt(key, book.Data[key])
 		if err != nil {
 			log.FromContext(ctx).Error(err, "Found a debt that cannot be read", "configMap", vitistackv1alpha1.DebtsConfigMap,
-				"key", uid)
+				"key", key)
 			continue
 		}
 		debts = append(debts, debt)
@@ -60,40 +76,49 @@ func (b Book) Debts(ctx context.Context) ([]Debt, error) {
 	return debts, nil
 }
 
-func parseDebt(uid, text string) (Debt, error) {
+func parseDebt(key, text string) (Debt, error) {
 	var debt Debt
 	if err := json.Unmarshal([]byte(text), &debt); err != nil {
 		return Debt{}, err
 	}
-	if string(debt.UID) != uid {
-		return Debt{}, fmt.Errorf("the entry of %s is another Machine's", uid)
+	if debt.key() != key {
+		return Debt{}, fmt.Errorf("the entry of %s is another Machine's", key)
 	}
 	return debt, debt.Ledger.Validate()
 }
 
-// Owe writes a debt down, over an earlier one of the same Machine.
+// Owe writes a debt down, over an earlier one of the same Machine. A debt of a move is written
+// together with the tombstone of its VirtualMachine.
 func (b Book) Owe(ctx context.Context, debt Debt) error {
 	text, err := json.Marshal(debt)
 	if err != nil {
 		return err
 	}
-	return b.set(ctx, debt.UID, string(text))
+	entries := map[string]any{debt.key(): string(text)}
+	if debt.Move != "" {
+		grave := GraveOf(debt)
+		entries[grave.key()] = grave.String()
+	}
+	return b.set(ctx, entries)
 }
 
 // Paid strikes a debt out.
-func (b Book) Paid(ctx context.Context, uid types.UID) error { return b.set(ctx, uid, nil) }
+func (b Book) Paid(ctx context.Context, debt Debt) error {
+	return b.set(ctx, map[string]any{debt.key(): nil})
+}
 
-// set sets one entry, or removes it where value is nil. It touches no other entry, whoever writes
+// set sets entries, and removes those whose value is nil. It touches no other entry, whoever writes
 // meanwhile.
-func (b Book) set(ctx context.Context, uid types.UID, value any) error {
-	patch, err := json.Marshal(map[string]any{"data": map[types.UID]any{uid: value}})
+func (b Book) set(ctx context.Context, entries map[string]any) error {
+	patch, err := json.Marshal(map[string]any{"data": entries})
 	if err != nil {
 		return err
 	}
 	book := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: b.Namespace,
 		Name: vitistackv1alpha1.DebtsConfigMap}}
 	err = b.Writer.Patch(ctx, book, client.RawPatch(types.MergePatchType, patch))
-	if !apierrors.IsNotFound(err) || value == nil {
+	onlyRemoves := !slices.ContainsFunc(slices.Collect(maps.Values(entries)), func(v any) bool { return v != nil })
+	if !apierrors.IsNotFound(err) || onlyRemoves {
 		return client.IgnoreNotFound(err)
 	}
 	err = b.Writer.Create(ctx, book.DeepCopy())

@@ -16,6 +16,7 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/provision"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
@@ -69,6 +70,19 @@ func (j Job) read(
 		return nil, nil
 	}
 	return disk, problem.Remote(err, j.Remote.Config, problem.At{Condition: ready, Doing: "reading disk " + name})
+}
+
+// Exists reports whether a recorded disk is still there.
+func Exists(
+	ctx context.Context, server side.RemoteServer, namespace string, recorded vitistackv1alpha1.Disk,
+) (bool, error) {
+	disk := &metav1.PartialObjectMetadata{}
+	disk.SetGroupVersionKind(kindOf(recorded))
+	err := server.Get(ctx, client.ObjectKey{Namespace: namespace, Name: recorded.Name}, disk)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil && disk.UID == recorded.UID, err
 }
 
 // DeleteDisks waits until the recorded disks are gone, and deletes those that nothing else takes

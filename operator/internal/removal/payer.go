@@ -9,6 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/ptr"
+	kubevirtv1 "kubevirt.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -124,7 +126,7 @@ func (p *Payer) Pay(ctx context.Context, debt Debt) (paid bool, err error) {
 	if client.IgnoreNotFound(err) != nil {
 		return false, fmt.Errorf("looking for the Machine: %w", err)
 	}
-	if err == nil && machine.UID == debt.UID {
+	if err == nil && machine.UID == debt.UID && !p.goesOn(ctx, machine, debt) {
 		return false, nil // it was not let go after all, or came back from a backup
 	}
 	ctx = log.IntoContext(ctx, log.FromContext(ctx).WithValues("namespace", debt.Ledger.Namespace, "machine",
@@ -138,7 +140,7 @@ func (p *Payer) Pay(ctx context.Context, debt Debt) (paid bool, err error) {
 		return false, err
 	}
 	log.FromContext(ctx).Info("Paid debt", "kubevirtConfig", debt.Ledger.Config, "vm", debt.Ledger.VMName)
-	return true, p.Book.Paid(ctx, debt.UID)
+	return true, p.Book.Paid(ctx, debt)
 }
 
 func (p *Payer) pay(ctx context.Context, debt Debt) error {
@@ -171,6 +173,11 @@ func (p *Payer) pay(ctx context.Context, debt Debt) error {
 		return job.DeleteDisks(ctx, debt.Disks) // whatever else is there, nobody owes it
 	}
 	vm := seen.VM(found.Place.VM.UID)
+	if debt.Move != "" && !fenced(vm, debt) {
+		return problem.Person(ready, vitistackv1alpha1.ReasonSourceStarted,
+			"VirtualMachine %s in %s was started after its disks were copied, and may have what the Machine lacks; delete it by hand, "+
+				"and take the entry %s out of ConfigMap %s", vm.Name, debt.Ledger.Config, debt.key(), vitistackv1alpha1.DebtsConfigMap)
+	}
 	if vm.DeletionTimestamp.IsZero() {
 		if debt.Disks, err = job.DisksOf(ctx, vm); err != nil {
 			return err
@@ -181,4 +188,21 @@ func (p *Payer) pay(ctx context.Context, debt Debt) error {
 	}
 	_, err = job.DeleteVM(ctx, vm)
 	return err
+}
+
+// goesOn reports whether the Machine of a debt that a move left behind is in another cluster, and
+// its VirtualMachine is seen there: what is owed may else be the last copy of its disks.
+func (p *Payer) goesOn(ctx context.Context, machine *vitistackv1alpha1.Machine, debt Debt) bool {
+	ledger, err := vitistackv1alpha1.LedgerOf(machine)
+	if err != nil || debt.Move == "" || ledger.Move != "" || ledger.VMUID == "" || ledger.VMUID == debt.Ledger.VMUID {
+		return false
+	}
+	seen := survey.In(ctx, p.Clusters, ledger.Config, survey.For{Namespace: ledger.Namespace, Names: []string{ledger.VMName}})
+	return seen.Silent == nil && seen.ClusterUID == ledger.ClusterUID && seen.VM(types.UID(ledger.VMUID)) != nil
+}
+
+// fenced reports whether a VirtualMachine is as the move left it: off, and off since.
+func fenced(vm *kubevirtv1.VirtualMachine, debt Debt) bool {
+	return ptr.Deref(vm.Spec.RunStrategy, "") == kubevirtv1.RunStrategyHalted && !vm.Status.Created &&
+		vm.Annotations[vitistackv1alpha1.AnnotationMovedBy] == debt.Move && vm.Generation == debt.Fence
 }

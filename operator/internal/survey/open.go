@@ -50,3 +50,24 @@ func (s server) List(ctx context.Context, list client.ObjectList, opts ...client
 	}
 	return reader.List(ctx, list, opts...)
 }
+
+// OpenAt returns the remote cluster of a ledger, which need not be the one that a Machine has now.
+// It neither dials nor waits. A cluster that has not proven to be the ledger's is an error.
+func OpenAt(
+	ctx context.Context, clusters clientmgr.RemoteClusters, ledger vitistackv1alpha1.Ledger,
+) (side.Remote, error) {
+	at := problem.At{Condition: vitistackv1alpha1.ConditionRemoteReachable, Doing: "getting the client"}
+	remote, err := clusters.GetClientForConfig(ctx, ledger.Config)
+	if err != nil {
+		return side.Remote{}, problem.Remote(err, ledger.Config, at)
+	}
+	state, _ := clusters.State(ledger.Config)
+	if state.ClusterUID != ledger.ClusterUID {
+		return side.Remote{}, problem.Cluster(at.Condition, vitistackv1alpha1.ReasonIdentityChanged,
+			"KubevirtConfig %s stands for another cluster now", ledger.Config)
+	}
+	return side.Remote{
+		Config: ledger.Config, ClusterUID: state.ClusterUID, Cache: side.RemoteCache{Reader: remote},
+		Server: side.RemoteServer{Reader: server{clusters, ledger.Config}}, Writer: remote,
+	}, nil
+}

@@ -140,7 +140,7 @@ func silences(s state, add adder) {
 
 // backups of a cluster are restored.
 func backups(s state, add adder) {
-	if s.started && !s.has(sourceRestored) {
+	if s.started && !s.has(sourceRestored|sourceDeletedByHand) { // nobody can tell that its volumes are gone
 		add("the source is restored from a backup", func(s *state) string {
 			s.done |= sourceRestored
 			data, disks := s.a.data, s.a.disks
@@ -237,12 +237,13 @@ func lost(before, after state) string {
 	return ""
 }
 
-// rebase is called when somebody else destroyed a copy: the newest of those that are left counts. A
-// source whose deletion is decided, by a look that showed the guest running at the target, is none.
+// rebase is called when somebody else destroyed a copy: the newest of those that are left counts. One
+// whose deletion was decided by a look that showed the other one is none.
 func (s *state) rebase() {
 	s.newest = 0
 	for _, p := range s.passes {
-		if p.act == moves.Clear && s.b == (vm{}) {
+		aborts := p.act == moves.Unmake || p.act == moves.End && s.stage == aborting
+		if p.act == moves.Clear && s.b == (vm{}) || aborts && s.a == (vm{}) {
 			return
 		}
 	}

@@ -96,7 +96,7 @@ func (c Case) orphaned() Next {
 }
 
 // whole reports whether the target has a copy that can be the Machine's.
-func (c Case) whole() bool { return c.Target.There && !c.Target.Withdrawn && c.Target.Copy == Whole }
+func (c Case) whole() bool { return c.Target.There && c.Target.Copy == Whole }
 
 // committed: the Machine is at the target.
 func (c Case) committed() Next {
@@ -105,7 +105,7 @@ func (c Case) committed() Next {
 		return wait(vitistackv1alpha1.ReasonTargetSilent)
 	case !c.Target.There && !c.Wish.Deleting:
 		return c.bereft()
-	case c.Target.Withdrawn && !c.Wish.Deleting:
+	case c.Target.Withdrawn && !c.Wish.Deleting && (c.Source.There || c.Source.Silent):
 		return giveUp(vitistackv1alpha1.ReasonSourceStarted)
 	case c.Wish.Deleting, c.Target.Lifted:
 		return c.moved()

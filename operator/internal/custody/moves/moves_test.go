@@ -10,8 +10,8 @@ import (
 // TestModel explores the judge in an operator whose every write may be the last one before a crash.
 func TestModel(t *testing.T) { exploreAll(t, 1) }
 
-// TestLongModel is TestModel with four rare things in each history.
-func TestLongModel(t *testing.T) { exploreAll(t, 4) }
+// TestLongModel is TestModel with three rare things in each history.
+func TestLongModel(t *testing.T) { exploreAll(t, 3) }
 
 func exploreAll(t *testing.T, rare int) {
 	begin := time.Now()

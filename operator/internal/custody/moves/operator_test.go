@@ -150,7 +150,7 @@ func (o operator) atTarget(s *state, p pass, slot int) string {
 	case moves.Withdraw:
 		s.b.withdrawn = true
 	case moves.Lift:
-		s.b.lifted, s.b.run = true, s.ran
+		s.b.lifted, s.b.withdrawn, s.b.run = true, false, s.ran
 	case moves.Unmake:
 		s.b = vm{disks: true, data: s.b.data}
 	}

@@ -1,0 +1,269 @@
+package move
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/uuid"
+	"k8s.io/utils/ptr"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+	exportv1 "kubevirt.io/api/export/v1beta1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/survey"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/relocation"
+)
+
+// Guest is what is to be moved, as its cluster has it.
+type Guest struct {
+	Machine  *vitistackv1alpha1.Machine
+	Ledger   vitistackv1alpha1.Ledger
+	VM       *kubevirtv1.VirtualMachine
+	Instance *kubevirtv1.VirtualMachineInstance // nil where none runs
+	Claims   map[string]corev1.PersistentVolumeClaim
+}
+
+// Targets says where a guest may go.
+type Targets interface {
+	// Target returns the KubevirtConfig of the cluster to go to: the one that is asked for, if the
+	// guest can run there, or for "" the one that is chosen. The error is a *problem.Problem that says
+	// what is missing.
+	Target(ctx context.Context, guest Guest, to string) (config string, err error)
+}
+
+// pendingAgain bounds how long a move that cannot begin waits before that is looked at again. What
+// changes in the supervisor is an event.
+const pendingAgain = 30 * time.Second
+
+// beginNext begins the oldest move of a Machine that is not over. One that cannot begin says why, and
+// keeps no younger one from beginning.
+func (r *Reconciler) beginNext(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, wishes []vitistackv1alpha1.MachineMove,
+) (ctrl.Result, error) {
+	result := ctrl.Result{}
+	for i := range wishes {
+		wish := &wishes[i]
+		if wish.Status.Phase.Over() || !wish.DeletionTimestamp.IsZero() {
+			continue
+		}
+		if told, was := r.interrupted(machine, wish); was {
+			if err := r.tell(ctx, wish, told); err != nil {
+				return ctrl.Result{}, err
+			}
+			continue
+		}
+		record, written, err := r.begin(ctx, machine, wish)
+		if err == nil {
+			return r.goOn(ctx, written, record, wishes)
+		}
+		p, isProblem := problem.As(err)
+		if !isProblem {
+			return ctrl.Result{}, err
+		}
+		if p.Stale {
+			return ctrl.Result{RequeueAfter: problem.StaleRetry}, nil
+		}
+		told := telling{phase: vitistackv1alpha1.MovePhasePending, reason: p.Reason, message: p.Message}
+		if p.Reason == vitistackv1alpha1.ReasonMoveAborted {
+			told.phase = vitistackv1alpha1.MovePhaseFailed
+		}
+		if err := r.tell(ctx, wish, told); err != nil {
+			return ctrl.Result{}, err
+		}
+		if told.phase == vitistackv1alpha1.MovePhasePending {
+			result.RequeueAfter = pendingAgain
+		}
+	}
+	return result, nil
+}
+
+// interrupted reports whether a move was under way and is not any more, and nobody told its end: the
+// record went together with a Machine that was let go by force, or with a restored supervisor.
+func (r *Reconciler) interrupted(
+	machine *vitistackv1alpha1.Machine, wish *vitistackv1alpha1.MachineMove,
+) (told telling, was bool) {
+	if wish.Status.Phase == "" || wish.Status.Phase == vitistackv1alpha1.MovePhasePending {
+		return telling{}, false
+	}
+	told = telling{phase: vitistackv1alpha1.MovePhaseFailed, reason: vitistackv1alpha1.ReasonMoveAborted,
+		message: "the record of this move is gone; look at the Machine for where it is"}
+	if machine == nil {
+		told.message = "the Machine is gone"
+		return told, true
+	}
+	if ledger, err := vitistackv1alpha1.LedgerOf(machine); err == nil && ledger.Config == wish.Status.To {
+		told.phase, told.reason = vitistackv1alpha1.MovePhaseSucceeded, vitistackv1alpha1.ReasonMoved
+		told.message = "the Machine is in " + wish.Status.To
+	}
+	return told, true
+}
+
+const onMove = vitistackv1alpha1.ConditionReady
+
+// begin looks whether a Machine can be moved, and writes the record. Nothing is written before all is
+// known to be well on both sides.
+func (r *Reconciler) begin(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, wish *vitistackv1alpha1.MachineMove,
+) (vitistackv1alpha1.MoveRecord, *vitistackv1alpha1.Machine, error) {
+	var record vitistackv1alpha1.MoveRecord
+	if wish.Spec.Abort {
+		return record, nil, problem.Person(onMove, vitistackv1alpha1.ReasonMoveAborted, "the move was given up before it began")
+	}
+	ledger, err := movable(machine, wish)
+	if err != nil {
+		return record, nil, err
+	}
+	source, err := survey.OpenAt(ctx, r.Clusters, ledger)
+	if err != nil {
+		return record, nil, silentSource(ledger, err)
+	}
+	guest, err := r.guest(ctx, source, machine, ledger)
+	if err != nil {
+		return record, nil, err
+	}
+	if err := r.mayExport(ctx, source, guest); err != nil {
+		return record, nil, err
+	}
+	to, err := r.Targets.Target(ctx, guest, wish.Spec.To)
+	if err != nil {
+		return record, nil, err
+	}
+	state, _ := r.Clusters.State(to)
+	if state.ClusterUID == "" || state.ClusterUID == ledger.ClusterUID {
+		return record, nil, problem.Person(onMove, vitistackv1alpha1.ReasonSameCluster,
+			"KubevirtConfig %s leads to the cluster in which the Machine is; name another one", to)
+	}
+	record = vitistackv1alpha1.MoveRecord{
+		ID: string(wish.UID), Name: wish.Name, Mode: vitistackv1alpha1.MoveModeCold, Stage: vitistackv1alpha1.MoveBegun,
+		Was: string(strategyOf(guest.VM)), Ran: guest.Instance != nil, From: ledger,
+		To: vitistackv1alpha1.Ledger{Config: to, ClusterUID: state.ClusterUID, Namespace: ledger.Namespace,
+			VMName: ledger.VMName, Nonce: string(uuid.NewUUID())},
+	}
+	record = remembered(record, guest.VM, guest.Instance)
+	if err := record.Validate(); err != nil {
+		return record, nil, problem.Person(onMove, vitistackv1alpha1.ReasonCannotMove, "the move cannot be recorded: %v", err)
+	}
+	job := &job{Reconciler: r, machine: machine, record: record, wish: wish}
+	if err := job.write(ctx, record, nil); err != nil {
+		return record, nil, err
+	}
+	r.memory.moving(machine.UID, client.ObjectKeyFromObject(machine))
+	log.FromContext(ctx).Info("Begins to move machine", "move", wish.Name, "from", ledger.Config, "to", to)
+	return record, job.machine, nil
+}
+
+// movable is the ledger of a Machine whose record can be relied on.
+func movable(
+	machine *vitistackv1alpha1.Machine, wish *vitistackv1alpha1.MachineMove,
+) (vitistackv1alpha1.Ledger, error) {
+	none := func(format string, args ...any) (vitistackv1alpha1.Ledger, error) {
+		return vitistackv1alpha1.Ledger{}, problem.Person(onMove, vitistackv1alpha1.ReasonNoVirtualMachine, format, args...)
+	}
+	switch {
+	case machine == nil:
+		return vitistackv1alpha1.Ledger{}, problem.Person(onMove, vitistackv1alpha1.ReasonMachineNotFound,
+			"there is no Machine %s in namespace %s", wish.Spec.MachineName, wish.Namespace)
+	case !machine.DeletionTimestamp.IsZero():
+		return none("Machine %s is being deleted", machine.Name)
+	case machine.Annotations[vitistackv1alpha1.AnnotationPaused] == "true":
+		return vitistackv1alpha1.Ledger{}, problem.Person(onMove, vitistackv1alpha1.ReasonPaused,
+			"Machine %s has the annotation %s: nothing is done with it", machine.Name, vitistackv1alpha1.AnnotationPaused)
+	}
+	ledger, err := vitistackv1alpha1.LedgerOf(machine)
+	held := controllerutil.ContainsFinalizer(machine, vitistackv1alpha1.FinalizerMachine)
+	if err != nil || ledger.VMUID == "" || !held || machine.Status.MachineID != ledger.VMUID {
+		return none("Machine %s has no virtual machine yet that its record and its status name", machine.Name)
+	}
+	if ledger.ClusterUID == "" {
+		return none("the identity of cluster %s is not known", ledger.Config)
+	}
+	return ledger, nil
+}
+
+func silentSource(ledger vitistackv1alpha1.Ledger, err error) error {
+	return problem.Cluster(onMove, vitistackv1alpha1.ReasonSourceSilent, "%s gives no answer%s", ledger.Config, because(err))
+}
+
+// guest reads what is to be moved, past the cache, and refuses what cannot go.
+func (r *Reconciler) guest(
+	ctx context.Context, source side.Remote, machine *vitistackv1alpha1.Machine, ledger vitistackv1alpha1.Ledger,
+) (Guest, error) {
+	guest := Guest{Machine: machine, Ledger: ledger}
+	vm, err := readVM(ctx, source, ledger)
+	if err != nil {
+		return guest, silentSource(ledger, err)
+	}
+	if vm == nil || string(vm.UID) != ledger.VMUID || !desired.IsOurs(vm.Labels, machine.UID, r.Options.SupervisorUID) {
+		return guest, problem.Person(onMove, vitistackv1alpha1.ReasonNoVirtualMachine,
+			"%s has no VirtualMachine %s that is the Machine's", ledger.Config, ledger.VMName)
+	}
+	guest.VM = vm
+	instance := &kubevirtv1.VirtualMachineInstance{}
+	switch err := source.Server.Get(ctx, client.ObjectKeyFromObject(vm), instance); {
+	case err == nil && !instance.IsFinal():
+		guest.Instance = instance
+	case client.IgnoreNotFound(err) != nil:
+		return guest, silentSource(ledger, err)
+	}
+	if guest.Claims, err = claimsOf(ctx, source, vm); err != nil {
+		return guest, err
+	}
+	return guest, r.checkGuest(ctx, source, guest)
+}
+
+func (r *Reconciler) checkGuest(ctx context.Context, source side.Remote, guest Guest) error {
+	disks, err := relocation.Disks(guest.VM, guest.Claims)
+	if err := errors.Join(relocation.Movable(guest.VM, guest.Instance), err); err != nil {
+		refusal, _ := errors.AsType[*desired.Refusal](err)
+		return problem.Person(onMove, refusal.Reason, "%s", refusal.Message)
+	}
+	work := removal.Job{MachineUID: guest.Machine.UID, SupervisorUID: r.Options.SupervisorUID, Ledger: guest.Ledger, Remote: source}
+	own, err := work.DisksOf(ctx, guest.VM)
+	if err != nil {
+		return err
+	}
+	for _, disk := range disks {
+		if !own.Has(vitistackv1alpha1.DiskKindPersistentVolumeClaim, disk.Claim) {
+			return problem.Person(onMove, vitistackv1alpha1.ReasonCannotMove,
+				"disk %s (PersistentVolumeClaim %s) is not this Machine's own; take it out of the VirtualMachine, or give it the "+
+					"Machine's labels", disk.Volume, disk.Claim)
+		}
+	}
+	return nil
+}
+
+// mayExport asks the source cluster whether it would offer the disks, without offering them.
+func (r *Reconciler) mayExport(ctx context.Context, source side.Remote, guest Guest) error {
+	unavailable := func(doing string, err error) error {
+		p, isProblem := problem.As(problem.Remote(err, source.Config, problem.At{Condition: onMove, Doing: doing}))
+		if isProblem && !p.Blocked() && p.Reason != vitistackv1alpha1.ReasonKindMissing {
+			return p
+		}
+		return problem.Person(onMove, vitistackv1alpha1.ReasonExportUnavailable,
+			"cluster %s does not let its disks be copied: %s; what it takes stands in deploy/docs/move.md", source.Config, err)
+	}
+	launchers := &corev1.PodList{}
+	if err := source.Server.List(ctx, launchers, client.InNamespace(guest.VM.Namespace), client.Limit(1)); err != nil {
+		return unavailable("listing Pods", err)
+	}
+	name := "move-" + string(uuid.NewUUID())
+	export := &exportv1.VirtualMachineExport{}
+	export.Namespace, export.Name = guest.VM.Namespace, name
+	export.Spec.Source = corev1.TypedLocalObjectReference{
+		APIGroup: ptr.To(kubevirtv1.GroupVersion.Group), Kind: "VirtualMachine", Name: guest.VM.Name,
+	}
+	if err := source.Writer.Create(ctx, export, client.DryRunAll, side.FieldOwner); err != nil {
+		return unavailable("creating a VirtualMachineExport", err)
+	}
+	return nil
+}

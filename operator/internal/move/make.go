@@ -1,0 +1,132 @@
+package move
+
+import (
+	"context"
+	"errors"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kubevirtv1 "kubevirt.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/provision"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/relocation"
+)
+
+// make makes the VirtualMachine at the target, off, and gives its disks what they are fetched with.
+func (j *job) make(ctx context.Context, seen sight) error {
+	at := problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "creating VirtualMachine " + j.record.To.VMName}
+	work := provision.Job{
+		Machine: j.machine, Ledger: j.record.To, Remote: seen.target.remote, Facts: &j.facts, Options: j.Options,
+		Now: j.Clock.Now(), Network: networkOf(j.machine),
+	}
+	claims, err := claimsOf(ctx, seen.source.remote, seen.source.vm)
+	if err != nil {
+		return err
+	}
+	classes, err := work.StorageClasses(ctx)
+	if err != nil {
+		return err
+	}
+	vm, err := relocation.VirtualMachine(relocation.Input{
+		VM: seen.source.vm, Instance: kept(j.record), Claims: claims, StorageClasses: classes, Labels: j.labels(),
+		Move: j.record.ID, Nonce: j.record.To.Nonce, Fence: seen.Source.Generation,
+		URLs: links(seen.source.export), CA: feedName(j.record), Header: feedName(j.record),
+	})
+	if refusal, ok := errors.AsType[*desired.Refusal](err); ok {
+		return j.giveUp(ctx, seen, refusal.Reason, refusal.Message)
+	}
+	if err != nil {
+		return err
+	}
+	if err := work.Prepare(ctx); err != nil {
+		return err
+	}
+	if err := work.CheckDisks(ctx, vm); err != nil {
+		if p, isProblem := problem.As(err); isProblem && p.Blocked() {
+			return j.giveUp(ctx, seen, p.Reason, p.Message)
+		}
+		return err
+	}
+	if err := j.newest(ctx); err != nil {
+		return err
+	}
+	err = seen.target.remote.Writer.Create(ctx, vm, side.FieldOwner)
+	switch p, isProblem := problem.As(problem.Remote(err, j.record.To.Config, at)); {
+	case isProblem && p.Blocked():
+		return j.giveUp(ctx, seen, p.Reason, p.Message)
+	case isProblem:
+		return p
+	}
+	log.FromContext(ctx).Info("Created VirtualMachine", "kubevirtConfig", j.record.To.Config, "vm", vm.Name)
+	return j.complete(ctx, seen, vm)
+}
+
+// complete makes what belongs to the target's VirtualMachine, which is there.
+func (j *job) complete(ctx context.Context, seen sight, vm *kubevirtv1.VirtualMachine) error {
+	if err := j.feed(ctx, seen, vm); err != nil {
+		return err
+	}
+	return j.carrySecrets(ctx, seen, vm)
+}
+
+// claimsOf are the PersistentVolumeClaims of a VirtualMachine's disks, by name. One that does not
+// exist is left out.
+func claimsOf(
+	ctx context.Context, remote side.Remote, vm *kubevirtv1.VirtualMachine,
+) (map[string]corev1.PersistentVolumeClaim, error) {
+	claims := map[string]corev1.PersistentVolumeClaim{}
+	for _, name := range provision.DiskNames(vm) {
+		claim := corev1.PersistentVolumeClaim{}
+		err := remote.Server.Get(ctx, client.ObjectKey{Namespace: vm.Namespace, Name: name}, &claim)
+		switch {
+		case apierrors.IsNotFound(err):
+		case err != nil:
+			return nil, problem.Remote(err, remote.Config,
+				problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "reading PersistentVolumeClaim " + name})
+		default:
+			claims[name] = claim
+		}
+	}
+	return claims, nil
+}
+
+// carrySecrets copies the Secrets with the guest's cloud-init data. The Machine may say something
+// else by now, and the guest has booted with these.
+func (j *job) carrySecrets(ctx context.Context, seen sight, vm *kubevirtv1.VirtualMachine) error {
+	for _, name := range provision.CloudInitSecrets(vm) {
+		at := problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "copying Secret " + name}
+		secret := &corev1.Secret{}
+		err := seen.source.remote.Server.Get(ctx, client.ObjectKey{Namespace: j.record.From.Namespace, Name: name}, secret)
+		if apierrors.IsNotFound(err) {
+			continue // the guest goes without it, as it did
+		}
+		if err != nil {
+			return problem.Remote(err, j.record.From.Config, at)
+		}
+		carried := &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: vm.Namespace, Name: name, Labels: secret.Labels, OwnerReferences: ownedBy(vm)},
+			Type:       secret.Type, Data: secret.Data,
+		}
+		err = seen.target.remote.Writer.Create(ctx, carried, side.FieldOwner)
+		if err != nil && !apierrors.IsAlreadyExists(err) {
+			return problem.Remote(err, j.record.To.Config, at)
+		}
+	}
+	return nil
+}
+
+// networkOf is the network record of a Machine, empty where it has none that can be read.
+func networkOf(machine *vitistackv1alpha1.Machine) vitistackv1alpha1.NetworkRecord {
+	record, err := vitistackv1alpha1.ParseNetworkRecord(machine.Annotations[vitistackv1alpha1.AnnotationPlacementNetwork])
+	if err != nil {
+		return vitistackv1alpha1.NetworkRecord{}
+	}
+	return record
+}

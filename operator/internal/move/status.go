@@ -1,0 +1,402 @@
+package move
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody/moves"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
+)
+
+// telling is what people are told of a move.
+type telling struct {
+	phase    vitistackv1alpha1.MovePhase
+	from, to string
+	reason   string
+	message  string
+	disks    []vitistackv1alpha1.MoveDisk
+}
+
+// tell writes the status of a MachineMove, where that changed.
+func (r *Reconciler) tell(ctx context.Context, wish *vitistackv1alpha1.MachineMove, told telling) error {
+	if wish == nil {
+		return nil
+	}
+	now := metav1.NewTime(r.Clock.Now().UTC().Truncate(time.Second))
+	before := wish.DeepCopy()
+	status := &wish.Status
+	status.ObservedGeneration = wish.Generation
+	if told.from != "" {
+		status.From, status.To = told.from, told.to
+	}
+	status.Steps = stepped(status.Steps, status.Phase, told.phase, now)
+	status.Phase = told.phase
+	setDisks(status, told.disks)
+	setConditions(wish, told)
+	if equality.Semantic.DeepEqual(before.Status, wish.Status) {
+		return nil
+	}
+	err := r.Supervisor.Status().Patch(ctx, wish, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	if client.IgnoreNotFound(err) != nil {
+		return problem.Supervisor(err, problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "writing the status of the move"})
+	}
+	if before.Status.Phase != told.phase {
+		r.announce(ctx, wish, told)
+	}
+	return nil
+}
+
+// stepped ends the step before, and begins the one of a phase.
+func stepped(
+	steps []vitistackv1alpha1.MoveStep, was, phase vitistackv1alpha1.MovePhase, now metav1.Time,
+) []vitistackv1alpha1.MoveStep {
+	if was == phase {
+		return steps
+	}
+	steps = slices.Clone(steps)
+	for i := range steps {
+		if steps[i].EndedAt == nil {
+			steps[i].EndedAt = &now
+		}
+	}
+	begun := func(s vitistackv1alpha1.MoveStep) bool { return s.Phase == phase }
+	if phase == vitistackv1alpha1.MovePhasePending || phase.Over() || slices.ContainsFunc(steps, begun) {
+		return steps
+	}
+	return append(steps, vitistackv1alpha1.MoveStep{Phase: phase, StartedAt: now})
+}
+
+// setDisks tells how much of the disks is at the target. Without any, what was told stays.
+func setDisks(status *vitistackv1alpha1.MachineMoveStatus, disks []vitistackv1alpha1.MoveDisk) {
+	if status.Phase == vitistackv1alpha1.MovePhaseStarting || status.Phase == vitistackv1alpha1.MovePhaseSucceeded {
+		disks = slices.Clone(status.Disks)
+		for i := range disks {
+			disks[i].Copied, disks[i].Phase = disks[i].Bytes, "Succeeded"
+		}
+	}
+	if len(disks) == 0 {
+		return
+	}
+	status.Disks, status.Bytes, status.Copied = disks, 0, 0
+	for _, disk := range disks {
+		status.Bytes += disk.Bytes
+		status.Copied += disk.Copied
+	}
+	status.Progress = progress(status.Copied, status.Bytes)
+}
+
+// progress is a number of bytes of another, for people.
+func progress(done, all int64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	unit, size := 0, float64(1)
+	for float64(all)/size >= 1024 && unit < len(units)-1 {
+		size, unit = size*1024, unit+1
+	}
+	number := func(n int64) string {
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", float64(n)/size), ".0")
+	}
+	return fmt.Sprintf("%s of %s %s", number(done), number(all), units[unit])
+}
+
+// setConditions sets Ready and Stalled. A move that is under way and waits for nobody is not stalled.
+func setConditions(wish *vitistackv1alpha1.MachineMove, told telling) {
+	info, _ := vitistackv1alpha1.InfoOf(told.reason)
+	ready, stalled := metav1.ConditionFalse, metav1.ConditionFalse
+	if told.phase == vitistackv1alpha1.MovePhaseSucceeded {
+		ready = metav1.ConditionTrue
+	}
+	waits := told.phase == vitistackv1alpha1.MovePhaseAborting
+	if told.phase == vitistackv1alpha1.MovePhaseFailed || info.Acts == vitistackv1alpha1.ActorPerson && !waits {
+		stalled = metav1.ConditionTrue
+	}
+	for _, c := range []metav1.Condition{
+		{Type: vitistackv1alpha1.ConditionReady, Status: ready}, {Type: vitistackv1alpha1.ConditionStalled, Status: stalled},
+	} {
+		c.Reason, c.Message, c.ObservedGeneration = told.reason, told.message, wish.Generation
+		meta.SetStatusCondition(&wish.Status.Conditions, c)
+	}
+}
+
+// announce tells of a phase that was begun: in the log, and as an Event of the MachineMove. The end is
+// told of the Machine, too.
+func (r *Reconciler) announce(ctx context.Context, wish *vitistackv1alpha1.MachineMove, told telling) {
+	log.FromContext(ctx).Info("Move goes on", "phase", told.phase, "reason", told.reason, "message", told.message)
+	kind := corev1.EventTypeNormal
+	if told.phase == vitistackv1alpha1.MovePhaseAborting || told.phase == vitistackv1alpha1.MovePhaseFailed {
+		kind = corev1.EventTypeWarning
+	}
+	if r.Events == nil || told.phase == vitistackv1alpha1.MovePhasePending {
+		return
+	}
+	r.Events.Eventf(wish, nil, kind, told.reason, "Move", "%s: %s", told.phase, told.message)
+	if !told.phase.Over() {
+		return
+	}
+	machine := &vitistackv1alpha1.Machine{}
+	if r.Supervisor.Get(ctx, client.ObjectKey{Namespace: wish.Namespace, Name: wish.Spec.MachineName}, machine) == nil {
+		r.Events.Eventf(machine, nil, kind, told.reason, "Move", "%s", told.message)
+	}
+	if r.Ended != nil {
+		r.Ended(wish.Status.From, wish.Status.To, told.phase, took(wish, r.Clock.Now()))
+	}
+}
+
+// took is how long a move has lasted since its first step.
+func took(wish *vitistackv1alpha1.MachineMove, now time.Time) time.Duration {
+	if len(wish.Status.Steps) == 0 {
+		return 0
+	}
+	return now.Sub(wish.Status.Steps[0].StartedAt.Time)
+}
+
+// phaseOf is the phase that a reason to wait belongs to.
+func (j *job) phaseOf(next moves.Next) vitistackv1alpha1.MovePhase {
+	switch {
+	case j.record.Stage == vitistackv1alpha1.MoveAborting:
+		return vitistackv1alpha1.MovePhaseAborting
+	case j.record.Stage == vitistackv1alpha1.MoveBegun:
+		switch next.Reason {
+		case vitistackv1alpha1.ReasonExporting, vitistackv1alpha1.ReasonCopying:
+			return vitistackv1alpha1.MovePhaseCopying
+		case vitistackv1alpha1.ReasonSourceStopping:
+			return vitistackv1alpha1.MovePhaseStopping
+		}
+		return j.lastPhase(vitistackv1alpha1.MovePhaseStopping)
+	case next.Reason == vitistackv1alpha1.ReasonTargetStarting:
+		return vitistackv1alpha1.MovePhaseStarting
+	case next.Reason == vitistackv1alpha1.ReasonCleaningUp, next.Reason == vitistackv1alpha1.ReasonSourceStopping,
+		next.Reason == vitistackv1alpha1.ReasonSourceStarted:
+		return vitistackv1alpha1.MovePhaseCleaning
+	default:
+		return j.lastPhase(vitistackv1alpha1.MovePhaseStarting)
+	}
+}
+
+// lastPhase is what was told last, where that is of the present stage, else first.
+func (j *job) lastPhase(first vitistackv1alpha1.MovePhase) vitistackv1alpha1.MovePhase {
+	of := map[vitistackv1alpha1.MoveStage][]vitistackv1alpha1.MovePhase{
+		vitistackv1alpha1.MoveBegun:     {vitistackv1alpha1.MovePhaseStopping, vitistackv1alpha1.MovePhaseCopying},
+		vitistackv1alpha1.MoveCommitted: {vitistackv1alpha1.MovePhaseStarting, vitistackv1alpha1.MovePhaseCleaning},
+	}
+	if j.wish != nil && slices.Contains(of[j.record.Stage], j.wish.Status.Phase) {
+		return j.wish.Status.Phase
+	}
+	return first
+}
+
+// wait tells what is waited for, and says when to look again. A step that takes too long gives the
+// move up, where it may be given up.
+func (j *job) wait(ctx context.Context, seen sight, next moves.Next) (ctrl.Result, error) {
+	told := telling{phase: j.phaseOf(next), from: j.record.From.Config, to: j.record.To.Config, reason: next.Reason,
+		message: j.message(seen, next), disks: seen.target.disks}
+	if next.Reason == vitistackv1alpha1.ReasonCopying && seen.target.failing != "" {
+		told.reason, told.message = vitistackv1alpha1.ReasonImportFailing, seen.target.failing
+	}
+	since := j.memory.same(client.ObjectKeyFromObject(j.machine), shows(told), j.Clock.Now())
+	waited := j.Clock.Now().Sub(since)
+	if begun := j.begunAt(told.phase); next.Reason != vitistackv1alpha1.ReasonCopying && !begun.IsZero() {
+		waited = j.Clock.Now().Sub(begun)
+	}
+	if j.record.Stage == vitistackv1alpha1.MoveBegun {
+		switch limit := j.limit(next.Reason); {
+		case next.Reason == vitistackv1alpha1.ReasonExporting && seen.source.internal:
+			return j.afterGivingUp(ctx, seen, vitistackv1alpha1.ReasonExportUnavailable, j.exportUnavailable())
+		case limit > 0 && waited >= limit:
+			return j.afterGivingUp(ctx, seen, vitistackv1alpha1.ReasonTimedOut,
+				fmt.Sprintf("%s, for longer than %s", told.message, limit))
+		}
+	}
+	if next.Reason == vitistackv1alpha1.ReasonCopying {
+		if err := j.complete(ctx, seen, seen.target.vm); err != nil { // a process may have ended before that
+			return j.after(ctx, seen, err)
+		}
+	}
+	if j.record.Stage == vitistackv1alpha1.MoveAborting {
+		told.reason, told.message = j.cause(told)
+	}
+	if err := j.tell(ctx, j.wish, told); err != nil {
+		return j.after(ctx, seen, err)
+	}
+	return ctrl.Result{RequeueAfter: poll(waited)}, nil
+}
+
+func (j *job) exportUnavailable() string {
+	return fmt.Sprintf("cluster %s offers disks inside itself alone; put an Ingress or a Route before virt-exportproxy, as "+
+		"deploy/docs/move.md says", j.record.From.Config)
+}
+
+func (j *job) afterGivingUp(ctx context.Context, seen sight, reason, message string) (ctrl.Result, error) {
+	return j.after(ctx, seen, j.giveUp(ctx, seen, reason, message))
+}
+
+// shows is what has to stay the same for a step to count as standing still.
+func shows(told telling) string {
+	text := string(told.phase)
+	for _, disk := range told.disks {
+		text += fmt.Sprintf(" %s=%s/%d", disk.Claim, disk.Phase, disk.Copied)
+	}
+	return text
+}
+
+// begunAt is when a phase began, by the status, zero where that is not told.
+func (j *job) begunAt(phase vitistackv1alpha1.MovePhase) time.Time {
+	if j.wish == nil {
+		return time.Time{}
+	}
+	for _, step := range j.wish.Status.Steps {
+		if step.Phase == phase && step.EndedAt == nil {
+			return step.StartedAt.Time
+		}
+	}
+	return time.Time{}
+}
+
+// limit is how long a reason to wait may last, 0 for ever.
+func (j *job) limit(reason string) time.Duration {
+	var limits vitistackv1alpha1.MoveTimeouts
+	if j.wish != nil {
+		limits = j.wish.Spec.Timeouts
+	}
+	given := func(d *metav1.Duration, otherwise time.Duration) time.Duration {
+		if d == nil || d.Duration <= 0 {
+			return otherwise
+		}
+		return d.Duration
+	}
+	switch reason {
+	case vitistackv1alpha1.ReasonSourceStopping:
+		return given(limits.Stop, 5*time.Minute)
+	case vitistackv1alpha1.ReasonExporting:
+		return given(limits.Export, 5*time.Minute)
+	case vitistackv1alpha1.ReasonCopying:
+		return given(limits.Copy, 15*time.Minute)
+	default:
+		return 0
+	}
+}
+
+// poll is when to look again at something that has been waited for.
+func poll(waited time.Duration) time.Duration {
+	return min(max(waited/10, 300*time.Millisecond), 10*time.Second)
+}
+
+// message is a sentence for what is waited for.
+func (j *job) message(seen sight, next moves.Next) string {
+	from, to := j.record.From.Config, j.record.To.Config
+	text := map[string]string{
+		vitistackv1alpha1.ReasonSourceStopping: "the guest shuts down in " + from,
+		vitistackv1alpha1.ReasonExporting:      from + " prepares to offer the disks",
+		vitistackv1alpha1.ReasonCopying:        to + " fetches the disks",
+		vitistackv1alpha1.ReasonTargetStarting: "the guest starts in " + to,
+		vitistackv1alpha1.ReasonCleaningUp:     "what is left in " + from + " is being deleted",
+		vitistackv1alpha1.ReasonSourceSilent:   from + " gives no answer" + because(seen.source.silence),
+		vitistackv1alpha1.ReasonTargetSilent:   to + " gives no answer" + because(seen.target.silence),
+		vitistackv1alpha1.ReasonSourceStarted: "VirtualMachine " + j.record.From.VMName + " in " + from +
+			" was started after its disks were copied, and may have what the target lacks",
+		vitistackv1alpha1.ReasonTargetGone: "VirtualMachine " + j.record.To.VMName + " is gone from " + to +
+			"; that in " + from + " is still there, off, with the disks as they were copied",
+	}[next.Reason]
+	if next.Reason == vitistackv1alpha1.ReasonExporting && seen.source.export != nil && seen.source.export.Status != nil {
+		for _, c := range seen.source.export.Status.Conditions {
+			if c.Message != "" {
+				text += ": " + c.Message
+			}
+		}
+	}
+	if len(next.Keep) > 0 {
+		var sides []string
+		for _, side := range next.Keep {
+			sides = append(sides, "spec.keep: "+string(side))
+		}
+		text += "; " + strings.Join(sides, " or ") + " on the MachineMove says which disks count"
+	}
+	return text
+}
+
+func because(err error) string {
+	if err == nil {
+		return ""
+	}
+	return ": " + err.Error()
+}
+
+// tellGivenUp tells that a move is given up, and why.
+func (j *job) tellGivenUp(ctx context.Context, _ sight, reason, message string) error {
+	if message == "" {
+		message = map[string]string{
+			vitistackv1alpha1.ReasonMoveAborted: "the move is given up, as was asked",
+			vitistackv1alpha1.ReasonSourceStarted: "somebody started VirtualMachine " + j.record.From.VMName + " in " +
+				j.record.From.Config + " while its disks were copied: the move is given up",
+			vitistackv1alpha1.ReasonSourceGone: "VirtualMachine " + j.record.From.VMName + " is gone from " +
+				j.record.From.Config + ", and its disks were not copied yet: the move is given up",
+			vitistackv1alpha1.ReasonNameCollision: j.record.To.Config + " has a VirtualMachine " + j.record.To.VMName +
+				" that this move did not make: the move is given up",
+			vitistackv1alpha1.ReasonDisksDiffer: "what " + j.record.To.Config + " fetched is not what was offered: the move is given up",
+			vitistackv1alpha1.ReasonTargetGone: "VirtualMachine " + j.record.To.VMName + " is gone from " + j.record.To.Config +
+				", and a person keeps the source",
+		}[reason]
+	}
+	return j.tell(ctx, j.wish, telling{phase: vitistackv1alpha1.MovePhaseAborting, from: j.record.From.Config,
+		to: j.record.To.Config, reason: reason, message: message})
+}
+
+// cause is why a move is being given up, as it was told.
+func (j *job) cause(now telling) (reason, message string) {
+	if j.wish != nil && j.wish.Status.Phase == vitistackv1alpha1.MovePhaseAborting {
+		if ready := meta.FindStatusCondition(j.wish.Status.Conditions, vitistackv1alpha1.ConditionReady); ready != nil {
+			first, _, _ := strings.Cut(ready.Message, waitsFor)
+			return ready.Reason, first + waitsFor + now.message
+		}
+	}
+	return vitistackv1alpha1.ReasonMoveAborted, "the move is given up" + waitsFor + now.message
+}
+
+// waitsFor stands between why a move is given up and what that waits for.
+const waitsFor = "; it waits: "
+
+// tellEnd tells how a move ended.
+func (j *job) tellEnd(ctx context.Context) error {
+	told := telling{phase: vitistackv1alpha1.MovePhaseSucceeded, from: j.record.From.Config, to: j.record.To.Config,
+		reason:  vitistackv1alpha1.ReasonMoved,
+		message: fmt.Sprintf("the Machine was moved from %s to %s", j.record.From.Config, j.record.To.Config)}
+	if j.record.Stage == vitistackv1alpha1.MoveAborting {
+		reason, message := j.cause(telling{})
+		message, _, _ = strings.Cut(message, waitsFor)
+		told.phase, told.reason = vitistackv1alpha1.MovePhaseFailed, reason
+		told.message = strings.TrimSuffix(message, ": the move is given up") + "; the Machine is where it was, in " + j.record.From.Config
+	}
+	return j.tell(ctx, j.wish, told)
+}
+
+// hindered tells what a cluster or the supervisor has against an act.
+func (j *job) hindered(ctx context.Context, seen sight, p *problem.Problem) (ctrl.Result, error) {
+	told := telling{phase: j.phaseOf(moves.Next{Reason: p.Reason}), from: j.record.From.Config, to: j.record.To.Config,
+		reason: p.Reason, message: p.Message, disks: seen.target.disks}
+	if p.Reason == vitistackv1alpha1.ReasonDeleting {
+		told.phase, told.reason = j.phaseOf(moves.Next{Reason: vitistackv1alpha1.ReasonCleaningUp}), vitistackv1alpha1.ReasonCleaningUp
+	}
+	if j.record.Stage == vitistackv1alpha1.MoveAborting {
+		told.reason, told.message = j.cause(told)
+	}
+	since := j.memory.same(client.ObjectKeyFromObject(j.machine), shows(told), j.Clock.Now())
+	waited := j.Clock.Now().Sub(since)
+	if j.record.Stage == vitistackv1alpha1.MoveBegun && (p.Blocked() || waited >= j.limit(vitistackv1alpha1.ReasonExporting)) {
+		return j.afterGivingUp(ctx, seen, p.Reason, p.Message) // the guest is off meanwhile
+	}
+	if err := j.tell(ctx, j.wish, told); err != nil {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{RequeueAfter: poll(waited)}, nil
+}
