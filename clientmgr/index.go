@@ -8,7 +8,7 @@ import (
 
 const (
 	// IndexConfig is the index of a supervisor's cache that finds Machines by the KubevirtConfig of
-	// their ledger; ByConfig makes it.
+	// their ledger, and of the other side of a move that is under way; ByConfig makes it.
 	IndexConfig = "placement.config"
 	// Unplaced is where IndexConfig has the Machines without a ledger that can be read. No
 	// KubevirtConfig can have this name.
@@ -21,5 +21,9 @@ func ByConfig(object client.Object) []string {
 	if err != nil {
 		return []string{Unplaced}
 	}
-	return []string{ledger.Config}
+	record, moving, err := vitistackv1alpha1.MoveRecordOf(object)
+	if !moving || err != nil {
+		return []string{ledger.Config}
+	}
+	return []string{record.From.Config, record.To.Config}
 }

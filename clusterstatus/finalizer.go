@@ -100,7 +100,7 @@ func (p *pass) referring(ctx context.Context) ([]string, error) {
 	machines, err := p.allMachines(ctx)
 	var names []string
 	for _, machine := range machines {
-		if refersTo(machine) == p.config.Name {
+		if slices.Contains(refersTo(machine), p.config.Name) {
 			names = append(names, client.ObjectKeyFromObject(machine).String())
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 )
 
 // maxNames is the number of Machines that are named.
@@ -52,17 +53,17 @@ func (u Usage) list() string {
 	return list
 }
 
-// refersTo returns the KubevirtConfig that a Machine is placed by. A ledger that cannot be read is
+// refersTo returns the KubevirtConfigs that a Machine is placed by: two while it is moved. A ledger that cannot be read is
 // taken at the word of the annotation that is written together with it: the way into a cluster is
 // not thrown away for a slip of the pen.
-func refersTo(machine client.Object) string {
+func refersTo(machine client.Object) []string {
 	annotations := machine.GetAnnotations()
 	recorded := annotations[vitistackv1alpha1.AnnotationPlacement]
-	if ledger, err := vitistackv1alpha1.LedgerOf(machine); err == nil {
-		return ledger.Config
+	if _, err := vitistackv1alpha1.LedgerOf(machine); err == nil {
+		return clientmgr.ByConfig(machine)
 	}
 	if recorded == "" && !controllerutil.ContainsFinalizer(machine, vitistackv1alpha1.FinalizerMachine) {
-		return ""
+		return nil
 	}
-	return annotations[vitistackv1alpha1.AnnotationKubevirtConfig]
+	return []string{annotations[vitistackv1alpha1.AnnotationKubevirtConfig]}
 }

@@ -110,6 +110,9 @@ func addAll(mgr ctrl.Manager, options Options, watcher *wake.Watcher) error {
 	if err != nil {
 		return fmt.Errorf("machine controller: %w", err)
 	}
+	if err := moving(mgr, supervisor, reconciler, options); err != nil {
+		return fmt.Errorf("move controller: %w", err)
+	}
 	return errors.Join(
 		configStatus{supervisor: supervisor, remotes: remotes, startUp: startUp, options: options}.add(mgr),
 		AddPage(mgr, options, remotes),

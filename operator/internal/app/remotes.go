@@ -11,6 +11,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	kubevirtv1 "kubevirt.io/api/core/v1"
+	exportv1 "kubevirt.io/api/export/v1beta1"
 	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -29,7 +30,7 @@ func NewScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
 		clientgoscheme.AddToScheme, startup.AddToScheme, vitistackv1alpha1.AddToScheme,
-		kubevirtv1.AddToScheme, cdiv1beta1.AddToScheme,
+		kubevirtv1.AddToScheme, exportv1.AddToScheme, cdiv1beta1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			return nil, err

@@ -89,7 +89,15 @@ func Read(
 		return broken(vitistackv1alpha1.ReasonLedgerInvalid, "annotation %s cannot be read (%v); "+
 			"take it off, and the operator looks for the virtual machine again", annotation, err)
 	}
+	move, moving, err := vitistackv1alpha1.MoveRecordOf(machine)
+	if err != nil {
+		return broken(vitistackv1alpha1.ReasonLedgerInvalid, "the ledger says that the Machine is being moved, and annotation %s "+
+			"cannot be read (%v); restore it, nothing is done until then", vitistackv1alpha1.AnnotationMove, err)
+	}
 	copied := status.KubevirtConfigRef
+	if moving && copied != nil && (isCopyOf(*copied, move.From) || isCopyOf(*copied, move.To)) {
+		copied = nil // the status may not know yet on which side the Machine is
+	}
 	if copied != nil && (copied.Name != ledger.Config || copied.ClusterUID != "" &&
 		copied.ClusterUID != ledger.ClusterUID &&
 		!slices.Contains(former(ledger.Config), copied.ClusterUID)) {
@@ -101,10 +109,16 @@ func Read(
 		return broken(vitistackv1alpha1.ReasonLedgerConflict, "annotation %s was copied from a Machine of namespace %s; "+
 			"take it off", annotation, ledger.Namespace)
 	}
-	if held && confirms(status, ledger, providerID) {
+	if moving && held && (status.MachineID == move.From.VMUID || status.MachineID == move.To.VMUID) ||
+		held && confirms(status, ledger, providerID) {
 		return Reading{Standing: Confirmed, Ledger: ledger}
 	}
 	return Reading{Standing: Unconfirmed, Ledger: ledger}
+}
+
+// isCopyOf reports whether a status names the place of a ledger.
+func isCopyOf(copied vitistackv1alpha1.KubevirtConfigReferenceStatus, ledger vitistackv1alpha1.Ledger) bool {
+	return copied.Name == ledger.Config && (copied.ClusterUID == "" || copied.ClusterUID == ledger.ClusterUID)
 }
 
 // confirms reports whether the status says what a ledger says. The UID of a VirtualMachine decides

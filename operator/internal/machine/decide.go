@@ -75,6 +75,12 @@ func (r *MachineReconciler) decide(ctx context.Context, machine *vitistackv1alph
 		if decision, confirmed := r.confirm(ctx, machine, reading.Ledger); confirmed {
 			return decision, nil
 		}
+		if reading.Ledger.Move != "" {
+			return Decision{}, problem.Person(vitistackv1alpha1.ConditionReady, vitistackv1alpha1.ReasonLedgerConflict,
+				"the record says that the Machine is being moved, and neither its status nor a VirtualMachine in %s confirms that; "+
+					"restore the status, or take the annotation %s off where that record is not the operator's", reading.Ledger.Config,
+				vitistackv1alpha1.AnnotationPlacement)
+		}
 		if err := r.outOfSight(ctx, reading.Ledger); err != nil {
 			return Decision{}, err
 		}
@@ -88,6 +94,9 @@ func (r *MachineReconciler) decide(ctx context.Context, machine *vitistackv1alph
 // stands for another cluster now, the record follows.
 func (r *MachineReconciler) stay(ledger vitistackv1alpha1.Ledger) Decision {
 	state, _ := r.KubevirtClientMgr.State(ledger.Config)
+	if ledger.Move != "" { // both sides stay as the move recorded them
+		return Decision{Verdict: VerdictPlaced, Ledger: ledger}
+	}
 	if bound, changed := r.record(ledger).Rebound(state.ClusterUID); changed {
 		return Decision{Verdict: VerdictRestore, Ledger: bound}
 	}

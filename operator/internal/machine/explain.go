@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/uuid"
@@ -137,7 +136,7 @@ func unrecorded(
 		delete(bare.Annotations, vitistackv1alpha1.AnnotationKubevirtConfig)
 	}
 	maps.DeleteFunc(bare.Annotations, func(name, _ string) bool {
-		return strings.HasPrefix(name, vitistackv1alpha1.AnnotationPrefixOperator)
+		return vitistackv1alpha1.IsOperators(name)
 	})
 	return bare
 }

@@ -29,6 +29,10 @@ func (r *MachineReconciler) gone(ctx context.Context, view report) report {
 	}
 	supervisor := r.supervisor(view.reads)
 
+	if _, moving, _ := vitistackv1alpha1.MoveRecordOf(view.Machine); moving { // which ends first, on both sides
+		view.Ledger = r.known(view.Machine)
+		return r.orRelease(ctx, view.ended(observed.StepPlace, underWay(view.Machine)))
+	}
 	placed, err := r.lastPlace(ctx, view.Machine)
 	view.Ledger = placed.ledger
 	if err != nil {

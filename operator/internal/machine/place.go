@@ -202,7 +202,7 @@ func asks(machine *vitistackv1alpha1.Machine) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%d", machine.Generation)
 	for _, name := range sortedKeys(machine.Annotations) {
-		if !strings.HasPrefix(name, vitistackv1alpha1.AnnotationPrefixOperator) {
+		if !vitistackv1alpha1.IsOperators(name) {
 			fmt.Fprintf(&text, "\n%s=%s", name, machine.Annotations[name])
 		}
 	}

@@ -31,6 +31,9 @@ func (r *MachineReconciler) orRelease(ctx context.Context, view report) report {
 	default:
 		return view
 	}
+	if err := r.oweOrigin(ctx, view.Machine); err != nil {
+		return view.ended(view.Reached, err)
+	}
 	r.event(view.Machine, eventWarning, "Released", "Delete", note)
 	supervisor := r.supervisor(view.reads)
 	if err := removal.GiveUpAddresses(ctx, supervisor, view.Machine, r.settings.Desired); err != nil {
@@ -80,7 +83,7 @@ func (r *MachineReconciler) mayRelease(view report, config string) bool {
 	state, found := r.KubevirtClientMgr.State(config)
 	switch {
 	case !found:
-		return p.Reason == vitistackv1alpha1.ReasonConfigNotFound
+		return p.Reason == vitistackv1alpha1.ReasonConfigNotFound || p.Reason == vitistackv1alpha1.ReasonMoving
 	case state.Ready():
 		return p.Reason == vitistackv1alpha1.ReasonIdentityChanged || p.Reason == vitistackv1alpha1.ReasonIdentityUnverified
 	case state.Reason == vitistackv1alpha1.ReasonConnecting, state.Reason == vitistackv1alpha1.ReasonNotSynced:
@@ -113,4 +116,16 @@ func (r *MachineReconciler) owe(
 		debt.Disks = disks
 	}
 	return problem.Supervisor(r.payer.Owe(ctx, debt), at)
+}
+
+// oweOrigin writes down what a move that is under way has left in the cluster that the Machine came
+// from. What it made and never started is nobody's, and goes by itself.
+func (r *MachineReconciler) oweOrigin(ctx context.Context, machine *vitistackv1alpha1.Machine) error {
+	record, moving, err := vitistackv1alpha1.MoveRecordOf(machine)
+	if err != nil || !moving || record.Stage != vitistackv1alpha1.MoveCommitted {
+		return nil
+	}
+	debt := removal.Debt{Machine: machine.Name, UID: machine.UID, Ledger: record.From, Move: record.ID}
+	return problem.Supervisor(r.payer.Owe(ctx, debt),
+		problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "recording the debt"})
 }

@@ -29,6 +29,9 @@ func (r *MachineReconciler) wanted(ctx context.Context, view report) report {
 		return view.ended(observed.StepRemote, err)
 	}
 	job := r.job(placed, supervisor, remote, view)
+	if placed.ledger.Move != "" {
+		return r.moving(ctx, view, job, placed)
+	}
 
 	found, err := r.find(ctx, job, placed)
 	view = view.with(found, provision.Instance{})

@@ -39,6 +39,8 @@ type Targets interface {
 	// guest can run there, or for "" the one that is chosen. The error is a *problem.Problem that says
 	// what is missing.
 	Target(ctx context.Context, guest Guest, to string) (config string, err error)
+	// Allowed says why a cluster takes no Machine from elsewhere, as a *problem.Problem; nil where it does.
+	Allowed(ctx context.Context, machine *vitistackv1alpha1.Machine, config string) error
 }
 
 // pendingAgain bounds how long a move that cannot begin waits before that is looked at again. What

@@ -26,6 +26,12 @@ func (j *job) make(ctx context.Context, seen sight) error {
 		Machine: j.machine, Ledger: j.record.To, Remote: seen.target.remote, Facts: &j.facts, Options: j.Options,
 		Now: j.Clock.Now(), Network: networkOf(j.machine),
 	}
+	if err := j.Targets.Allowed(ctx, j.machine, j.record.To.Config); err != nil {
+		if p, isProblem := problem.As(err); isProblem && p.Blocked() {
+			return j.giveUp(ctx, seen, p.Reason, p.Message)
+		}
+		return err
+	}
 	claims, err := claimsOf(ctx, seen.source.remote, seen.source.vm)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -38,6 +39,8 @@ type Reconciler struct {
 	Events events.EventRecorder
 	// Ended is told how a move ended and how long it took, nil for nobody.
 	Ended func(from, to string, phase vitistackv1alpha1.MovePhase, took time.Duration)
+	// Selector chooses the Machines that are looked after, nil for all.
+	Selector labels.Selector
 	// Options of what is made.
 	Options desired.Options
 	Clock   clock.PassiveClock
@@ -60,6 +63,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, fmt.Errorf("reading Machine %s: %w", request.Name, err)
 	} else if err != nil {
 		machine = nil
+	}
+	if machine != nil && r.Selector != nil && !r.Selector.Matches(labels.Set(machine.Labels)) {
+		return ctrl.Result{}, nil // another deployment's
 	}
 	record, under, err := recordOf(machine)
 	switch {

@@ -31,7 +31,9 @@ func (j Job) storageClasses(ctx context.Context, last *desired.Wish) (desired.St
 }
 
 // StorageClasses are those of the remote cluster.
-func (j Job) StorageClasses(ctx context.Context) (desired.StorageClasses, error) { return j.readStorageClasses(ctx) }
+func (j Job) StorageClasses(ctx context.Context) (desired.StorageClasses, error) {
+	return j.readStorageClasses(ctx)
+}
 
 func (j Job) readStorageClasses(ctx context.Context) (desired.StorageClasses, error) {
 	key := survey.Key(j.Remote.Config, j.Remote.ClusterUID)

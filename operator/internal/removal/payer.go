@@ -126,12 +126,13 @@ func (p *Payer) Pay(ctx context.Context, debt Debt) (paid bool, err error) {
 	if client.IgnoreNotFound(err) != nil {
 		return false, fmt.Errorf("looking for the Machine: %w", err)
 	}
-	if err == nil && machine.UID == debt.UID && !p.goesOn(ctx, machine, debt) {
+	exists := err == nil && machine.UID == debt.UID
+	if exists && !p.goesOn(ctx, machine, debt) {
 		return false, nil // it was not let go after all, or came back from a backup
 	}
 	ctx = log.IntoContext(ctx, log.FromContext(ctx).WithValues("namespace", debt.Ledger.Namespace, "machine",
 		debt.Machine))
-	err = p.pay(ctx, debt)
+	err = p.pay(ctx, debt, exists)
 	if waiting, isProblem := problem.As(err); isProblem {
 		log.FromContext(ctx).V(1).Info("Debt is not paid yet", "reason", waiting.Reason, "message", waiting.Message)
 		return false, nil
@@ -143,7 +144,9 @@ func (p *Payer) Pay(ctx context.Context, debt Debt) (paid bool, err error) {
 	return true, p.Book.Paid(ctx, debt)
 }
 
-func (p *Payer) pay(ctx context.Context, debt Debt) error {
+// pay deletes what is owed. Of a Machine that goes on elsewhere it deletes nothing that may be newer
+// than what that has.
+func (p *Payer) pay(ctx context.Context, debt Debt, goesOn bool) error {
 	state, _ := p.Clusters.State(debt.Ledger.Config)
 	debt.Ledger, _ = custody.Record{Ledger: debt.Ledger,
 		FormerClusterUIDs: state.FormerClusterUIDs}.Rebound(state.ClusterUID)
@@ -173,7 +176,7 @@ func (p *Payer) pay(ctx context.Context, debt Debt) error {
 		return job.DeleteDisks(ctx, debt.Disks) // whatever else is there, nobody owes it
 	}
 	vm := seen.VM(found.Place.VM.UID)
-	if debt.Move != "" && !fenced(vm, debt) {
+	if goesOn && !fenced(vm, debt) {
 		return problem.Person(ready, vitistackv1alpha1.ReasonSourceStarted,
 			"VirtualMachine %s in %s was started after its disks were copied, and may have what the Machine lacks; delete it by hand, "+
 				"and take the entry %s out of ConfigMap %s", vm.Name, debt.Ledger.Config, debt.key(), vitistackv1alpha1.DebtsConfigMap)

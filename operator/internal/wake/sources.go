@@ -90,10 +90,11 @@ func (Machines) UIDOf(object client.Object) types.UID {
 	return types.UID(object.GetLabels()[vitistackv1alpha1.LabelMachineUID])
 }
 
-// names reports whether a Machine's ledger names a VirtualMachine, or none yet.
+// names reports whether a Machine's ledger names a VirtualMachine, or none yet, or two while it is
+// moved.
 func names(machine *vitistackv1alpha1.Machine, vm types.UID) bool {
 	ledger, err := vitistackv1alpha1.LedgerOf(machine)
-	return err != nil || ledger.VMUID == "" || ledger.VMUID == string(vm)
+	return err != nil || ledger.Move != "" || ledger.VMUID == "" || ledger.VMUID == string(vm)
 }
 
 // OfConfig are the Machines in a cluster, and those that wait for a place.

@@ -227,7 +227,7 @@ func lost(before, after state) string {
 		return ""
 	}
 	hasA, hasB := after.a.disks && after.a.data == after.newest, after.b.disks && after.b.data == after.newest
-	named := after.atTarget && (hasB || after.owed) || !after.atTarget && hasA
+	named := after.atTarget && (hasB || after.owed) || !after.atTarget && hasA || after.buried && hasA
 	switch {
 	case !hasA && !hasB:
 		return "the newest copy is lost"

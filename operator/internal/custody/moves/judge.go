@@ -101,7 +101,7 @@ func (c Case) whole() bool { return c.Target.There && c.Target.Copy == Whole }
 // committed: the Machine is at the target.
 func (c Case) committed() Next {
 	switch {
-	case c.Target.Silent:
+	case c.Target.Silent && !c.Wish.Deleting:
 		return wait(vitistackv1alpha1.ReasonTargetSilent)
 	case !c.Target.There && !c.Wish.Deleting:
 		return c.bereft()
