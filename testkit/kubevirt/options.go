@@ -4,7 +4,7 @@ import "github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/agent"
 
 // KubeVirtVersion is the release of KubeVirt that `make tools` builds from
 // testkit/programs/kubevirt.
-const KubeVirtVersion = "v1.8.2"
+const KubeVirtVersion = "v1.8.4"
 
 // Namespace is where KubeVirt is installed.
 const Namespace = "kubevirt"
