@@ -6,13 +6,16 @@ import (
 )
 
 const (
-	// Node is the one node of a cluster.
-	Node = "node-a"
 	// StorageClass is the class whose claims the agent binds.
 	StorageClass = "local-default"
 	// Provisioner is the name that the class gives the agent.
 	Provisioner = "agent.testkit"
 )
+
+// NodeName is the name of the one node of a cluster. It is not the name of another cluster's: where
+// a virtual machine moves between clusters, KubeVirt keeps it off nodes that are named like the one
+// that it leaves.
+func NodeName(cluster string) string { return "node-" + cluster }
 
 // Options say which cluster an agent serves, and how.
 type Options struct {

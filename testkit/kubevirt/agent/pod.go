@@ -79,7 +79,7 @@ func (k *kubelet) remove(ctx context.Context, pod *corev1.Pod, vmi *kubevirtv1.V
 }
 
 func (k *kubelet) bind(ctx context.Context, pod *corev1.Pod) error {
-	binding := &corev1.Binding{Target: corev1.ObjectReference{Kind: "Node", Name: Node}}
+	binding := &corev1.Binding{Target: corev1.ObjectReference{Kind: "Node", Name: NodeName(k.cluster)}}
 	err := k.client.SubResource("binding").Create(ctx, pod, binding)
 	if apierrors.IsConflict(err) {
 		return nil // it is bound, which the cache has not seen

@@ -23,7 +23,7 @@ func (a *Agent) setUp(ctx context.Context, manager ctrl.Manager, options Options
 	if err := index(ctx, manager); err != nil {
 		return err
 	}
-	if err := manager.Add(&node{client: manager.GetClient(), gate: a.gate}); err != nil {
+	if err := manager.Add(&node{name: NodeName(options.Cluster), client: manager.GetClient(), gate: a.gate}); err != nil {
 		return err
 	}
 	addresses := newClaims()
