@@ -39,7 +39,7 @@ func (s *Stack) configure(ctx context.Context) error {
 	if err := waitServed(ctx, s.cluster.Config(), s.served); err != nil {
 		return err
 	}
-	if err := s.create(ctx, configuration(s.identity.ca.Cert)...); err != nil {
+	if err := s.create(ctx, configuration(s.identity)...); err != nil {
 		return err
 	}
 	return s.writeStatus(ctx)
