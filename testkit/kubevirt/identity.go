@@ -24,6 +24,9 @@ type identity struct {
 	// ca signs for KubeVirt's programs, exportCA for the servers that virt-controller makes for
 	// exports.
 	ca, exportCA *controlplane.CA
+	// ingress is what requests for exports from outside are met with: its certificate, and that of the
+	// authority that signed it.
+	ingress controlplane.KeyPair
 }
 
 // newIdentity makes all files of the programs of a stack.
@@ -41,6 +44,9 @@ func newIdentity(cluster *controlplane.Cluster) (identity, error) {
 		return identity{}, err
 	}
 	if err := exportCA.WriteFiles(i.inExportCADir("tls.crt"), i.inExportCADir("tls.key")); err != nil {
+		return identity{}, err
+	}
+	if i.ingress, err = newIngress(cluster); err != nil {
 		return identity{}, err
 	}
 	for program, user := range map[string]string{virtAPI: "kubevirt-apiserver", virtController: "kubevirt-controller"} {
@@ -81,3 +87,13 @@ func (i identity) file(program, name string) string { return filepath.Join(i.dir
 func (i identity) exportCADir() string { return filepath.Join(i.dir, "export-ca") }
 
 func (i identity) inExportCADir(name string) string { return filepath.Join(i.exportCADir(), name) }
+
+func newIngress(cluster *controlplane.Cluster) (controlplane.KeyPair, error) {
+	ca, err := controlplane.NewCA("ingress-ca-of-" + cluster.Name())
+	if err != nil {
+		return controlplane.KeyPair{}, err
+	}
+	pair, err := ca.Server(exportHost(cluster))
+	pair.Cert = append(pair.Cert, ca.Cert...)
+	return pair, err
+}
