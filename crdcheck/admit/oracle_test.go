@@ -32,7 +32,7 @@ import (
 )
 
 // kubeVirtVersion is the release whose definitions `make tools` writes.
-const kubeVirtVersion = "v1.8.2"
+const kubeVirtVersion = "v1.8.4"
 
 // patience is for one thing that is waited for, on a loaded machine.
 const patience = 2 * time.Minute

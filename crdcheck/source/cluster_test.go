@@ -38,14 +38,14 @@ var names = []string{
 	"virtualmachines.kubevirt.io",
 }
 
-// kubeVirt returns the definitions of KubeVirt 1.8.2 and CDI that `make tools` writes.
+// kubeVirt returns the definitions of KubeVirt 1.8.4 and CDI that `make tools` writes.
 func kubeVirt(t testing.TB) []apiextensionsv1.CustomResourceDefinition {
 	t.Helper()
 	cache, err := controlplane.CacheDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, err := os.ReadFile(filepath.Join(cache, "kubevirt-v1.8.2", "crds.yaml"))
+	content, err := os.ReadFile(filepath.Join(cache, "kubevirt-v1.8.4", "crds.yaml"))
 	if err != nil {
 		t.Fatalf("%v: run `make tools`", err)
 	}

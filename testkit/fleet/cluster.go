@@ -120,7 +120,7 @@ func (c *Cluster) setUpRemote(ctx context.Context) error {
 	installing, ctx := errgroup.WithContext(ctx)
 	installing.Go(func() (err error) {
 		c.KubeVirt, err = kubevirt.Start(ctx, c.ControlPlane,
-			kubevirt.Options{Mode: c.options.KubeVirt, Binaries: &c.options.kubeVirtBinaries})
+			kubevirt.Options{Mode: c.options.KubeVirt, Binaries: &c.options.kubeVirtBinaries, Names: c.options.hosts})
 		return err
 	})
 	installing.Go(func() error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
+	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/exports"
 )
 
 // maxRemotes is a bound against typing errors: each remote takes about half a GiB.
@@ -41,6 +42,7 @@ type Options struct {
 
 	binaries         controlplane.Binaries
 	kubeVirtBinaries kubevirt.Binaries
+	hosts            *exports.Names // what DNS answers to all clusters
 	started          time.Time
 }
 
@@ -63,6 +65,7 @@ func (o *Options) complete() (err error) {
 	}
 	o.Progress = &lockedWriter{to: o.Progress}
 	o.started = time.Now()
+	o.hosts = exports.NewNames()
 	if o.binaries, err = controlplane.FindBinaries(); err != nil {
 		return err
 	}

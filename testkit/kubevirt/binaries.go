@@ -8,8 +8,9 @@ import (
 
 // Binaries are the paths of what `make tools` makes of KubeVirt.
 type Binaries struct {
-	// API and Controller are the programs virt-api and virt-controller.
-	API, Controller string
+	// API, Controller and ExportServer are the programs virt-api, virt-controller and
+	// virt-exportserver.
+	API, Controller, ExportServer string
 	// Definitions and Webhooks are files with the custom resource definitions and with the webhook
 	// configurations: YAML streams whose documents are JSON, as testkit/programs/kubevirt/manifests
 	// writes them.
@@ -25,10 +26,11 @@ func FindBinaries() (Binaries, error) {
 	dir := filepath.Join(cache, "kubevirt-"+KubeVirtVersion)
 	var found Binaries
 	for name, path := range map[string]*string{
-		"virt-api":        &found.API,
-		"virt-controller": &found.Controller,
-		"crds.yaml":       &found.Definitions,
-		"webhooks.yaml":   &found.Webhooks,
+		"virt-api":          &found.API,
+		"virt-controller":   &found.Controller,
+		"virt-exportserver": &found.ExportServer,
+		"crds.yaml":         &found.Definitions,
+		"webhooks.yaml":     &found.Webhooks,
 	} {
 		if *path, err = controlplane.LookUp(name, dir); err != nil {
 			return Binaries{}, err

@@ -21,7 +21,12 @@ func account(name string) controlplane.User {
 // identity is a folder with the certificates and kubeconfigs of KubeVirt's programs.
 type identity struct {
 	dir string
-	ca  *controlplane.CA
+	// ca signs for KubeVirt's programs, exportCA for the servers that virt-controller makes for
+	// exports.
+	ca, exportCA *controlplane.CA
+	// ingress is what requests for exports from outside are met with: its certificate, and that of the
+	// authority that signed it.
+	ingress controlplane.KeyPair
 }
 
 // newIdentity makes all files of the programs of a stack.
@@ -30,8 +35,18 @@ func newIdentity(cluster *controlplane.Cluster) (identity, error) {
 	if err != nil {
 		return identity{}, err
 	}
-	i := identity{dir: filepath.Join(cluster.Dir(), "kubevirt"), ca: ca}
-	if err := os.MkdirAll(i.dir, 0o700); err != nil {
+	exportCA, err := controlplane.NewCA("kubevirt-export-ca")
+	if err != nil {
+		return identity{}, err
+	}
+	i := identity{dir: filepath.Join(cluster.Dir(), "kubevirt"), ca: ca, exportCA: exportCA}
+	if err := os.MkdirAll(i.exportCADir(), 0o700); err != nil {
+		return identity{}, err
+	}
+	if err := exportCA.WriteFiles(i.inExportCADir("tls.crt"), i.inExportCADir("tls.key")); err != nil {
+		return identity{}, err
+	}
+	if i.ingress, err = newIngress(cluster); err != nil {
 		return identity{}, err
 	}
 	for program, user := range map[string]string{virtAPI: "kubevirt-apiserver", virtController: "kubevirt-controller"} {
@@ -67,3 +82,18 @@ func (i identity) write(cluster *controlplane.Cluster, program string, user cont
 }
 
 func (i identity) file(program, name string) string { return filepath.Join(i.dir, program+"."+name) }
+
+// exportCADir is where virt-controller looks for the authority of exports.
+func (i identity) exportCADir() string { return filepath.Join(i.dir, "export-ca") }
+
+func (i identity) inExportCADir(name string) string { return filepath.Join(i.exportCADir(), name) }
+
+func newIngress(cluster *controlplane.Cluster) (controlplane.KeyPair, error) {
+	ca, err := controlplane.NewCA("ingress-ca-of-" + cluster.Name())
+	if err != nil {
+		return controlplane.KeyPair{}, err
+	}
+	pair, err := ca.Server(exportHost(cluster))
+	pair.Cert = append(pair.Cert, ca.Cert...)
+	return pair, err
+}

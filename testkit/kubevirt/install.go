@@ -7,6 +7,7 @@ import (
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -39,8 +40,13 @@ func (s *Stack) configure(ctx context.Context) error {
 	if err := waitServed(ctx, s.cluster.Config(), s.served); err != nil {
 		return err
 	}
-	if err := s.create(ctx, configuration(s.identity.ca.Cert)...); err != nil {
+	if err := s.create(ctx, configuration(s.identity)...); err != nil {
 		return err
+	}
+	if s.external.Load() {
+		if err := s.SetExternalLinks(ctx, true); err != nil {
+			return err
+		}
 	}
 	return s.writeStatus(ctx)
 }
@@ -105,7 +111,8 @@ func (s *Stack) patchStatus(ctx context.Context, object client.Object, change fu
 func scheme() (*runtime.Scheme, error) {
 	s := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		corev1.AddToScheme, storagev1.AddToScheme, admissionv1.AddToScheme, kubevirtv1.AddToScheme, cdiv1.AddToScheme,
+		corev1.AddToScheme, storagev1.AddToScheme, networkingv1.AddToScheme, admissionv1.AddToScheme,
+		kubevirtv1.AddToScheme, cdiv1.AddToScheme,
 	} {
 		if err := add(s); err != nil {
 			return nil, err

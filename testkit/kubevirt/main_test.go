@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	kubevirtv1 "kubevirt.io/api/core/v1"
+	exportv1 "kubevirt.io/api/export/v1beta1"
 	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -20,7 +21,11 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
+	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/exports"
 )
+
+// hosts are what DNS answers to all clusters of the tests.
+var hosts = exports.NewNames()
 
 // worlds are a cluster of each mode, which all tests share that do not end one.
 var worlds map[kubevirt.Mode]*world
@@ -62,6 +67,7 @@ func (w *world) startOn(ctx context.Context, on controlplane.Options, options ku
 	if w.cluster, err = controlplane.Start(ctx, on); err != nil {
 		return err
 	}
+	options.Names = hosts
 	if w.stack, err = kubevirt.Start(ctx, w.cluster, options); err != nil {
 		return err
 	}
@@ -80,7 +86,9 @@ func (w *world) stop() {
 
 func newClient(cluster *controlplane.Cluster) (client.Client, error) {
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, kubevirtv1.AddToScheme, cdiv1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{
+		corev1.AddToScheme, kubevirtv1.AddToScheme, cdiv1.AddToScheme, exportv1.AddToScheme,
+	} {
 		if err := add(scheme); err != nil {
 			return nil, err
 		}

@@ -9,29 +9,39 @@ import (
 	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/agent"
 )
 
 // configuration returns the objects that KubeVirt, CDI and a storage driver would find or make when
 // they are installed.
-func configuration(ca []byte) []client.Object {
+func configuration(i identity) []client.Object {
 	return []client.Object{
-		&corev1.ConfigMap{
-			ObjectMeta: metav1.ObjectMeta{Name: "kubevirt-ca", Namespace: Namespace},
-			Data:       map[string]string{"ca-bundle": string(ca)},
-		},
+		bundle("kubevirt-ca", i.ca),
+		bundle("kubevirt-export-ca", i.exportCA),
 		kubeVirt(),
 		storageClass(),
 		storageProfile(),
 	}
 }
 
+// bundle is how virt-operator tells KubeVirt's programs of an authority.
+func bundle(name string, ca *controlplane.CA) *corev1.ConfigMap {
+	return &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: Namespace},
+		Data:       map[string]string{"ca-bundle": string(ca.Cert)},
+	}
+}
+
+// featureGates let virtual machines move between clusters, with their disks and live.
+var featureGates = []string{"VMExport", "DecentralizedLiveMigration"}
+
 // kubeVirt is KubeVirt's own configuration: guests are emulated, so that no node needs /dev/kvm.
 func kubeVirt() *kubevirtv1.KubeVirt {
 	return &kubevirtv1.KubeVirt{
 		ObjectMeta: metav1.ObjectMeta{Name: "kubevirt", Namespace: Namespace},
 		Spec: kubevirtv1.KubeVirtSpec{Configuration: kubevirtv1.KubeVirtConfiguration{
-			DeveloperConfiguration: &kubevirtv1.DeveloperConfiguration{UseEmulation: true},
+			DeveloperConfiguration: &kubevirtv1.DeveloperConfiguration{UseEmulation: true, FeatureGates: featureGates},
 		}},
 	}
 }

@@ -1,10 +1,13 @@
 package kubevirt
 
-import "github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/agent"
+import (
+	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/agent"
+	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/exports"
+)
 
 // KubeVirtVersion is the release of KubeVirt that `make tools` builds from
 // testkit/programs/kubevirt.
-const KubeVirtVersion = "v1.8.2"
+const KubeVirtVersion = "v1.8.4"
 
 // Namespace is where KubeVirt is installed.
 const Namespace = "kubevirt"
@@ -36,9 +39,17 @@ type Options struct {
 	// Script is how the cluster's virtual machines and volumes behave where their annotations say
 	// nothing. Default: they work at once.
 	Script agent.Script
+	// Names are what DNS answers. Clusters that share them can import each other's exports. Default:
+	// nobody sees this one's.
+	Names *exports.Names
+	// InternalExports leaves out the Ingress, without which exports are for their own cluster alone.
+	InternalExports bool
 }
 
 func (o *Options) complete() error {
+	if o.Names == nil {
+		o.Names = exports.NewNames()
+	}
 	if o.Binaries != nil {
 		return nil
 	}

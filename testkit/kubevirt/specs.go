@@ -12,8 +12,9 @@ const (
 	virtAPI        = "virt-api"
 	virtController = "virt-controller"
 	loopback       = "127.0.0.1"
-	// launcherImage is named in Pods and never pulled.
+	// launcherImage and exporterImage are named in Pods and never pulled.
 	launcherImage = "registry.example/kubevirt/virt-launcher:" + KubeVirtVersion
+	exporterImage = "registry.example/kubevirt/virt-exportserver:" + KubeVirtVersion
 )
 
 // apiMemory lets virt-api collect garbage seldom, up to a size: it makes a gigabyte of garbage when
@@ -34,11 +35,14 @@ func (s *Stack) apiSpec() process.Spec {
 }
 
 func (s *Stack) controllerSpec() process.Spec {
-	return s.spec(virtController, s.options.Binaries.Controller, s.ports.controller.Number,
+	spec := s.spec(virtController, s.options.Binaries.Controller, s.ports.controller.Number,
 		"--prom-cert-file="+s.identity.file(virtController, "serving.crt"),
 		"--prom-key-file="+s.identity.file(virtController, "serving.key"),
 		"--launcher-image="+launcherImage,
+		"--exporter-image="+exporterImage,
 	)
+	spec.Env = append(os.Environ(), "EXPORT_CA_DIR="+s.identity.exportCADir())
+	return spec
 }
 
 func (s *Stack) spec(name, path string, port int, args ...string) process.Spec {

@@ -7,12 +7,16 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 	"github.com/vitistack/kubevirt-multicluster/testkit/internal/process"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/agent"
+	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/contents"
+	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/exports"
+	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/imports"
 )
 
 // Stack is KubeVirt on one cluster. Its methods are safe for concurrent use, but those that start
@@ -27,12 +31,20 @@ type Stack struct {
 
 	lifecycle sync.Mutex
 	running   lockedParts
+
+	contents *contents.Store
+	faults   *exports.Faults
+	room     *imports.Room
+	external atomic.Bool // whether exports have links for the outside
 }
 
-// ports are those of KubeVirt's programs on 127.0.0.1. They stay theirs while these are down.
-type ports struct{ api, controller *controlplane.Port }
+// ports are those of KubeVirt's programs on 127.0.0.1, and the one at which exports are asked for
+// from outside. They stay theirs while these are down.
+type ports struct{ api, controller, exports *controlplane.Port }
 
-func (p ports) close() error { return errors.Join(p.api.Close(), p.controller.Close()) }
+func (p ports) close() error {
+	return errors.Join(p.api.Close(), p.controller.Close(), p.exports.Close())
+}
 
 // Start installs KubeVirt on a running cluster and waits until it takes virtual machines. On an
 // error nothing of it runs.
@@ -40,7 +52,8 @@ func Start(ctx context.Context, cluster *controlplane.Cluster, options Options) 
 	if err := options.complete(); err != nil {
 		return nil, err
 	}
-	s := &Stack{cluster: cluster, options: options}
+	s := &Stack{cluster: cluster, options: options, faults: exports.NewFaults(), room: imports.NewRoom()}
+	s.external.Store(!options.InternalExports)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Stop())
@@ -60,7 +73,10 @@ func (s *Stack) prepare() (err error) {
 	if s.identity, err = newIdentity(s.cluster); err != nil {
 		return err
 	}
-	for _, port := range []**controlplane.Port{&s.ports.api, &s.ports.controller} {
+	if s.contents, err = contents.Open(filepath.Join(s.identity.dir, "disks")); err != nil {
+		return err
+	}
+	for _, port := range []**controlplane.Port{&s.ports.api, &s.ports.controller, &s.ports.exports} {
 		if *port, err = controlplane.ReservePort(0); err != nil {
 			return err
 		}
@@ -131,12 +147,20 @@ func (s *Stack) startAgent(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	outward, err := s.agentExports()
+	if err != nil {
+		return err
+	}
 	a, err := agent.Start(ctx, agent.Options{
-		Cluster: s.cluster.Name(),
-		Config:  config,
-		Light:   s.options.Mode == Light,
-		Script:  s.options.Script,
-		Log:     log.logger(),
+		Cluster:  s.cluster.Name(),
+		Config:   config,
+		Light:    s.options.Mode == Light,
+		Script:   s.options.Script,
+		Log:      log.logger(),
+		Contents: s.contents,
+		Names:    s.options.Names,
+		Room:     s.room,
+		Exports:  outward,
 	})
 	if err != nil {
 		log.close()

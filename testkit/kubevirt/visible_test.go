@@ -29,7 +29,7 @@ type visible struct {
 	InstanceConditions map[string]string
 	Owned              bool              // the instance is the machine's
 	Labels             map[string]string // of the instance, those of the template
-	Node               string
+	Node               bool              // it has one
 	Addresses, Agent   bool
 
 	Volumes map[string]cdiv1.DataVolumePhase // those of templates, by name
@@ -60,7 +60,7 @@ func (w *world) see(ctx context.Context, vm *kubevirtv1.VirtualMachine) (visible
 }
 
 func (v *visible) addInstance(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance) {
-	v.Phase, v.Owned, v.Node = vmi.Status.Phase, metav1.IsControlledBy(vmi, vm), vmi.Status.NodeName
+	v.Phase, v.Owned, v.Node = vmi.Status.Phase, metav1.IsControlledBy(vmi, vm), vmi.Status.NodeName != ""
 	v.InstanceConditions, v.Labels = map[string]string{}, map[string]string{}
 	for _, c := range vmi.Status.Conditions {
 		v.InstanceConditions[string(c.Type)] = short(c.Status, c.Reason)
@@ -112,7 +112,7 @@ func running(name string, changes ...func(*visible)) visible {
 		Status: "Running", Created: true, Ready: true, Strategy: kubevirtv1.RunStrategyAlways, Finalizers: finalizers,
 		Conditions: conditions,
 		Phase:      kubevirtv1.Running, InstanceConditions: conditions, Owned: true, Labels: map[string]string{"app": name},
-		Node:      agent.Node,
+		Node:      true,
 		Addresses: true, Agent: true,
 	}
 	for _, change := range changes {
@@ -132,13 +132,10 @@ func blocked(
 	name string, status kubevirtv1.VirtualMachinePrintableStatus, phase kubevirtv1.VirtualMachineInstancePhase,
 	why map[string]string,
 ) visible {
-	node := ""
-	if phase == kubevirtv1.Scheduled {
-		node = agent.Node
-	}
 	return visible{
 		Status: status, Created: true, Strategy: kubevirtv1.RunStrategyAlways, Finalizers: finalizers, Conditions: why,
-		Phase: phase, InstanceConditions: why, Owned: true, Labels: map[string]string{"app": name}, Node: node,
+		Phase: phase, InstanceConditions: why, Owned: true, Labels: map[string]string{"app": name},
+		Node: phase == kubevirtv1.Scheduled,
 	}
 }
 

@@ -7,7 +7,8 @@ KUBERNETES_LDFLAGS := -s -w -X $(VERSION_PACKAGE).gitVersion=$(KUBERNETES) -X $(
 	-X $(VERSION_PACKAGE).gitMinor=$(word 2,$(subst ., ,$(KUBERNETES))) -X $(VERSION_PACKAGE).gitCommit=module -X $(VERSION_PACKAGE).gitTreeState=clean
 
 KUBERNETES_PROGRAMS := $(addprefix $(KUBERNETES_DIR)/,kube-apiserver kube-controller-manager kubectl etcd etcdctl etcdutl)
-KUBEVIRT_PROGRAMS := $(addprefix $(KUBEVIRT_DIR)/,virt-controller virt-api crds.yaml webhooks.yaml)
+KUBEVIRT_PROGRAMS := $(addprefix $(KUBEVIRT_DIR)/,virt-controller virt-api virt-exportserver \
+	virt-synchronization-controller crds.yaml webhooks.yaml)
 
 # What is built here still has to be built while its file is missing.
 to-go = $$(ls $(KUBERNETES_PROGRAMS) $(KUBEVIRT_PROGRAMS) 2>&1 >/dev/null | wc -l) of $(words $(KUBERNETES_PROGRAMS) $(KUBEVIRT_PROGRAMS)) to go
@@ -30,6 +31,14 @@ $(KUBERNETES_DIR)/etcd:
 
 $(KUBERNETES_DIR)/etcd%:
 	$(call build-program,kubernetes,go.etcd.io/etcd/$(@F)/v3,-s -w)
+
+# Its own main, but for one path: see there.
+$(KUBEVIRT_DIR)/virt-controller:
+	$(call build-program,kubevirt,./virt-controller,-s -w)
+
+# Its folder does not have its name.
+$(KUBEVIRT_DIR)/virt-synchronization-controller:
+	$(call build-program,kubevirt,kubevirt.io/kubevirt/cmd/synchronization-controller,-s -w)
 
 $(KUBEVIRT_DIR)/virt-%:
 	$(call build-program,kubevirt,kubevirt.io/kubevirt/cmd/$(@F),-s -w)

@@ -78,7 +78,7 @@ func TestRealDefinitions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := os.Open(filepath.Join(cache, "kubevirt-v1.8.2", "crds.yaml"))
+	file, err := os.Open(filepath.Join(cache, "kubevirt-v1.8.4", "crds.yaml"))
 	if err != nil {
 		t.Fatalf("%v: run `make tools`", err)
 	}

@@ -43,8 +43,8 @@ func (h *handler) admit(
 	}
 	removeCondition(vmi, kubevirtv1.VirtualMachineInstanceSynchronized)
 	setPhase(&vmi.Status, kubevirtv1.Scheduled)
-	vmi.Status.NodeName = Node
-	metav1.SetMetaDataLabel(&vmi.ObjectMeta, kubevirtv1.NodeNameLabel, Node)
+	vmi.Status.NodeName = NodeName(h.cluster)
+	metav1.SetMetaDataLabel(&vmi.ObjectMeta, kubevirtv1.NodeNameLabel, vmi.Status.NodeName)
 	return h.boot(ctx, vmi, guest)
 }
 

@@ -11,6 +11,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/exports"
 )
 
 const (
@@ -25,17 +27,23 @@ const (
 
 // Agent serves one cluster until Stop. Its methods are safe for concurrent use.
 type Agent struct {
-	gate   *gate
-	cancel context.CancelFunc
-	done   chan struct{}
-	err    error // why it ended; valid once done is closed
+	gate *gate
+	// services are the names of the cluster's Services, servers what runs behind them; nil where
+	// nothing is exported.
+	services *exports.Names
+	servers  *servers
+	// downloads are the imports that are under way.
+	downloads *downloads
+	cancel    context.CancelFunc
+	done      chan struct{}
+	err       error // why it ended; valid once done is closed
 }
 
 // Start starts an agent and waits until it has seen the cluster. The cluster must serve all kinds
 // already. Only Stop ends it: ctx is for the start.
 func Start(ctx context.Context, options Options) (*Agent, error) {
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	a := &Agent{gate: newGate(), cancel: cancel, done: make(chan struct{})}
+	a := &Agent{gate: newGate(), services: exports.NewNames(), cancel: cancel, done: make(chan struct{})}
 	manager, err := newManager(options)
 	if err != nil {
 		cancel()
@@ -87,13 +95,29 @@ func (a *Agent) Stop() {
 	case <-time.After(2 * stopGrace):
 		a.gate.close()
 	}
+	if a.downloads != nil {
+		a.downloads.stopAll()
+	}
+	if a.servers != nil {
+		_ = a.servers.stopAll() // of processes that ended before
+	}
 }
 
 // Freeze lets the agent do nothing more, as a hung machine would; Thaw lets it go on.
-func (a *Agent) Freeze() { a.gate.close() }
+func (a *Agent) Freeze() {
+	a.gate.close()
+	if a.servers != nil {
+		a.servers.each((*exports.Server).Freeze)
+	}
+}
 
 // Thaw lets a frozen agent go on.
-func (a *Agent) Thaw() { a.gate.open() }
+func (a *Agent) Thaw() {
+	if a.servers != nil {
+		a.servers.each((*exports.Server).Thaw)
+	}
+	a.gate.open()
+}
 
 func newManager(options Options) (ctrl.Manager, error) {
 	kinds, err := scheme()

@@ -7,11 +7,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/contents"
 )
 
 const (
@@ -107,7 +111,10 @@ func volumeFor(claim *corev1.PersistentVolumeClaim) *corev1.PersistentVolume {
 }
 
 // reclaimer plays the controllers that bind, delete and protect volumes.
-type reclaimer struct{ client client.Client }
+type reclaimer struct {
+	client   client.Client
+	contents *contents.Store
+}
 
 // Reconcile marks a volume as bound while its claim exists, and deletes it afterwards.
 func (r *reclaimer) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
@@ -119,6 +126,9 @@ func (r *reclaimer) Reconcile(ctx context.Context, request reconcile.Request) (r
 		return reconcile.Result{}, nil
 	}
 	if volume.DeletionTimestamp != nil {
+		if err := r.contents.Remove(volume.Spec.ClaimRef.UID); err != nil {
+			return reconcile.Result{}, err
+		}
 		return reconcile.Result{}, removeFinalizer(ctx, r.client, volume, volumeFinalizer)
 	}
 	claim := &corev1.PersistentVolumeClaim{}
@@ -173,17 +183,25 @@ func volumeOfClaim(_ context.Context, object client.Object) []reconcile.Request 
 	return []reconcile.Request{{NamespacedName: client.ObjectKey{Name: "pvc-" + string(object.GetUID())}}}
 }
 
-func (a *Agent) setUpStorage(manager ctrl.Manager, options Options) error {
+func (a *Agent) setUpStorage(ctx context.Context, manager ctrl.Manager, options Options) error {
 	c := manager.GetClient()
 	if err := a.control(manager, "claim", &corev1.PersistentVolumeClaim{}, &provisioner{c},
 		on(&kubevirtv1.VirtualMachineInstance{}, claimsOfInstance)); err != nil {
 		return err
 	}
-	if err := a.control(manager, "volume", &corev1.PersistentVolume{}, &reclaimer{c},
+	if err := a.control(manager, "volume", &corev1.PersistentVolume{}, &reclaimer{c, options.Contents},
 		on(&corev1.PersistentVolumeClaim{}, volumeOfClaim)); err != nil {
 		return err
 	}
-	d := &importer{client: c, events: manager.GetEventRecorder("cdi"), script: options.Script, schedule: newSchedule()}
+	a.downloads = &downloads{
+		running: ctx, live: manager.GetAPIReader(), contents: options.Contents, services: a.services, names: options.Names,
+		room: options.Room, pass: a.gate.pass, changes: make(chan event.GenericEvent),
+		jobs: map[types.NamespacedName]*download{},
+	}
+	d := &importer{
+		client: c, events: manager.GetEventRecorder("cdi"), script: options.Script, schedule: newSchedule(),
+		contents: options.Contents, downloads: a.downloads,
+	}
 	return a.control(manager, "datavolume", &cdiv1.DataVolume{}, d, on(&corev1.PersistentVolumeClaim{}, sameName),
-		on(&kubevirtv1.VirtualMachine{}, volumesOfMachine))
+		on(&kubevirtv1.VirtualMachine{}, volumesOfMachine), onWake(a.downloads.changes))
 }

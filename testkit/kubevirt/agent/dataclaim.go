@@ -7,6 +7,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/contents"
 )
 
 // populatedForAnnotation on a claim lets a DataVolume of that name take it as it is.
@@ -35,7 +37,32 @@ func claimFor(volume *cdiv1.DataVolume) *corev1.PersistentVolumeClaim {
 	}
 	maps.Copy(claim.Labels, volume.Labels)
 	maps.Copy(claim.Annotations, volume.Annotations)
+	annotateSource(claim, volume.Spec.Source)
 	return claim
+}
+
+// annotateSource says what a claim is filled from, as CDI does.
+func annotateSource(claim *corev1.PersistentVolumeClaim, source *cdiv1.DataVolumeSource) {
+	kind, endpoint := "", ""
+	switch {
+	case source == nil:
+	case source.Blank != nil:
+		kind = contents.Blank
+	case source.HTTP != nil:
+		kind, endpoint = "http", source.HTTP.URL
+	case source.S3 != nil:
+		kind, endpoint = "s3", source.S3.URL
+	case source.GCS != nil:
+		kind, endpoint = "gcs", source.GCS.URL
+	case source.Registry != nil && source.Registry.URL != nil:
+		kind, endpoint = "registry", *source.Registry.URL
+	}
+	if kind != "" {
+		claim.Annotations[contents.SourceAnnotation] = kind
+	}
+	if endpoint != "" {
+		claim.Annotations[contents.EndpointAnnotation] = endpoint
+	}
 }
 
 func contentType(volume *cdiv1.DataVolume) cdiv1.DataVolumeContentType {
@@ -93,20 +120,29 @@ func ClaimProperties() []cdiv1.ClaimPropertySet {
 func setVolumeState(
 	volume *cdiv1.DataVolume, phase cdiv1.DataVolumePhase, bound corev1.ConditionStatus, reason, message string,
 ) {
+	running := cdiv1.DataVolumeCondition{Status: corev1.ConditionFalse}
+	switch phase {
+	case cdiv1.Succeeded:
+		running.Reason = "Completed"
+	case cdiv1.ImportInProgress, cdiv1.CloneInProgress, cdiv1.UploadReady:
+		running.Status, running.Reason = corev1.ConditionTrue, "Pod is running"
+	}
+	setVolume(volume, phase, cdiv1.DataVolumeCondition{Status: bound, Reason: reason, Message: message}, running)
+}
+
+// setVolume sets the phase and the three conditions, of which Ready follows from the phase.
+func setVolume(volume *cdiv1.DataVolume, phase cdiv1.DataVolumePhase, bound, running cdiv1.DataVolumeCondition) {
 	volume.Status.Phase = phase
 	if volume.Status.Progress == "" {
 		volume.Status.Progress = "N/A"
 	}
-	ready, running, runningReason := corev1.ConditionFalse, corev1.ConditionFalse, ""
-	switch phase {
-	case cdiv1.Succeeded:
-		ready, runningReason = corev1.ConditionTrue, "Completed"
-	case cdiv1.ImportInProgress, cdiv1.CloneInProgress, cdiv1.UploadReady:
-		running, runningReason = corev1.ConditionTrue, "Pod is running"
+	ready := corev1.ConditionFalse
+	if phase == cdiv1.Succeeded {
+		ready = corev1.ConditionTrue
 	}
-	setVolumeCondition(volume, cdiv1.DataVolumeBound, bound, reason, message)
+	setVolumeCondition(volume, cdiv1.DataVolumeBound, bound.Status, bound.Reason, bound.Message)
 	setVolumeCondition(volume, cdiv1.DataVolumeReady, ready, "", "")
-	setVolumeCondition(volume, cdiv1.DataVolumeRunning, running, runningReason, "")
+	setVolumeCondition(volume, cdiv1.DataVolumeRunning, running.Status, running.Reason, running.Message)
 }
 
 func setVolumeCondition(

@@ -11,6 +11,8 @@ import (
 	"k8s.io/client-go/tools/events"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/contents"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
@@ -21,6 +23,10 @@ type importer struct {
 	events   events.EventRecorder
 	script   Script
 	schedule *lockedSchedule
+	// contents keeps what claims are filled with, and downloads fills those that are really got from
+	// somewhere.
+	contents  *contents.Store
+	downloads *downloads
 }
 
 // Reconcile takes a DataVolume one step on. Its next event, or the next step of its progress,
@@ -28,10 +34,14 @@ type importer struct {
 func (i *importer) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	volume := &cdiv1.DataVolume{}
 	if err := i.client.Get(ctx, request.NamespacedName, volume); err != nil {
+		if apierrors.IsNotFound(err) {
+			i.downloads.stop(request.NamespacedName)
+		}
 		return reconcile.Result{}, err
 	}
 	if volume.DeletionTimestamp != nil || volume.Status.Phase == cdiv1.Succeeded || volume.Status.Phase == cdiv1.Failed {
 		i.schedule.forget(volume.UID)
+		i.downloads.stop(request.NamespacedName)
 		return reconcile.Result{}, nil
 	}
 	next := volume.DeepCopy()
@@ -62,8 +72,10 @@ func (i *importer) step(ctx context.Context, volume *cdiv1.DataVolume) (time.Dur
 		setVolumeState(volume, cdiv1.Pending, corev1.ConditionFalse, "ErrResourceExists", message)
 	case claim.Status.Phase != corev1.ClaimBound:
 		setVolumeState(volume, cdiv1.Pending, corev1.ConditionFalse, "Pending", "PVC "+claim.Name+" Pending")
+	case behaviour.End == ImportSucceeds && i.downloads.real(volume):
+		return i.fetch(volume, claim), nil
 	default:
-		return i.fill(volume, behaviour), nil
+		return i.fill(ctx, volume, claim, behaviour)
 	}
 	return 0, nil
 }
@@ -77,10 +89,12 @@ func (i *importer) behaviour(ctx context.Context, volume *cdiv1.DataVolume) (Imp
 }
 
 // fill reports the step of the work that is reached, and returns how long it is until the next one.
-func (i *importer) fill(volume *cdiv1.DataVolume, behaviour Import) time.Duration {
+func (i *importer) fill(
+	ctx context.Context, volume *cdiv1.DataVolume, claim *corev1.PersistentVolumeClaim, behaviour Import,
+) (time.Duration, error) {
 	if volume.Spec.Source != nil && volume.Spec.Source.Upload != nil {
 		setVolumeState(volume, cdiv1.UploadReady, corev1.ConditionTrue, "Bound", "PVC "+volume.Name+" Bound")
-		return 0 // nobody uploads
+		return 0, nil // nobody uploads
 	}
 	step := behaviour.Duration / time.Duration(behaviour.Steps)
 	for done := range behaviour.Steps {
@@ -91,16 +105,49 @@ func (i *importer) fill(volume *cdiv1.DataVolume, behaviour Import) time.Duratio
 		}
 		i.progress(volume, float64(done)*100/float64(behaviour.Steps))
 		if !stuck {
-			return left
+			return left, nil
 		}
 		if behaviour.End == ImportFails {
 			i.fail(volume)
 		}
-		return 0
+		return 0, nil
+	}
+	if err := i.clone(ctx, volume, claim); err != nil {
+		return 0, err
 	}
 	volume.Status.Progress = "100.0%"
 	setVolumeState(volume, cdiv1.Succeeded, corev1.ConditionTrue, "Bound", "PVC "+volume.Name+" Bound")
-	return 0
+	return 0, nil
+}
+
+// clone copies the disk of another claim, if that is where the DataVolume comes from and it is
+// there. What other disks hold follows from their claims when it is looked at.
+func (i *importer) clone(ctx context.Context, volume *cdiv1.DataVolume, claim *corev1.PersistentVolumeClaim) error {
+	if volume.Spec.Source == nil || volume.Spec.Source.PVC == nil {
+		return nil
+	}
+	source := &corev1.PersistentVolumeClaim{}
+	key := client.ObjectKey{Namespace: volume.Spec.Source.PVC.Namespace, Name: volume.Spec.Source.PVC.Name}
+	if key.Namespace == "" {
+		key.Namespace = volume.Namespace
+	}
+	if err := i.client.Get(ctx, key, source); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	disk, err := diskOf(i.contents, source)
+	if err != nil {
+		return err
+	}
+	draft, err := i.contents.Draft(claim.UID)
+	if err != nil {
+		return err
+	}
+	defer draft.Drop()
+	if err := disk.CopyTo(draft); err != nil {
+		return err
+	}
+	_, err = draft.Keep()
+	return err
 }
 
 func (i *importer) progress(volume *cdiv1.DataVolume, percent float64) {

@@ -12,13 +12,14 @@ import (
 
 // facts are what virt-handler finds on its node about an instance.
 type facts struct {
+	node      string
 	pod       *corev1.Pod // nil in a light cluster, which has none
 	addresses []netip.Addr
 	claims    map[string]*corev1.PersistentVolumeClaim // by the names of volumes; in a light cluster
 }
 
 func (h *handler) facts(ctx context.Context, vmi *kubevirtv1.VirtualMachineInstance, guest Guest) (facts, error) {
-	f := facts{}
+	f := facts{node: NodeName(h.cluster)}
 	var err error
 	if h.light {
 		f.addresses = podAddresses(h.addresses, h.cluster, vmi.UID)

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 	kubevirtv1 "kubevirt.io/api/core/v1"
+	exportv1 "kubevirt.io/api/export/v1beta1"
 	cdiv1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,11 +22,14 @@ var (
 	configMapKind  = corev1.SchemeGroupVersion.WithKind("ConfigMap")
 	attachmentKind = schema.GroupVersionKind{Group: "k8s.cni.cncf.io", Version: "v1", Kind: "NetworkAttachmentDefinition"}
 	claimKind      = corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim")
+	exportKind     = exportv1.SchemeGroupVersion.WithKind("VirtualMachineExport")
 )
 
 func scheme() (*runtime.Scheme, error) {
 	s := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, kubevirtv1.AddToScheme, cdiv1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{
+		corev1.AddToScheme, kubevirtv1.AddToScheme, cdiv1.AddToScheme, exportv1.AddToScheme,
+	} {
 		if err := add(s); err != nil {
 			return nil, err
 		}
@@ -47,6 +51,7 @@ func mapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
 		kubevirtv1.VirtualMachineGroupVersionKind,
 		kubevirtv1.VirtualMachineInstanceGroupVersionKind,
 		cdiv1.SchemeGroupVersion.WithKind("DataVolume"),
+		exportKind,
 	} {
 		m.Add(kind, meta.RESTScopeNamespace)
 	}

@@ -19,6 +19,7 @@ const heartbeat = 20 * time.Second
 
 // node keeps the cluster's node alive.
 type node struct {
+	name   string
 	client client.Client
 	gate   *gate
 }
@@ -65,12 +66,12 @@ func (n *node) beat(ctx context.Context) error {
 // ensure returns the node, made if it is missing.
 func (n *node) ensure(ctx context.Context) (*corev1.Node, error) {
 	live := &corev1.Node{}
-	err := n.client.Get(ctx, client.ObjectKey{Name: Node}, live)
+	err := n.client.Get(ctx, client.ObjectKey{Name: n.name}, live)
 	if !apierrors.IsNotFound(err) {
 		return live, err
 	}
-	live = &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: Node, Labels: map[string]string{
-		corev1.LabelHostname:       Node,
+	live = &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: n.name, Labels: map[string]string{
+		corev1.LabelHostname:       n.name,
 		corev1.LabelArchStable:     "amd64",
 		corev1.LabelOSStable:       "linux",
 		kubevirtv1.NodeSchedulable: "true",

@@ -21,13 +21,20 @@ type kubelet struct {
 	cluster   string
 	script    Script
 	addresses *lockedClaims
+	servers   *servers // nil where nothing is exported
 }
 
 // Reconcile takes a Pod one step on. Its next event brings the next one.
 func (k *kubelet) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	pod := &corev1.Pod{}
-	if err := k.client.Get(ctx, request.NamespacedName, pod); err != nil {
+	if err := k.client.Get(ctx, request.NamespacedName, pod); apierrors.IsNotFound(err) {
+		return reconcile.Result{}, k.gone(request)
+	} else if err != nil {
 		return reconcile.Result{}, err
+	}
+	if k.servers != nil && isExporter(pod) {
+		wait, err := k.export(ctx, pod)
+		return reconcile.Result{RequeueAfter: wait}, err
 	}
 	vmi, err := k.instance(ctx, pod)
 	if err != nil {
@@ -79,7 +86,7 @@ func (k *kubelet) remove(ctx context.Context, pod *corev1.Pod, vmi *kubevirtv1.V
 }
 
 func (k *kubelet) bind(ctx context.Context, pod *corev1.Pod) error {
-	binding := &corev1.Binding{Target: corev1.ObjectReference{Kind: "Node", Name: Node}}
+	binding := &corev1.Binding{Target: corev1.ObjectReference{Kind: "Node", Name: NodeName(k.cluster)}}
 	err := k.client.SubResource("binding").Create(ctx, pod, binding)
 	if apierrors.IsConflict(err) {
 		return nil // it is bound, which the cache has not seen

@@ -85,3 +85,21 @@ func setPodCondition(status *corev1.PodStatus, condition corev1.PodCondition) {
 	}
 	status.Conditions = append(status.Conditions, condition)
 }
+
+// failedContainers is what the kubelet writes when the containers of a Pod have ended that are not
+// started again.
+func failedContainers(status *corev1.PodStatus, _ corev1.PodSpec, now metav1.Time) {
+	status.Phase = corev1.PodFailed
+	for _, kind := range []corev1.PodConditionType{corev1.ContainersReady, corev1.PodReady} {
+		setPodCondition(status, corev1.PodCondition{
+			Type: kind, Status: corev1.ConditionFalse, Reason: "PodFailed", LastTransitionTime: now,
+		})
+	}
+	for i := range status.ContainerStatuses {
+		container := &status.ContainerStatuses[i]
+		container.Ready, container.Started = false, ptr.To(false)
+		container.State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+			Reason: "Error", ExitCode: 1, FinishedAt: now,
+		}}
+	}
+}

@@ -21,7 +21,7 @@ var guestSystem = kubevirtv1.VirtualMachineInstanceGuestOSInfo{
 // report writes what virt-handler reports of a guest that runs.
 func report(vmi *kubevirtv1.VirtualMachineInstance, guest Guest, f facts) {
 	status := &vmi.Status
-	status.NodeName = Node
+	status.NodeName = f.node
 	if status.Machine == nil {
 		status.Machine = &kubevirtv1.Machine{Type: machineType}
 	}

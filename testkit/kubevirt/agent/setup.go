@@ -4,6 +4,7 @@ import (
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	kubevirtv1 "kubevirt.io/api/core/v1"
@@ -15,6 +16,7 @@ import (
 	handle "sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
 // setUp gives every role its watches.
@@ -23,7 +25,10 @@ func (a *Agent) setUp(ctx context.Context, manager ctrl.Manager, options Options
 	if err := index(ctx, manager); err != nil {
 		return err
 	}
-	if err := manager.Add(&node{client: manager.GetClient(), gate: a.gate}); err != nil {
+	if err := a.setUpExports(manager, options); err != nil {
+		return err
+	}
+	if err := manager.Add(&node{name: NodeName(options.Cluster), client: manager.GetClient(), gate: a.gate}); err != nil {
 		return err
 	}
 	addresses := newClaims()
@@ -35,15 +40,20 @@ func (a *Agent) setUp(ctx context.Context, manager ctrl.Manager, options Options
 	if err := a.control(manager, "instance", &kubevirtv1.VirtualMachineInstance{}, h, h.watches(c)...); err != nil {
 		return err
 	}
-	if err := a.setUpStorage(manager, options); err != nil {
+	if err := a.setUpStorage(ctx, manager, options); err != nil {
 		return err
 	}
 	if options.Light {
 		return a.setUpLight(manager)
 	}
-	k := &kubelet{client: c, cluster: options.Cluster, script: options.Script, addresses: addresses}
-	return a.control(manager, "pod", &corev1.Pod{}, k, on(&kubevirtv1.VirtualMachineInstance{}, podsOfInstance(c)),
-		on(&kubevirtv1.VirtualMachine{}, podsOfInstance(c)))
+	k := &kubelet{client: c, cluster: options.Cluster, script: options.Script, addresses: addresses, servers: a.servers}
+	watches := []func(*builder.Builder){
+		on(&kubevirtv1.VirtualMachineInstance{}, podsOfInstance(c)), on(&kubevirtv1.VirtualMachine{}, podsOfInstance(c)),
+	}
+	if a.servers != nil {
+		watches = append(watches, onWake(a.servers.ends), on(objectOf(secretKind), a.servers.podsOfSecret))
+	}
+	return a.control(manager, "pod", &corev1.Pod{}, k, watches...)
 }
 
 // index lets the caches answer by more than name.
@@ -85,6 +95,22 @@ func (h *handler) watches(c client.Client) []func(*builder.Builder) {
 // on wakes a role for what requests makes of an event's object.
 func on(kind client.Object, requests handle.MapFunc) func(*builder.Builder) {
 	return func(b *builder.Builder) { b.Watches(kind, handle.EnqueueRequestsFromMapFunc(requests)) }
+}
+
+// onWake wakes a role for the objects that come through a channel.
+func onWake(events <-chan event.GenericEvent) func(*builder.Builder) {
+	return func(b *builder.Builder) {
+		b.WatchesRawSource(source.Channel(events, &handle.EnqueueRequestForObject{}))
+	}
+}
+
+// wake sends the key of an object to a role, unless nobody listens any more.
+func wake(ctx context.Context, events chan<- event.GenericEvent, key types.NamespacedName) {
+	object := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
+	select {
+	case events <- event.GenericEvent{Object: object}:
+	case <-ctx.Done():
+	}
 }
 
 // onChange is on without the objects that are new to the cluster.
