@@ -129,17 +129,18 @@ const (
 	// What does not differ from it belongs to people.
 	AnnotationAppliedWish = "vitistack.io/applied-wish"
 
-	// AnnotationMovedBy is the ID of the move that stopped the VirtualMachine, or that made it.
+	// AnnotationMovedBy is the ID of the move that made the VirtualMachine; or of the one that stopped it,
+	// with a point and the token of that stop.
 	AnnotationMovedBy = "vitistack.io/moved-by"
 
-	// AnnotationMoveFence stands on the VirtualMachine that a move makes: the metadata.generation that
-	// the stopped source had when its disks began to be copied. While it has only that, the
-	// VirtualMachine is not to be started. [MoveFenceLifted] follows once it may run,
-	// [MoveFenceWithdrawn] once it never will.
+	// AnnotationMoveFence stands on the VirtualMachine that a move makes: the token of the source's stop,
+	// a point, and the metadata.generation that the source had when its disks began to be copied. While
+	// it has only that, the VirtualMachine is not to be started. [MoveFenceLifted] follows once it may
+	// run, [MoveFenceWithdrawn] once it never will.
 	AnnotationMoveFence = "vitistack.io/move-fence"
 )
 
-// What may follow the generation in [AnnotationMoveFence].
+// What may follow in [AnnotationMoveFence].
 const (
 	MoveFenceLifted    = ",lifted"
 	MoveFenceWithdrawn = ",withdrawn"

@@ -49,6 +49,9 @@ type MoveRecord struct {
 	Was string `json:"was"`
 	// Ran says that the guest was running.
 	Ran bool `json:"ran,omitempty"`
+	// Final says that a committed move does not go back any more, although it was about to: the source is
+	// gone since.
+	Final bool `json:"final,omitempty"`
 	// UUID is the firmware's and MACs are the addresses that KubeVirt gave to the running instance alone,
 	// as name=address with commas. Both are "" where the VirtualMachine has them itself.
 	UUID string `json:"uuid,omitempty"`

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -32,8 +31,7 @@ type Input struct {
 	// Labels are the Machine's.
 	Labels map[string]string
 	// Move, Nonce and Fence are those of the move: see [vitistackv1alpha1.AnnotationMoveFence].
-	Move, Nonce string
-	Fence       int64
+	Move, Nonce, Fence string
 	// URLs are where the disks are fetched, by the name of the claim. CA is the ConfigMap that has the
 	// authority, Header the Secret that has the token, both beside the VirtualMachine.
 	URLs       map[string]string
@@ -81,7 +79,7 @@ func VirtualMachine(in Input) (*kubevirtv1.VirtualMachine, error) {
 	}
 	vm.Annotations[vitistackv1alpha1.AnnotationPlacementNonce] = in.Nonce
 	vm.Annotations[vitistackv1alpha1.AnnotationMovedBy] = in.Move
-	vm.Annotations[vitistackv1alpha1.AnnotationMoveFence] = strconv.FormatInt(in.Fence, 10)
+	vm.Annotations[vitistackv1alpha1.AnnotationMoveFence] = in.Fence
 	vm.Spec.Running, vm.Spec.RunStrategy = nil, ptr.To(kubevirtv1.RunStrategyHalted)
 	if vm.Spec.Instancetype != nil { // a revision is an object of the source cluster
 		vm.Spec.Instancetype.RevisionName = ""

@@ -2,9 +2,9 @@ package move
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -28,9 +28,7 @@ func (j *job) do(ctx context.Context, seen sight, next moves.Next) (done bool, e
 	}
 	switch next.Act {
 	case moves.Stop:
-		return false, j.patchSource(ctx, seen, j.record.ID, kubevirtv1.RunStrategyHalted)
-	case moves.StopAgain:
-		return false, j.patchSource(ctx, seen, j.record.ID+again, kubevirtv1.RunStrategyHalted)
+		return false, j.patchSource(ctx, seen, j.record.ID+"."+rand.Text()[:12], kubevirtv1.RunStrategyHalted)
 	case moves.Restore:
 		strategy := strategyOf(seen.source.vm)
 		if seen.Source.Stopped && seen.Source.Halted {
@@ -48,6 +46,10 @@ func (j *job) do(ctx context.Context, seen sight, next moves.Next) (done bool, e
 			kubevirtv1.VirtualMachineRunStrategy(j.record.Was))
 	case moves.Withdraw:
 		return false, j.patchTarget(ctx, seen, vitistackv1alpha1.MoveFenceWithdrawn, kubevirtv1.RunStrategyHalted)
+	case moves.Settle:
+		record := j.record
+		record.Final = true
+		return false, j.write(ctx, record, nil)
 	case moves.GiveUp:
 		return false, j.giveUp(ctx, seen, next.Reason, "")
 	case moves.Bury:
@@ -98,9 +100,8 @@ func (j *job) patchSource(
 func (j *job) patchTarget(
 	ctx context.Context, seen sight, fence string, strategy kubevirtv1.VirtualMachineRunStrategy,
 ) error {
-	value := strconv.FormatInt(seen.Target.Fence, 10) + fence
-	return patchVM(ctx, seen.target.remote, seen.target.vm, map[string]any{vitistackv1alpha1.AnnotationMoveFence: value},
-		strategy)
+	return patchVM(ctx, seen.target.remote, seen.target.vm,
+		map[string]any{vitistackv1alpha1.AnnotationMoveFence: seen.Target.Fence + fence}, strategy)
 }
 
 // patchVM changes annotations and the run strategy of the very VirtualMachine that was seen.

@@ -105,8 +105,9 @@ func (j *job) lookAtSource(ctx context.Context, seen *sight) {
 	}
 	if s.vm != nil {
 		by := s.vm.Annotations[vitistackv1alpha1.AnnotationMovedBy]
-		seen.Source = moves.Source{There: true, Halted: isHalted(s.vm), Stopped: by == j.record.ID, Over: by == j.record.ID+over,
-			Generation: s.vm.Generation}
+		token, stopped := strings.CutPrefix(by, j.record.ID+".")
+		seen.Source = moves.Source{There: true, Halted: isHalted(s.vm), Stopped: stopped, Over: by == j.record.ID+over,
+			Fence: removal.Fence(token, s.vm.Generation)}
 		if s.instance, seen.Source.Busy, err = busy(ctx, s.remote, s.vm); err != nil {
 			silent(err)
 			return
@@ -123,11 +124,9 @@ func (j *job) lookAtSource(ctx context.Context, seen *sight) {
 	}
 }
 
-// What follows a move's ID in the annotation of the source.
-const (
-	over  = ",over"  // the move has done with it
-	again = ",again" // it was stopped a second time
-)
+// over follows a move's ID in the annotation of the source once the move has done with it. Before
+// that a point follows, and the token of the stop.
+const over = ",over"
 
 func readVM(
 	ctx context.Context, remote side.Remote, ledger vitistackv1alpha1.Ledger,
@@ -259,9 +258,8 @@ func (j *job) made(vm *kubevirtv1.VirtualMachine) bool {
 func (j *job) lookAtCopy(ctx context.Context, seen *sight) error {
 	t := &seen.target
 	seen.Target = moves.Target{There: true, Halted: isHalted(t.vm)}
-	fence := t.vm.Annotations[vitistackv1alpha1.AnnotationMoveFence]
-	number, rest, _ := strings.Cut(fence, ",")
-	seen.Target.Fence, _ = strconv.ParseInt(number, 10, 64) // one that cannot be read equals no generation
+	fence, rest, _ := strings.Cut(t.vm.Annotations[vitistackv1alpha1.AnnotationMoveFence], ",")
+	seen.Target.Fence = fence
 	seen.Target.Lifted = ","+rest == vitistackv1alpha1.MoveFenceLifted
 	seen.Target.Withdrawn = ","+rest == vitistackv1alpha1.MoveFenceWithdrawn
 	if seen.Target.Lifted {

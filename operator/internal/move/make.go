@@ -42,7 +42,7 @@ func (j *job) make(ctx context.Context, seen sight) error {
 	}
 	vm, err := relocation.VirtualMachine(relocation.Input{
 		VM: seen.source.vm, Instance: kept(j.record), Claims: claims, StorageClasses: classes, Labels: j.labels(),
-		Move: j.record.ID, Nonce: j.record.To.Nonce, Fence: seen.Source.Generation,
+		Move: j.record.ID, Nonce: j.record.To.Nonce, Fence: seen.Source.Fence,
 		URLs: links(seen.source.export), CA: feedName(j.record), Header: feedName(j.record),
 	})
 	if refusal, ok := errors.AsType[*desired.Refusal](err); ok {

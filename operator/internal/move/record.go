@@ -19,6 +19,7 @@ func vmUID(ledger vitistackv1alpha1.Ledger) types.UID { return types.UID(ledger.
 // commit writes down that the Machine is at the target, and which disks are left at the source.
 func (j *job) commit(ctx context.Context, seen sight) error {
 	record := j.record
+	record.Final = record.Stage == vitistackv1alpha1.MoveAborting // its source is gone
 	record.Stage, record.To.VMUID = vitistackv1alpha1.MoveCommitted, string(seen.target.vm.UID)
 	annotations := map[string]string{
 		vitistackv1alpha1.AnnotationKubevirtConfig: record.To.Config,
@@ -68,7 +69,8 @@ func (j *job) end(ctx context.Context) error {
 func (j *job) write(
 	ctx context.Context, record vitistackv1alpha1.MoveRecord, annotations map[string]string,
 ) error {
-	all := maps.Clone(annotations)
+	all := map[string]string{}
+	maps.Copy(all, annotations)
 	all[vitistackv1alpha1.AnnotationMove] = record.String()
 	all[vitistackv1alpha1.AnnotationPlacement] = record.Place().String()
 	if err := j.patch(ctx, all); err != nil {

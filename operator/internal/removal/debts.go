@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -29,10 +30,16 @@ type Debt struct {
 	Ledger vitistackv1alpha1.Ledger `json:"ledger"`
 	// Disks go with the VirtualMachine. They are known once its deletion has begun.
 	Disks vitistackv1alpha1.DiskRecord `json:"disks,omitempty"`
-	// Move is the ID of the move that left it behind, "" where the Machine was let go. Fence is the
-	// metadata.generation that the VirtualMachine had when its disks were copied.
+	// Move is the ID of the move that left it behind, "" where the Machine was let go. Fence is that of
+	// the VirtualMachine when its disks were copied.
 	Move  string `json:"move,omitempty"`
-	Fence int64  `json:"fence,omitempty"`
+	Fence string `json:"fence,omitempty"`
+}
+
+// Fence tells one stop of a VirtualMachine by a move from every other: by the token that the move
+// wrote down, and by the metadata.generation that it had then.
+func Fence(token string, generation int64) string {
+	return token + "." + strconv.FormatInt(generation, 10)
 }
 
 // key is where a debt stands in the ConfigMap.

@@ -3,6 +3,7 @@ package removal
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-multierror"
@@ -206,6 +207,7 @@ func (p *Payer) goesOn(ctx context.Context, machine *vitistackv1alpha1.Machine, 
 
 // fenced reports whether a VirtualMachine is as the move left it: off, and off since.
 func fenced(vm *kubevirtv1.VirtualMachine, debt Debt) bool {
-	return ptr.Deref(vm.Spec.RunStrategy, "") == kubevirtv1.RunStrategyHalted && !vm.Status.Created &&
-		vm.Annotations[vitistackv1alpha1.AnnotationMovedBy] == debt.Move && vm.Generation == debt.Fence
+	token, stopped := strings.CutPrefix(vm.Annotations[vitistackv1alpha1.AnnotationMovedBy], debt.Move+".")
+	return ptr.Deref(vm.Spec.RunStrategy, "") == kubevirtv1.RunStrategyHalted && !vm.Status.Created && stopped &&
+		Fence(token, vm.Generation) == debt.Fence
 }

@@ -33,12 +33,13 @@ type Source struct {
 	Silent bool
 	// There says that the VirtualMachine of the record is there, by its UID.
 	There bool
-	// Halted says that its run strategy keeps it off, Stopped that this move stopped it before its
-	// disks were copied, and Over that this move has done with it, so that no call of a process that
-	// slept can reach it any more.
+	// Halted says that its run strategy keeps it off, Stopped that this move stopped it, and Over that
+	// this move has done with it, so that no call of a process that slept can reach it any more.
 	Halted, Stopped, Over bool
-	// Generation is its metadata.generation.
-	Generation int64
+	// Fence tells one stop of it from every other: a token of that stop, and the metadata.generation,
+	// which changes when somebody starts it. A restored backup takes the generation back, and not the
+	// token.
+	Fence string
 	// Busy says that an instance or a Pod of it is left.
 	Busy bool
 	// Offered says that the disks are offered for this move, and Ready that they can be fetched.
@@ -55,9 +56,8 @@ type Target struct {
 	There bool
 	// Taken says that the name belongs to another one.
 	Taken bool
-	// Fence is the source's generation that it carries; Lifted says that it may run, Withdrawn that it
-	// never will.
-	Fence             int64
+	// Fence is the source's that it carries; Lifted says that it may run, Withdrawn that it never will.
+	Fence             string
 	Lifted, Withdrawn bool
 	// Halted says that its run strategy keeps it off, Running that the guest runs.
 	Halted, Running bool
@@ -89,15 +89,14 @@ const (
 	Wait Act = "Wait"
 	// Stop the source: its run strategy becomes Halted.
 	Stop Act = "Stop"
-	// StopAgain stops a source that runs although the Machine is at the target. It does not count as
-	// stopped by this move after that: it may have what the target lacks.
-	StopAgain Act = "StopAgain"
 	// Offer the source's disks.
 	Offer Act = "Offer"
-	// Make the VirtualMachine at the target, off, with the source's generation as its fence.
+	// Make the VirtualMachine at the target, off, with the source's fence.
 	Make Act = "Make"
 	// Commit: the record says that the Machine is at the target.
 	Commit Act = "Commit"
+	// Settle: the record says that the Machine does not go back any more.
+	Settle Act = "Settle"
 	// Withdraw the target's fence: it is never started.
 	Withdraw Act = "Withdraw"
 	// Lift the target's fence: its run strategy becomes what the source's was.

@@ -7,9 +7,10 @@
 //
 // # The protocol
 //
-// Begun: the source is stopped, and the metadata.generation that it has then is its fence. Its disks
-// are offered, and a VirtualMachine is made at the target that stays off and carries that fence.
-// When all disks are copied while the source is still off in that generation, the move is committed.
+// Begun: the source is stopped, and a token of that stop with the metadata.generation that it has
+// then is its fence. Its disks are offered, and a VirtualMachine is made at the target that stays
+// off and carries that fence. When all disks are copied while the source is still off and has the
+// same fence, the move is committed.
 //
 // Committed: the Machine is at the target. Its VirtualMachine is started by lifting the fence; where
 // somebody started the source before that, the fence is withdrawn and the Machine goes back. When

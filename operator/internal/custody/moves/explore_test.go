@@ -28,7 +28,9 @@ func (o operator) follow(s state) []next {
 	}
 	o.operators(s, add)
 	guests(s, add)
-	silences(s, add)
+	if !o.calm {
+		silences(s, add)
+	}
 	if bits.OnesCount16(s.done) < o.rare {
 		backups(s, add)
 		people(s, add)
@@ -50,7 +52,7 @@ func (o operator) operators(s state, add adder) {
 			return ""
 		})
 	}
-	if s.passes[0].act != "" && s.passes[1].act == "" {
+	if s.passes[0].act != "" && s.passes[1].act == "" && !o.alone {
 		add("the operator sleeps before "+string(s.passes[0].act), func(s *state) string {
 			s.passes[0], s.passes[1] = pass{}, s.passes[0]
 			return ""
@@ -116,7 +118,7 @@ func guests(s state, add adder) {
 			})
 		}
 	}
-	if s.b.there && s.b.data == 0 && s.a.there && s.a.data != 0 && s.offered && !s.a.up {
+	if s.b.there && s.b.data == 0 && s.a.there && s.a.data != 0 && s.offered {
 		add("the copy is whole", func(s *state) string {
 			s.b.data = s.a.data
 			return ""
@@ -371,7 +373,7 @@ func guestMoves(s *state) bool {
 		s.b.up = true
 	case s.b.up && !s.b.run:
 		s.b.up = false
-	case s.b.there && s.b.data == 0 && s.a.there && s.a.data != 0 && s.offered && !s.a.up:
+	case s.b.there && s.b.data == 0 && s.a.there && s.a.data != 0 && s.offered:
 		s.b.data = s.a.data
 	default:
 		return false

@@ -63,7 +63,7 @@ func (c Case) restarted() bool {
 
 // off reports whether the source is off, and has been since its disks began to be copied.
 func (c Case) off() bool {
-	return c.Source.Halted && c.Source.Stopped && !c.Source.Busy && c.Source.Generation == c.Target.Fence
+	return c.Source.Halted && c.Source.Stopped && !c.Source.Busy && c.Source.Fence == c.Target.Fence
 }
 
 func (c Case) copying() Next {
@@ -105,11 +105,13 @@ func (c Case) committed() Next {
 		return wait(vitistackv1alpha1.ReasonTargetSilent)
 	case !c.Target.There && !c.Wish.Deleting:
 		return c.bereft()
-	case c.Target.Withdrawn && !c.Wish.Deleting && (c.Source.There || c.Source.Silent):
+	case c.Target.Withdrawn && !c.Wish.Deleting && !c.Record.Final && (c.Source.There || c.Source.Silent):
 		return giveUp(vitistackv1alpha1.ReasonSourceStarted)
 	case c.Wish.Deleting, c.Target.Lifted:
 		return c.moved()
-	case !c.Source.Silent && c.Source.There && !c.off():
+	case c.Target.Withdrawn && !c.Record.Final: // the source is gone since
+		return act(Settle)
+	case !c.Source.Silent && c.Source.There && !c.off() && !c.Record.Final:
 		return act(Withdraw)
 	default: // a silent source is kept off by its own run strategy
 		return act(Lift)
@@ -144,7 +146,7 @@ func (c Case) moved() Next {
 	case c.Source.Silent:
 		return act(End)
 	case c.Source.There && !c.Source.Halted:
-		return act(StopAgain)
+		return act(Stop)
 	case c.Source.There && c.Source.Busy:
 		return wait(vitistackv1alpha1.ReasonSourceStopping)
 	case c.Source.There && !c.mayClear():
@@ -163,7 +165,7 @@ func (c Case) moved() Next {
 // mayClear reports whether the source has nothing that the target lacks.
 func (c Case) mayClear() bool {
 	return c.Wish.Deleting || c.Wish.Keep == vitistackv1alpha1.MoveSideTarget ||
-		c.Source.Stopped && c.Source.Generation == c.Target.Fence
+		c.Source.Stopped && c.Source.Fence == c.Target.Fence
 }
 
 // cleared: only what the move needed is left, if anything.

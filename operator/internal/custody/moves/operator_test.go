@@ -8,6 +8,8 @@ import (
 type operator struct {
 	next func(moves.Case) moves.Next
 	rare int // how many rare things happen in a history at most
+	// A mistake is found sooner where clusters answer always, and where no operator sleeps.
+	calm, alone bool
 
 	unguardedRecord bool // writes the record over whatever is there
 	unguardedLift   bool // starts the target whatever was written to it since
@@ -30,7 +32,7 @@ func (o operator) look(s state) (pass, moves.Next) {
 	p := pass{act: next.Act}
 	switch next.Act {
 	case moves.Make:
-		p.fence = uint8(c.Source.Generation)
+		p.fence = s.a.fenceNow()
 	case moves.Commit:
 		p.uid = s.b.uid
 	}
@@ -42,9 +44,9 @@ func (o operator) write(s *state, slot int) (broken string) {
 	p := s.passes[slot]
 	s.passes[slot] = pass{}
 	switch p.act {
-	case "Begin", moves.Commit, moves.GiveUp, moves.End:
+	case "Begin", moves.Commit, moves.Settle, moves.GiveUp, moves.End:
 		return o.record(s, p, slot)
-	case moves.Stop, moves.StopAgain, moves.Offer, moves.Clear, moves.Restore:
+	case moves.Stop, moves.Offer, moves.Clear, moves.Restore:
 		return o.atSource(s, p, slot)
 	case moves.Make, moves.Withdraw, moves.Lift, moves.Unmake:
 		return o.atTarget(s, p, slot)
@@ -72,10 +74,12 @@ func (o operator) record(s *state, p pass, slot int) string {
 	case "Begin":
 		s.stage, s.started, s.ran = begun, true, p.ran
 	case moves.Commit:
-		s.stage, s.atTarget, s.toUID = committed, true, p.uid
+		s.stage, s.atTarget, s.toUID, s.final = committed, true, p.uid, s.stage == aborting
 		if o.lateFence {
-			s.b.fence = s.a.gen
+			s.b.fence = s.a.fenceNow()
 		}
+	case moves.Settle:
+		s.final = true
 	case moves.GiveUp:
 		s.stage, s.atTarget = aborting, false
 	case moves.End:
@@ -109,11 +113,12 @@ func (o operator) atSource(s *state, p pass, slot int) string {
 	}
 	s.touch('A', slot)
 	switch p.act {
-	case moves.Stop, moves.StopAgain:
+	case moves.Stop:
 		if s.a.run {
 			s.a.gen++
 		}
-		s.a.run, s.a.stopped = false, p.act == moves.Stop
+		s.tokens++
+		s.a.run, s.a.stopped, s.a.token = false, true, s.tokens
 	case moves.Clear:
 		s.a = vm{disks: true, data: s.a.data}
 	case moves.Restore:
@@ -121,7 +126,7 @@ func (o operator) atSource(s *state, p pass, slot int) string {
 			s.a.run = true
 			s.a.gen++
 		}
-		s.a.stopped, s.a.over = false, true
+		s.a.stopped, s.a.over, s.a.token = false, true, 0
 	}
 	return ""
 }
@@ -162,7 +167,7 @@ func (o operator) atTarget(s *state, p pass, slot int) string {
 func (o operator) others(s *state) (what string) {
 	switch {
 	case s.buried && !s.silent[0] && s.a.there && s.a.run && s.stage == none && s.atTarget:
-		s.a.run, s.a.stopped = false, false
+		s.a.run, s.a.stopped, s.a.token = false, false, 0
 		s.a.gen++
 		s.touch('A', -1)
 		return "a tombstone stops the source"
@@ -170,7 +175,7 @@ func (o operator) others(s *state) (what string) {
 		switch {
 		case s.a.there && s.a.on():
 			return ""
-		case s.a.there && (!s.a.stopped || s.a.gen != s.owedFence) && !o.paysBlindly && !s.gone:
+		case s.a.there && (!s.a.stopped || s.a.fenceNow() != s.owedFence) && !o.paysBlindly && !s.gone:
 			return "" // a person has to say which counts
 		case !s.gone && (s.silent[1] || !s.b.there || s.b.uid != s.toUID) && !o.paysBlindly:
 			return "" // what is owed may be the last copy

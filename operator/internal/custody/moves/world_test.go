@@ -23,10 +23,16 @@ type vm struct {
 	disks bool  // the disks are there
 	uid   uint8 // target
 
-	stopped, over     bool // source: stopped by this move, and done with
-	fence             uint8
+	stopped, over     bool  // source: stopped by this move, and done with
+	token             uint8 // source: of the stop
+	fence             uint16
 	lifted, withdrawn bool // target
 }
+
+// fenceNow is what tells the present stop of a source from every other.
+func (v vm) fenceNow() uint16 { return uint16(v.token)<<8 | uint16(v.gen) }
+
+func fenceText(fence uint16) string { return string(rune(fence)) }
 
 func (v vm) on() bool { return v.there && (v.run || v.up) }
 
@@ -43,7 +49,8 @@ const (
 // object was written since the look, so that a guarded write fails.
 type pass struct {
 	act                          moves.Act
-	fence, uid                   uint8
+	fence                        uint16
+	uid                          uint8
 	staleMachine, staleA, staleB bool
 	ran                          bool
 }
@@ -54,6 +61,7 @@ type state struct {
 	backupA        vm
 	stage          stage
 	atTarget       bool // the ledger names the target
+	final          bool
 	started        bool // the record was written once
 	ran            bool
 	offered        bool // the source offers its disks
@@ -62,7 +70,8 @@ type state struct {
 	toUID          uint8 // of the target, by the record
 	uids           uint8 // given at the target
 	owed           bool
-	owedFence      uint8
+	owedFence      uint16
+	tokens         uint8 // of stops, given
 	giveUp         bool
 	deleting, gone bool
 	keep           uint8 // 1 the source, 2 the target
@@ -112,7 +121,7 @@ func initial() state {
 
 // caseOf is what a look shows.
 func (s *state) caseOf() moves.Case {
-	record := vitistackv1alpha1.MoveRecord{Ran: s.ran, Was: "Always"}
+	record := vitistackv1alpha1.MoveRecord{Ran: s.ran, Was: "Always", Final: s.final}
 	switch s.stage {
 	case committed:
 		record.Stage = vitistackv1alpha1.MoveCommitted
@@ -137,7 +146,7 @@ func (s *state) caseOf() moves.Case {
 		c.Source = moves.Source{There: s.a.there, Offered: s.offered, Ready: s.offered, Left: s.a.disks && !s.a.there}
 		if s.a.there {
 			c.Source.Halted, c.Source.Stopped, c.Source.Over, c.Source.Busy = !s.a.run, s.a.stopped, s.a.over, s.a.up
-			c.Source.Generation = int64(s.a.gen)
+			c.Source.Fence = fenceText(s.a.fenceNow())
 		}
 	}
 	c.Target = moves.Target{Silent: s.silent[1]}
@@ -145,7 +154,7 @@ func (s *state) caseOf() moves.Case {
 		there := s.b.there && (s.stage != committed || s.b.uid == s.toUID)
 		c.Target = moves.Target{There: there, Left: s.b.disks && !s.b.there, Taken: s.b.there && !there}
 		if there {
-			c.Target.Fence, c.Target.Lifted, c.Target.Withdrawn = int64(s.b.fence), s.b.lifted, s.b.withdrawn
+			c.Target.Fence, c.Target.Lifted, c.Target.Withdrawn = fenceText(s.b.fence), s.b.lifted, s.b.withdrawn
 			c.Target.Halted, c.Target.Running = !s.b.run, s.b.up
 			if s.b.data != 0 {
 				c.Target.Copy = moves.Whole
