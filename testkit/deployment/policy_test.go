@@ -49,7 +49,7 @@ func TestPlacementPolicy(t *testing.T) {
 			reason:  "Whoever could create a Machine with a record could have any virtual machine deleted with it.",
 			user:    controlplane.Admin,
 			after:   map[string]string{vitistackv1alpha1.AnnotationPlacement: record},
-			refused: "only the operator may set annotations that begin with vitistack.io/placement: vitistack.io/placement",
+			refused: "only the operator may set annotations that begin with vitistack.io/placement, and vitistack.io/move: vitistack.io/placement",
 		},
 		"ForgeNetwork": {
 			reason:  "The record of the network is as much the operator's as that of the place.",
