@@ -99,6 +99,12 @@ func TestDefinitions(t *testing.T) {
 			Names: names{"NetworkNamespace", "NetworkNamespaceList", "networknamespaces", "networknamespace", []string{"nn"}},
 			Scope: "Namespaced",
 		},
+		"machinemoves.vitistack.io": {
+			Names: names{"MachineMove", "MachineMoveList", "machinemoves", "machinemove", []string{"mmv"}}, Scope: "Namespaced",
+		},
+		"evacuations.vitistack.io": {
+			Names: names{"Evacuation", "EvacuationList", "evacuations", "evacuation", []string{"evac"}}, Scope: "Namespaced",
+		},
 	}
 	got := map[string]identity{}
 	for name, d := range load(t) {
@@ -138,6 +144,8 @@ func TestPrinterColumns(t *testing.T) {
 			"Created+1, Age",
 		"networkconfigurations.vitistack.io": "Name, Phase, Status, Created, Interfaces",
 		"networknamespaces.vitistack.io":     "DatacenterIdentifier, VLANID+10, Phase, Status, Created",
+		"machinemoves.vitistack.io":          "Machine, From, To, Phase, Copied, Reason, Message+1, Age",
+		"evacuations.vitistack.io":           "Config, Phase, Total, Moved, Moving, Left, Message+1, Age",
 	}
 	got := map[string]string{}
 	for name, d := range load(t) {
@@ -191,6 +199,12 @@ func TestRules(t *testing.T) {
 		"machines.vitistack.io spec": {
 			"!has(self.instanceType) || !has(self.machineClass) || self.instanceType == self.machineClass",
 		},
+		"machinemoves.vitistack.io spec": {
+			"self.machineName == oldSelf.machineName",
+			"has(self.to) == has(oldSelf.to) && (!has(self.to) || self.to == oldSelf.to)",
+			"!has(oldSelf.abort) || !oldSelf.abort || (has(self.abort) && self.abort)",
+		},
+		"evacuations.vitistack.io spec": {"self.config == oldSelf.config"},
 	}
 	got := map[string][]string{}
 	for name, d := range load(t) {

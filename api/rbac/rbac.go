@@ -9,7 +9,7 @@ import (
 	"embed"
 )
 
-//go:embed supervisor/*.yaml remote/*.yaml claims/*.yaml page/*.yaml
+//go:embed supervisor/*.yaml remote/*.yaml claims/*.yaml page/*.yaml moves/*.yaml
 var files embed.FS
 
 // Supervisor is a YAML stream of what the operator needs where the Machines are: its namespace and
@@ -28,6 +28,10 @@ var Claims = stream("claims")
 // Page is a YAML stream of what the operator needs beyond that in the supervisor where it serves the
 // Fleet page, with the flag --page-bind-address: a ClusterRole and its binding.
 var Page = stream("page")
+
+// Moves is a YAML stream of what a KubevirtConfig's kubeconfig needs beyond [Remote] where Machines are
+// moved from or to its cluster: a ClusterRole and its binding.
+var Moves = stream("moves")
 
 // stream joins the two files of a folder, that with the namespace first.
 func stream(folder string) []byte {

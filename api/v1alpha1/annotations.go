@@ -163,6 +163,9 @@ const (
 	// setting.
 	LabelSupervisorUID = "vitistack.io/supervisor-uid"
 
+	// LabelEvacuation is the UID of the Evacuation that a MachineMove belongs to.
+	LabelEvacuation = "vitistack.io/evacuation"
+
 	// LabelVLANID is the VLAN of a NetworkAttachmentDefinition.
 	LabelVLANID = "vitistack.io/vlan-id"
 )

@@ -73,13 +73,14 @@ func FuzzLedgerValues(f *testing.F) {
 		complete, {}, {Config: "hunter2 hunter2", Namespace: "Hunter2", VMName: "hunter2\x00", Nonce: "-hunter2"},
 		{Config: "a", Namespace: "a", VMName: "a", Nonce: "a", ClusterUID: "hunter2/", VMUID: "\xff"},
 		{Config: strings.Repeat("a", 253), Namespace: strings.Repeat("b", 63), VMName: "c.d", Nonce: strings.Repeat("e", 128)},
-		{Config: "a", Namespace: "a", VMName: "a", Nonce: "a\n", VMUID: "<&\u2028>"},
+		{Config: "a", Namespace: "a", VMName: "a", Nonce: "a\n", VMUID: "<&\u2028>", Move: "hunter2 "},
 	} {
-		f.Add(l.Config, l.ClusterUID, l.Namespace, l.VMName, l.Nonce, l.VMUID)
+		f.Add(l.Config, l.ClusterUID, l.Namespace, l.VMName, l.Nonce, l.VMUID, l.Move)
 	}
-	f.Fuzz(func(t *testing.T, config, clusterUID, namespace, vmName, nonce, vmUID string) {
+	f.Fuzz(func(t *testing.T, config, clusterUID, namespace, vmName, nonce, vmUID, move string) {
 		l := v1alpha1.Ledger{
 			Config: config, ClusterUID: clusterUID, Namespace: namespace, VMName: vmName, Nonce: nonce, VMUID: vmUID,
+			Move: move,
 		}
 		invalid := l.Validate()
 		read, err := v1alpha1.ParseLedger(l.String())

@@ -26,7 +26,9 @@ func TestAddToScheme(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
+		"Evacuation", "EvacuationList",
 		"KubevirtConfig", "KubevirtConfigList", "Machine", "MachineClass", "MachineClassList", "MachineList",
+		"MachineMove", "MachineMoveList",
 		"NetworkConfiguration", "NetworkConfigurationList", "NetworkNamespace", "NetworkNamespaceList",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

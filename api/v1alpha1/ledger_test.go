@@ -151,6 +151,12 @@ func TestLedgerValidate(t *testing.T) {
 		"VM UID": {reason: "no control characters", change: func(l *v1alpha1.Ledger) {
 			l.VMUID = "\x00"
 		}, wantErr: `field "vmUID": `},
+		"move": {reason: "the ID of a move is one word", change: func(l *v1alpha1.Ledger) {
+			l.Move = "a b"
+		}, wantErr: `field "move": `},
+		"in a move": {reason: "a Machine that is being moved", change: func(l *v1alpha1.Ledger) {
+			l.Move = "5c1d7d5a"
+		}},
 		"first of many": {
 			reason:  "the order of the struct decides, so that the text is stable",
 			change:  func(l *v1alpha1.Ledger) { *l = v1alpha1.Ledger{VMUID: "?"} },
@@ -170,7 +176,7 @@ func TestLedgerValidate(t *testing.T) {
 
 func TestLedgerErrorHidesValues(t *testing.T) {
 	const secret = "Token With Spaces"
-	for _, field := range []string{"config", "clusterUID", "namespace", "vmName", "nonce", "vmUID"} {
+	for _, field := range []string{"config", "clusterUID", "namespace", "vmName", "nonce", "vmUID", "move"} {
 		fields := map[string]string{"config": "a", "namespace": "b", "vmName": "c", "nonce": "d"}
 		fields[field] = secret
 		object, err := json.Marshal(fields)

@@ -36,6 +36,7 @@ func TestPlacementPolicy(t *testing.T) {
 		"note":                                "mine",
 		vitistackv1alpha1.AnnotationPlacement: record,
 		vitistackv1alpha1.AnnotationPlacementTrace: "{}",
+		vitistackv1alpha1.AnnotationMove:           "{}",
 	}
 	cases := map[string]struct {
 		reason  string
@@ -48,13 +49,19 @@ func TestPlacementPolicy(t *testing.T) {
 			reason:  "Whoever could create a Machine with a record could have any virtual machine deleted with it.",
 			user:    controlplane.Admin,
 			after:   map[string]string{vitistackv1alpha1.AnnotationPlacement: record},
-			refused: "only the operator may set annotations that begin with vitistack.io/placement: vitistack.io/placement",
+			refused: "only the operator may set annotations that begin with vitistack.io/placement, and vitistack.io/move: vitistack.io/placement",
 		},
 		"ForgeNetwork": {
 			reason:  "The record of the network is as much the operator's as that of the place.",
 			user:    controlplane.Admin,
 			after:   map[string]string{vitistackv1alpha1.AnnotationPlacementNetwork: "{}"},
 			refused: "vitistack.io/placement-network",
+		},
+		"ForgeMove": {
+			reason:  "Whoever could write the record of a move could have a virtual machine stopped and its disks deleted.",
+			user:    controlplane.Admin,
+			after:   map[string]string{vitistackv1alpha1.AnnotationMove: "{}"},
+			refused: "vitistack.io/move: vitistack.io/move",
 		},
 		"Create": {
 			reason: "A Machine without a record is anybody's to create; an annotation for strategies has another prefix.",
@@ -85,6 +92,20 @@ func TestPlacementPolicy(t *testing.T) {
 			user:    controlplane.Admin,
 			before:  written,
 			after:   map[string]string{"note": "mine"},
+			refused: "only the operator may remove",
+		},
+		"ChangeMove": {
+			reason:  "A move's record that is changed names other virtual machines, so that is refused.",
+			user:    controlplane.Admin,
+			before:  written,
+			after:   with(written, vitistackv1alpha1.AnnotationMove, `{"id":"another"}`),
+			refused: "only the operator may set",
+		},
+		"RemoveMove": {
+			reason:  "A Machine that loses its move's record is in no place that the operator can tell.",
+			user:    controlplane.Admin,
+			before:  written,
+			after:   without(written, vitistackv1alpha1.AnnotationMove),
 			refused: "only the operator may remove",
 		},
 		"RemoveAll": {
@@ -161,6 +182,12 @@ func machine(name string, annotations map[string]string) *vitistackv1alpha1.Mach
 		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name, Annotations: annotations},
 		Spec:       vitistackv1alpha1.MachineSpec{InstanceType: "small"},
 	}
+}
+
+func without(annotations map[string]string, key string) map[string]string {
+	changed := maps.Clone(annotations)
+	delete(changed, key)
+	return changed
 }
 
 func with(annotations map[string]string, key, value string) map[string]string {

@@ -15,6 +15,13 @@ package supervisor
 //
 // +kubebuilder:rbac:groups=vitistack.io,resources=kubevirtconfigs,verbs=list;watch;patch
 //
+// Moves: what people and Evacuations ask for, told in their status. create: the moves of an
+// Evacuation. get is live, before it makes one.
+//
+// +kubebuilder:rbac:groups=vitistack.io,resources=machinemoves,verbs=get;list;watch;create
+// +kubebuilder:rbac:groups=vitistack.io,resources=evacuations,verbs=list;watch
+// +kubebuilder:rbac:groups=vitistack.io,resources=machinemoves/status;evacuations/status,verbs=patch
+//
 // cloud-init sources of Machines, by name: there is no list and no watch.
 //
 // +kubebuilder:rbac:groups="",resources=secrets;configmaps,verbs=get

@@ -23,7 +23,7 @@ type configStatus struct {
 	options    Options
 }
 
-// add lets mgr run the writer, where this process is the one that writes.
+// add lets mgr run the writer, where this process is the one that writes, and empty clusters.
 func (c configStatus) add(mgr ctrl.Manager) error {
 	if !c.options.WriteConfigStatus {
 		return nil
@@ -49,7 +49,7 @@ func (c configStatus) add(mgr ctrl.Manager) error {
 	if err := reconciler.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("config controller: %w", err)
 	}
-	return nil
+	return addEvacuations(mgr, c.supervisor, machines, c.options)
 }
 
 // allMachines is the manager's cache, or where that selects some Machines, one of all of them,
@@ -60,7 +60,7 @@ func allMachines(mgr ctrl.Manager, options Options) (cache.Cache, error) {
 	}
 	all, err := cache.New(mgr.GetConfig(), cache.Options{
 		Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient(),
-		DefaultTransform: onlyMetadata,
+		DefaultTransform: onlyOutline,
 	})
 	if err != nil {
 		return nil, err
@@ -72,11 +72,17 @@ func allMachines(mgr ctrl.Manager, options Options) (cache.Cache, error) {
 	return all, mgr.Add(all)
 }
 
-// onlyMetadata drops from a Machine what it does not need to be counted.
-func onlyMetadata(object any) (any, error) {
+// onlyOutline drops from a Machine what it does not need to be counted, or to be moved away: how large
+// and whether it is Ready.
+func onlyOutline(object any) (any, error) {
 	if each, isMachine := object.(*vitistackv1alpha1.Machine); isMachine {
-		each.Spec, each.Status = vitistackv1alpha1.MachineSpec{}, vitistackv1alpha1.MachineStatus{}
-		each.ManagedFields = nil
+		ready := each.Status.Condition(vitistackv1alpha1.ConditionReady)
+		each.Spec = vitistackv1alpha1.MachineSpec{Disks: each.Spec.Disks}
+		each.Status, each.ManagedFields = vitistackv1alpha1.MachineStatus{}, nil
+		if ready != nil {
+			ready.Message = ""
+			each.Status.SetCondition(*ready)
+		}
 	}
 	return object, nil
 }

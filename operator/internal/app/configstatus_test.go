@@ -73,20 +73,27 @@ func TestFlagsThatAreRefused(t *testing.T) {
 	}
 }
 
-func TestOnlyMetadata(t *testing.T) {
+func TestOnlyOutline(t *testing.T) {
 	ledger := vitistackv1alpha1.Ledger{Config: "east", Namespace: "tenants", VMName: "vm-a", Nonce: "n"}
 	full := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{
 		Name: "a", Annotations: map[string]string{vitistackv1alpha1.AnnotationPlacement: ledger.String()},
 		ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "kubectl"}},
 	}}
 	full.Spec.InstanceType, full.Status.Phase = "small", vitistackv1alpha1.MachinePhaseRunning
-	stripped, err := onlyMetadata(full)
+	full.Spec.Disks = []vitistackv1alpha1.MachineSpecDisk{{SizeGB: 20}}
+	full.Status.SetCondition(metav1.Condition{Type: vitistackv1alpha1.ConditionReady, Status: metav1.ConditionTrue})
+	full.Status.SetCondition(metav1.Condition{Type: vitistackv1alpha1.ConditionPlaced, Status: metav1.ConditionTrue})
+	stripped, err := onlyOutline(full)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := stripped.(*vitistackv1alpha1.Machine)
 	if diff := cmp.Diff([]string{"east"}, clientmgr.ByConfig(got)); diff != "" {
 		t.Errorf("it cannot be counted any more: -want +got:\n%s", diff)
+	}
+	if len(got.Spec.Disks) != 1 || len(got.Status.Conditions) != 1 ||
+		got.Status.Condition(vitistackv1alpha1.ConditionReady) == nil {
+		t.Errorf("it cannot be moved away any more: %+v, %+v", got.Spec, got.Status)
 	}
 	if got.Spec.InstanceType != "" || got.Status.Phase != "" || got.ManagedFields != nil {
 		t.Errorf("what does not matter is kept: %v", got)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/cluster"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/guest"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/moving"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/reach"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/render"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/report"
@@ -38,9 +39,10 @@ func forPeople() *cobra.Command {
 		group    string
 		commands []*cobra.Command
 	}{
-		{"machine", slices.Concat(status.Commands(), guest.Commands(), []*cobra.Command{whyCommand(), render.Command()})},
-		{"fleet", []*cobra.Command{cluster.Command(), orphansCommand(person()), debtsCommand(), releaseCommand(person()),
-			report.Command(version())}},
+		{"machine", slices.Concat(status.Commands(), guest.Commands(), moving.MachineCommands(),
+			[]*cobra.Command{whyCommand(), render.Command()})},
+		{"fleet", slices.Concat([]*cobra.Command{cluster.Command(), orphansCommand(person()), debtsCommand(),
+			releaseCommand(person()), report.Command(version())}, moving.ClusterCommands())},
 	} {
 		for _, cmd := range each.commands {
 			cmd.GroupID = each.group

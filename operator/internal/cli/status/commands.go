@@ -24,3 +24,19 @@ func clusterOf(machine *vitistackv1alpha1.Machine) string {
 	}
 	return ""
 }
+
+// moving says from where to where a Machine is being moved, "" where it is not.
+func moving(machine *vitistackv1alpha1.Machine) string {
+	record, under, err := vitistackv1alpha1.MoveRecordOf(machine)
+	switch {
+	case !under:
+		return ""
+	case err != nil:
+		return "its record cannot be read (" + err.Error() + ")"
+	}
+	way := record.From.Config + " → " + record.To.Config
+	if record.Stage == vitistackv1alpha1.MoveAborting {
+		way += ", given up"
+	}
+	return way + ", MachineMove " + record.Name
+}

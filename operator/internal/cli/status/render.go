@@ -101,6 +101,9 @@ func (v *View) place(root *node, p paint) {
 	}
 	trace := vitistackv1alpha1.ParsePlacementTrace(v.Machine.Annotations[vitistackv1alpha1.AnnotationPlacementTrace])
 	line := root.add(p.title("Place") + "  " + strings.TrimSpace(cluster+", "+cmp.Or(trace.By(), "as its record says")))
+	if way := moving(v.Machine); way != "" {
+		line.add(p.maybe("being moved: " + way))
+	}
 	if v.Config == nil {
 		return
 	}

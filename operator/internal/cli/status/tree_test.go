@@ -118,10 +118,31 @@ func views() map[string]*View {
 			Config:  east(metav1.ConditionFalse, "Unreachable", "no answer in time"),
 			Missing: []string{"the remote cluster east: dial tcp: i/o timeout"},
 		},
+		"moving": {
+			Machine: moved(web(vitistackv1alpha1.MachinePhaseStopping,
+				condition("Ready", "False", "Moving", "it goes from east to west: MachineMove web-to-west says how far that is"),
+				condition("Placed", "True", "Placed", ""))),
+			Config: east(metav1.ConditionTrue, "Connected", ""),
+		},
 		"unplaced": {Machine: &vitistackv1alpha1.Machine{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: "new", Generation: 1, CreationTimestamp: ago(time.Minute)},
 		}},
 	}
+}
+
+// moved lets a move of a Machine to west be under way.
+func moved(machine *vitistackv1alpha1.Machine) *vitistackv1alpha1.Machine {
+	from, err := vitistackv1alpha1.LedgerOf(machine)
+	if err != nil {
+		panic(err)
+	}
+	to := from
+	to.Config, to.ClusterUID, to.VMUID, to.Nonce = "west", "west-uid", "", "another"
+	record := vitistackv1alpha1.MoveRecord{ID: "move-uid", Name: "web-to-west", Mode: vitistackv1alpha1.MoveModeCold,
+		Stage: vitistackv1alpha1.MoveBegun, Was: "Always", From: from, To: to}
+	machine.Annotations[vitistackv1alpha1.AnnotationMove] = record.String()
+	machine.Annotations[vitistackv1alpha1.AnnotationPlacement] = record.Place().String()
+	return machine
 }
 
 func TestTree(t *testing.T) {

@@ -15,7 +15,8 @@ func whereCommand() *cobra.Command {
 		Use:   "where (NAME | NAMESPACE/NAME)",
 		Short: "Say in one line which cluster a Machine is in, and as which VirtualMachine",
 		Long: "Say in one line which cluster a Machine is in, and as which VirtualMachine: CLUSTER NAMESPACE/NAME, for\n" +
-			"people and scripts. It ends with 1 where the Machine has no place.",
+			"people and scripts. That it is being moved is said beside that, on the other stream. It ends with 1 where the\n" +
+			"Machine has no place.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			supervisor, key, err := s.Open(cmd.Context(), args[0])
@@ -31,6 +32,9 @@ func whereCommand() *cobra.Command {
 				return exit.No(err)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s %s/%s\n", ledger.Config, ledger.Namespace, ledger.VMName)
+			if way := moving(machine); way != "" {
+				fmt.Fprintf(cmd.ErrOrStderr(), "It is being moved: %s.\n", way)
+			}
 			return nil
 		},
 	}
