@@ -45,6 +45,7 @@ func within(path, root string) bool { return path == root || strings.HasPrefix(p
 // beside what its own imports bring in.
 var house = map[string][]string{
 	"custody":    {"api/v1alpha1", "placement"},
+	"readiness":  {"api/v1alpha1", "virtualmachine/desired"},
 	"side":       {},
 	"cli/exit":   {},
 	"cli/reach":  {"api/v1alpha1", "app", "clientmgr/kubeconfig"},
@@ -96,6 +97,13 @@ func TestHouse(t *testing.T) {
 			"kubevirt.io"} {
 			if within(path, forbidden) {
 				t.Errorf("the judge depends on %s", path)
+			}
+		}
+	}
+	for _, path := range list(t, "-deps", "./internal/readiness") {
+		for _, forbidden := range []string{"k8s.io/client-go", "sigs.k8s.io/controller-runtime"} {
+			if within(path, forbidden) {
+				t.Errorf("readiness depends on %s", path)
 			}
 		}
 	}
