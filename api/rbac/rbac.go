@@ -9,7 +9,7 @@ import (
 	"embed"
 )
 
-//go:embed supervisor/*.yaml remote/*.yaml claims/*.yaml page/*.yaml
+//go:embed supervisor/*.yaml remote/*.yaml claims/*.yaml page/*.yaml readiness/*.yaml
 var files embed.FS
 
 // Supervisor is a YAML stream of what the operator needs where the Machines are: its namespace and
@@ -28,6 +28,10 @@ var Claims = stream("claims")
 // Page is a YAML stream of what the operator needs beyond that in the supervisor where it serves the
 // Fleet page, with the flag --page-bind-address: a ClusterRole and its binding.
 var Page = stream("page")
+
+// Readiness is a YAML stream of what a KubevirtConfig's kubeconfig needs beyond Remote, so that the
+// operator can tell whether a Machine can run there: a ClusterRole and its binding.
+var Readiness = stream("readiness")
 
 // stream joins the two files of a folder, that with the namespace first.
 func stream(folder string) []byte {

@@ -121,7 +121,7 @@ func (c court) unknown(name string, why Missing) Check {
 	switch why.Reason {
 	case ReasonForbidden:
 		check.Message = fmt.Sprintf("the kubeconfig of %s may not %s", c.facts.Config, why.Right)
-		check.Do = "kubectl apply -k api/rbac/remote/readiness, in " + c.facts.Config
+		check.Do = "kubectl apply -k api/rbac/readiness, in " + c.facts.Config
 	case ReasonSilent:
 		check.Do = "kubectl machine cluster check " + c.facts.Config
 	case ReasonOld:
