@@ -46,6 +46,10 @@ func within(path, root string) bool { return path == root || strings.HasPrefix(p
 var house = map[string][]string{
 	"custody":    {"api/v1alpha1", "placement"},
 	"readiness":  {"api/v1alpha1", "virtualmachine/desired"},
+	"readiness/gather": {"clientmgr", "clientmgr/capacity", "clusterstatus/kubevirt", "crdcheck/admit", "readiness",
+		"side", "survey", "virtualmachine/desired"},
+	"readiness/assess": {"api/v1alpha1", "clientmgr", "provision", "readiness", "readiness/gather", "side", "survey",
+		"virtualmachine/desired"},
 	"side":       {},
 	"cli/exit":   {},
 	"cli/reach":  {"api/v1alpha1", "app", "clientmgr/kubeconfig"},
@@ -69,8 +73,8 @@ var house = map[string][]string{
 		"virtualmachine/desired"},
 	"metrics": {"api/v1alpha1"},
 	"machine": {
-		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "metrics", "placement", "problem", "provision", "removal", "side",
-		"survey", "wake",
+		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "metrics", "placement", "problem", "provision", "readiness", "readiness/assess",
+		"readiness/gather", "removal", "side", "survey", "wake",
 		"virtualmachine/desired", "virtualmachine/observed",
 	},
 }

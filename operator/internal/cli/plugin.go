@@ -38,7 +38,7 @@ func forPeople() *cobra.Command {
 		group    string
 		commands []*cobra.Command
 	}{
-		{"machine", slices.Concat(status.Commands(), guest.Commands(), []*cobra.Command{whyCommand(), render.Command()})},
+		{"machine", slices.Concat(status.Commands(), guest.Commands(), []*cobra.Command{whyCommand(), fitsCommand(person()), render.Command()})},
 		{"fleet", []*cobra.Command{cluster.Command(), orphansCommand(person()), debtsCommand(), releaseCommand(person()),
 			report.Command(version())}},
 	} {

@@ -147,12 +147,7 @@ func (c court) launcher() (Size, *Missing) {
 	if missing := c.facts.KubeVirt.missing(c.now); missing != nil {
 		return size, missing
 	}
-	ratio := positiveOr(c.facts.KubeVirt.Value.CPUAllocationRatio, cpuAllocationRatio)
-	overcommit := positiveOr(c.facts.KubeVirt.Value.MemoryOvercommit, memoryOvercommit)
-	if !c.needs.Dedicated {
-		size.MilliCPU /= ratio
-	}
-	size.MemoryBytes = int64(float64(size.MemoryBytes) * 100 / float64(overcommit))
+	size = c.facts.KubeVirt.Value.Requests(size, c.needs.Dedicated)
 	if cpu, said := c.needs.Requests[corev1.ResourceCPU]; said {
 		size.MilliCPU = cpu.MilliValue()
 	}
@@ -160,6 +155,16 @@ func (c court) launcher() (Size, *Missing) {
 		size.MemoryBytes = memory.Value()
 	}
 	return size, nil
+}
+
+// Requests is what a launcher requests for a guest of a size. Dedicated CPUs are whole ones.
+func (k KubeVirt) Requests(guest Size, dedicated bool) Size {
+	if !dedicated {
+		guest.MilliCPU /= positiveOr(k.CPUAllocationRatio, cpuAllocationRatio)
+	}
+	overcommit := positiveOr(k.MemoryOvercommit, memoryOvercommit)
+	guest.MemoryBytes = int64(float64(guest.MemoryBytes) * 100 / float64(overcommit))
+	return guest
 }
 
 func positiveOr(value int, otherwise int64) int64 {

@@ -3,6 +3,7 @@ package gather
 import (
 	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -199,4 +200,26 @@ func remembered[T any](
 	case answer := <-asked:
 		return answer.Val.(readiness.Fact[T]) //nolint:forcetypeassert // the key has one type
 	}
+}
+
+// Placed takes what a guest of a size requests off the emptiest node of a cluster, in what is
+// remembered, until that is asked for anew.
+func (g *Gatherer) Placed(config string, guest readiness.Size) {
+	state, _ := g.clusters.State(config)
+	key := survey.Key(config, cmp.Or(state.ClusterUID, state.RememberedUID))
+	is, _ := g.kubeVirt.Get(key+" kubevirt", g.options.Clock.Now())
+	size := is.Value.Requests(guest, false)
+	g.nodes.Change(key+" nodes", func(fact *readiness.Fact[[]readiness.Node]) {
+		emptiest := -1
+		for i, node := range fact.Value {
+			if emptiest < 0 || node.Free.MemoryBytes > fact.Value[emptiest].Free.MemoryBytes {
+				emptiest = i
+			}
+		}
+		if emptiest >= 0 {
+			fact.Value = slices.Clone(fact.Value) // others read the former
+			fact.Value[emptiest].Free.MilliCPU -= size.MilliCPU
+			fact.Value[emptiest].Free.MemoryBytes -= size.MemoryBytes
+		}
+	})
 }
