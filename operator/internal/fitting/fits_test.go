@@ -279,20 +279,26 @@ func wants(t *testing.T, name string, annotations map[string]string) *vitistackv
 	if err := world.fleet.Supervisor.Client().Create(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { // the operator has to be there still: cleanups run in reverse
-		ctx := context.Background()
-		if err := client.IgnoreNotFound(world.fleet.Supervisor.Client().Delete(ctx, m)); err != nil {
-			t.Error(err)
+	return m
+}
+
+// remove deletes Machines, and waits until they are gone.
+func remove(t *testing.T, machines ...*vitistackv1alpha1.Machine) {
+	t.Helper()
+	for _, m := range machines {
+		if err := world.fleet.Supervisor.Client().Delete(t.Context(), m); err != nil {
+			t.Fatal(err)
 		}
-		eventually.Eventually(t, patience, m.Name+" is gone", func(context.Context) error {
+	}
+	for _, m := range machines {
+		eventually.Eventually(t, patience, m.Name+" is gone", func(ctx context.Context) error {
 			err := world.fleet.Supervisor.Client().Get(ctx, client.ObjectKeyFromObject(m), m)
 			if err == nil {
 				return errors.New("it is there")
 			}
 			return client.IgnoreNotFound(err)
 		})
-	})
-	return m
+	}
 }
 
 // runs waits until a Machine runs, and returns where.
@@ -344,6 +350,7 @@ func TestExisting(t *testing.T) {
 		}
 	}
 	ask(t, "", "fits", "here").says(t, 0, "yes, is here")
+	remove(t, m)
 }
 
 // thaw lets the silent cluster answer again.
@@ -356,19 +363,26 @@ func thaw(t *testing.T) {
 
 // TestStrategy places Machines by the strategy fit, many at once: each goes to the cluster that
 // fits, and what concerns a cluster is not asked for each of them.
+//
+// A Machine that was there before the operator waits for every cluster, so that the operator runs
+// and has placed one before a cluster falls silent.
 func TestStrategy(t *testing.T) {
-	if err := world.fleet.Remotes[silent].SetFault(faults.Fault{Kind: faults.Blackhole}); err != nil {
-		t.Fatal(err)
-	}
-	defer thaw(t)
+	thaw(t)
 	placement := filepath.Join(t.TempDir(), "placement.yaml")
 	if err := os.WriteFile(placement, []byte("strategies: [{name: annotation}, {name: fit}]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	startOperator(t, "--placement-config="+placement)
+	machines := []*vitistackv1alpha1.Machine{
+		wants(t, "first", map[string]string{vitistackv1alpha1.AnnotationKubevirtConfig: nameOf(roomy)}),
+	}
+	runs(t, machines[0])
+	if err := world.fleet.Remotes[silent].SetFault(faults.Fault{Kind: faults.Blackhole}); err != nil {
+		t.Fatal(err)
+	}
+	defer thaw(t)
 	began := time.Now()
 	const count = 12
-	var machines []*vitistackv1alpha1.Machine
 	for i := range count {
 		machines = append(machines, wants(t, fmt.Sprintf("fit-%d", i), nil))
 	}
@@ -394,4 +408,5 @@ func TestStrategy(t *testing.T) {
 			t.Errorf("%s is asked at rest: %v", nameOf(i), later)
 		}
 	}
+	remove(t, machines...)
 }
