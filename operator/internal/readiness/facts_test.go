@@ -54,7 +54,7 @@ func TestMissingFacts(t *testing.T) {
 			t.Run(name+"/"+way, func(t *testing.T) {
 				n, f := needs(t), fitting()
 				switch name { // what another check would answer
-				case "Definitions", "Instancetype", "Preference":
+				case "Definitions":
 					f.DryRun.Value = readiness.DryRun{NoNamespace: true}
 				case "Lacking":
 					f.Namespace.Value = readiness.Namespace{}

@@ -332,17 +332,17 @@ func TestJudge(t *testing.T) {
 			check:  readiness.CheckObjects, verdict: readiness.No, because: readiness.ReasonObject, says: "Secret web-keys",
 		},
 		"preference is missing": {
-			reason: "KubeVirt refuses a preference that it has not",
+			reason: "KubeVirt admits a preference that it has not, and starts nothing",
 			edit: func(_ *readiness.Needs, f *readiness.Facts) {
-				f.DryRun.Value, f.Preference.Value = readiness.DryRun{NoNamespace: true}, false
+				f.Preference.Value = false
 			},
 			check: readiness.CheckInstancetype, verdict: readiness.No, because: readiness.ReasonPreference, says: "VirtualMachineClusterPreference linux",
 		},
 		"instance type is missing": {
-			reason: "KubeVirt refuses an instance type that it has not",
+			reason: "KubeVirt admits an instance type that it has not, and starts nothing",
 			edit: func(n *readiness.Needs, f *readiness.Facts) {
 				n.Instancetype = &readiness.Object{Kind: "VirtualMachineInstancetype", Name: "m1"}
-				f.DryRun.Value, f.Instancetype.Value = readiness.DryRun{NoNamespace: true}, nil
+				f.Instancetype.Value = nil
 			},
 			check: readiness.CheckInstancetype, verdict: readiness.No, because: readiness.ReasonInstancetype, says: "VirtualMachineInstancetype m1",
 		},
