@@ -45,6 +45,11 @@ func within(path, root string) bool { return path == root || strings.HasPrefix(p
 // beside what its own imports bring in.
 var house = map[string][]string{
 	"custody":    {"api/v1alpha1", "placement"},
+	"readiness":  {"api/v1alpha1", "virtualmachine/desired"},
+	"readiness/gather": {"clientmgr", "clientmgr/capacity", "clusterstatus/kubevirt", "crdcheck/admit", "readiness",
+		"side", "survey", "virtualmachine/desired"},
+	"readiness/assess": {"api/v1alpha1", "clientmgr", "provision", "readiness", "readiness/gather", "side", "survey",
+		"virtualmachine/desired"},
 	"side":       {},
 	"cli/exit":   {},
 	"cli/reach":  {"api/v1alpha1", "app", "clientmgr/kubeconfig"},
@@ -70,8 +75,8 @@ var house = map[string][]string{
 		"virtualmachine/desired"},
 	"metrics": {"api/v1alpha1"},
 	"machine": {
-		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "metrics", "placement", "problem", "provision", "removal", "side",
-		"survey", "wake",
+		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "metrics", "placement", "problem", "provision", "readiness", "readiness/assess",
+		"readiness/gather", "removal", "side", "survey", "wake",
 		"virtualmachine/desired", "virtualmachine/observed",
 	},
 }
@@ -98,6 +103,13 @@ func TestHouse(t *testing.T) {
 			"kubevirt.io"} {
 			if within(path, forbidden) {
 				t.Errorf("the judge depends on %s", path)
+			}
+		}
+	}
+	for _, path := range list(t, "-deps", "./internal/readiness") {
+		for _, forbidden := range []string{"k8s.io/client-go", "sigs.k8s.io/controller-runtime"} {
+			if within(path, forbidden) {
+				t.Errorf("readiness depends on %s", path)
 			}
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/annotation"
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/capacity"
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/defaultconfig"
+	"github.com/vitistack/kubevirt-multicluster/placement-plugins/fit"
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/labels"
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/search"
 	"github.com/vitistack/kubevirt-multicluster/placement-plugins/single"
@@ -30,7 +31,7 @@ var strategies = []placement.Strategy{
 }
 
 // others are the strategies that people add to it.
-var others = []placement.Strategy{&labels.Strategy{}, &spread.Strategy{}, &capacity.Strategy{}}
+var others = []placement.Strategy{&labels.Strategy{}, &spread.Strategy{}, &capacity.Strategy{}, &fit.Strategy{}}
 
 // binaries is where TestMain puts the programs.
 var binaries string

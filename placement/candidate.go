@@ -16,6 +16,9 @@ type Candidate struct {
 	// Capacity is what is known about room there. It is filled for strategies with
 	// [Needs].Capacity, or in part with [Needs].Machines.
 	Capacity Capacity
+	// Ready says whether the Machine could run there. It is filled for strategies with
+	// [Needs].Ready.
+	Ready Ready
 }
 
 // A VM says whether the wanted VirtualMachine is in a cluster, and whose it is. The zero value
@@ -85,6 +88,36 @@ type Capacity struct {
 	// Machines counts the Machines placed there.
 	Machines *int64
 }
+
+// Ready says whether a Machine could run in a cluster, by what the host found out about both. The
+// zero value knows nothing. It is no promise: the creation decides again.
+type Ready struct {
+	Verdict ReadyVerdict
+	// Score is 0 to 100. Of two clusters with the same verdict the one with the higher score has
+	// more room.
+	Score int32
+	// Reason says in a few words why not, or why it is not known.
+	Reason string
+}
+
+// ReadyVerdict says whether a Machine could run in a cluster. Unknown is neither yes nor no.
+type ReadyVerdict int
+
+// The values of ReadyVerdict.
+const (
+	ReadyNotAsked ReadyVerdict = iota // no strategy needs it, so the host did not look
+	ReadyYes                          // nothing that was looked at stands against it
+	ReadyNo                           // something does; see Ready.Reason
+	ReadyUnknown                      // a right is missing, or the cluster is silent
+)
+
+var readyNames = [...]string{"NotAsked", "Yes", "No", "Unknown"}
+
+// String is the constant's name without Ready.
+func (v ReadyVerdict) String() string { return nameOf(readyNames[:], int(v), "ReadyVerdict") }
+
+// MarshalText is String, so that JSON shows names.
+func (v ReadyVerdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
 // nameOf is names[i], or "kind(i)" for a value that has no name.
 func nameOf(names []string, i int, kind string) string {

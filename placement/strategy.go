@@ -28,6 +28,9 @@ type Needs struct {
 	Capacity bool
 	// Machines asks for [Candidate].Capacity.Machines alone, which the host knows by itself.
 	Machines bool
+	// Ready asks for [Candidate].Ready: some twenty questions to every cluster, which may be some
+	// seconds old, and a creation of the virtual machine that is not kept.
+	Ready bool
 	// NoLabels says that the strategy does not read [Candidate].Labels: the host may leave them
 	// out. They are the larger part of a request, and a strategy in a process of its own answers
 	// the sooner without them.
@@ -38,7 +41,8 @@ type Needs struct {
 func (n Needs) Or(other Needs) Needs {
 	return Needs{
 		Presence: n.Presence || other.Presence, Capacity: n.Capacity || other.Capacity,
-		Machines: n.Machines || other.Machines, NoLabels: n.NoLabels && other.NoLabels,
+		Machines: n.Machines || other.Machines, Ready: n.Ready || other.Ready,
+		NoLabels: n.NoLabels && other.NoLabels,
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"embed"
 )
 
-//go:embed supervisor/*.yaml remote/*.yaml claims/*.yaml page/*.yaml moves/*.yaml
+//go:embed supervisor/*.yaml remote/*.yaml claims/*.yaml page/*.yaml moves/*.yaml readiness/*.yaml
 var files embed.FS
 
 // Supervisor is a YAML stream of what the operator needs where the Machines are: its namespace and
@@ -32,6 +32,10 @@ var Page = stream("page")
 // Moves is a YAML stream of what a KubevirtConfig's kubeconfig needs beyond [Remote] where Machines are
 // moved from or to its cluster: a ClusterRole and its binding.
 var Moves = stream("moves")
+
+// Readiness is a YAML stream of what a KubevirtConfig's kubeconfig needs beyond Remote, so that the
+// operator can tell whether a Machine can run there: a ClusterRole and its binding.
+var Readiness = stream("readiness")
 
 // stream joins the two files of a folder, that with the namespace first.
 func stream(folder string) []byte {

@@ -20,33 +20,62 @@ const page = 500
 // is.
 type Room struct{ MilliCPU, MemoryBytes int64 }
 
-// Free is what nodes that take pods have allocatable, less what the pods on them request that have
-// not ended. It takes the rights to list nodes and pods in all namespaces; the errors are the
-// reader's. It says nothing of whether one node has all of it.
+// Node is a node that takes pods.
+type Node struct {
+	Name        string
+	Labels      map[string]string
+	Taints      []corev1.Taint
+	Allocatable corev1.ResourceList
+	// Free is what is allocatable, less what the pods on it request that have not ended.
+	Free Room
+}
+
+// Free is the sum of what is free on the nodes of [Nodes]. It says nothing of whether one node has
+// all of it.
 func Free(ctx context.Context, reader client.Reader) (Room, error) {
-	free, usable := Room{}, map[string]bool{}
+	nodes, err := Nodes(ctx, reader)
+	sum := Room{}
+	for _, node := range nodes {
+		sum.MilliCPU += node.Free.MilliCPU
+		sum.MemoryBytes += node.Free.MemoryBytes
+	}
+	return sum, err
+}
+
+// Nodes returns the nodes that take pods, in the server's order. It takes the rights to list nodes
+// and pods in all namespaces; the errors are the reader's.
+func Nodes(ctx context.Context, reader client.Reader) ([]Node, error) {
+	var all []Node
+	index := map[string]int{}
 	nodes := &corev1.NodeList{}
 	err := eachPage(ctx, reader, nodes, func() {
 		for i := range nodes.Items {
 			if node := &nodes.Items[i]; takesPods(node) {
-				usable[node.Name] = true
-				free.add(node.Status.Allocatable, 1)
+				index[node.Name] = len(all)
+				each := Node{Name: node.Name, Labels: node.Labels, Taints: node.Spec.Taints,
+					Allocatable: node.Status.Allocatable}
+				each.Free.add(node.Status.Allocatable, 1)
+				all = append(all, each)
 			}
 		}
 	})
 	if err != nil {
-		return Room{}, err
+		return nil, err
 	}
 	pods := &corev1.PodList{}
 	err = eachPage(ctx, reader, pods, func() {
 		for i := range pods.Items {
-			if pod := &pods.Items[i]; usable[pod.Spec.NodeName] && pod.Status.Phase != corev1.PodSucceeded &&
-				pod.Status.Phase != corev1.PodFailed {
-				free.add(podresource.PodRequests(pod, counted), -1)
+			pod := &pods.Items[i]
+			on, usable := index[pod.Spec.NodeName]
+			if usable && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed {
+				all[on].Free.add(podresource.PodRequests(pod, counted), -1)
 			}
 		}
 	})
-	return free, err
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
 }
 
 // eachPage lists page by page into list, and calls do after each.

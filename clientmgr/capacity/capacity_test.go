@@ -117,6 +117,25 @@ func TestFree(t *testing.T) {
 	}
 }
 
+// TestNodes: what is free is told node by node, because a guest is on one of them.
+func TestNodes(t *testing.T) {
+	labelled := func(n *corev1.Node) { n.Labels = map[string]string{"zone": "north"} }
+	reader := fake.NewClientBuilder().WithObjects(node("a", "True", labelled), node("b", "True"), node("c", "False"),
+		pod("one", "a"), pod("two", "a"), pod("three", "c")).Build()
+	nodes, err := capacity.Nodes(t.Context(), reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := map[string]capacity.Room{}
+	for _, each := range nodes {
+		free[each.Name] = each.Free
+	}
+	want := map[string]capacity.Room{"a": {MilliCPU: 3000, MemoryBytes: 6 << 30}, "b": {MilliCPU: 4000, MemoryBytes: 8 << 30}}
+	if diff := cmp.Diff(want, free); diff != "" || nodes[0].Labels["zone"] != "north" {
+		t.Errorf("%+v: -want +got:\n%s", nodes, diff)
+	}
+}
+
 // TestPages: a cluster of many pods is read page by page, and all of them count.
 func TestPages(t *testing.T) {
 	asked := 0

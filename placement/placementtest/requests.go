@@ -46,6 +46,10 @@ func Requests() map[string]placement.Request {
 			r.Candidates[0].Reachable = false
 			r.Candidates[0].VM = placement.VM{Presence: placement.Unreachable, Cause: "no route to host"}
 		}),
+		"NotReady": two(func(r *placement.Request) {
+			r.Candidates[0].Ready = placement.Ready{Verdict: placement.ReadyNo, Reason: "NoRoom"}
+			r.Candidates[1].Ready = placement.Ready{Verdict: placement.ReadyUnknown, Reason: "Forbidden"}
+		}),
 	}
 }
 
@@ -71,6 +75,7 @@ func manyCandidates(count int) placement.Request {
 				Free:     placement.Resources{MilliCPU: new(int64(64000)), MemoryBytes: new(int64(256 << 30))},
 				Machines: new(int64(i)),
 			},
+			Ready: placement.Ready{Verdict: placement.ReadyYes, Score: int32(i % 101)},
 		})
 	}
 	return req

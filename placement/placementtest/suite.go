@@ -186,6 +186,9 @@ func readsWhatItNeeds(t *testing.T, strategy placement.Strategy, req placement.R
 		if !needs.Capacity && !needs.Machines {
 			c.Capacity.Machines = nil
 		}
+		if !needs.Ready {
+			c.Ready = placement.Ready{}
+		}
 	}
 	if with, without := ask(t.Context(), strategy, req), ask(t.Context(), strategy, bare); with != without {
 		t.Errorf("the answer depends on facts that Needs() does not ask for:\n%v\n%v", with, without)

@@ -40,6 +40,9 @@ func encodeRequest(req placement.Request, needs placement.Needs) *placementv1.De
 		if needs.Capacity {
 			candidates[i].Capacity.Free = encodeResources(c.Capacity.Free)
 		}
+		if needs.Ready {
+			candidates[i].Ready = encodeReady(c.Ready)
+		}
 	}
 	m := req.Machine
 	return &placementv1.DecideRequest{
@@ -59,7 +62,7 @@ func decodeRequest(req *placementv1.DecideRequest) placement.Request {
 		capacity := c.GetCapacity()
 		candidate := placement.Candidate{
 			Name: c.GetName(), Labels: decodeMap(c.GetLabels()), Reachable: c.GetReachable(), VM: decodeVM(c.GetVm()),
-			Capacity: placement.Capacity{Free: decodeResources(capacity.GetFree())},
+			Capacity: placement.Capacity{Free: decodeResources(capacity.GetFree())}, Ready: decodeReady(c.GetReady()),
 		}
 		if capacity != nil {
 			candidate.Capacity.Machines = capacity.Machines
@@ -124,6 +127,32 @@ var (
 		placement.Foreign:      placementv1.Owner_OWNER_FOREIGN,
 	}
 )
+
+var readyVerdicts = map[placement.ReadyVerdict]placementv1.ReadyVerdict{
+	placement.ReadyNotAsked: placementv1.ReadyVerdict_READY_VERDICT_UNSPECIFIED,
+	placement.ReadyYes:      placementv1.ReadyVerdict_READY_VERDICT_YES,
+	placement.ReadyNo:       placementv1.ReadyVerdict_READY_VERDICT_NO,
+	placement.ReadyUnknown:  placementv1.ReadyVerdict_READY_VERDICT_UNKNOWN,
+}
+
+func encodeReady(ready placement.Ready) *placementv1.Ready {
+	return &placementv1.Ready{Verdict: readyVerdicts[ready.Verdict], Score: ready.Score, Reason: ready.Reason}
+}
+
+// decodeReady reads a verdict that it does not know as unknown: one of a later version must not
+// pass for yes.
+func decodeReady(ready *placementv1.Ready) placement.Ready {
+	if ready == nil {
+		return placement.Ready{}
+	}
+	decoded := placement.Ready{Verdict: placement.ReadyUnknown, Score: ready.GetScore(), Reason: ready.GetReason()}
+	for verdict, wire := range readyVerdicts {
+		if wire == ready.GetVerdict() {
+			decoded.Verdict = verdict
+		}
+	}
+	return decoded
+}
 
 func encodeVM(vm placement.VM) *placementv1.VirtualMachine {
 	return &placementv1.VirtualMachine{
@@ -208,6 +237,9 @@ func encodeNeeds(needs placement.Needs) []placementv1.Need {
 	if needs.Machines {
 		wire = append(wire, placementv1.Need_NEED_MACHINES)
 	}
+	if needs.Ready {
+		wire = append(wire, placementv1.Need_NEED_READY)
+	}
 	return wire
 }
 
@@ -230,6 +262,8 @@ func decodeNeeds(wire []placementv1.Need, unread []placementv1.Fact) (placement.
 			needs.Capacity = true
 		case placementv1.Need_NEED_MACHINES:
 			needs.Machines = true
+		case placementv1.Need_NEED_READY:
+			needs.Ready = true
 		default:
 			return needs, fmt.Errorf("the plugin needs %v, which this host does not know", need)
 		}

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 	"time"
@@ -30,9 +31,16 @@ func everything() placement.Request {
 					Free:     placement.Resources{MilliCPU: new(int64(-1)), MemoryBytes: new(int64(7))},
 					Machines: new(int64(0)),
 				},
+				Ready: placement.Ready{Verdict: placement.ReadyYes, Score: 71, Reason: "room"},
 			},
-			{Name: "b", VM: placement.VM{Presence: placement.Unreachable, Cause: "time-out"}},
-			{Name: "c", VM: placement.VM{Presence: placement.Absent}},
+			{
+				Name: "b", VM: placement.VM{Presence: placement.Unreachable, Cause: "time-out"},
+				Ready: placement.Ready{Verdict: placement.ReadyUnknown, Reason: "Silent"},
+			},
+			{
+				Name: "c", VM: placement.VM{Presence: placement.Absent},
+				Ready: placement.Ready{Verdict: placement.ReadyNo, Reason: "NoRoom"},
+			},
 			{Name: "d", VM: placement.VM{Presence: placement.Present, Owner: placement.Foreign, UID: "x"}},
 			{Name: "e", VM: placement.VM{Presence: placement.Present, Owner: placement.Unlabelled, UID: "y"}},
 			{Name: "f"},
@@ -45,6 +53,7 @@ func TestRequestRoundTrip(t *testing.T) {
 	bare := everything()
 	for i := range bare.Candidates {
 		bare.Candidates[i].VM, bare.Candidates[i].Capacity = placement.VM{}, placement.Capacity{}
+		bare.Candidates[i].Ready = placement.Ready{}
 	}
 	cases := map[string]struct {
 		reason string
@@ -53,7 +62,7 @@ func TestRequestRoundTrip(t *testing.T) {
 	}{
 		"all facts are needed": {
 			reason: "no fact is lost on the wire, and zero stays apart from unknown",
-			needs:  placement.Needs{Presence: true, Capacity: true},
+			needs:  placement.Needs{Presence: true, Capacity: true, Ready: true},
 			want:   everything(),
 		},
 		"no facts are needed": {reason: "facts that a strategy does not need are not sent", want: bare},
@@ -160,10 +169,44 @@ func TestDecodeWhatIsForeign(t *testing.T) {
 	if vm := decodeVM(&placementv1.VirtualMachine{Presence: 99, Owner: 99}); vm != (placement.VM{}) {
 		t.Errorf("a presence of tomorrow must be read as knowing nothing, got %+v", vm)
 	}
+	if ready := decodeReady(&placementv1.Ready{Verdict: 99, Score: 9}); ready.Verdict != placement.ReadyUnknown {
+		t.Errorf("a verdict of tomorrow must not pass for yes, got %+v", ready)
+	}
 	if _, err := decodeNeeds([]placementv1.Need{99}, nil); err == nil {
 		t.Error("a need of tomorrow cannot be met")
 	}
 	if _, err := decodeNeeds([]placementv1.Need{placementv1.Need_NEED_UNSPECIFIED}, []placementv1.Fact{99}); err == nil {
 		t.Error("a need that is none cannot be met")
+	}
+}
+
+// TestNeedsRoundTrip: every need reaches the host.
+func TestNeedsRoundTrip(t *testing.T) {
+	for _, needs := range []placement.Needs{
+		{}, {Presence: true}, {Capacity: true}, {Machines: true}, {Ready: true}, {NoLabels: true},
+	} {
+		got, err := decodeNeeds(encodeNeeds(needs), encodeUnread(needs))
+		if err != nil || got != needs {
+			t.Errorf("%+v became %+v, %v", needs, got, err)
+		}
+	}
+}
+
+// TestOlderPlugin: a plugin that does not know of readiness gets the same bytes as before.
+func TestOlderPlugin(t *testing.T) {
+	for _, needs := range []placement.Needs{{}, {Presence: true, Capacity: true}, {Machines: true}} {
+		before := everything()
+		for i := range before.Candidates {
+			before.Candidates[i].Ready = placement.Ready{}
+		}
+		deterministic := proto.MarshalOptions{Deterministic: true}
+		with, err := deterministic.Marshal(encodeRequest(everything(), needs))
+		if err != nil {
+			t.Fatal(err)
+		}
+		without, err := deterministic.Marshal(encodeRequest(before, needs))
+		if err != nil || !bytes.Equal(with, without) {
+			t.Errorf("%+v: readiness is sent to who does not ask for it (%v)", needs, err)
+		}
 	}
 }

@@ -33,7 +33,7 @@ func (h *Host) TempDirPath() string {
 
 // WireRequest is a request with all facts as it is sent.
 func WireRequest(req placement.Request) ([]byte, error) {
-	return proto.Marshal(encodeRequest(req, placement.Needs{Presence: true, Capacity: true}))
+	return proto.Marshal(encodeRequest(req, placement.Needs{Presence: true, Capacity: true, Ready: true}))
 }
 
 // Policies are the error policies of the current plugins, in their order.

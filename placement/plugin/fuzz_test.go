@@ -176,7 +176,7 @@ func FuzzIntroduce(f *testing.F) {
 			&placementv1.InfoResponse{Name: "parrot", Version: text, ConfigSchema: []byte(text)},
 		)
 	}
-	for _, need := range []placementv1.Need{0, 1, 2, 3, 4, -1} {
+	for _, need := range []placementv1.Need{0, 1, 2, 3, 4, 5, -1} {
 		addWire(f, &placementv1.InfoResponse{
 			Name: "parrot", Needs: []placementv1.Need{1, need}, Unread: []placementv1.Fact{placementv1.Fact(need)},
 		})
@@ -188,7 +188,7 @@ func FuzzIntroduce(f *testing.F) {
 		checkText(t, i.version)
 		var said placementv1.InfoResponse
 		whole := proto.Unmarshal(wire, &said) == nil
-		known := !slices.ContainsFunc(said.GetNeeds(), func(n placementv1.Need) bool { return n < 1 || n > 3 })
+		known := !slices.ContainsFunc(said.GetNeeds(), func(n placementv1.Need) bool { return n < 1 || n > 4 })
 		if accepts := whole && said.GetName() == "parrot" && known; accepts != (err == nil) {
 			t.Errorf("%+v: %v", &said, err)
 		}

@@ -10,7 +10,7 @@ import (
 // MarshalRequest writes a request with all of its facts as the JSON form of the protocol's
 // DecideRequest, to be kept and asked again.
 func MarshalRequest(req placement.Request) ([]byte, error) {
-	return protojson.Marshal(encodeRequest(req, placement.Needs{Presence: true, Capacity: true}))
+	return protojson.Marshal(encodeRequest(req, placement.Needs{Presence: true, Capacity: true, Ready: true}))
 }
 
 // UnmarshalRequest reads what MarshalRequest has written, also a later version of it: what it does

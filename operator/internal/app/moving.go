@@ -17,6 +17,10 @@ import (
 func moving(
 	mgr ctrl.Manager, supervisor client.Client, machines *machine.MachineReconciler, options Options,
 ) error {
+	if served, err := servedBy(mgr, "MachineMove"); err != nil || !served {
+		mgr.GetLogger().Info("No Machine can be moved: the definition is not installed", "crd", "MachineMove")
+		return err
+	}
 	server, told := side.SupervisorServer{Reader: mgr.GetAPIReader()}, mgr.GetEventRecorder("kubevirt-operator")
 	warden := &removal.Warden{
 		Book:     machines.Payer().Book,

@@ -15,7 +15,6 @@ import (
 	"sigs.k8s.io/yaml"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
-	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	"github.com/vitistack/kubevirt-multicluster/placement"
 	placementhost "github.com/vitistack/kubevirt-multicluster/placement/host"
@@ -37,6 +36,8 @@ func explainMachineCommand(by entry) *cobra.Command {
 			"by the same code as the operator and without a write. Give it the operator's environment and placement\n" +
 			"flags. It was not there when the Machine was created, so it waits for every cluster, as the operator does\n" +
 			"after a restart.\n" +
+			"Below it says in which clusters the Machine can run, and why not in the others, as kubectl machine fits does;\n" +
+			"one question to each is a creation with dryRun=All.\n" +
 			"With -f the Machine is the one of a file, which need not exist: it is explained as it would be once applied.\n" +
 			"Of a Machine that is placed or paused, it also says what strategies would answer if it were not, so that\n" +
 			"replay has a question.\n" +
@@ -111,8 +112,7 @@ func readMachine(file string, stdin io.Reader) (*vitistackv1alpha1.Machine, erro
 
 // explain asks the plugins as the operator would.
 func (s *session) explain(ctx context.Context, out io.Writer, of subject, asJSON bool) error {
-	err := s.GetFieldIndexer().IndexField(ctx, &vitistackv1alpha1.Machine{}, clientmgr.IndexConfig, clientmgr.ByConfig)
-	if err != nil {
+	if err := s.index(ctx); err != nil {
 		return err
 	}
 	host, err := placementhost.New(s.options.Plugins(), placementhost.Options{})
@@ -124,15 +124,17 @@ func (s *session) explain(ctx context.Context, out io.Writer, of subject, asJSON
 		return err
 	}
 	reconciler := machine.NewMachineReconciler(readOnly{s.GetClient()}, s.GetScheme(), s.remotes,
-		machine.WithPlacement(host), machine.WithSettings(s.options.Machine), machine.WithLiveReader(s.GetAPIReader()))
+		machine.WithPlacement(host), machine.WithSettings(s.options.Machine), machine.WithLiveReader(s.GetAPIReader()),
+		machine.WithPatience(gatherPatience))
 	e, err := explained(ctx, reconciler, of)
 	if err != nil {
 		return err
 	}
+	fitting, unfit := fittingOf(ctx, reconciler, of)
 	if asJSON {
-		err = writeExplanation(out, e)
+		err = writeExplanation(out, e, fitting, unfit)
 	} else {
-		err = printExplanation(out, e)
+		err = errors.Join(printExplanation(out, e), printFitting(out, fitting, unfit))
 	}
 	if err == nil && e.Config == "" {
 		err = placementhost.ErrUndecided
@@ -162,6 +164,9 @@ type explanation struct {
 	// Hidden are the names of the annotations that strategies do not see. No value is told.
 	Hidden  []string        `json:"hiddenAnnotations,omitempty"`
 	Request json.RawMessage `json:"request,omitempty"`
+	// Fits says in which clusters it can run, the best first; Unfit why that cannot be told.
+	Fits  []clusterView `json:"fits,omitempty"`
+	Unfit string        `json:"unfit,omitempty"`
 	// Anew is what request and trace are about where no strategy is asked about the Machine as it is.
 	Anew *anew `json:"anew,omitempty"`
 }
@@ -175,11 +180,15 @@ type anew struct {
 	Message string          `json:"message,omitempty"`
 }
 
-func writeExplanation(out io.Writer, e machine.Explanation) error {
+func writeExplanation(out io.Writer, e machine.Explanation, fitting machine.Fitting, unfit error) error {
 	all := explanation{
 		Machine: e.Machine.Namespace + "/" + e.Machine.Name, UID: e.Machine.UID,
 		Verdict: e.Verdict, Config: e.Config, VM: e.VM, Reason: e.Reason, Message: e.Message,
 		Ledger: e.Ledger, Recorded: e.Recorded, Trace: e.Trace, Hidden: e.Hidden,
+		Fits: clusterViews(fitting.Reports),
+	}
+	if unfit != nil {
+		all.Unfit = unfit.Error()
 	}
 	if e.Trace != nil {
 		request, err := plugin.MarshalRequest(e.Request)

@@ -40,7 +40,7 @@ func forPeople() *cobra.Command {
 		commands []*cobra.Command
 	}{
 		{"machine", slices.Concat(status.Commands(), guest.Commands(), moving.MachineCommands(),
-			[]*cobra.Command{whyCommand(), render.Command()})},
+			[]*cobra.Command{whyCommand(), fitsCommand(person()), render.Command()})},
 		{"fleet", slices.Concat([]*cobra.Command{cluster.Command(), orphansCommand(person()), debtsCommand(),
 			releaseCommand(person()), report.Command(version())}, moving.ClusterCommands())},
 	} {

@@ -20,7 +20,7 @@ func TestExplanationNamesHiddenAnnotations(t *testing.T) {
 	if err := printExplanation(&text, e); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeExplanation(&tools, e); err != nil {
+	if err := writeExplanation(&tools, e, machine.Fitting{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	want := "Strategies see only annotations that begin with placement.vitistack.io/, and not: example.com/token, zone\n"

@@ -59,6 +59,17 @@ func (r *MachineReconciler) Explain(ctx context.Context, key client.ObjectKey) (
 func (r *MachineReconciler) ExplainWanted(
 	ctx context.Context, wanted *vitistackv1alpha1.Machine,
 ) (Explanation, error) {
+	machine, err := r.overlay(ctx, wanted)
+	if err != nil {
+		return Explanation{}, err
+	}
+	return r.explain(ctx, machine)
+}
+
+// overlay is the Machine that there would be once wanted is applied.
+func (r *MachineReconciler) overlay(
+	ctx context.Context, wanted *vitistackv1alpha1.Machine,
+) (*vitistackv1alpha1.Machine, error) {
 	machine := wanted.DeepCopy()
 	existing := &vitistackv1alpha1.Machine{}
 	err := r.Get(ctx, client.ObjectKeyFromObject(wanted), existing)
@@ -67,13 +78,13 @@ func (r *MachineReconciler) ExplainWanted(
 		machine.UID, machine.Finalizers = uuid.NewUUID(), nil
 		machine.Status = vitistackv1alpha1.MachineStatus{}
 	case err != nil:
-		return Explanation{}, fmt.Errorf("reading Machine %s: %w", client.ObjectKeyFromObject(wanted), err)
+		return nil, fmt.Errorf("reading Machine %s: %w", client.ObjectKeyFromObject(wanted), err)
 	default:
 		machine.ObjectMeta, machine.Status = existing.ObjectMeta, existing.Status
 		machine.Labels = overlaid(existing.Labels, wanted.Labels)
 		machine.Annotations = overlaid(existing.Annotations, wanted.Annotations)
 	}
-	return r.explain(ctx, machine)
+	return machine, nil
 }
 
 // overlaid has the entries of both; those of over count.

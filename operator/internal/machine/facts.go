@@ -14,6 +14,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/provision"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/readiness"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/survey"
 	"github.com/vitistack/kubevirt-multicluster/placement"
@@ -30,6 +31,7 @@ type facts struct {
 	seen    survey.All // nil before the look into all clusters
 	counted bool
 	sized   bool
+	judged  bool
 }
 
 // gather is a placement.Gather.
@@ -50,6 +52,12 @@ func (f *facts) gather(ctx context.Context, needs placement.Needs) (placement.Re
 		candidates := slices.Clone(f.request.Candidates)
 		f.r.measure(ctx, candidates)
 		f.request.Candidates, f.sized = candidates, true
+		f.request.Machine.Requests = f.r.size(ctx, f.machine)
+	}
+	if needs.Ready && !f.judged {
+		candidates := slices.Clone(f.request.Candidates)
+		f.r.judgeReadiness(ctx, f.machine, candidates)
+		f.request.Candidates, f.judged = candidates, true
 		f.request.Machine.Requests = f.r.size(ctx, f.machine)
 	}
 	return f.request, nil
@@ -140,6 +148,7 @@ func (r *MachineReconciler) take(config string, size placement.Resources) {
 		free.MilliCPU -= *size.MilliCPU
 		free.MemoryBytes -= *size.MemoryBytes
 	})
+	r.assessor.Placed(config, readiness.Size{MilliCPU: *size.MilliCPU, MemoryBytes: *size.MemoryBytes})
 }
 
 func resources(free capacity.Room) placement.Resources {

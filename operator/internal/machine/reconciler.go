@@ -16,6 +16,8 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/metrics"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/readiness/assess"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/readiness/gather"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/survey"
@@ -46,6 +48,8 @@ type MachineReconciler struct {
 	settings Settings
 	memory   memory
 	payer    *removal.Payer
+	assessor *assess.Assessor
+	patience time.Duration // with one cluster that is asked whether a Machine can run there
 }
 
 // memory is what the reconciler remembers between two reconciles. All of it can be lost without
@@ -133,6 +137,12 @@ func WithFreshness(fresh Freshness) Option {
 	return func(r *MachineReconciler) { r.fresh = fresh }
 }
 
+// WithPatience sets how long one cluster is asked whether a Machine can run there. Without it that
+// is gather.DefaultTimeout.
+func WithPatience(patience time.Duration) Option {
+	return func(r *MachineReconciler) { r.patience = patience }
+}
+
 // WithMetrics sets who takes down times and failures. Without it nobody does.
 func WithMetrics(machines *metrics.Machines) Option {
 	return func(r *MachineReconciler) { r.metrics = machines }
@@ -164,6 +174,11 @@ func NewMachineReconciler(
 	}
 	book := removal.Book{Writer: r.Client, Server: r.live, Namespace: r.settings.ConfigsNamespace}
 	r.payer = removal.NewPayer(book, clientManager, side.SupervisorServer{Reader: r.live}, r.settings.Desired)
+	r.assessor = assess.New(clientManager, assess.Options{
+		Supervisor: side.SupervisorCache{Reader: r.Client}, Live: side.SupervisorServer{Reader: r.live},
+		Desired: r.settings.Desired, VMNamePrefix: r.settings.VMNamePrefix,
+		Gather: gather.Options{Timeout: r.patience, Clock: r.clock},
+	})
 	return r
 }
 

@@ -33,6 +33,8 @@ const (
 	Need_NEED_CAPACITY Need = 2
 	// Candidate.capacity.machines alone, which costs less.
 	Need_NEED_MACHINES Need = 3
+	// Candidate.ready: some twenty questions to every cluster.
+	Need_NEED_READY Need = 4
 )
 
 // Enum value maps for Need.
@@ -42,12 +44,14 @@ var (
 		1: "NEED_PRESENCE",
 		2: "NEED_CAPACITY",
 		3: "NEED_MACHINES",
+		4: "NEED_READY",
 	}
 	Need_value = map[string]int32{
 		"NEED_UNSPECIFIED": 0,
 		"NEED_PRESENCE":    1,
 		"NEED_CAPACITY":    2,
 		"NEED_MACHINES":    3,
+		"NEED_READY":       4,
 	}
 )
 
@@ -194,6 +198,63 @@ func (x Owner) Number() protoreflect.EnumNumber {
 // Deprecated: Use Owner.Descriptor instead.
 func (Owner) EnumDescriptor() ([]byte, []int) {
 	return file_placement_v1_types_proto_rawDescGZIP(), []int{2}
+}
+
+// ReadyVerdict is an answer. A strategy must read a value that it does not know as UNKNOWN.
+type ReadyVerdict int32
+
+const (
+	// Nothing is known.
+	ReadyVerdict_READY_VERDICT_UNSPECIFIED ReadyVerdict = 0
+	// Nothing that was looked at stands against it.
+	ReadyVerdict_READY_VERDICT_YES ReadyVerdict = 1
+	// Something stands against it.
+	ReadyVerdict_READY_VERDICT_NO ReadyVerdict = 2
+	// A right is missing, or the cluster is silent.
+	ReadyVerdict_READY_VERDICT_UNKNOWN ReadyVerdict = 3
+)
+
+// Enum value maps for ReadyVerdict.
+var (
+	ReadyVerdict_name = map[int32]string{
+		0: "READY_VERDICT_UNSPECIFIED",
+		1: "READY_VERDICT_YES",
+		2: "READY_VERDICT_NO",
+		3: "READY_VERDICT_UNKNOWN",
+	}
+	ReadyVerdict_value = map[string]int32{
+		"READY_VERDICT_UNSPECIFIED": 0,
+		"READY_VERDICT_YES":         1,
+		"READY_VERDICT_NO":          2,
+		"READY_VERDICT_UNKNOWN":     3,
+	}
+)
+
+func (x ReadyVerdict) Enum() *ReadyVerdict {
+	p := new(ReadyVerdict)
+	*p = x
+	return p
+}
+
+func (x ReadyVerdict) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ReadyVerdict) Descriptor() protoreflect.EnumDescriptor {
+	return file_placement_v1_types_proto_enumTypes[3].Descriptor()
+}
+
+func (ReadyVerdict) Type() protoreflect.EnumType {
+	return &file_placement_v1_types_proto_enumTypes[3]
+}
+
+func (x ReadyVerdict) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ReadyVerdict.Descriptor instead.
+func (ReadyVerdict) EnumDescriptor() ([]byte, []int) {
+	return file_placement_v1_types_proto_rawDescGZIP(), []int{3}
 }
 
 // Pair is one entry of a map; keys are unique, their order means nothing. On the wire a list of
@@ -484,7 +545,9 @@ type Candidate struct {
 	// What is known about the machine's virtual machine there. Unset: nobody asked.
 	Vm *VirtualMachine `protobuf:"bytes,4,opt,name=vm,proto3" json:"vm,omitempty"`
 	// What is known about room there. Unset: nothing.
-	Capacity      *Capacity `protobuf:"bytes,5,opt,name=capacity,proto3" json:"capacity,omitempty"`
+	Capacity *Capacity `protobuf:"bytes,5,opt,name=capacity,proto3" json:"capacity,omitempty"`
+	// Whether the machine could run there. Unset: nobody asked.
+	Ready         *Ready `protobuf:"bytes,6,opt,name=ready,proto3" json:"ready,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -550,6 +613,13 @@ func (x *Candidate) GetVm() *VirtualMachine {
 func (x *Candidate) GetCapacity() *Capacity {
 	if x != nil {
 		return x.Capacity
+	}
+	return nil
+}
+
+func (x *Candidate) GetReady() *Ready {
+	if x != nil {
+		return x.Ready
 	}
 	return nil
 }
@@ -682,6 +752,71 @@ func (x *Capacity) GetMachines() int64 {
 	return 0
 }
 
+// Ready says whether a machine could run in a cluster. It is no promise: the creation decides
+// again.
+type Ready struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The answer.
+	Verdict ReadyVerdict `protobuf:"varint,1,opt,name=verdict,proto3,enum=placement.v1.ReadyVerdict" json:"verdict,omitempty"`
+	// 0 to 100: of two clusters with the same verdict the one with the higher score has more room.
+	Score int32 `protobuf:"varint,2,opt,name=score,proto3" json:"score,omitempty"`
+	// A few words: why not, or why it is not known.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Ready) Reset() {
+	*x = Ready{}
+	mi := &file_placement_v1_types_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Ready) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Ready) ProtoMessage() {}
+
+func (x *Ready) ProtoReflect() protoreflect.Message {
+	mi := &file_placement_v1_types_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Ready.ProtoReflect.Descriptor instead.
+func (*Ready) Descriptor() ([]byte, []int) {
+	return file_placement_v1_types_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Ready) GetVerdict() ReadyVerdict {
+	if x != nil {
+		return x.Verdict
+	}
+	return ReadyVerdict_READY_VERDICT_UNSPECIFIED
+}
+
+func (x *Ready) GetScore() int32 {
+	if x != nil {
+		return x.Score
+	}
+	return 0
+}
+
+func (x *Ready) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 var File_placement_v1_types_proto protoreflect.FileDescriptor
 
 const file_placement_v1_types_proto_rawDesc = "" +
@@ -709,13 +844,14 @@ const file_placement_v1_types_proto_rawDesc = "" +
 	"\fmemory_bytes\x18\x02 \x01(\x03H\x01R\vmemoryBytes\x88\x01\x01B\f\n" +
 	"\n" +
 	"_milli_cpuB\x0f\n" +
-	"\r_memory_bytes\"\xcb\x01\n" +
+	"\r_memory_bytes\"\xf6\x01\n" +
 	"\tCandidate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12*\n" +
 	"\x06labels\x18\x02 \x03(\v2\x12.placement.v1.PairR\x06labels\x12\x1c\n" +
 	"\treachable\x18\x03 \x01(\bR\treachable\x12,\n" +
 	"\x02vm\x18\x04 \x01(\v2\x1c.placement.v1.VirtualMachineR\x02vm\x122\n" +
-	"\bcapacity\x18\x05 \x01(\v2\x16.placement.v1.CapacityR\bcapacity\"\x97\x01\n" +
+	"\bcapacity\x18\x05 \x01(\v2\x16.placement.v1.CapacityR\bcapacity\x12)\n" +
+	"\x05ready\x18\x06 \x01(\v2\x13.placement.v1.ReadyR\x05ready\"\x97\x01\n" +
 	"\x0eVirtualMachine\x122\n" +
 	"\bpresence\x18\x01 \x01(\x0e2\x16.placement.v1.PresenceR\bpresence\x12)\n" +
 	"\x05owner\x18\x02 \x01(\x0e2\x13.placement.v1.OwnerR\x05owner\x12\x10\n" +
@@ -724,12 +860,18 @@ const file_placement_v1_types_proto_rawDesc = "" +
 	"\bCapacity\x12+\n" +
 	"\x04free\x18\x01 \x01(\v2\x17.placement.v1.ResourcesR\x04free\x12\x1f\n" +
 	"\bmachines\x18\x02 \x01(\x03H\x00R\bmachines\x88\x01\x01B\v\n" +
-	"\t_machines*U\n" +
+	"\t_machines\"k\n" +
+	"\x05Ready\x124\n" +
+	"\averdict\x18\x01 \x01(\x0e2\x1a.placement.v1.ReadyVerdictR\averdict\x12\x14\n" +
+	"\x05score\x18\x02 \x01(\x05R\x05score\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason*e\n" +
 	"\x04Need\x12\x14\n" +
 	"\x10NEED_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rNEED_PRESENCE\x10\x01\x12\x11\n" +
 	"\rNEED_CAPACITY\x10\x02\x12\x11\n" +
-	"\rNEED_MACHINES\x10\x03*\x81\x01\n" +
+	"\rNEED_MACHINES\x10\x03\x12\x0e\n" +
+	"\n" +
+	"NEED_READY\x10\x04*\x81\x01\n" +
 	"\bPresence\x12\x18\n" +
 	"\x14PRESENCE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12PRESENCE_NOT_ASKED\x10\x01\x12\x13\n" +
@@ -741,7 +883,12 @@ const file_placement_v1_types_proto_rawDesc = "" +
 	"\n" +
 	"OWNER_OURS\x10\x01\x12\x14\n" +
 	"\x10OWNER_UNLABELLED\x10\x02\x12\x11\n" +
-	"\rOWNER_FOREIGN\x10\x03BUZSgithub.com/vitistack/kubevirt-multicluster/placement/proto/placement/v1;placementv1b\x06proto3"
+	"\rOWNER_FOREIGN\x10\x03*u\n" +
+	"\fReadyVerdict\x12\x1d\n" +
+	"\x19READY_VERDICT_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11READY_VERDICT_YES\x10\x01\x12\x14\n" +
+	"\x10READY_VERDICT_NO\x10\x02\x12\x19\n" +
+	"\x15READY_VERDICT_UNKNOWN\x10\x03BUZSgithub.com/vitistack/kubevirt-multicluster/placement/proto/placement/v1;placementv1b\x06proto3"
 
 var (
 	file_placement_v1_types_proto_rawDescOnce sync.Once
@@ -755,36 +902,40 @@ func file_placement_v1_types_proto_rawDescGZIP() []byte {
 	return file_placement_v1_types_proto_rawDescData
 }
 
-var file_placement_v1_types_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_placement_v1_types_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_placement_v1_types_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_placement_v1_types_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_placement_v1_types_proto_goTypes = []any{
 	(Need)(0),              // 0: placement.v1.Need
 	(Presence)(0),          // 1: placement.v1.Presence
 	(Owner)(0),             // 2: placement.v1.Owner
-	(*Pair)(nil),           // 3: placement.v1.Pair
-	(*Machine)(nil),        // 4: placement.v1.Machine
-	(*Reference)(nil),      // 5: placement.v1.Reference
-	(*Resources)(nil),      // 6: placement.v1.Resources
-	(*Candidate)(nil),      // 7: placement.v1.Candidate
-	(*VirtualMachine)(nil), // 8: placement.v1.VirtualMachine
-	(*Capacity)(nil),       // 9: placement.v1.Capacity
+	(ReadyVerdict)(0),      // 3: placement.v1.ReadyVerdict
+	(*Pair)(nil),           // 4: placement.v1.Pair
+	(*Machine)(nil),        // 5: placement.v1.Machine
+	(*Reference)(nil),      // 6: placement.v1.Reference
+	(*Resources)(nil),      // 7: placement.v1.Resources
+	(*Candidate)(nil),      // 8: placement.v1.Candidate
+	(*VirtualMachine)(nil), // 9: placement.v1.VirtualMachine
+	(*Capacity)(nil),       // 10: placement.v1.Capacity
+	(*Ready)(nil),          // 11: placement.v1.Ready
 }
 var file_placement_v1_types_proto_depIdxs = []int32{
-	3,  // 0: placement.v1.Machine.labels:type_name -> placement.v1.Pair
-	3,  // 1: placement.v1.Machine.annotations:type_name -> placement.v1.Pair
-	5,  // 2: placement.v1.Machine.reference:type_name -> placement.v1.Reference
-	6,  // 3: placement.v1.Machine.requests:type_name -> placement.v1.Resources
-	3,  // 4: placement.v1.Candidate.labels:type_name -> placement.v1.Pair
-	8,  // 5: placement.v1.Candidate.vm:type_name -> placement.v1.VirtualMachine
-	9,  // 6: placement.v1.Candidate.capacity:type_name -> placement.v1.Capacity
-	1,  // 7: placement.v1.VirtualMachine.presence:type_name -> placement.v1.Presence
-	2,  // 8: placement.v1.VirtualMachine.owner:type_name -> placement.v1.Owner
-	6,  // 9: placement.v1.Capacity.free:type_name -> placement.v1.Resources
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	4,  // 0: placement.v1.Machine.labels:type_name -> placement.v1.Pair
+	4,  // 1: placement.v1.Machine.annotations:type_name -> placement.v1.Pair
+	6,  // 2: placement.v1.Machine.reference:type_name -> placement.v1.Reference
+	7,  // 3: placement.v1.Machine.requests:type_name -> placement.v1.Resources
+	4,  // 4: placement.v1.Candidate.labels:type_name -> placement.v1.Pair
+	9,  // 5: placement.v1.Candidate.vm:type_name -> placement.v1.VirtualMachine
+	10, // 6: placement.v1.Candidate.capacity:type_name -> placement.v1.Capacity
+	11, // 7: placement.v1.Candidate.ready:type_name -> placement.v1.Ready
+	1,  // 8: placement.v1.VirtualMachine.presence:type_name -> placement.v1.Presence
+	2,  // 9: placement.v1.VirtualMachine.owner:type_name -> placement.v1.Owner
+	7,  // 10: placement.v1.Capacity.free:type_name -> placement.v1.Resources
+	3,  // 11: placement.v1.Ready.verdict:type_name -> placement.v1.ReadyVerdict
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_placement_v1_types_proto_init() }
@@ -799,8 +950,8 @@ func file_placement_v1_types_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_placement_v1_types_proto_rawDesc), len(file_placement_v1_types_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   7,
+			NumEnums:      4,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
