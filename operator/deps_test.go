@@ -44,8 +44,8 @@ func within(path, root string) bool { return path == root || strings.HasPrefix(p
 // house says which packages of the operator and of the workspace each room of the house may import,
 // beside what its own imports bring in.
 var house = map[string][]string{
-	"custody":    {"api/v1alpha1", "placement"},
-	"readiness":  {"api/v1alpha1", "virtualmachine/desired"},
+	"custody":   {"api/v1alpha1", "placement"},
+	"readiness": {"api/v1alpha1", "virtualmachine/desired"},
 	"readiness/gather": {"clientmgr", "clientmgr/capacity", "clusterstatus/kubevirt", "crdcheck/admit", "readiness",
 		"side", "survey", "virtualmachine/desired"},
 	"readiness/assess": {"api/v1alpha1", "clientmgr", "provision", "readiness", "readiness/gather", "side", "survey",

@@ -7,7 +7,9 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/move"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/readiness"
 	"github.com/vitistack/kubevirt-multicluster/placement"
+	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
 // Allowed says why a cluster takes no Machine from elsewhere, nil where it does.
@@ -29,28 +31,74 @@ func (r *MachineReconciler) Allowed(
 // can run there; for "" the one that the strategies choose among those, or else the one that it fits
 // best.
 func (r *MachineReconciler) Target(ctx context.Context, guest move.Guest, to string) (string, error) {
-	if to != "" {
-		return to, r.mayGo(ctx, guest, to)
-	}
+	const placed = vitistackv1alpha1.ConditionPlaced
 	configs, err := r.configs(ctx)
 	if err != nil {
 		return "", err
 	}
-	var open []vitistackv1alpha1.KubevirtConfig
-	for _, config := range configs {
-		state, _ := r.KubevirtClientMgr.State(config.Name)
-		if state.ClusterUID != guest.Ledger.ClusterUID && r.mayGo(ctx, guest, config.Name) == nil {
-			open = append(open, config)
+	if to != "" {
+		if err := r.mayGo(ctx, guest, to); err != nil {
+			return "", err
 		}
+		configs = slices.DeleteFunc(configs, func(c vitistackv1alpha1.KubevirtConfig) bool { return c.Name != to })
+	} else {
+		configs = slices.DeleteFunc(configs, func(c vitistackv1alpha1.KubevirtConfig) bool { return r.mayGo(ctx, guest, c.Name) != nil })
 	}
-	if len(open) == 0 {
-		return "", problem.Person(vitistackv1alpha1.ConditionPlaced, vitistackv1alpha1.ReasonNoTarget,
-			"no cluster is ready for the Machine")
+	reports, err := r.wouldFit(ctx, guest, configs)
+	if err != nil {
+		return "", err
+	}
+	ready := slices.DeleteFunc(slices.Clone(reports), func(report readiness.Report) bool { return report.Verdict == readiness.No })
+	switch {
+	case to != "" && len(ready) == 0:
+		return "", problem.Person(placed, vitistackv1alpha1.ReasonTargetNotReady, "the Machine cannot run in %s: %s", to,
+			lacks(reports[0]))
+	case to != "":
+		return to, nil
+	case len(ready) == 0:
+		message := "no cluster is ready for the Machine"
+		for _, report := range reports {
+			message += "; " + report.Config + ": " + lacks(report)
+		}
+		return "", problem.Person(placed, vitistackv1alpha1.ReasonNoTarget, "%s", message)
+	}
+	open := make([]vitistackv1alpha1.KubevirtConfig, 0, len(ready)) // the best one first
+	for _, report := range ready {
+		i := slices.IndexFunc(configs, func(c vitistackv1alpha1.KubevirtConfig) bool { return c.Name == report.Config })
+		open = append(open, configs[i])
 	}
 	return r.prefer(ctx, guest, open)
 }
 
-// mayGo says why a guest cannot go to a cluster, nil where it can.
+// lacks is what a report says first against a cluster, and what helps.
+func lacks(report readiness.Report) string {
+	first, found := report.First()
+	if !found {
+		return ""
+	}
+	if first.Do == "" {
+		return first.Message
+	}
+	return first.Message + "; " + first.Do
+}
+
+// wouldFit judges the clusters by the very virtual machine that the move would make there.
+func (r *MachineReconciler) wouldFit(
+	ctx context.Context, guest move.Guest, configs []vitistackv1alpha1.KubevirtConfig,
+) ([]readiness.Report, error) {
+	needs, err := r.assessor.Needs(ctx, guest.Machine)
+	if err != nil {
+		return nil, problem.Cluster(vitistackv1alpha1.ConditionPlaced, vitistackv1alpha1.ReasonRetrying, "%s", err.Error())
+	}
+	if needs.VM, err = guest.Sample(desired.Labels(guest.Machine, r.settings.Desired)); err != nil {
+		return nil, problem.Pure(err, vitistackv1alpha1.ConditionPlaced)
+	}
+	reports := r.assessor.Judge(ctx, needs, r.assessor.Targets(ctx, guest.Machine, configs))
+	readiness.Sort(reports)
+	return reports, nil
+}
+
+// mayGo says why a guest cannot go to a cluster, whatever that has; nil where it may.
 func (r *MachineReconciler) mayGo(ctx context.Context, guest move.Guest, config string) error {
 	const placed = vitistackv1alpha1.ConditionPlaced
 	if err := r.Allowed(ctx, guest.Machine, config); err != nil {

@@ -33,6 +33,19 @@ type Guest struct {
 	Claims   map[string]corev1.PersistentVolumeClaim
 }
 
+// Sample is the VirtualMachine that a move would make in another cluster, to ask there whether it
+// would be admitted. labels are the Machine's.
+func (g Guest) Sample(labels map[string]string) (*kubevirtv1.VirtualMachine, error) {
+	urls := map[string]string{}
+	for name := range g.Claims {
+		urls[name] = "https://export.invalid/" + name
+	}
+	return relocation.VirtualMachine(relocation.Input{
+		VM: g.VM, Instance: g.Instance, Claims: g.Claims, Labels: labels, URLs: urls,
+		Move: "sample", Nonce: "sample", Fence: "sample", CA: "sample", Header: "sample",
+	})
+}
+
 // Targets says where a guest may go.
 type Targets interface {
 	// Target returns the KubevirtConfig of the cluster to go to: the one that is asked for, if the
