@@ -124,8 +124,14 @@ func (c *Cluster) setUpRemote(ctx context.Context) error {
 		return err
 	})
 	installing.Go(func() error {
-		if err := manifest.Apply(ctx, c.client, rbac.Remote); err != nil {
-			return err
+		rights := [][]byte{rbac.Remote}
+		if c.options.Moves {
+			rights = append(rights, rbac.Moves, rbac.Readiness)
+		}
+		for _, stream := range rights {
+			if err := manifest.Apply(ctx, c.client, stream); err != nil {
+				return err
+			}
 		}
 		return c.newIdentity(ctx)
 	})

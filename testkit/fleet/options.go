@@ -28,6 +28,8 @@ type Options struct {
 	KubeVirt kubevirt.Mode
 	// Audit makes each API server write an audit log, NAME.audit.log in Dir.
 	Audit bool
+	// Moves gives the operator the rights in the remotes that moving Machines takes.
+	Moves bool
 	// BasePort is the first of two ports for each cluster, its API server's and its proxy's. Default:
 	// free ports.
 	BasePort int
