@@ -2,11 +2,14 @@ package journeys
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/testkit/audit"
+	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 )
 
 // identity is what a guest is known by.
@@ -39,9 +42,11 @@ func identityOf(vm *kubevirtv1.VirtualMachine) identity {
 
 // TestMove: the same guest goes there and back, with what it wrote, and leaves nothing behind.
 func TestMove(t *testing.T) {
+	observe(t)
 	g := arrive(t, east, "there-and-back", nil)
 	before := identityOf(g.vm(east))
 	for _, leg := range [][2]string{{east, west}, {west, east}} {
+		since := time.Now()
 		g.moveTo(leg[1])
 		move := g.tells(vitistackv1alpha1.MovePhaseSucceeded, vitistackv1alpha1.ReasonMoved)
 		t.Logf("%s in steps %+v", move.Status.Progress, move.Status.Steps)
@@ -52,5 +57,12 @@ func TestMove(t *testing.T) {
 		g.reads(leg[1])
 		g.gone(leg[0])
 		g.write(leg[1], "after "+leg[1])
+		calls := writes(t, since, supervisorLog(), g.key.Namespace, fleet.ConfigsNamespace)
+		t.Logf("writes:\n%s", audit.By(writes(t, since, allLogs(), g.key.Namespace, fleet.ConfigsNamespace), func(c audit.Call) string {
+			return c.Verb + " " + c.Kind()
+		}))
+		if len(calls) > 12 {
+			t.Errorf("%d writes to the supervisor", len(calls))
+		}
 	}
 }

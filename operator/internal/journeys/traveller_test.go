@@ -2,7 +2,9 @@ package journeys
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
@@ -130,12 +132,20 @@ func (g *traveller) disks(cluster string) map[string]contents.Disk {
 func (g *traveller) write(cluster, what string) {
 	g.t.Helper()
 	for name, disk := range g.disks(cluster) {
-		mark := fmt.Sprintf("%s of %s: %-20s", name, g.key.Name, what)
+		mark := noise(fmt.Sprintf("%s of %s: %s", name, g.key.Name, what))
 		if _, err := disk.WriteAt([]byte(mark), 4096); err != nil {
 			g.t.Fatal(err)
 		}
 		g.marks[name] = mark
 	}
+}
+
+// noise is a text with much after it that cannot be compressed.
+func noise(text string) string {
+	seed := sha256.Sum256([]byte(text))
+	rest := make([]byte, 64<<10)
+	_, _ = rand.NewChaCha8(seed).Read(rest) // it never fails
+	return text + string(rest)
 }
 
 // reads holds that the guest finds in a cluster what it wrote, each disk its own.
@@ -151,7 +161,7 @@ func (g *traveller) reads(cluster string) {
 			g.t.Fatal(err)
 		}
 		if string(got) != g.marks[name] {
-			g.t.Errorf("disk %s in %s has %q, and the guest wrote %q", name, cluster, got, g.marks[name])
+			g.t.Errorf("disk %s in %s has %q, and the guest wrote %q", name, cluster, got[:80], g.marks[name][:80])
 		}
 	}
 }
@@ -211,19 +221,28 @@ func nothing(ctx context.Context, cluster, namespace string) error {
 		"cdi.kubevirt.io/v1beta1 DataVolume", "v1 PersistentVolumeClaim", "export.kubevirt.io/v1beta1 VirtualMachineExport",
 		"v1 Secret"} {
 		version, name, _ := strings.Cut(kind, " ")
-		list := &metav1.PartialObjectMetadataList{}
-		list.APIVersion, list.Kind = version, name+"List"
-		if err := world.remote[cluster].List(ctx, list, client.InNamespace(namespace)); err != nil {
-			return err
-		}
-		for _, item := range list.Items {
-			left = append(left, name+" "+item.Name)
+		for _, each := range listed(ctx, cluster, namespace, version, name) {
+			left = append(left, name+" "+each)
 		}
 	}
 	if len(left) > 0 {
 		return fmt.Errorf("there is %s", strings.Join(left, ", "))
 	}
 	return nil
+}
+
+// listed are the names of a kind in a namespace; an error counts as one.
+func listed(ctx context.Context, cluster, namespace, version, kind string) []string {
+	list := &metav1.PartialObjectMetadataList{}
+	list.APIVersion, list.Kind = version, kind+"List"
+	if err := world.remote[cluster].List(ctx, list, client.InNamespace(namespace)); err != nil {
+		return []string{err.Error()}
+	}
+	var names []string
+	for _, item := range list.Items {
+		names = append(names, item.Name)
+	}
+	return names
 }
 
 // tellLog prints the operator's last lines about a namespace if its test failed.

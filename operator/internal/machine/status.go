@@ -101,7 +101,7 @@ func (r *MachineReconciler) writeStatus(
 	ctx context.Context, view report, status vitistackv1alpha1.MachineStatus,
 ) (machine *vitistackv1alpha1.Machine, later time.Duration, err error) {
 	before := view.Machine
-	if !observed.Changed(before.Status, status) {
+	if !observed.Changed(before.Status, status) || passes(view, before.Status, status) {
 		return before, 0, nil
 	}
 	if isSmall(before.Status, status) {
@@ -125,6 +125,15 @@ func (r *MachineReconciler) writeStatus(
 	}
 	r.tell(ctx, written, before.Status, status)
 	return written, 0, nil
+}
+
+// passes reports whether a Machine that is being moved only passes through a phase, on its way down or
+// up again: its status says that it is moved, and the MachineMove says the rest.
+func passes(view report, before, after vitistackv1alpha1.MachineStatus) bool {
+	was, is := before.Condition(vitistackv1alpha1.ConditionReady), after.Condition(vitistackv1alpha1.ConditionReady)
+	moving := view.Ledger != nil && view.Ledger.Move != "" && was != nil && is != nil &&
+		was.Reason == vitistackv1alpha1.ReasonMoving && is.Reason == was.Reason && is.Message == was.Message
+	return moving && after.Phase != vitistackv1alpha1.MachinePhaseStopped
 }
 
 // isSmall reports whether a change of a status can wait a moment: no person and no program decides

@@ -103,7 +103,9 @@ func (j *job) lookAtSource(ctx context.Context, seen *sight) {
 	if s.vm != nil && s.vm.UID != vmUID(j.record.From) {
 		s.vm = nil
 	}
-	if s.vm != nil {
+	if s.vm != nil && !s.vm.DeletionTimestamp.IsZero() { // as good as gone, and its end is to be waited for
+		seen.Source.Left, s.left = true, "VirtualMachine "+s.vm.Name
+	} else if s.vm != nil {
 		by := s.vm.Annotations[vitistackv1alpha1.AnnotationMovedBy]
 		token, stopped := strings.CutPrefix(by, j.record.ID+".")
 		seen.Source = moves.Source{There: true, Halted: isHalted(s.vm), Stopped: stopped, Over: by == j.record.ID+over,
@@ -116,7 +118,7 @@ func (j *job) lookAtSource(ctx context.Context, seen *sight) {
 	if !seen.Source.There || seen.Source.Halted && !seen.Source.Busy {
 		err = j.lookAtExport(ctx, seen)
 	}
-	if err == nil && s.vm == nil {
+	if err == nil && s.vm == nil && j.record.Stage == vitistackv1alpha1.MoveCommitted {
 		seen.Source.Left, s.left, err = j.leftOvers(ctx, s.remote)
 	}
 	if err != nil {
@@ -207,7 +209,7 @@ func (j *job) lookAtExport(ctx context.Context, seen *sight) error {
 // leftOvers looks for the disks of the record that are still at the source. what names one.
 func (j *job) leftOvers(ctx context.Context, remote side.Remote) (left bool, what string, err error) {
 	record, err := vitistackv1alpha1.ParseDiskRecord(j.machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks])
-	if err != nil || j.record.Stage != vitistackv1alpha1.MoveCommitted {
+	if err != nil {
 		return false, "", nil
 	}
 	for _, disk := range record {
@@ -289,6 +291,7 @@ func (j *job) lookAtCopy(ctx context.Context, seen *sight) error {
 		t.disks = append(t.disks, disk)
 		whole = whole && disk.Phase == string(cdiv1beta1.Succeeded)
 	}
+	j.memory.saw(client.ObjectKeyFromObject(j.machine), t.disks)
 	switch {
 	case t.wrong != "":
 		seen.Target.Copy = moves.Wrong

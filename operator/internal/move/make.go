@@ -76,10 +76,15 @@ func (j *job) make(ctx context.Context, seen sight) error {
 
 // complete makes what belongs to the target's VirtualMachine, which is there.
 func (j *job) complete(ctx context.Context, seen sight, vm *kubevirtv1.VirtualMachine) error {
-	if err := j.feed(ctx, seen, vm); err != nil {
+	key := client.ObjectKeyFromObject(j.machine)
+	if j.memory.isFed(key) {
+		return nil
+	}
+	if err := errors.Join(j.feed(ctx, seen, vm), j.carrySecrets(ctx, seen, vm)); err != nil {
 		return err
 	}
-	return j.carrySecrets(ctx, seen, vm)
+	j.memory.setFed(key)
+	return nil
 }
 
 // claimsOf are the PersistentVolumeClaims of a VirtualMachine's disks, by name. One that does not

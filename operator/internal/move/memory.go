@@ -1,10 +1,13 @@
 package move
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
 // memory is what is remembered of moves under way. All of it can be lost without harm.
@@ -12,6 +15,9 @@ type memory struct {
 	mu     sync.Mutex
 	active map[types.UID]types.NamespacedName // Machines that are moved
 	marks  map[types.NamespacedName]mark
+	told   map[types.NamespacedName]time.Time // when progress was told last
+	disks  map[types.NamespacedName][]vitistackv1alpha1.MoveDisk
+	fed    map[types.NamespacedName]bool // whose target has what its disks are fetched with
 }
 
 // mark is since when a move shows the same.
@@ -52,11 +58,66 @@ func (m *memory) same(key types.NamespacedName, shows string, now time.Time) tim
 	return now
 }
 
+// due reports whether progress was told longer ago than every, and notes that it is told now.
+func (m *memory) due(key types.NamespacedName, every time.Duration, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.told == nil {
+		m.told = map[types.NamespacedName]time.Time{}
+	}
+	last, found := m.told[key]
+	if !found {
+		m.told[key] = now
+		return false
+	}
+	if now.Sub(last) < every {
+		return false
+	}
+	m.told[key] = now
+	return true
+}
+
+// saw keeps how far the disks of a move were when they were seen last, and lastSeen returns that.
+func (m *memory) saw(key types.NamespacedName, disks []vitistackv1alpha1.MoveDisk) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.disks == nil {
+		m.disks = map[types.NamespacedName][]vitistackv1alpha1.MoveDisk{}
+	}
+	m.disks[key] = disks
+}
+
+func (m *memory) lastSeen(key types.NamespacedName) []vitistackv1alpha1.MoveDisk {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.disks[key])
+}
+
+// isFed reports whether the target of a Machine's move has what its disks are fetched with, and
+// setFed notes that it has.
+func (m *memory) isFed(key types.NamespacedName) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.fed[key]
+}
+
+func (m *memory) setFed(key types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fed == nil {
+		m.fed = map[types.NamespacedName]bool{}
+	}
+	m.fed[key] = true
+}
+
 // forget drops what is remembered of a Machine.
 func (m *memory) forget(key types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.marks, key)
+	delete(m.fed, key)
+	delete(m.disks, key)
+	delete(m.told, key)
 	for uid, other := range m.active {
 		if other == key {
 			delete(m.active, uid)

@@ -27,6 +27,7 @@ type telling struct {
 	reason   string
 	message  string
 	disks    []vitistackv1alpha1.MoveDisk
+	since    time.Time // of the phase, zero for now
 }
 
 // tell writes the status of a MachineMove, where that changed.
@@ -41,7 +42,11 @@ func (r *Reconciler) tell(ctx context.Context, wish *vitistackv1alpha1.MachineMo
 	if told.from != "" {
 		status.From, status.To = told.from, told.to
 	}
-	status.Steps = stepped(status.Steps, status.Phase, told.phase, now)
+	since := now
+	if !told.since.IsZero() {
+		since = metav1.NewTime(told.since.UTC().Truncate(time.Second))
+	}
+	status.Steps = stepped(status.Steps, status.Phase, told.phase, since)
 	status.Phase = told.phase
 	setDisks(status, told.disks)
 	setConditions(wish, told)
@@ -80,8 +85,11 @@ func stepped(
 
 // setDisks tells how much of the disks is at the target. Without any, what was told stays.
 func setDisks(status *vitistackv1alpha1.MachineMoveStatus, disks []vitistackv1alpha1.MoveDisk) {
-	if status.Phase == vitistackv1alpha1.MovePhaseStarting || status.Phase == vitistackv1alpha1.MovePhaseSucceeded {
-		disks = slices.Clone(status.Disks)
+	switch status.Phase {
+	case vitistackv1alpha1.MovePhaseStarting, vitistackv1alpha1.MovePhaseCleaning, vitistackv1alpha1.MovePhaseSucceeded:
+		if len(disks) == 0 {
+			disks = slices.Clone(status.Disks)
+		}
 		for i := range disks {
 			disks[i].Copied, disks[i].Phase = disks[i].Bytes, "Succeeded"
 		}
@@ -226,10 +234,48 @@ func (j *job) wait(ctx context.Context, seen sight, next moves.Next) (ctrl.Resul
 	if j.record.Stage == vitistackv1alpha1.MoveAborting {
 		told.reason, told.message = j.cause(told)
 	}
-	if err := j.tell(ctx, j.wish, told); err != nil {
-		return j.after(ctx, seen, err)
+	told.since = since
+	if j.isNews(told, j.Clock.Now().Sub(since)) {
+		if err := j.tell(ctx, j.wish, told); err != nil {
+			return j.after(ctx, seen, err)
+		}
 	}
 	return ctrl.Result{RequeueAfter: poll(waited)}, nil
+}
+
+// What changes by itself is told once it has lasted for settleTime, and progress at most each
+// progressTime: most steps are over before anybody could read that they began.
+const (
+	settleTime   = time.Second
+	progressTime = 5 * time.Second
+)
+
+// isNews reports whether something is to be told now. lasted is for how long it shows the same.
+func (j *job) isNews(told telling, lasted time.Duration) bool {
+	if j.wish == nil {
+		return false
+	}
+	before := j.wish.Status
+	ready := meta.FindStatusCondition(before.Conditions, vitistackv1alpha1.ConditionReady)
+	info, _ := vitistackv1alpha1.InfoOf(told.reason)
+	switch {
+	case ready == nil || before.To == "" || before.Phase == vitistackv1alpha1.MovePhasePending:
+		return true
+	case ready.Reason != told.reason && (info.Acts == vitistackv1alpha1.ActorPerson || !isOrdinary(told.reason)):
+		return true
+	case before.Phase != told.phase || ready.Reason != told.reason || ready.Message != told.message:
+		return lasted >= settleTime
+	default:
+		return j.memory.due(client.ObjectKeyFromObject(j.machine), progressTime, j.Clock.Now())
+	}
+}
+
+// isOrdinary says that every move passes through a reason.
+func isOrdinary(reason string) bool {
+	return slices.Contains([]string{
+		vitistackv1alpha1.ReasonSourceStopping, vitistackv1alpha1.ReasonExporting, vitistackv1alpha1.ReasonCopying,
+		vitistackv1alpha1.ReasonTargetStarting, vitistackv1alpha1.ReasonCleaningUp,
+	}, reason)
 }
 
 func (j *job) exportUnavailable() string {
@@ -369,7 +415,7 @@ const waitsFor = "; it waits: "
 // tellEnd tells how a move ended.
 func (j *job) tellEnd(ctx context.Context) error {
 	told := telling{phase: vitistackv1alpha1.MovePhaseSucceeded, from: j.record.From.Config, to: j.record.To.Config,
-		reason:  vitistackv1alpha1.ReasonMoved,
+		reason: vitistackv1alpha1.ReasonMoved, disks: j.memory.lastSeen(client.ObjectKeyFromObject(j.machine)),
 		message: fmt.Sprintf("the Machine was moved from %s to %s", j.record.From.Config, j.record.To.Config)}
 	if j.record.Stage == vitistackv1alpha1.MoveAborting {
 		reason, message := j.cause(telling{})
