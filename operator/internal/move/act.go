@@ -31,7 +31,7 @@ func (j *job) do(ctx context.Context, seen sight, next moves.Next) (done bool, e
 		return false, j.patchSource(ctx, seen, j.record.ID+"."+rand.Text()[:12], kubevirtv1.RunStrategyHalted)
 	case moves.Restore:
 		strategy := strategyOf(seen.source.vm)
-		if seen.Source.Stopped && seen.Source.Halted {
+		if seen.Source.Stopped && seen.Source.Halted && !seen.Wish.Deleting {
 			strategy = kubevirtv1.VirtualMachineRunStrategy(j.record.Was)
 		}
 		return false, j.patchSource(ctx, seen, j.record.ID+over, strategy)

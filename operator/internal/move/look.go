@@ -115,7 +115,7 @@ func (j *job) lookAtSource(ctx context.Context, seen *sight) {
 			return
 		}
 	}
-	if !seen.Source.There || seen.Source.Halted && !seen.Source.Busy {
+	if j.record.Stage != vitistackv1alpha1.MoveBegun || !seen.Source.There || seen.Source.Halted && !seen.Source.Busy {
 		err = j.lookAtExport(ctx, seen)
 	}
 	if err == nil && s.vm == nil && j.record.Stage == vitistackv1alpha1.MoveCommitted {

@@ -189,6 +189,8 @@ func (c Case) aborting() Next {
 		return act(Commit)
 	case !c.Target.Silent && c.Target.There:
 		return act(Unmake)
+	case c.Source.Offered:
+		return act(Tidy)
 	case !c.Source.Silent && c.Source.There && !c.Source.Over: // what a silent target has is never started
 		return act(Restore)
 	default:
