@@ -276,7 +276,9 @@ func testWrongToken(t *testing.T, m *move) {
 func testTooSmall(t *testing.T, m *move) {
 	m.halted(t, withDisk("disk", gib10, image("docker://registry.example/debian")))
 	m.exported(t)
-	for name, format := range map[string]exportv1.ExportVolumeFormat{"raw": exportv1.KubeVirtRaw, "gz": exportv1.KubeVirtGz} {
+	for name, format := range map[string]exportv1.ExportVolumeFormat{
+		"raw": exportv1.KubeVirtRaw, "gz": exportv1.KubeVirtGz,
+	} {
 		m.importOne(t, name, "9Gi", m.source(t, "disk", format))
 		m.wantVolume(t, name, "it is too small", func(status cdiv1.DataVolumeStatus) bool {
 			return failing(status, cdiv1.ImportInProgress, imports.Failed, imports.TooSmall)

@@ -226,7 +226,7 @@ func (s *servers) disks(ctx context.Context, pod *corev1.Pod) (map[string]string
 	}
 	for _, mount := range pod.Spec.Containers[0].VolumeMounts {
 		if claims[mount.Name] != "" {
-			errs = append(errs, add(mount.Name, mount.MountPath, func(disk contents.Disk) string { return filepath.Dir(disk.Path()) }))
+			errs = append(errs, add(mount.Name, mount.MountPath, contents.Disk.Dir))
 		}
 	}
 	err := errors.Join(errs...)
