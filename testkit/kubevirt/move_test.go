@@ -341,7 +341,7 @@ func testChangedOnTheWay(t *testing.T, m *move) {
 func testProgress(t *testing.T, m *move) {
 	m.halted(t, withDisk("disk", gib10, image("docker://registry.example/debian")))
 	m.exported(t)
-	m.from.stack.SetExportFault(exports.Fault{BytesPerSecond: 200_000})
+	m.from.stack.SetExportFault(exports.Fault{BytesPerSecond: 500_000})
 	m.importOne(t, "disk", gib10, m.source(t, "disk", exportv1.KubeVirtRaw))
 	m.wantVolume(t, "disk", "it is on its way", func(status cdiv1.DataVolumeStatus) bool {
 		percent := strings.TrimSuffix(string(status.Progress), "%")
