@@ -1,9 +1,12 @@
 package kubevirt_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -224,9 +227,15 @@ func (m *move) importAlone(t *testing.T, name string, source *cdiv1.DataVolumeSo
 	})
 }
 
+// inFileSystem lets the last disk be a file in a file system; others are devices.
+func inFileSystem(vm *kubevirtv1.VirtualMachine) {
+	storage := vm.Spec.DataVolumeTemplates[len(vm.Spec.DataVolumeTemplates)-1].Spec.Storage
+	storage.VolumeMode = ptr.To(corev1.PersistentVolumeFilesystem)
+}
+
 func testMoveOfTwoDisks(t *testing.T, m *move) {
 	m.vm = machine(m.here, "vm", withDisk("system", gib10, image("docker://registry.example/debian")),
-		withDisk("data", "20Gi", &cdiv1.DataVolumeSource{Blank: &cdiv1.DataVolumeBlankImage{}}))
+		withDisk("data", "20Gi", &cdiv1.DataVolumeSource{Blank: &cdiv1.DataVolumeBlankImage{}}), inFileSystem)
 	m.from.create(t, m.vm)
 	vmi := m.from.guest(t, m.vm, kubevirtv1.Running)
 	for i, name := range []string{"system", "data"} {
@@ -355,6 +364,14 @@ func testMachineStarts(t *testing.T, m *move) {
 	m.halted(t, withDisk("disk", gib10, image("docker://registry.example/debian")))
 	m.exported(t)
 	source := m.source(t, "disk", exportv1.KubeVirtGz)
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: m.here, Name: "virt-export-move"}}
+	if err := m.from.client.Get(t.Context(), client.ObjectKeyFromObject(pod), pod); err != nil {
+		t.Fatal(err)
+	}
+	uid := string(pod.UID)
+	if !isServed(t, uid) {
+		t.Error("no process serves the export")
+	}
 	m.from.patch(t, m.vm, strategy(kubevirtv1.RunStrategyAlways))
 	m.from.guest(t, m.vm, kubevirtv1.Running)
 	m.wantExport(t, "it ends when the machine starts", func() error {
@@ -365,12 +382,32 @@ func testMachineStarts(t *testing.T, m *move) {
 		}
 		return errors.New("it goes on")
 	})
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: m.here, Name: "virt-export-move"}}
 	m.from.gone(t, pod)
+	if isServed(t, uid) {
+		t.Error("the process is there, and its Pod is not")
+	}
 	m.importOne(t, "disk", gib10, source)
 	m.wantVolume(t, "disk", "nothing is served", func(status cdiv1.DataVolumeStatus) bool {
 		return failing(status, cdiv1.ImportInProgress, imports.Failed, "503 Service Unavailable")
 	})
+}
+
+// isServed says whether a process runs for a Pod: the files that it was told of are in a folder of
+// the Pod's UID.
+func isServed(t *testing.T, pod string) bool {
+	t.Helper()
+	environments, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil || len(environments) == 0 {
+		t.Fatalf("no process can be looked at: %v", err)
+	}
+	for _, file := range environments {
+		environment, err := os.ReadFile(file)
+		if err == nil && bytes.Contains(environment, []byte("LISTEN_ADDR=")) &&
+			bytes.Contains(environment, []byte("/"+pod+"/cert/tls.crt")) {
+			return true
+		}
+	}
+	return false
 }
 
 func testNoExternalLinks(t *testing.T, m *move) {
