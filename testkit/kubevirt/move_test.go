@@ -43,6 +43,7 @@ func TestMove(t *testing.T) {
 		{"machine starts", testMachineStarts},
 		{"no external links", testNoExternalLinks},
 		{"source killed", testSourceKilled},
+		{"target killed", testTargetKilled},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := &move{from: worlds[kubevirt.Real], to: to}
@@ -263,6 +264,26 @@ func testSourceKilled(t *testing.T, m *move) {
 			failing(status, cdiv1.ImportInProgress, imports.Failed, "connection refused")
 	})
 	if err := m.from.stack.Launch(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	m.moved(t, "disk")
+}
+
+func testTargetKilled(t *testing.T, m *move) {
+	m.halted(t, withDisk("disk", gib10, image("docker://registry.example/debian")))
+	m.exported(t)
+	m.from.stack.SetExportFault(exports.Fault{BytesPerSecond: 50_000, Times: 1})
+	m.importOne(t, "disk", gib10, m.source(t, "disk", exportv1.KubeVirtRaw))
+	m.wantVolume(t, "disk", "it is on its way", func(status cdiv1.DataVolumeStatus) bool {
+		return status.Phase == cdiv1.ImportInProgress
+	})
+	if err := m.to.stack.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.to.stack.Disk(t.Context(), m.there, "disk"); err == nil {
+		t.Error("half a disk is a disk")
+	}
+	if err := m.to.stack.Launch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	m.moved(t, "disk")
