@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	kubevirtv1 "kubevirt.io/api/core/v1"
@@ -87,7 +88,7 @@ func (w *world) stop() {
 func newClient(cluster *controlplane.Cluster) (client.Client, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		corev1.AddToScheme, kubevirtv1.AddToScheme, cdiv1.AddToScheme, exportv1.AddToScheme,
+		corev1.AddToScheme, storagev1.AddToScheme, kubevirtv1.AddToScheme, cdiv1.AddToScheme, exportv1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			return nil, err

@@ -182,11 +182,7 @@ func TestMissingObjectsAppear(t *testing.T) {
 			reason: "the guest starts when its disk comes, which is bound by the default class",
 			change: withClaim("data"),
 			object: func(namespace string) client.Object {
-				claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "data"}}
-				claim.Spec.AccessModes = []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany}
-				claim.Spec.Resources.Requests = machine(namespace, "",
-					withImport("data")).Spec.DataVolumeTemplates[0].Spec.Storage.Resources.Requests
-				return claim
+				return plainClaim(namespace, "data")
 			},
 			named: "data",
 		},
@@ -307,9 +303,7 @@ func TestImportProgress(t *testing.T) {
 func TestForeignClaimIsNotTaken(t *testing.T) {
 	inBothModes(t, func(t *testing.T, w *world, namespace string) {
 		vm := machine(namespace, "vm", withImport("disk"))
-		claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "disk"}}
-		claim.Spec.AccessModes = []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany}
-		claim.Spec.Resources.Requests = vm.Spec.DataVolumeTemplates[0].Spec.Storage.Resources.Requests
+		claim := plainClaim(namespace, "disk")
 		w.create(t, claim, vm)
 		eventually.Eventually(t, patience, "the volume says that the claim is not its own", func(ctx context.Context) error {
 			volume := &cdiv1.DataVolume{}

@@ -42,6 +42,7 @@ type Agent struct {
 // Start starts an agent and waits until it has seen the cluster. The cluster must serve all kinds
 // already. Only Stop ends it: ctx is for the start.
 func Start(ctx context.Context, options Options) (*Agent, error) {
+	options.complete()
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	a := &Agent{gate: newGate(), services: exports.NewNames(), cancel: cancel, done: make(chan struct{})}
 	manager, err := newManager(options)

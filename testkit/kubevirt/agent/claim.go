@@ -27,8 +27,8 @@ const (
 	volumeFinalizer = "kubernetes.io/pv-protection"
 )
 
-// provisioner plays the volume provisioner of the default class, and the controllers that bind and
-// protect claims.
+// provisioner plays the volume provisioner of the default class, and of others that name it, and the
+// controllers that bind and protect claims.
 type provisioner struct{ client client.Client }
 
 // Reconcile binds a claim, or lets one go that nothing uses.
@@ -40,13 +40,19 @@ func (p *provisioner) Reconcile(ctx context.Context, request reconcile.Request) 
 	switch {
 	case claim.DeletionTimestamp != nil:
 		return reconcile.Result{}, p.release(ctx, claim)
-	case claim.Spec.StorageClassName == nil || *claim.Spec.StorageClassName != StorageClass:
-		return reconcile.Result{}, nil // somebody else's
 	case claim.Status.Phase == corev1.ClaimBound:
 		return reconcile.Result{}, nil
-	default:
-		return reconcile.Result{}, p.bind(ctx, claim)
 	}
+	class, err := classOf(ctx, p.client, claim)
+	if err != nil || class == nil { // somebody else's
+		return reconcile.Result{}, err
+	}
+	if waitsForUser(class, claim) {
+		if used, err := p.used(ctx, claim); err != nil || !used {
+			return reconcile.Result{}, err
+		}
+	}
+	return reconcile.Result{}, p.bind(ctx, claim)
 }
 
 // bind makes the volume of a claim and binds the two.
@@ -72,15 +78,17 @@ func (p *provisioner) bind(ctx context.Context, claim *corev1.PersistentVolumeCl
 	return patchStatus(ctx, p.client, bound, provisioned)
 }
 
+// used says whether an instance uses a claim.
+func (p *provisioner) used(ctx context.Context, claim *corev1.PersistentVolumeClaim) (bool, error) {
+	users := &kubevirtv1.VirtualMachineInstanceList{}
+	err := p.client.List(ctx, users, client.InNamespace(claim.Namespace), client.MatchingFields{claimIndex: claim.Name})
+	return len(users.Items) > 0, err
+}
+
 // release lets a claim go once no instance uses it.
 func (p *provisioner) release(ctx context.Context, claim *corev1.PersistentVolumeClaim) error {
-	users := &kubevirtv1.VirtualMachineInstanceList{}
-	if err := p.client.List(ctx, users, client.InNamespace(claim.Namespace),
-		client.MatchingFields{claimIndex: claim.Name}); err != nil {
+	if used, err := p.used(ctx, claim); err != nil || used {
 		return err
-	}
-	if len(users.Items) > 0 {
-		return nil
 	}
 	return removeFinalizer(ctx, p.client, claim, claimFinalizer)
 }
@@ -93,7 +101,7 @@ func volumeFor(claim *corev1.PersistentVolumeClaim) *corev1.PersistentVolume {
 			Annotations: map[string]string{"pv.kubernetes.io/provisioned-by": Provisioner},
 		},
 		Spec: corev1.PersistentVolumeSpec{
-			StorageClassName: StorageClass,
+			StorageClassName: *claim.Spec.StorageClassName,
 			AccessModes:      claim.Spec.AccessModes,
 			VolumeMode:       claim.Spec.VolumeMode,
 			Capacity: corev1.ResourceList{

@@ -71,13 +71,27 @@ func (i *importer) step(ctx context.Context, volume *cdiv1.DataVolume) (time.Dur
 		message := "Resource " + volume.Name + " already exists and is not managed by DataVolume"
 		setVolumeState(volume, cdiv1.Pending, corev1.ConditionFalse, "ErrResourceExists", message)
 	case claim.Status.Phase != corev1.ClaimBound:
-		setVolumeState(volume, cdiv1.Pending, corev1.ConditionFalse, "Pending", "PVC "+claim.Name+" Pending")
+		return 0, i.pending(ctx, volume, claim)
 	case behaviour.End == ImportSucceeds && i.downloads.real(volume):
 		return i.fetch(volume, claim), nil
 	default:
 		return i.fill(ctx, volume, claim, behaviour)
 	}
 	return 0, nil
+}
+
+// pending reports that a claim is not bound.
+func (i *importer) pending(ctx context.Context, volume *cdiv1.DataVolume, claim *corev1.PersistentVolumeClaim) error {
+	phase := cdiv1.Pending
+	class, err := classOf(ctx, i.client, claim)
+	if err != nil {
+		return err
+	}
+	if class != nil && waitsForUser(class, claim) {
+		phase = cdiv1.WaitForFirstConsumer
+	}
+	setVolumeState(volume, phase, corev1.ConditionFalse, "Pending", "PVC "+claim.Name+" Pending")
+	return nil
 }
 
 func (i *importer) behaviour(ctx context.Context, volume *cdiv1.DataVolume) (Import, error) {

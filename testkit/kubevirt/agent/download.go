@@ -109,9 +109,10 @@ func (d *downloads) start(volume *cdiv1.DataVolume, claim *corev1.PersistentVolu
 	d.mu.Lock()
 	d.jobs[keyOf(volume)] = job
 	d.mu.Unlock()
+	volume, claim = volume.DeepCopy(), claim.DeepCopy()
 	go func() {
 		defer close(job.done)
-		d.run(ctx, job, volume.DeepCopy(), claim.DeepCopy())
+		d.run(ctx, job, volume, claim)
 	}()
 	return job
 }

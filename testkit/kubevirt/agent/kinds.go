@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -28,7 +29,7 @@ var (
 func scheme() (*runtime.Scheme, error) {
 	s := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		corev1.AddToScheme, kubevirtv1.AddToScheme, cdiv1.AddToScheme, exportv1.AddToScheme,
+		corev1.AddToScheme, storagev1.AddToScheme, kubevirtv1.AddToScheme, cdiv1.AddToScheme, exportv1.AddToScheme,
 	} {
 		if err := add(s); err != nil {
 			return nil, err
@@ -58,6 +59,7 @@ func mapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
 	for _, kind := range []string{"Node", "PersistentVolume"} {
 		m.Add(corev1.SchemeGroupVersion.WithKind(kind), meta.RESTScopeRoot)
 	}
+	m.Add(storagev1.SchemeGroupVersion.WithKind("StorageClass"), meta.RESTScopeRoot)
 	return m, nil
 }
 
@@ -101,7 +103,7 @@ func identityOf(object client.Object) metav1.ObjectMeta {
 func watched(light bool) []client.Object {
 	kinds := []client.Object{
 		&kubevirtv1.VirtualMachine{}, &kubevirtv1.VirtualMachineInstance{}, &cdiv1.DataVolume{},
-		&corev1.PersistentVolumeClaim{}, &corev1.PersistentVolume{},
+		&corev1.PersistentVolumeClaim{}, &corev1.PersistentVolume{}, &storagev1.StorageClass{},
 		objectOf(secretKind), objectOf(configMapKind), objectOf(attachmentKind),
 	}
 	if light {

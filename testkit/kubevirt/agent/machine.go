@@ -167,7 +167,7 @@ func (c *virtController) dismiss(ctx context.Context, m *machine) error {
 }
 
 // makeVolumes creates the DataVolumes for which there are templates, and says whether all of them
-// are filled.
+// are filled, or wait for an instance.
 func (c *virtController) makeVolumes(ctx context.Context, m *machine) (ready bool, err error) {
 	ready = true
 	for _, template := range m.vm.Spec.DataVolumeTemplates {
@@ -183,7 +183,7 @@ func (c *virtController) makeVolumes(ctx context.Context, m *machine) (ready boo
 			c.events.Eventf(m.vm, nil, corev1.EventTypeWarning, "FailedDataVolumeImport", "Import",
 				"DataVolume %s failed to import disk image", volume.Name)
 		}
-		ready = ready && volume.Status.Phase == cdiv1.Succeeded
+		ready = ready && (volume.Status.Phase == cdiv1.Succeeded || volume.Status.Phase == cdiv1.WaitForFirstConsumer)
 	}
 	return ready, nil
 }

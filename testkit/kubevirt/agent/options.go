@@ -36,12 +36,11 @@ type Options struct {
 	// Log takes what the agent could not do. Default: nothing is logged.
 	Log logr.Logger
 
-	// Contents keeps what is in claims.
+	// Contents keeps what is in claims. It is needed.
 	Contents *contents.Store
-	// Names are the hosts outside the cluster that disks are imported from; what others serve is not
-	// looked at.
+	// Names are the hosts outside the cluster that disks are really got from. Default: there is none.
 	Names *exports.Names
-	// Room is what there is room for in disks.
+	// Room is what there is room for in disks. Default: there are no bounds.
 	Room *imports.Room
 	// Exports are how disks leave the cluster. Default: they do not.
 	Exports *Exports
@@ -59,4 +58,13 @@ type Exports struct {
 	Certificate tls.Certificate
 	// Faults are what they meet.
 	Faults *exports.Faults
+}
+
+func (o *Options) complete() {
+	if o.Names == nil {
+		o.Names = exports.NewNames()
+	}
+	if o.Room == nil {
+		o.Room = imports.NewRoom()
+	}
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"maps"
 	"path/filepath"
-	"strings"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -144,108 +142,6 @@ func (s *servers) each(do func(*exports.Server) error) {
 	for _, server := range s.all() {
 		_ = do(server.Server) // one that has ended
 	}
-}
-
-// mounted are the Secrets that a Pod mounts, by the folder that it has them in.
-func mounted(pod *corev1.Pod) map[string]string {
-	secrets := map[string]string{}
-	for _, volume := range pod.Spec.Volumes {
-		for _, mount := range pod.Spec.Containers[0].VolumeMounts {
-			if volume.Secret != nil && mount.Name == volume.Name {
-				secrets[mount.MountPath] = volume.Secret.SecretName
-			}
-		}
-	}
-	return secrets
-}
-
-// files are what a Pod mounts of Secrets, by their paths; nil where one is not there.
-func (s *servers) files(ctx context.Context, pod *corev1.Pod) (map[string][]byte, error) {
-	files := map[string][]byte{}
-	for folder, name := range mounted(pod) {
-		secret := &corev1.Secret{}
-		if err := s.live.Get(ctx, client.ObjectKey{Namespace: pod.Namespace, Name: name}, secret); err != nil {
-			return nil, client.IgnoreNotFound(err)
-		}
-		for key, value := range secret.Data {
-			files[filepath.Join(folder, key)] = value
-		}
-	}
-	return files, nil
-}
-
-// env is the environment of a Pod's container, with the paths that its mounts have on this machine;
-// nil where a claim is not bound.
-func (s *servers) env(ctx context.Context, pod *corev1.Pod, dir string) ([]string, error) {
-	disks, err := s.disks(ctx, pod)
-	if err != nil || disks == nil {
-		return nil, err
-	}
-	folders := mounted(pod)
-	env := []string{"POD_NAME=" + pod.Name}
-	for _, variable := range pod.Spec.Containers[0].Env {
-		value := variable.Value
-		if disk, isDisk := disks[value]; isDisk {
-			value = disk
-		} else if _, isFile := folders[filepath.Dir(value)]; isFile && strings.HasSuffix(variable.Name, "_FILE") {
-			value = filepath.Join(dir, value)
-		}
-		if variable.ValueFrom == nil {
-			env = append(env, variable.Name+"="+value)
-		}
-	}
-	return env, nil
-}
-
-// disks are the files of what a Pod mounts of claims, or their folders, by the paths in its
-// container; nil where a claim is not bound.
-func (s *servers) disks(ctx context.Context, pod *corev1.Pod) (map[string]string, error) {
-	claims := map[string]string{}
-	for _, volume := range pod.Spec.Volumes {
-		if volume.PersistentVolumeClaim != nil {
-			claims[volume.Name] = volume.PersistentVolumeClaim.ClaimName
-		}
-	}
-	disks := map[string]string{}
-	add := func(volume, path string, file func(contents.Disk) string) error {
-		claim := &corev1.PersistentVolumeClaim{}
-		key := client.ObjectKey{Namespace: pod.Namespace, Name: claims[volume]}
-		if err := s.cached.Get(ctx, key, claim); err != nil {
-			return err
-		}
-		if claim.Status.Phase != corev1.ClaimBound {
-			return errNotBound
-		}
-		disk, err := diskOf(s.contents, claim)
-		disks[path] = file(disk)
-		return err
-	}
-	var errs []error
-	for _, device := range pod.Spec.Containers[0].VolumeDevices {
-		errs = append(errs, add(device.Name, device.DevicePath, contents.Disk.Path))
-	}
-	for _, mount := range pod.Spec.Containers[0].VolumeMounts {
-		if claims[mount.Name] != "" {
-			errs = append(errs, add(mount.Name, mount.MountPath, func(disk contents.Disk) string { return filepath.Dir(disk.Path()) }))
-		}
-	}
-	err := errors.Join(errs...)
-	if errors.Is(err, errNotBound) {
-		return nil, nil
-	}
-	return disks, err
-}
-
-// errNotBound is why a Pod cannot mount its claims yet.
-var errNotBound = errors.New("a claim is not bound")
-
-// diskOf returns the content of a claim.
-func diskOf(store *contents.Store, claim *corev1.PersistentVolumeClaim) (contents.Disk, error) {
-	recipe, err := contents.RecipeFor(claim)
-	if err != nil {
-		return contents.Disk{}, fmt.Errorf("disk of claim %s: %w", claim.Name, err)
-	}
-	return store.Make(claim.UID, recipe)
 }
 
 // refresh gives a server what has become of the Secrets that its Pod mounts.

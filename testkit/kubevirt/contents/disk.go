@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"io"
 	"os"
+	"path/filepath"
 )
 
 // Disk is the content of one claim. It is read and written as a guest, or the storage, would do;
@@ -13,6 +14,9 @@ type Disk struct{ path string }
 
 // Path is the file. Another one takes its place when the claim is filled.
 func (d Disk) Path() string { return d.path }
+
+// Dir is the folder of the file, in which it is alone.
+func (d Disk) Dir() string { return filepath.Dir(d.path) }
 
 // Size returns the size in bytes.
 func (d Disk) Size() (int64, error) {

@@ -14,8 +14,9 @@ const (
 	// SizeAnnotation on a claim, or on the DataVolume that it is made for, is the size of its content:
 	// a quantity, "64Mi".
 	SizeAnnotation = "agent.testkit/disk-size"
-	// SourceAnnotation and EndpointAnnotation are CDI's, by which a claim says what it is filled from.
-	SourceAnnotation   = "cdi.kubevirt.io/storage.import.source"
+	// SourceAnnotation is CDI's, by which a claim says what kind of source it is filled from.
+	SourceAnnotation = "cdi.kubevirt.io/storage.import.source"
+	// EndpointAnnotation is CDI's, by which a claim says where that source is.
 	EndpointAnnotation = "cdi.kubevirt.io/storage.import.endpoint"
 	// Blank is the SourceAnnotation of a claim that holds nothing.
 	Blank = "none"

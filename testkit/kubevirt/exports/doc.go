@@ -8,6 +8,7 @@
 //
 //	names := exports.NewNames() // what DNS answers: one for all clusters that see each other
 //	faults := exports.NewFaults()
-//	proxy, err := exports.Listen(exports.Options{Address: "127.0.0.1:8443", …})
+//	proxy := exports.NewProxy(exports.Options{Address: "127.0.0.1:8443", Faults: faults, …})
+//	go proxy.Start(ctx)
 //	faults.Set(exports.Fault{BreakAfter: 1000})
 package exports

@@ -64,7 +64,7 @@ func (a *Attempt) Run(ctx context.Context, source Source, to io.Writer) *Failure
 		return unconnected(err)
 	}
 	defer response.Body.Close()
-	var wire io.Reader = a.counted(ctx, response.Body)
+	wire := a.counted(ctx, response.Body)
 	if sum != nil {
 		wire = io.TeeReader(wire, sum)
 	}

@@ -1,8 +1,8 @@
 package imports
 
 import (
-	"crypto/md5"  //nolint:gosec // one of those that CDI takes
-	"crypto/sha1" //nolint:gosec // one of those that CDI takes
+	"crypto/md5"  // one of those that CDI takes
+	"crypto/sha1" // one of those that CDI takes
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
@@ -27,11 +27,11 @@ func newChecksum(text string) (*checksum, error) {
 		"md5": md5.New, "sha1": sha1.New, "sha256": sha256.New, "sha512": sha512.New,
 	}
 	algorithm = strings.ToLower(algorithm)
-	make, known := algorithms[algorithm]
+	build, known := algorithms[algorithm]
 	if !found || !known {
 		return nil, fmt.Errorf("invalid checksum: %q", text)
 	}
-	return &checksum{Hash: make(), algorithm: algorithm, want: strings.ToLower(want)}, nil
+	return &checksum{Hash: build(), algorithm: algorithm, want: strings.ToLower(want)}, nil
 }
 
 // differs returns the failure, or nil.
