@@ -48,7 +48,7 @@ var house = map[string][]string{
 	"readiness": {"api/v1alpha1", "virtualmachine/desired"},
 	"readiness/gather": {"clientmgr", "clientmgr/capacity", "clusterstatus/kubevirt", "crdcheck/admit", "readiness",
 		"side", "survey", "virtualmachine/desired"},
-	"readiness/assess": {"api/v1alpha1", "clientmgr", "provision", "readiness", "readiness/gather", "side", "survey",
+	"readiness/assess": {"api/v1alpha1", "clientmgr", "problem", "provision", "readiness", "readiness/gather", "side", "survey",
 		"virtualmachine/desired"},
 	"side":       {},
 	"cli/exit":   {},

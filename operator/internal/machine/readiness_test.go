@@ -63,7 +63,7 @@ func TestReadinessOfWhatCannotBe(t *testing.T) {
 	if _, err := w.reconcile(machine.WithPlacement(placement.Chain{{Strategy: asking}})); err != nil {
 		t.Fatal(err)
 	}
-	if told.Verdict != placement.ReadyUnknown {
+	if told.Verdict != placement.ReadyUnknown || told.Reason != vitistackv1alpha1.ReasonInvalidSpec {
 		t.Errorf("%+v", told)
 	}
 }

@@ -17,7 +17,7 @@ func (c court) connection() Check {
 			check.Do = do
 			return check
 		case !is.Verified:
-			return Check{Verdict: Unknown, Reason: ReasonNotVerified, Minor: true,
+			return Check{Verdict: Unknown, Reason: ReasonNotVerified,
 				Message: "which cluster it is cannot be told: " + is.Message, Do: do}
 		}
 		return fine("", "connected")
