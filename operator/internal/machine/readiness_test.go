@@ -89,7 +89,8 @@ func TestFits(t *testing.T) {
 		}
 	}
 	wanted := newMachine(func(m *vitistackv1alpha1.Machine) { m.Name, m.UID = "new", "" })
-	if fitting, err = r.FitsWanted(t.Context(), wanted); err != nil || len(fitting.Reports) != 2 || fitting.Reports[0].Here {
+	fitting, err = r.FitsWanted(t.Context(), wanted)
+	if err != nil || len(fitting.Reports) != 2 || fitting.Reports[0].Here {
 		t.Errorf("%+v, %v", fitting, err)
 	}
 	for _, write := range w.called(func(c call) bool { return c.writes() && c.kind != "SelfSubjectAccessReview" }) {

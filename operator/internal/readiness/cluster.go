@@ -199,7 +199,8 @@ func (c court) instancetype() Check {
 	if wanted := c.needs.Instancetype; wanted != nil {
 		check = by(c, CheckInstancetype, c.facts.Instancetype, func(size *Size) Check {
 			if size == nil {
-				return refused("", ReasonInstancetype, "create it in "+c.facts.Config, "there is no %s %s", wanted.Kind, wanted.Name)
+				return refused("", ReasonInstancetype, "create it in "+c.facts.Config, "there is no %s %s", wanted.Kind,
+					wanted.Name)
 			}
 			return fine("", "%s %s is there", wanted.Kind, wanted.Name)
 		})

@@ -26,7 +26,10 @@ func (c court) suitable(nodes []Node) (all []Node, why string) {
 		why  string
 		fits func(Node) bool
 	}{
-		{"no node takes virtual machines (label " + kubevirtv1.NodeSchedulable + ")", has(kubevirtv1.NodeSchedulable, "true")},
+		{
+			"no node takes virtual machines (label " + kubevirtv1.NodeSchedulable + ")",
+			has(kubevirtv1.NodeSchedulable, "true"),
+		},
 		{"no node has architecture " + c.needs.Architecture, has(corev1.LabelArchStable, c.needs.Architecture)},
 		{"no node has CPU model " + c.needs.CPUModel, hasModel(c.needs.CPUModel)},
 		{"no node offers machine type " + c.needs.MachineType, hasMachineType(c.needs.MachineType, nodes)},

@@ -50,7 +50,9 @@ func grown() []client.Object {
 }
 
 // world has a supervisor with a Machine and one remote cluster.
-func world(t *testing.T, m *vitistackv1alpha1.Machine, remote ...client.Object) (*assess.Assessor, *clientmgr.MockClientManager) {
+func world(
+	t *testing.T, m *vitistackv1alpha1.Machine, remote ...client.Object,
+) (*assess.Assessor, *clientmgr.MockClientManager) {
 	t.Helper()
 	scheme, err := app.NewScheme()
 	if err != nil {

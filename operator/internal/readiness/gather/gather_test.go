@@ -78,7 +78,9 @@ func newCluster(t *testing.T) (*cluster, client.Client) {
 	built := fake.NewClientBuilder().WithScheme(scheme).WithObjects(node, kubeVirt,
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "team-a"}}).
 		WithInterceptorFuncs(interceptor.Funcs{
-			Get: func(ctx context.Context, inner client.WithWatch, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+			Get: func(
+				ctx context.Context, inner client.WithWatch, key client.ObjectKey, object client.Object, opts ...client.GetOption,
+			) error {
 				if err := c.ask(kindOf(object)); err != nil {
 					return err
 				}
