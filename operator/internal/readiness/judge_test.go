@@ -422,8 +422,14 @@ func TestJudge(t *testing.T) {
 			reason: "a dedicated CPU is a whole one",
 			edit: func(n *readiness.Needs, f *readiness.Facts) {
 				n.Dedicated, f.Nodes.Value[0].Free.MilliCPU = true, 1999
+				f.Nodes.Value[0].Labels[kubevirtv1.DeprecatedCPUManager] = "true"
 			},
 			check: readiness.CheckRoom, verdict: readiness.No, because: readiness.ReasonNoRoom, says: "2000 mCPU",
+		},
+		"no dedicated CPUs": {
+			reason: "KubeVirt asks for a node with a CPU manager",
+			edit:   func(n *readiness.Needs, _ *readiness.Facts) { n.Dedicated = true },
+			check:  readiness.CheckNodes, verdict: readiness.No, because: readiness.ReasonNoNode, says: "dedicated CPUs",
 		},
 		"overcommit": {
 			reason: "a cluster that overcommits memory takes more",

@@ -32,6 +32,7 @@ func (c court) suitable(nodes []Node) (all []Node, why string) {
 		},
 		{"no node has architecture " + c.needs.Architecture, has(corev1.LabelArchStable, c.needs.Architecture)},
 		{"no node has CPU model " + c.needs.CPUModel, hasModel(c.needs.CPUModel)},
+		{"no node gives dedicated CPUs (label " + kubevirtv1.CPUManager + ")", c.dedicates},
 		{"no node offers machine type " + c.needs.MachineType, hasMachineType(c.needs.MachineType, nodes)},
 	}
 	for _, label := range sortedKeys(c.needs.Selector) {
@@ -98,6 +99,12 @@ func hasMachineType(machineType string, nodes []Node) func(Node) bool {
 	return func(node Node) bool {
 		return machineType == "" || !labelled || node.Labels[kubevirtv1.SupportedMachineTypeLabel+machineType] == "true"
 	}
+}
+
+// dedicates knows both labels of KubeVirt: older versions put the shorter one on nodes.
+func (c court) dedicates(node Node) bool {
+	return !c.needs.Dedicated || node.Labels[kubevirtv1.CPUManager] == "true" ||
+		node.Labels[kubevirtv1.DeprecatedCPUManager] == "true"
 }
 
 func hasDevice(device string) func(Node) bool {
