@@ -75,8 +75,8 @@ var house = map[string][]string{
 		"virtualmachine/desired"},
 	"metrics": {"api/v1alpha1"},
 	"machine": {
-		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "metrics", "placement", "problem", "provision", "readiness", "readiness/assess",
-		"readiness/gather", "removal", "side", "survey", "wake",
+		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "metrics", "placement", "problem", "provision",
+		"readiness", "readiness/assess", "readiness/gather", "removal", "side", "survey", "wake",
 		"virtualmachine/desired", "virtualmachine/observed",
 	},
 }

@@ -79,7 +79,7 @@ func differ(ctx context.Context) error {
 	}
 	return world.remote[crowded].Create(ctx, &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "hog"},
-		Spec: corev1.PodSpec{NodeName: agent.NodeName(crowded), Containers: []corev1.Container{{
+		Spec: corev1.PodSpec{NodeName: agent.NodeName(nameOf(crowded)), Containers: []corev1.Container{{
 			Name: "hog", Image: "hog", Resources: corev1.ResourceRequirements{
 				Requests: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("16383Gi")},
 			},
