@@ -135,7 +135,7 @@ func (c court) nodes() Check {
 	return by(c, CheckNodes, c.facts.Nodes, func(nodes []Node) Check {
 		suitable, why := c.suitable(nodes)
 		if why != "" {
-			return refused("", ReasonNoNode, "label or add a node in "+c.facts.Config+
+			return refused(ReasonNoNode, "label or add a node in "+c.facts.Config+
 				", or ask for less: os.architecture, CPU_MODEL", "%s", why)
 		}
 		return fine("", "%d of %d nodes suit it", len(suitable), len(nodes))
@@ -209,7 +209,7 @@ func (c court) room() Check {
 				}
 			}
 			if len(withRoom(suitable, size)) == 0 {
-				return refused("", ReasonNoRoom, "free some, or add a node in "+c.facts.Config,
+				return refused(ReasonNoRoom, "free some, or add a node in "+c.facts.Config,
 					"it takes %s and %d mCPU on one node; the emptiest suitable one has %s and %d mCPU", mib(size.MemoryBytes),
 					size.MilliCPU, mib(best.MemoryBytes), best.MilliCPU)
 			}

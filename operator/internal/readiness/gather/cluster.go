@@ -216,7 +216,7 @@ func (a asker) instancetype(ctx context.Context) readiness.Fact[*readiness.Size]
 	if wanted == nil {
 		return readiness.Fact[*readiness.Size]{}
 	}
-	q := question{a.keyOf(wanted), rightTo("get", wanted)}
+	q := question{a.keyOf(wanted), rightToGet(wanted)}
 	return remembered(ctx, a, &a.g.sizes, q, func(ctx context.Context) (*readiness.Size, error) {
 		entry, err := a.entry(ctx, wanted)
 		if entry == nil || err != nil {
@@ -237,7 +237,7 @@ func (a asker) preference(ctx context.Context) readiness.Fact[bool] {
 	if wanted == nil {
 		return readiness.Fact[bool]{}
 	}
-	q := question{a.keyOf(wanted), rightTo("get", wanted)}
+	q := question{a.keyOf(wanted), rightToGet(wanted)}
 	return remembered(ctx, a, &a.g.preferences, q, func(ctx context.Context) (bool, error) {
 		entry, err := a.entry(ctx, wanted)
 		return entry != nil, err
@@ -248,8 +248,8 @@ func (a asker) keyOf(object *readiness.Object) string {
 	return object.Kind + " " + a.needs.VM.Namespace + "/" + object.Name
 }
 
-func rightTo(verb string, object *readiness.Object) string {
-	return verb + " " + strings.ToLower(object.Kind) + "s." + catalogueVersion.Group
+func rightToGet(object *readiness.Object) string {
+	return "get " + strings.ToLower(object.Kind) + "s." + catalogueVersion.Group
 }
 
 // metadataOf is an object of which the metadata alone are read.
