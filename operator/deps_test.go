@@ -48,7 +48,7 @@ var house = map[string][]string{
 	"readiness": {"api/v1alpha1", "virtualmachine/desired"},
 	"readiness/gather": {"clientmgr", "clientmgr/capacity", "clusterstatus/kubevirt", "crdcheck/admit", "readiness",
 		"side", "survey", "virtualmachine/desired"},
-	"readiness/assess": {"api/v1alpha1", "clientmgr", "provision", "readiness", "readiness/gather", "side", "survey",
+	"readiness/assess": {"api/v1alpha1", "clientmgr", "problem", "provision", "readiness", "readiness/gather", "side", "survey",
 		"virtualmachine/desired"},
 	"side":       {},
 	"cli/exit":   {},
@@ -75,8 +75,8 @@ var house = map[string][]string{
 		"virtualmachine/desired"},
 	"metrics": {"api/v1alpha1"},
 	"machine": {
-		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "metrics", "placement", "problem", "provision", "readiness", "readiness/assess",
-		"readiness/gather", "removal", "side", "survey", "wake",
+		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "metrics", "placement", "problem", "provision",
+		"readiness", "readiness/assess", "readiness/gather", "removal", "side", "survey", "wake",
 		"virtualmachine/desired", "virtualmachine/observed",
 	},
 }

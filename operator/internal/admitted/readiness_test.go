@@ -76,7 +76,8 @@ func readinessOf(ctx context.Context, m *vitistackv1alpha1.Machine) (readiness.R
 	manager := clientmgr.NewMockClientManager()
 	manager.SupervisorClient = supervisor
 	manager.AddMockedClient(east, server)
-	reconciler := machine.NewMachineReconciler(supervisor, server.Scheme(), manager, settings(), machine.WithPatience(patience))
+	reconciler := machine.NewMachineReconciler(supervisor, server.Scheme(), manager, settings(),
+		machine.WithPatience(patience))
 	fitting, err := reconciler.Fits(ctx, client.ObjectKeyFromObject(m))
 	if err != nil {
 		return readiness.Report{}, err
@@ -107,9 +108,9 @@ func TestReadinessOfCatalogue(t *testing.T) {
 		}
 	}
 	vms := &kubevirtv1.VirtualMachineList{}
-	if err := server.List(t.Context(), vms); err != nil || slices.ContainsFunc(vms.Items, func(vm kubevirtv1.VirtualMachine) bool {
-		return strings.Contains(vm.Name, "catalogue")
-	}) {
+	err := server.List(t.Context(), vms)
+	kept := func(vm kubevirtv1.VirtualMachine) bool { return strings.Contains(vm.Name, "catalogue") }
+	if err != nil || slices.ContainsFunc(vms.Items, kept) {
 		t.Errorf("a dry run was kept (%v)", err)
 	}
 }

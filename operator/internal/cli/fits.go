@@ -168,7 +168,9 @@ type checkView struct {
 }
 
 func fittingView(fitting machine.Fitting) fitsView {
-	return fitsView{Machine: fitting.Machine.Namespace + "/" + fitting.Machine.Name, Clusters: clusterViews(fitting.Reports)}
+	return fitsView{
+		Machine: fitting.Machine.Namespace + "/" + fitting.Machine.Name, Clusters: clusterViews(fitting.Reports),
+	}
 }
 
 func clusterViews(reports []readiness.Report) []clusterView {

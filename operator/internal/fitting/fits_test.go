@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -78,7 +79,7 @@ func differ(ctx context.Context) error {
 	}
 	return world.remote[crowded].Create(ctx, &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "hog"},
-		Spec: corev1.PodSpec{NodeName: agent.NodeName(crowded), Containers: []corev1.Container{{
+		Spec: corev1.PodSpec{NodeName: agent.NodeName(nameOf(crowded)), Containers: []corev1.Container{{
 			Name: "hog", Image: "hog", Resources: corev1.ResourceRequirements{
 				Requests: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("16383Gi")},
 			},
@@ -214,6 +215,7 @@ func TestFits(t *testing.T) {
 		"? nodes: Forbidden", "→ kubectl apply -k api/rbac/readiness")
 	ask(t, machineFile, "fits", "-f", "-", "-o", "yaml").says(t, 0, "cluster: "+nameOf(roomy), "fits: ok")
 	ask(t, machineFile, "why", "-f", "-", "--plugin-dir", plugins(t)).says(t, 1, "STRATEGY", "WHY NOT", "StorageClassMissing")
+	replayed(t)
 	ask(t, "", "fits", "nobody").says(t, 2, "nobody")
 	ask(t, "", "fits").says(t, 2, "want either NAME or -f FILE")
 	ask(t, machineFile, "fits", "-f", "-", "-o", "xml").says(t, 2, "want json or yaml")
@@ -222,6 +224,27 @@ func TestFits(t *testing.T) {
 
 	nowhere := strings.Replace(machineFile, "{instanceType: large}", "{instanceType: large, os: {architecture: arm64}}", 1)
 	fitsOf(t, 3, nowhere, "-f", "-")
+}
+
+// replayed records a question in which a strategy needs readiness, and puts it to that strategy
+// without a cluster.
+func replayed(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	placement, question := filepath.Join(dir, "placement.yaml"), filepath.Join(dir, "question.json")
+	if err := os.WriteFile(placement, []byte("strategies: [{name: fit}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	recorded := ask(t, machineFile, "why", "-f", "-", "-o", "json", "--plugin-dir", plugins(t), "--placement-config", placement)
+	recorded.says(t, 1, `"ready"`, "READY_VERDICT_YES", "READY_VERDICT_UNKNOWN", `"StorageClassMissing"`, `"fits"`)
+	if err := os.WriteFile(question, []byte(recorded.out), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), filepath.Join(world.dir, "operator"), "replay", question,
+		"--plugin", filepath.Join(plugins(t), "placement-fit")).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), `"config": "`+nameOf(roomy)+`"`) || !strings.Contains(string(out), "ready, score ") {
+		t.Errorf("%v: %s", err, out)
+	}
 }
 
 // writesAreDry fails where something was written into a remote cluster since then.

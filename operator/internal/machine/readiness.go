@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/readiness"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/readiness/assess"
 	"github.com/vitistack/kubevirt-multicluster/placement"
@@ -60,9 +61,13 @@ func (r *MachineReconciler) judgeReadiness(
 	ctx context.Context, machine *vitistackv1alpha1.Machine, candidates []placement.Candidate,
 ) {
 	reports, err := r.assessor.All(ctx, machine)
+	unknown := placement.Ready{Verdict: placement.ReadyUnknown, Reason: readiness.ReasonNotAsked}
+	if p, isProblem := problem.As(err); isProblem {
+		unknown.Reason = p.Reason
+	}
 	for i := range candidates {
 		c := &candidates[i]
-		c.Ready = placement.Ready{Verdict: placement.ReadyUnknown, Reason: readiness.ReasonNotAsked}
+		c.Ready = unknown
 		at := slices.IndexFunc(reports, func(report readiness.Report) bool { return report.Config == c.Name })
 		if err == nil && at >= 0 {
 			c.Ready = ready(reports[at])

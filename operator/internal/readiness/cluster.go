@@ -17,7 +17,7 @@ func (c court) connection() Check {
 			check.Do = do
 			return check
 		case !is.Verified:
-			return Check{Verdict: Unknown, Reason: ReasonNotVerified, Minor: true,
+			return Check{Verdict: Unknown, Reason: ReasonNotVerified,
 				Message: "which cluster it is cannot be told: " + is.Message, Do: do}
 		}
 		return fine("", "connected")
@@ -29,14 +29,14 @@ func (c court) door() Check {
 		config := c.facts.Config
 		switch {
 		case is.Terminating:
-			return refused("", ReasonTerminating, "", "KubevirtConfig %s is being deleted", config)
+			return refused(ReasonTerminating, "", "KubevirtConfig %s is being deleted", config)
 		case c.here():
 			return fine("", "it is there already")
 		case is.Paused:
-			return refused("", ReasonPaused, "set spec.paused of KubevirtConfig "+config+" to false",
+			return refused(ReasonPaused, "set spec.paused of KubevirtConfig "+config+" to false",
 				"KubevirtConfig %s is paused: it takes no new Machines", config)
 		case !is.Allowed:
-			return refused("", ReasonNotAllowed, "ask who looks after "+config+" for spec.allowedNamespaces",
+			return refused(ReasonNotAllowed, "ask who looks after "+config+" for spec.allowedNamespaces",
 				"KubevirtConfig %s takes no Machines of namespace %s", config, c.needs.VM.Namespace)
 		}
 		return fine("", "takes Machines of namespace %s", c.needs.VM.Namespace)
@@ -52,7 +52,7 @@ func (c court) name() Check {
 		case found.Mine:
 			return fine("", "its VirtualMachine %s is there", vm.Name)
 		}
-		return refused("", ReasonNameTaken, "rename the Machine, or look whose it is: kubectl -n "+vm.Namespace+
+		return refused(ReasonNameTaken, "rename the Machine, or look whose it is: kubectl -n "+vm.Namespace+
 			" get virtualmachine "+vm.Name+" --show-labels", "VirtualMachine %s/%s is there and is another one (UID %s)",
 			vm.Namespace, vm.Name, found.UID)
 	})
@@ -61,10 +61,10 @@ func (c court) name() Check {
 func (c court) kubevirt() Check {
 	return by(c, CheckKubeVirt, c.facts.KubeVirt, func(is KubeVirt) Check {
 		if !is.Ready {
-			return refused("", ReasonKubeVirt, "kubectl get kubevirts -A, in "+c.facts.Config, "%s", is.Message)
+			return refused(ReasonKubeVirt, "kubectl get kubevirts -A, in "+c.facts.Config, "%s", is.Message)
 		}
 		if older(is.Version, c.needs.MinKubeVirt) {
-			return refused("", ReasonKubeVirtOld, "update KubeVirt in "+c.facts.Config, "KubeVirt is %s, and has to be %s",
+			return refused(ReasonKubeVirtOld, "update KubeVirt in "+c.facts.Config, "KubeVirt is %s, and has to be %s",
 				is.Version, c.needs.MinKubeVirt)
 		}
 		var missing []string
@@ -74,7 +74,7 @@ func (c court) kubevirt() Check {
 			}
 		}
 		if len(missing) > 0 {
-			return refused("", ReasonGate, "add to spec.configuration.developerConfiguration.featureGates of the KubeVirt of "+
+			return refused(ReasonGate, "add to spec.configuration.developerConfiguration.featureGates of the KubeVirt of "+
 				c.facts.Config, "KubeVirt's feature gates are not set: %s", list(missing))
 		}
 		return fine("", "KubeVirt %s", is.Version)
@@ -99,13 +99,13 @@ func (c court) namespace() Check {
 	return by(c, CheckNamespace, c.facts.Namespace, func(is Namespace) Check {
 		switch {
 		case is.Terminating:
-			return refused("", ReasonTerminating, "wait until it is gone", "namespace %s is being deleted there", name)
+			return refused(ReasonTerminating, "wait until it is gone", "namespace %s is being deleted there", name)
 		case is.Exists:
 			return fine("", "namespace %s is there", name)
 		}
 		return by(c, CheckNamespace, c.facts.Lacking, func(lacking []string) Check {
 			if slices.Contains(lacking, makeNamespaces) {
-				return refused("", ReasonNamespaceAbsent, "kubectl create namespace "+name+", in "+c.facts.Config,
+				return refused(ReasonNamespaceAbsent, "kubectl create namespace "+name+", in "+c.facts.Config,
 					"there is no namespace %s, and the operator may not make it", name)
 			}
 			return fine("", "the operator makes namespace %s", name)
@@ -120,7 +120,7 @@ func (c court) rights() Check {
 	return by(c, CheckRights, c.facts.Lacking, func(lacking []string) Check {
 		lacking = slices.DeleteFunc(slices.Clone(lacking), func(right string) bool { return right == makeNamespaces })
 		if len(lacking) > 0 {
-			return refused("", ReasonRights, "kubectl apply -k api/rbac/remote, in "+c.facts.Config,
+			return refused(ReasonRights, "kubectl apply -k api/rbac/remote, in "+c.facts.Config,
 				"the kubeconfig of %s lacks rights: %s", c.facts.Config, list(lacking))
 		}
 		return fine("", "all that is needed")
@@ -138,11 +138,11 @@ func (c court) definitions() Check {
 			do := "install or update what brings " + each.Name + " in " + c.facts.Config
 			switch {
 			case each.Absent:
-				return refused("", ReasonDefinition, do, "there is no definition %s", each.Name)
+				return refused(ReasonDefinition, do, "there is no definition %s", each.Name)
 			case len(each.Refused) > 0:
-				return refused("", ReasonRefused, do, "%s would be refused: %s", each.Object, list(each.Refused))
+				return refused(ReasonRefused, do, "%s would be refused: %s", each.Object, list(each.Refused))
 			case len(each.Dropped) > 0:
-				return refused("", ReasonFields, do, "%s would lose fields: %s", each.Object, list(each.Dropped))
+				return refused(ReasonFields, do, "%s would lose fields: %s", each.Object, list(each.Dropped))
 			}
 		}
 		return fine("", "every field would be kept")
@@ -163,9 +163,9 @@ func (c court) dryRun() Check {
 			return Check{Verdict: Unknown, Reason: ReasonNamespaceAbsent, Minor: true,
 				Message: "the API server can be asked once the namespace is there"}
 		case is.Exists:
-			return refused("", ReasonNameTaken, "", "VirtualMachine %s is there already", c.needs.VM.Name)
+			return refused(ReasonNameTaken, "", "VirtualMachine %s is there already", c.needs.VM.Name)
 		}
-		return refused("", ReasonRefused, "change what it refuses", "the API server would refuse it: %s",
+		return refused(ReasonRefused, "change what it refuses", "the API server would refuse it: %s",
 			strings.TrimSpace(is.Message))
 	})
 }
@@ -182,7 +182,7 @@ func (c court) objects() Check {
 			}
 		}
 		if len(missing) > 0 {
-			return refused("", ReasonObject, "copy into namespace "+c.needs.VM.Namespace+" of "+c.facts.Config,
+			return refused(ReasonObject, "copy into namespace "+c.needs.VM.Namespace+" of "+c.facts.Config,
 				"it refers to what is not there: %s", list(missing))
 		}
 		return fine("", "all that it refers to is there")
@@ -199,7 +199,8 @@ func (c court) instancetype() Check {
 	if wanted := c.needs.Instancetype; wanted != nil {
 		check = by(c, CheckInstancetype, c.facts.Instancetype, func(size *Size) Check {
 			if size == nil {
-				return refused("", ReasonInstancetype, "create it in "+c.facts.Config, "there is no %s %s", wanted.Kind, wanted.Name)
+				return refused(ReasonInstancetype, "create it in "+c.facts.Config, "there is no %s %s", wanted.Kind,
+					wanted.Name)
 			}
 			return fine("", "%s %s is there", wanted.Kind, wanted.Name)
 		})
@@ -207,7 +208,7 @@ func (c court) instancetype() Check {
 	if wanted := c.needs.Preference; wanted != nil && check.Verdict != No {
 		preference := by(c, CheckInstancetype, c.facts.Preference, func(there bool) Check {
 			if !there {
-				return refused("", ReasonPreference, "create it in "+c.facts.Config, "there is no %s %s", wanted.Kind, wanted.Name)
+				return refused(ReasonPreference, "create it in "+c.facts.Config, "there is no %s %s", wanted.Kind, wanted.Name)
 			}
 			return fine("", "%s %s is there", wanted.Kind, wanted.Name)
 		})

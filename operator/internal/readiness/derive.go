@@ -46,18 +46,19 @@ func (n *Needs) hardware(spec *kubevirtv1.VirtualMachineInstanceSpec) {
 	if machine := spec.Domain.Machine; machine != nil {
 		n.MachineType = machine.Type
 	}
-	if cpu := spec.Domain.CPU; cpu != nil {
-		n.CPUModel, n.Dedicated = cpu.Model, cpu.DedicatedCPUPlacement
-		cores := int64(max(cpu.Sockets, 1)) * int64(max(cpu.Cores, 1)) * int64(max(cpu.Threads, 1))
-		n.Size.MilliCPU = cores * 1000
-		for _, feature := range cpu.Features {
-			if feature.Policy == "" || feature.Policy == "require" {
-				n.Selector[kubevirtv1.CPUFeatureLabel+feature.Name] = "true"
-			}
-		}
+	n.Size.MilliCPU = 1000
+	if spec.Domain.CPU != nil {
+		n.processor(spec.Domain.CPU)
 	}
-	if memory := spec.Domain.Memory; memory != nil && memory.Guest != nil {
+	if memory := spec.Domain.Memory; memory != nil && memory.Hugepages != nil {
+		n.Devices = append(n.Devices, corev1.ResourceHugePagesPrefix+memory.Hugepages.PageSize) // and no other memory
+	} else if memory != nil && memory.Guest != nil {
 		n.Size.MemoryBytes = memory.Guest.Value()
+	}
+	if security := spec.Domain.LaunchSecurity; security != nil {
+		n.mark(kubevirtv1.SEVLabel, security.SEV != nil)
+		n.mark(kubevirtv1.SEVSNPLabel, security.SNP != nil)
+		n.mark(kubevirtv1.TDXLabel, security.TDX != nil)
 	}
 	for _, device := range spec.Domain.Devices.HostDevices {
 		n.Devices = append(n.Devices, device.DeviceName)
@@ -68,6 +69,24 @@ func (n *Needs) hardware(spec *kubevirtv1.VirtualMachineInstanceSpec) {
 		}
 	}
 	n.State = keepsState(spec)
+}
+
+// processor reads the guest's CPU. KubeVirt asks for nodes with these labels.
+func (n *Needs) processor(cpu *kubevirtv1.CPU) {
+	n.CPUModel, n.Dedicated = cpu.Model, cpu.DedicatedCPUPlacement
+	cores := int64(max(cpu.Sockets, 1)) * int64(max(cpu.Cores, 1)) * int64(max(cpu.Threads, 1))
+	n.Size.MilliCPU = cores * 1000
+	for _, feature := range cpu.Features {
+		n.mark(kubevirtv1.CPUFeatureLabel+feature.Name, feature.Policy == "" || feature.Policy == "require")
+	}
+	n.mark(kubevirtv1.RealtimeLabel, cpu.Realtime != nil)
+}
+
+// mark asks for a label of a node.
+func (n *Needs) mark(label string, wanted bool) {
+	if wanted {
+		n.Selector[label] = "true"
+	}
 }
 
 // keepsState reports whether KubeVirt keeps the state of EFI or of a TPM in a claim.

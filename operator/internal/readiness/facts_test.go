@@ -72,7 +72,8 @@ func TestMissingFacts(t *testing.T) {
 					return
 				}
 				first, found := report.First()
-				if report.Verdict != readiness.Unknown || !found || first.Reason != tc.reason || !strings.Contains(first.Message, tc.says) {
+				if report.Verdict != readiness.Unknown || !found || first.Reason != tc.reason ||
+					!strings.Contains(first.Message, tc.says) {
 					t.Fatalf("%s: %+v", report.Verdict, first)
 				}
 				if first.Do == "" && tc.reason != readiness.ReasonNotAsked {
@@ -93,7 +94,8 @@ func TestAge(t *testing.T) {
 		t.Errorf("%+v", check)
 	}
 	f.StorageClasses.At = now.Add(time.Hour)
-	if check, _ = readiness.Judge(needs(t), f, now).Check(readiness.CheckStorage); check.Age != 0 || check.Verdict != readiness.OK {
+	check, _ = readiness.Judge(needs(t), f, now).Check(readiness.CheckStorage)
+	if check.Age != 0 || check.Verdict != readiness.OK {
 		t.Errorf("a clock that was set back made a fact old: %+v", check)
 	}
 }

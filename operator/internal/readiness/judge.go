@@ -98,8 +98,8 @@ func fine(name, format string, args ...any) Check {
 }
 
 // refused is a check that says no. do is what helps.
-func refused(name, reason, do, format string, args ...any) Check {
-	return Check{Name: name, Verdict: No, Reason: reason, Message: fmt.Sprintf(format, args...), Do: do}
+func refused(reason, do, format string, args ...any) Check {
+	return Check{Verdict: No, Reason: reason, Message: fmt.Sprintf(format, args...), Do: do}
 }
 
 // by decides a check by one fact, and says unknown where that is not known.

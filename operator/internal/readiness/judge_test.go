@@ -163,6 +163,18 @@ func TestJudge(t *testing.T) {
 			},
 			check: readiness.CheckConnection, verdict: readiness.Unknown, because: readiness.ReasonNotConnected, says: "no answer in time",
 		},
+		"identity is not known": {
+			reason: "no Machine is placed where nobody knows",
+			edit:   func(_ *readiness.Needs, f *readiness.Facts) { f.Connection.Value.Verified = false },
+			check:  readiness.CheckConnection, verdict: readiness.Unknown, because: readiness.ReasonNotVerified,
+		},
+		"words of a hostile server": {
+			reason: "what a server says is shown on one line, and moves no cursor",
+			edit: func(_ *readiness.Needs, f *readiness.Facts) {
+				f.DryRun.Value = readiness.DryRun{Message: "no\x1b[2J\nand\u202e more" + strings.Repeat("x", 5000)}
+			},
+			check: readiness.CheckDryRun, verdict: readiness.No, because: readiness.ReasonRefused, says: "refuse it: no [2J and more",
+		},
 		"paused": {
 			reason: "a cordoned cluster takes no new Machine",
 			edit:   func(_ *readiness.Needs, f *readiness.Facts) { f.Door.Value.Paused = true },
@@ -410,8 +422,14 @@ func TestJudge(t *testing.T) {
 			reason: "a dedicated CPU is a whole one",
 			edit: func(n *readiness.Needs, f *readiness.Facts) {
 				n.Dedicated, f.Nodes.Value[0].Free.MilliCPU = true, 1999
+				f.Nodes.Value[0].Labels[kubevirtv1.DeprecatedCPUManager] = "true"
 			},
 			check: readiness.CheckRoom, verdict: readiness.No, because: readiness.ReasonNoRoom, says: "2000 mCPU",
+		},
+		"no dedicated CPUs": {
+			reason: "KubeVirt asks for a node with a CPU manager",
+			edit:   func(n *readiness.Needs, _ *readiness.Facts) { n.Dedicated = true },
+			check:  readiness.CheckNodes, verdict: readiness.No, because: readiness.ReasonNoNode, says: "dedicated CPUs",
 		},
 		"overcommit": {
 			reason: "a cluster that overcommits memory takes more",
@@ -485,6 +503,9 @@ func TestJudge(t *testing.T) {
 			check, found := report.Check(tc.check)
 			if !found || check.Verdict != tc.verdict || check.Reason != tc.because || !strings.Contains(check.Message, tc.says) {
 				t.Errorf("%s: %+v", tc.reason, check)
+			}
+			if len(check.Message) > 1000 {
+				t.Errorf("%s: %d bytes", tc.reason, len(check.Message))
 			}
 			for _, other := range report.Checks {
 				if other.Name != tc.check && other.Verdict == readiness.No {

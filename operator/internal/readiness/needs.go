@@ -50,7 +50,8 @@ type Needs struct {
 	// that volumes and credentials refer to. Those of cloud-init come with the Machine.
 	Objects []Object
 
-	// Gates of KubeVirt and its lowest version ("1.8.3"), both for callers.
+	// Gates of KubeVirt and its lowest version ("1.8.3"), both for callers. A gate that a version no
+	// longer needs is in no KubeVirt object: ask for none that all supported versions have opened.
 	Gates       []string
 	MinKubeVirt string
 	// Rights are what has to be written there.

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+	kubevirtv1 "kubevirt.io/api/core/v1"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/readiness"
@@ -114,5 +115,32 @@ func TestNeedsOfMachine(t *testing.T) {
 	}
 	if len(got.Disks) != 1 || got.Disks[0].Bytes != 20*gi || got.Disks[0].MayBeClass != "gold" || got.Disks[0].Class != "" {
 		t.Errorf("%+v", got.Disks)
+	}
+}
+
+// TestNeedsOfNodes: what KubeVirt asks of nodes in labels is asked here too. Memory in huge pages is
+// no other memory.
+func TestNeedsOfNodes(t *testing.T) {
+	vm := guest()
+	domain := &vm.Spec.Template.Spec.Domain
+	domain.CPU = &kubevirtv1.CPU{
+		Cores: 4, DedicatedCPUPlacement: true, Realtime: &kubevirtv1.Realtime{},
+		Features: []kubevirtv1.CPUFeature{{Name: "avx512f"}, {Name: "vmx", Policy: "disable"}},
+	}
+	domain.Memory.Hugepages = &kubevirtv1.Hugepages{PageSize: "1Gi"}
+	domain.LaunchSecurity = &kubevirtv1.LaunchSecurity{SEV: &kubevirtv1.SEV{}}
+	got, err := readiness.NeedsOf(readiness.Input{VM: vm})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"zone": "north", kubevirtv1.CPUFeatureLabel + "avx512f": "true",
+		kubevirtv1.RealtimeLabel: "true", kubevirtv1.SEVLabel: "true",
+	}
+	if diff := cmp.Diff(want, got.Selector); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if got.Size != (readiness.Size{MilliCPU: 4000}) || !got.Dedicated || got.Devices[0] != "hugepages-1Gi" {
+		t.Errorf("%+v", got)
 	}
 }

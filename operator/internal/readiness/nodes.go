@@ -26,9 +26,13 @@ func (c court) suitable(nodes []Node) (all []Node, why string) {
 		why  string
 		fits func(Node) bool
 	}{
-		{"no node takes virtual machines (label " + kubevirtv1.NodeSchedulable + ")", has(kubevirtv1.NodeSchedulable, "true")},
+		{
+			"no node takes virtual machines (label " + kubevirtv1.NodeSchedulable + ")",
+			has(kubevirtv1.NodeSchedulable, "true"),
+		},
 		{"no node has architecture " + c.needs.Architecture, has(corev1.LabelArchStable, c.needs.Architecture)},
 		{"no node has CPU model " + c.needs.CPUModel, hasModel(c.needs.CPUModel)},
+		{"no node gives dedicated CPUs (label " + kubevirtv1.CPUManager + ")", c.dedicates},
 		{"no node offers machine type " + c.needs.MachineType, hasMachineType(c.needs.MachineType, nodes)},
 	}
 	for _, label := range sortedKeys(c.needs.Selector) {
@@ -97,6 +101,12 @@ func hasMachineType(machineType string, nodes []Node) func(Node) bool {
 	}
 }
 
+// dedicates knows both labels of KubeVirt: older versions put the shorter one on nodes.
+func (c court) dedicates(node Node) bool {
+	return !c.needs.Dedicated || node.Labels[kubevirtv1.CPUManager] == "true" ||
+		node.Labels[kubevirtv1.DeprecatedCPUManager] == "true"
+}
+
 func hasDevice(device string) func(Node) bool {
 	return func(node Node) bool {
 		amount := node.Allocatable[corev1.ResourceName(device)]
@@ -125,7 +135,7 @@ func (c court) nodes() Check {
 	return by(c, CheckNodes, c.facts.Nodes, func(nodes []Node) Check {
 		suitable, why := c.suitable(nodes)
 		if why != "" {
-			return refused("", ReasonNoNode, "label or add a node in "+c.facts.Config+
+			return refused(ReasonNoNode, "label or add a node in "+c.facts.Config+
 				", or ask for less: os.architecture, CPU_MODEL", "%s", why)
 		}
 		return fine("", "%d of %d nodes suit it", len(suitable), len(nodes))
@@ -199,7 +209,7 @@ func (c court) room() Check {
 				}
 			}
 			if len(withRoom(suitable, size)) == 0 {
-				return refused("", ReasonNoRoom, "free some, or add a node in "+c.facts.Config,
+				return refused(ReasonNoRoom, "free some, or add a node in "+c.facts.Config,
 					"it takes %s and %d mCPU on one node; the emptiest suitable one has %s and %d mCPU", mib(size.MemoryBytes),
 					size.MilliCPU, mib(best.MemoryBytes), best.MilliCPU)
 			}

@@ -36,7 +36,7 @@ func (c court) quota() Check {
 					after := used.DeepCopy()
 					after.Add(amount(name, more))
 					if after.Cmp(hard) > 0 {
-						return refused("", ReasonQuota, "ask for more in ResourceQuota "+quota.Name+" of namespace "+
+						return refused(ReasonQuota, "ask for more in ResourceQuota "+quota.Name+" of namespace "+
 							c.needs.VM.Namespace+" in "+c.facts.Config, "quota %s has %s of %s in use; it takes %s more of at most %s",
 							quota.Name, text(used), name, text(amount(name, more)), text(hard))
 					}
@@ -110,7 +110,7 @@ func (c court) limits() Check {
 			for _, each := range ranges {
 				for _, item := range each.Spec.Limits {
 					if over := c.over(item, size); over != "" {
-						return refused("", ReasonLimit, "ask for more in LimitRange "+each.Name+" of namespace "+
+						return refused(ReasonLimit, "ask for more in LimitRange "+each.Name+" of namespace "+
 							c.needs.VM.Namespace+" in "+c.facts.Config, "limit range %s: %s", each.Name, over)
 					}
 				}

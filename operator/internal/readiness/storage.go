@@ -22,7 +22,7 @@ func (c court) storage() Check {
 					wanted, do = "default", "mark one in "+c.facts.Config+
 						": kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default-class=true"
 				}
-				return refused("", ReasonStorageClass, do, "disk %s wants storage class %s; there are: %s", disk.Name, wanted,
+				return refused(ReasonStorageClass, do, "disk %s wants storage class %s; there are: %s", disk.Name, wanted,
 					cmp.Or(list(namesOf(classes)), "none"))
 			}
 			if !slices.Contains(used, class) {
@@ -100,7 +100,7 @@ func (c court) modes() Check {
 // suits says whether a class offers what the disk asks for.
 func (d Disk) suits(class string, sets []ClaimSet, config string) Check {
 	if len(sets) == 0 && len(d.Access) == 0 {
-		return refused("", ReasonModes, "set claimPropertySets of StorageProfile "+class+" in "+config+
+		return refused(ReasonModes, "set claimPropertySets of StorageProfile "+class+" in "+config+
 			", or PVC_ACCESS_MODE of the operator",
 			"CDI does not know which access mode storage class %s takes, and disk %s asks for none", class, d.Name)
 	}
@@ -118,7 +118,7 @@ func (d Disk) suits(class string, sets []ClaimSet, config string) Check {
 			offered = append(offered, string(mode)+" "+string(set.VolumeMode))
 		}
 	}
-	return refused("", ReasonModes, "choose another storage class, or correct its StorageProfile in "+config,
+	return refused(ReasonModes, "choose another storage class, or correct its StorageProfile in "+config,
 		"disk %s asks for %s, and storage class %s offers %s", d.Name, d.asked(), class, list(offered))
 }
 
@@ -148,7 +148,7 @@ func (c court) disks() Check {
 		var left []string
 		for _, each := range found {
 			if !each.Mine {
-				return refused("", ReasonDiskTaken, "look whose it is, and delete or rename it",
+				return refused(ReasonDiskTaken, "look whose it is, and delete or rename it",
 					"%s is there and is not this Machine's", each.Object)
 			}
 			left = append(left, each.Object)
@@ -169,7 +169,7 @@ func (c court) state() Check {
 		return by(c, CheckState, c.facts.StorageClasses, func(classes []StorageClass) Check {
 			class := classOf(Disk{Class: is.StateClass}, classes)
 			if class == "" {
-				return refused("", ReasonStorageClass, "set spec.configuration.vmStateStorageClass of the KubeVirt of "+
+				return refused(ReasonStorageClass, "set spec.configuration.vmStateStorageClass of the KubeVirt of "+
 					c.facts.Config, "the state of EFI and TPM needs storage class %s, which is not there",
 					cmp.Or(is.StateClass, "default"))
 			}
@@ -190,10 +190,10 @@ func (c court) networks() Check {
 			case !found && network.Made:
 				made = append(made, network.Key)
 			case !found:
-				return refused("", ReasonNetwork, "create it in "+c.facts.Config,
+				return refused(ReasonNetwork, "create it in "+c.facts.Config,
 					"there is no NetworkAttachmentDefinition %s, which the operator does not make", network.Key)
 			case network.Made && has.VLAN != network.VLAN:
-				return refused("", ReasonVLAN, "correct or delete it in "+c.facts.Config,
+				return refused(ReasonVLAN, "correct or delete it in "+c.facts.Config,
 					"NetworkAttachmentDefinition %s is of VLAN %d there, and has to be of %d", network.Key, has.VLAN, network.VLAN)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Verdict is the answer of a check, or of all of them.
@@ -60,7 +61,8 @@ type Report struct {
 func (r Report) With(more ...Check) Report {
 	r.Checks = slices.Concat(r.Checks, more)
 	r.Verdict = OK
-	for _, check := range r.Checks {
+	for i, check := range r.Checks {
+		r.Checks[i].Message, r.Checks[i].Do = plain(check.Message), plain(check.Do)
 		if check.matters() && check.Verdict.rank() > r.Verdict.rank() {
 			r.Verdict = check.Verdict
 		}
@@ -69,6 +71,25 @@ func (r Report) With(more ...Check) Report {
 		r.Score = 0
 	}
 	return r
+}
+
+// maxText is how many characters of a text are kept.
+const maxText = 600
+
+// plain makes one line of a text that a remote server may have a part in, and nothing that a
+// terminal obeys.
+func plain(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, text)
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > maxText {
+		return string(runes[:maxText-1]) + "…"
+	}
+	return text
 }
 
 // Check returns the check of a name.

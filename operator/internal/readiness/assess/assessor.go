@@ -139,7 +139,8 @@ func (a *Assessor) door(
 		labels = read.Labels
 	}
 	return readiness.Seen(readiness.Door{
-		Paused: config.Spec.Paused, Terminating: !config.DeletionTimestamp.IsZero(), Allowed: config.Allows(namespace, labels),
+		Paused: config.Spec.Paused, Terminating: !config.DeletionTimestamp.IsZero(),
+		Allowed: config.Allows(namespace, labels),
 	}, a.clock.Now())
 }
 

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/provision"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/readiness"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/survey"
@@ -29,6 +30,7 @@ func (a *Assessor) Needs(ctx context.Context, machine *vitistackv1alpha1.Machine
 	}
 	if in.VM == nil {
 		if in.VM, err = a.wanted(ctx, machine, in.Network); err != nil {
+			err = problem.Pure(err, vitistackv1alpha1.ConditionVirtualMachineReady)
 			return readiness.Needs{}, fmt.Errorf("the Machine cannot become a virtual machine: %w", err)
 		}
 	}

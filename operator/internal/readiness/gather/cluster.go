@@ -24,7 +24,8 @@ import (
 )
 
 func (a asker) kubeVirt(ctx context.Context) readiness.Fact[readiness.KubeVirt] {
-	return remembered(ctx, a, &a.g.kubeVirt, "kubevirt", func(ctx context.Context) (readiness.KubeVirt, error) {
+	q := question{"kubevirt", "list kubevirts.kubevirt.io"}
+	return remembered(ctx, a, &a.g.kubeVirt, q, func(ctx context.Context) (readiness.KubeVirt, error) {
 		list := &kubevirtv1.KubeVirtList{}
 		err := a.reader.List(ctx, list)
 		if isUnserved(err) {
@@ -44,7 +45,7 @@ func (a asker) kubeVirt(ctx context.Context) readiness.Fact[readiness.KubeVirt] 
 			}
 		}
 		return is, nil
-	}, "list kubevirts.kubevirt.io")
+	})
 }
 
 // The annotations that make a storage class a default one: for claims of virtual machines, and for
@@ -55,7 +56,8 @@ const (
 )
 
 func (a asker) storageClasses(ctx context.Context) readiness.Fact[[]readiness.StorageClass] {
-	return remembered(ctx, a, &a.g.classes, "classes", func(ctx context.Context) ([]readiness.StorageClass, error) {
+	q := question{"classes", "list storageclasses.storage.k8s.io"}
+	return remembered(ctx, a, &a.g.classes, q, func(ctx context.Context) ([]readiness.StorageClass, error) {
 		list := &storagev1.StorageClassList{}
 		if err := a.reader.List(ctx, list); err != nil {
 			return nil, err
@@ -68,11 +70,12 @@ func (a asker) storageClasses(ctx context.Context) readiness.Fact[[]readiness.St
 			})
 		}
 		return all, nil
-	}, "list storageclasses.storage.k8s.io")
+	})
 }
 
 func (a asker) profiles(ctx context.Context) readiness.Fact[map[string][]readiness.ClaimSet] {
-	return remembered(ctx, a, &a.g.profiles, "profiles", func(ctx context.Context) (map[string][]readiness.ClaimSet, error) {
+	q := question{"profiles", "list storageprofiles.cdi.kubevirt.io"}
+	return remembered(ctx, a, &a.g.profiles, q, func(ctx context.Context) (map[string][]readiness.ClaimSet, error) {
 		list := &cdiv1beta1.StorageProfileList{}
 		err := a.reader.List(ctx, list)
 		if isUnserved(err) {
@@ -94,11 +97,12 @@ func (a asker) profiles(ctx context.Context) readiness.Fact[map[string][]readine
 			all[profile.Name] = sets
 		}
 		return all, nil
-	}, "list storageprofiles.cdi.kubevirt.io")
+	})
 }
 
 func (a asker) nodes(ctx context.Context) readiness.Fact[[]readiness.Node] {
-	return remembered(ctx, a, &a.g.nodes, "nodes", func(ctx context.Context) ([]readiness.Node, error) {
+	q := question{"nodes", "list nodes and pods"}
+	return remembered(ctx, a, &a.g.nodes, q, func(ctx context.Context) ([]readiness.Node, error) {
 		nodes, err := capacity.Nodes(ctx, a.reader)
 		if err != nil {
 			return nil, err
@@ -111,7 +115,7 @@ func (a asker) nodes(ctx context.Context) readiness.Fact[[]readiness.Node] {
 			})
 		}
 		return all, nil
-	}, "list nodes and pods")
+	})
 }
 
 // definitionNames are the names of the definitions of what the operator writes.
@@ -130,8 +134,8 @@ func (a asker) definitions(ctx context.Context) readiness.Fact[[]readiness.Defin
 	var all []readiness.Definition
 	for _, object := range append([]*unstructured.Unstructured{object}, a.needs.Attachments...) {
 		name := definitionNames[object.GetKind()]
-		compiled := remembered(ctx, a, &a.g.definitions, "definition "+name,
-			func(ctx context.Context) ([]*admit.Definition, error) { return a.compiled(ctx, name) }, right)
+		compiled := remembered(ctx, a, &a.g.definitions, question{"definition " + name, right},
+			func(ctx context.Context) ([]*admit.Definition, error) { return a.compiled(ctx, name) })
 		if compiled.Missing != nil {
 			return readiness.Fact[[]readiness.Definition]{Missing: compiled.Missing}
 		}
@@ -161,7 +165,9 @@ func (a asker) compiled(ctx context.Context, name string) ([]*admit.Definition, 
 func judged(
 	ctx context.Context, name string, object *unstructured.Unstructured, compiled []*admit.Definition,
 ) (readiness.Definition, error) {
-	found := readiness.Definition{Object: object.GetKind() + " " + object.GetName(), Name: name, Absent: len(compiled) == 0}
+	found := readiness.Definition{
+		Object: object.GetKind() + " " + object.GetName(), Name: name, Absent: len(compiled) == 0,
+	}
 	if found.Absent {
 		return found, nil
 	}
@@ -210,7 +216,8 @@ func (a asker) instancetype(ctx context.Context) readiness.Fact[*readiness.Size]
 	if wanted == nil {
 		return readiness.Fact[*readiness.Size]{}
 	}
-	return remembered(ctx, a, &a.g.sizes, a.keyOf(wanted), func(ctx context.Context) (*readiness.Size, error) {
+	q := question{a.keyOf(wanted), rightToGet(wanted)}
+	return remembered(ctx, a, &a.g.sizes, q, func(ctx context.Context) (*readiness.Size, error) {
 		entry, err := a.entry(ctx, wanted)
 		if entry == nil || err != nil {
 			return nil, err
@@ -222,7 +229,7 @@ func (a asker) instancetype(ctx context.Context) readiness.Fact[*readiness.Size]
 			return nil, err
 		}
 		return &readiness.Size{MilliCPU: cpus * 1000, MemoryBytes: memory.Value()}, nil
-	}, rightTo("get", wanted))
+	})
 }
 
 func (a asker) preference(ctx context.Context) readiness.Fact[bool] {
@@ -230,18 +237,19 @@ func (a asker) preference(ctx context.Context) readiness.Fact[bool] {
 	if wanted == nil {
 		return readiness.Fact[bool]{}
 	}
-	return remembered(ctx, a, &a.g.preferences, a.keyOf(wanted), func(ctx context.Context) (bool, error) {
+	q := question{a.keyOf(wanted), rightToGet(wanted)}
+	return remembered(ctx, a, &a.g.preferences, q, func(ctx context.Context) (bool, error) {
 		entry, err := a.entry(ctx, wanted)
 		return entry != nil, err
-	}, rightTo("get", wanted))
+	})
 }
 
 func (a asker) keyOf(object *readiness.Object) string {
 	return object.Kind + " " + a.needs.VM.Namespace + "/" + object.Name
 }
 
-func rightTo(verb string, object *readiness.Object) string {
-	return verb + " " + strings.ToLower(object.Kind) + "s." + catalogueVersion.Group
+func rightToGet(object *readiness.Object) string {
+	return "get " + strings.ToLower(object.Kind) + "s." + catalogueVersion.Group
 }
 
 // metadataOf is an object of which the metadata alone are read.

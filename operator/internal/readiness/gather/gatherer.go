@@ -169,13 +169,16 @@ func (a asker) ask(ctx context.Context, facts *readiness.Facts) {
 	asking.Wait()
 }
 
+// question is what is asked, by a name of its own, and the right that it takes.
+type question struct{ about, right string }
+
 // remembered returns a fact that somebody asked for a moment ago, or asks once for all who want to
 // know now. Silence is not remembered.
 func remembered[T any](
-	ctx context.Context, a asker, recent *survey.Recent[readiness.Fact[T]], key string,
-	ask func(context.Context) (T, error), right string,
+	ctx context.Context, a asker, recent *survey.Recent[readiness.Fact[T]], q question,
+	ask func(context.Context) (T, error),
 ) readiness.Fact[T] {
-	key = a.cluster + " " + key
+	key := a.cluster + " " + q.about
 	if fact, known := recent.Get(key, a.now); known {
 		return fact
 	}
@@ -188,7 +191,7 @@ func remembered[T any](
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.g.options.Timeout)
 		defer cancel()
 		value, err := ask(ctx)
-		fact := fact(value, err, right, now)
+		fact := fact(value, err, q.right, now)
 		if fact.Missing == nil || fact.Missing.Reason == readiness.ReasonForbidden {
 			recent.Put(key, fact, now)
 		}
@@ -196,7 +199,7 @@ func remembered[T any](
 	})
 	select {
 	case <-ctx.Done():
-		return failed[T](ctx.Err(), right)
+		return failed[T](ctx.Err(), q.right)
 	case answer := <-asked:
 		return answer.Val.(readiness.Fact[T]) //nolint:forcetypeassert // the key has one type
 	}

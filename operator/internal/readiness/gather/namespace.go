@@ -23,14 +23,15 @@ import (
 
 func (a asker) namespace(ctx context.Context) readiness.Fact[readiness.Namespace] {
 	name := a.needs.VM.Namespace
-	return remembered(ctx, a, &a.g.namespaces, "namespace "+name, func(ctx context.Context) (readiness.Namespace, error) {
+	q := question{"namespace " + name, "get namespaces"}
+	return remembered(ctx, a, &a.g.namespaces, q, func(ctx context.Context) (readiness.Namespace, error) {
 		found := &corev1.Namespace{}
 		err := a.reader.Get(ctx, client.ObjectKey{Name: name}, found)
 		if apierrors.IsNotFound(err) {
 			return readiness.Namespace{}, nil
 		}
 		return readiness.Namespace{Exists: true, Terminating: !found.DeletionTimestamp.IsZero()}, err
-	}, "get namespaces")
+	})
 }
 
 // attachments looks for the NetworkAttachmentDefinitions. Where the cluster does not know the kind
@@ -43,25 +44,25 @@ func (a asker) attachments(ctx context.Context) readiness.Fact[map[string]readin
 	if len(keys) == 0 {
 		return readiness.Fact[map[string]readiness.Attachment]{}
 	}
-	return remembered(ctx, a, &a.g.attachments, "networks "+strings.Join(keys, " "),
-		func(ctx context.Context) (map[string]readiness.Attachment, error) {
-			all := map[string]readiness.Attachment{}
-			for _, key := range keys {
-				namespace, name, _ := strings.Cut(key, "/")
-				found := &unstructured.Unstructured{}
-				found.SetGroupVersionKind(desired.NetworkAttachmentDefinitionKind)
-				err := a.reader.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, found)
-				switch {
-				case apierrors.IsNotFound(err) || isUnserved(err):
-				case err != nil:
-					return nil, err
-				default:
-					config, _, _ := unstructured.NestedString(found.Object, "spec", "config")
-					all[key] = readiness.Attachment{VLAN: vlanOf(config)}
-				}
+	q := question{"networks " + strings.Join(keys, " "), "get network-attachment-definitions.k8s.cni.cncf.io"}
+	return remembered(ctx, a, &a.g.attachments, q, func(ctx context.Context) (map[string]readiness.Attachment, error) {
+		all := map[string]readiness.Attachment{}
+		for _, key := range keys {
+			namespace, name, _ := strings.Cut(key, "/")
+			found := &unstructured.Unstructured{}
+			found.SetGroupVersionKind(desired.NetworkAttachmentDefinitionKind)
+			err := a.reader.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, found)
+			switch {
+			case apierrors.IsNotFound(err) || isUnserved(err):
+			case err != nil:
+				return nil, err
+			default:
+				config, _, _ := unstructured.NestedString(found.Object, "spec", "config")
+				all[key] = readiness.Attachment{VLAN: vlanOf(config)}
 			}
-			return all, nil
-		}, "get network-attachment-definitions.k8s.cni.cncf.io")
+		}
+		return all, nil
+	})
 }
 
 // vlanOf is the VLAN of a CNI configuration or of the first of its plug-ins, 0 for none.
@@ -85,20 +86,22 @@ func vlanOf(config string) int {
 
 func (a asker) quotas(ctx context.Context) readiness.Fact[[]corev1.ResourceQuota] {
 	namespace := a.needs.VM.Namespace
-	return remembered(ctx, a, &a.g.quotas, "quotas "+namespace, func(ctx context.Context) ([]corev1.ResourceQuota, error) {
+	q := question{"quotas " + namespace, "list resourcequotas"}
+	return remembered(ctx, a, &a.g.quotas, q, func(ctx context.Context) ([]corev1.ResourceQuota, error) {
 		list := &corev1.ResourceQuotaList{}
 		err := a.reader.List(ctx, list, client.InNamespace(namespace))
 		return list.Items, err
-	}, "list resourcequotas")
+	})
 }
 
 func (a asker) limits(ctx context.Context) readiness.Fact[[]corev1.LimitRange] {
 	namespace := a.needs.VM.Namespace
-	return remembered(ctx, a, &a.g.limits, "limits "+namespace, func(ctx context.Context) ([]corev1.LimitRange, error) {
+	q := question{"limits " + namespace, "list limitranges"}
+	return remembered(ctx, a, &a.g.limits, q, func(ctx context.Context) ([]corev1.LimitRange, error) {
 		list := &corev1.LimitRangeList{}
 		err := a.reader.List(ctx, list, client.InNamespace(namespace))
 		return list.Items, err
-	}, "list limitranges")
+	})
 }
 
 // lacking asks for the rights, of which every user may ask.
@@ -107,7 +110,8 @@ func (a asker) lacking(ctx context.Context) readiness.Fact[[]string] {
 	for _, right := range a.needs.Rights {
 		key = append(key, right.String())
 	}
-	return remembered(ctx, a, &a.g.lacking, "rights "+strings.Join(key, ","), func(ctx context.Context) ([]string, error) {
+	q := question{"rights " + strings.Join(key, ","), "create selfsubjectaccessreviews.authorization.k8s.io"}
+	return remembered(ctx, a, &a.g.lacking, q, func(ctx context.Context) ([]string, error) {
 		remote, err := a.g.clusters.GetClientForConfig(ctx, a.config)
 		if err != nil {
 			return nil, err
@@ -126,7 +130,7 @@ func (a asker) lacking(ctx context.Context) readiness.Fact[[]string] {
 			}
 		}
 		return lacking, nil
-	}, "create selfsubjectaccessreviews.authorization.k8s.io")
+	})
 }
 
 // objects looks for what volumes refer to, by metadata alone.
@@ -216,7 +220,11 @@ func (a asker) dryRun(ctx context.Context) readiness.Fact[readiness.DryRun] {
 // isAboutNamespace reports whether the namespace is not there.
 func isAboutNamespace(err error) bool {
 	var status apierrors.APIStatus
-	return errors.As(err, &status) && apierrors.IsNotFound(err) && status.Status().Details != nil && status.Status().Details.Kind == "namespaces"
+	if !errors.As(err, &status) || !apierrors.IsNotFound(err) {
+		return false
+	}
+	details := status.Status().Details
+	return details != nil && details.Kind == "namespaces"
 }
 
 // isRefusal reports whether the server has judged the object, rather than failed.
