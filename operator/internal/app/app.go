@@ -96,6 +96,9 @@ func addAll(mgr ctrl.Manager, options Options, watcher *wake.Watcher) error {
 	if err := errors.Join(ctrlmetrics.Registry.Register(times), ctrlmetrics.Registry.Register(census)); err != nil {
 		return fmt.Errorf("metrics of Machines: %w", err)
 	}
+	if _, err := addMoveMetrics(mgr, options, known); err != nil {
+		return fmt.Errorf("metrics of moves: %w", err)
+	}
 	reconciler := machine.NewMachineReconciler(supervisor, mgr.GetScheme(), remotes,
 		machine.WithPlacement(host),
 		machine.WithSettings(options.Machine),
