@@ -47,16 +47,6 @@ const (
 // tidyTime is how long a step may take that has no time-out.
 const tidyTime = 30 * time.Minute
 
-// Outcome is how a move ended.
-type Outcome string
-
-// The outcomes.
-const (
-	Moved   Outcome = "Moved"
-	Aborted Outcome = "Aborted"
-	Failed  Outcome = "Failed"
-)
-
 // Moves counts MachineMoves and Evacuations when it is asked, in the cache, and times moves. As with
 // Census, the process that leads counts. Its methods are safe for concurrent use. A nil *Moves takes
 // nothing down.
@@ -88,16 +78,19 @@ func NewMoves(cache client.Reader, elected <-chan struct{}, known Known, now fun
 			Help:    "Time from the first step of a move until it was over.",
 			Buckets: []float64{15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200},
 		}, []string{"outcome"})}
-	for _, outcome := range []Outcome{Moved, Aborted, Failed} {
-		m.duration.WithLabelValues(string(outcome))
+	for _, phase := range movePhases {
+		if phase.Over() {
+			m.duration.WithLabelValues(string(phase))
+		}
 	}
 	return m
 }
 
-// Ended takes down that a move which had begun is over.
-func (m *Moves) Ended(outcome Outcome, took time.Duration) {
-	if m != nil {
-		m.duration.WithLabelValues(string(outcome)).Observe(max(0, took.Seconds()))
+// Ended takes down that a move which had begun is over, in the phase Succeeded or Failed. The clusters
+// have no series of their own: there would be one for each two of them.
+func (m *Moves) Ended(_, _ string, phase vitistackv1alpha1.MovePhase, took time.Duration) {
+	if m != nil && phase.Over() {
+		m.duration.WithLabelValues(string(phase)).Observe(max(0, took.Seconds()))
 	}
 }
 

@@ -64,7 +64,7 @@ func TestMoves(t *testing.T) {
 	registry := prometheus.NewPedanticRegistry()
 	registry.MustRegister(m)
 	wantSeries(t, registry, map[string]int{
-		"operator_moves": 0, "operator_moves_standing_still": 0, "operator_evacuations": 0, "operator_move_duration_seconds": 3,
+		"operator_moves": 0, "operator_moves_standing_still": 0, "operator_evacuations": 0, "operator_move_duration_seconds": 2,
 	})
 	close(elected)
 	want(t, registry, "operator_moves", `
@@ -106,10 +106,11 @@ func TestMoves(t *testing.T) {
 	now = now.Add(2 * time.Minute)
 	stillWant("5")
 
-	m.Ended(metrics.Moved, time.Minute)
-	m.Ended(metrics.Aborted, -time.Minute)
-	wantSeries(t, registry, map[string]int{"operator_move_duration_seconds": 3})
+	m.Ended("east", "west", vitistackv1alpha1.MovePhaseSucceeded, time.Minute)
+	m.Ended("east", "west", vitistackv1alpha1.MovePhaseFailed, -time.Minute)
+	m.Ended("east", "west", "Nonsense", time.Minute)
+	wantSeries(t, registry, map[string]int{"operator_move_duration_seconds": 2})
 	lint(t, registry)
 	var none *metrics.Moves
-	none.Ended(metrics.Failed, time.Minute)
+	none.Ended("", "", vitistackv1alpha1.MovePhaseFailed, time.Minute)
 }
