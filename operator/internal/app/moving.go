@@ -7,6 +7,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/evacuation"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/metrics"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/move"
@@ -27,10 +28,11 @@ func moving(
 		Book:     machines.Payer().Book,
 		Clusters: machines.KubevirtClientMgr, Server: server, SupervisorUID: options.Machine.Desired.SupervisorUID, Events: told,
 	}
+	gate := &evacuation.Gate{Reader: mgr.GetCache()}
 	mover := &move.Reconciler{
 		Supervisor: supervisor, Live: mgr.GetAPIReader(), Clusters: machines.KubevirtClientMgr, Targets: machines,
 		Warden: warden, Payer: machines.Payer(), Events: told, Selector: options.WatchSelector,
-		Ended: times.Ended, Options: options.Machine.Desired, Clock: clock.RealClock{},
+		Turn: gate.Pass, Left: gate.Leave, Ended: times.Ended, Options: options.Machine.Desired, Clock: clock.RealClock{},
 	}
 	return errors.Join(warden.SetupWithManager(mgr), mover.SetupWithManager(mgr))
 }
