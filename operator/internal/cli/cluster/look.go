@@ -132,7 +132,7 @@ func identityOf(config *vitistackv1alpha1.KubevirtConfig) string {
 func (a *addition) lookRemote(ctx context.Context, f *findings) (err error) {
 	var more [][]byte
 	if a.moves {
-		more = append(more, rbac.Moves)
+		more = append(more, rbac.Moves, rbac.Readiness)
 	}
 	if f.access, err = access(more...); err != nil {
 		return err
