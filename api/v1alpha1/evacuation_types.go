@@ -64,6 +64,7 @@ type EvacuationSpec struct {
 	// maxInFlight limits.
 	// +optional
 	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:Pattern=`^(100|[0-9]{1,2})%$`
 	MaxUnavailable *intstr.IntOrString `json:"maxUnavailable,omitempty"`
 
 	// order is which Machines go first.

@@ -101,6 +101,17 @@ func TestMoveRecordValidate(t *testing.T) {
 		"no strategy": {
 			reason: "the guest gets it again", change: func(r *v1alpha1.MoveRecord) { r.Was = "" }, field: "was",
 		},
+		"remembered": {reason: "what only the running instance has", change: func(r *v1alpha1.MoveRecord) {
+			r.UUID, r.MACs = "5d2f1c3a-0f8e-5c39-9a21-7a3b8f1e2d4c", "default=02:00:00:00:00:01"
+		}},
+		"long UUID": {
+			reason: "an annotation has little room", change: func(r *v1alpha1.MoveRecord) { r.UUID = strings.Repeat("a", 65) },
+			field: "uuid",
+		},
+		"many addresses": {
+			reason: "an annotation has little room", change: func(r *v1alpha1.MoveRecord) { r.MACs = strings.Repeat("a", 2049) },
+			field: "macs",
+		},
 		"source without a virtual machine": {
 			reason: "only what is known by its UID is stopped",
 			change: func(r *v1alpha1.MoveRecord) { r.From.VMUID = "" }, field: "from",

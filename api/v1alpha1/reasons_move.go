@@ -7,7 +7,8 @@ const (
 	ReasonMoved = "Moved"
 	// ReasonEvacuated: none of the chosen Machines is left in the cluster.
 	ReasonEvacuated = "Evacuated"
-	// ReasonMoveUnderWay: another move of the Machine is under way. This one begins when that is over.
+	// ReasonMoveUnderWay: another move of the Machine is under way, or as many of its Evacuation as may
+	// be. This one begins when that is over.
 	ReasonMoveUnderWay = "MoveUnderWay"
 	// ReasonSourceStopping: the guest shuts down in the source cluster.
 	ReasonSourceStopping = "SourceStopping"

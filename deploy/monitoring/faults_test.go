@@ -7,12 +7,14 @@ import (
 	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/testkit/faults"
+	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 )
 
 // fault is what an alert is for.
@@ -90,6 +92,40 @@ func tracks(i *installed) [][]fault {
 		}},
 		{refused(), muted(), sidecarEnds(i)},
 		{pluginCrashes(i)},
+		{evacuationPauses()},
+		{moveStandsStill()},
+	}
+}
+
+// evacuationPauses is one of a cluster with Machines that somebody forgot.
+func evacuationPauses() fault {
+	evacuation := &vitistackv1alpha1.Evacuation{ObjectMeta: metav1.ObjectMeta{Namespace: fleet.ConfigsNamespace, Name: east}}
+	evacuation.Spec = vitistackv1alpha1.EvacuationSpec{Config: east, Paused: true}
+	return fault{
+		fires: []subject{inCluster("EvacuationPaused", east)},
+		begin: func(ctx context.Context) error { return supervisor().Create(ctx, evacuation) },
+		end:   func(ctx context.Context) error { return supervisor().Delete(ctx, evacuation) },
+	}
+}
+
+// moveStandsStill is a move of a Machine that is not there. Its status is what the operator says.
+func moveStandsStill() fault {
+	move := &vitistackv1alpha1.MachineMove{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "nobody"}}
+	move.Spec.MachineName = "nobody"
+	return fault{
+		fires: []subject{{alert: "MachineMoveStandsStill", label: "why", value: "Stalled"}},
+		begin: func(ctx context.Context) error {
+			if err := supervisor().Create(ctx, move); err != nil {
+				return err
+			}
+			before := move.DeepCopy()
+			move.Status.Phase = vitistackv1alpha1.MovePhasePending
+			move.Status.Conditions = []metav1.Condition{{Type: vitistackv1alpha1.ConditionStalled, Status: metav1.ConditionTrue,
+				Reason: vitistackv1alpha1.ReasonMachineNotFound, Message: "there is no Machine nobody",
+				LastTransitionTime: metav1.Now()}}
+			return supervisor().Status().Patch(ctx, move, client.MergeFrom(before))
+		},
+		end: func(ctx context.Context) error { return supervisor().Delete(ctx, move) },
 	}
 }
 

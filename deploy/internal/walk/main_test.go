@@ -23,6 +23,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/deploy/internal/pod"
 	"github.com/vitistack/kubevirt-multicluster/testkit/controlplane"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
+	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt/exports"
 )
 
 // operator is the namespace in which the pages install it.
@@ -64,10 +65,11 @@ func run(m *testing.M) (code int, err error) {
 	if err := os.Mkdir(world.home, 0o755); err != nil {
 		return 1, err
 	}
+	names := exports.NewNames() // so that one cluster can fetch what the other exports
 	starting, ctx := errgroup.WithContext(context.Background())
 	starting.Go(func() error { return start(ctx, &world.supervisor, "supervisor") })
-	starting.Go(func() error { return startRemote(ctx, &world.east, "cluster-east") })
-	starting.Go(func() error { return startRemote(ctx, &world.west, "cluster-west") })
+	starting.Go(func() error { return startRemote(ctx, &world.east, "cluster-east", names) })
+	starting.Go(func() error { return startRemote(ctx, &world.west, "cluster-west", names) })
 	starting.Go(func() error { return makeClone(ctx) })
 	starting.Go(func() error { return makeTools(ctx, filepath.Join(dir, "tools")) })
 	err = starting.Wait()
@@ -100,11 +102,11 @@ func start(ctx context.Context, cluster **controlplane.Cluster, name string) (er
 }
 
 // startRemote starts a cluster with KubeVirt, which ends with this process.
-func startRemote(ctx context.Context, cluster **controlplane.Cluster, name string) error {
+func startRemote(ctx context.Context, cluster **controlplane.Cluster, name string, names *exports.Names) error {
 	if err := start(ctx, cluster, name); err != nil {
 		return err
 	}
-	_, err := kubevirt.Start(context.WithoutCancel(ctx), *cluster, kubevirt.Options{Mode: kubevirt.Light})
+	_, err := kubevirt.Start(context.WithoutCancel(ctx), *cluster, kubevirt.Options{Mode: kubevirt.Real, Names: names})
 	return err
 }
 

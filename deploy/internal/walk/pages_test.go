@@ -43,6 +43,7 @@ var pages = []page{
 	{name: "install.md", limit: map[string]time.Duration{"first-day": time.Minute}},
 	{name: "add-a-cluster.md"},
 	{name: "place.md"},
+	{name: "move.md"},
 	{name: "write-a-strategy.md", after: map[string]func(*testing.T){"install": settled}},
 	{name: "rotate.md"},
 	{name: "migrate.md"},

@@ -79,6 +79,11 @@ func TestMovesAreNotChanged(t *testing.T) {
 			before: drain(nil), after: drain(map[string]any{"maxInFlight": int64(8), "maxUnavailable": "20%",
 				"order": "Name", "paused": true, "pauseOnFailure": false}),
 		},
+		"a share of nothing": {
+			reason: "nobody can tell how many that are", kind: "Evacuation",
+			before: drain(nil), after: drain(map[string]any{"maxUnavailable": "some"}),
+			refused: "spec.maxUnavailable",
+		},
 		"no pace": {
 			reason: "it would never end", kind: "Evacuation",
 			before: drain(nil), after: drain(map[string]any{"maxInFlight": int64(0)}),

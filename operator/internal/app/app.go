@@ -96,6 +96,10 @@ func addAll(mgr ctrl.Manager, options Options, watcher *wake.Watcher) error {
 	if err := errors.Join(ctrlmetrics.Registry.Register(times), ctrlmetrics.Registry.Register(census)); err != nil {
 		return fmt.Errorf("metrics of Machines: %w", err)
 	}
+	moves, err := addMoveMetrics(mgr, options, known)
+	if err != nil {
+		return fmt.Errorf("metrics of moves: %w", err)
+	}
 	reconciler := machine.NewMachineReconciler(supervisor, mgr.GetScheme(), remotes,
 		machine.WithPlacement(host),
 		machine.WithSettings(options.Machine),
@@ -110,7 +114,7 @@ func addAll(mgr ctrl.Manager, options Options, watcher *wake.Watcher) error {
 	if err != nil {
 		return fmt.Errorf("machine controller: %w", err)
 	}
-	if err := moving(mgr, supervisor, reconciler, options); err != nil {
+	if err := moving(mgr, supervisor, reconciler, moves, options); err != nil {
 		return fmt.Errorf("move controller: %w", err)
 	}
 	return errors.Join(

@@ -2,14 +2,17 @@ package app
 
 import (
 	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/evacuation"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/metrics"
 )
 
 // addEvacuations lets mgr empty clusters. machines has all Machines. The supervisor may have only the
@@ -31,6 +34,21 @@ func addEvacuations(mgr ctrl.Manager, supervisor client.Client, machines cache.C
 		return fmt.Errorf("evacuation controller: %w", err)
 	}
 	return nil
+}
+
+// addMoveMetrics registers the metrics of moves. Where several processes share the Machines, the one
+// that writes the configs' status counts, and the others time what they do.
+func addMoveMetrics(mgr ctrl.Manager, options Options, known metrics.Known) (*metrics.Moves, error) {
+	var counted client.Reader
+	served, err := servedBy(mgr, "MachineMove")
+	if err != nil {
+		return nil, err
+	}
+	if served && options.WriteConfigStatus {
+		counted = mgr.GetCache()
+	}
+	moves := metrics.NewMoves(counted, mgr.Elected(), known, time.Now)
+	return moves, ctrlmetrics.Registry.Register(moves)
 }
 
 // servedBy asks the supervisor whether one of our kinds is installed.

@@ -7,7 +7,9 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/evacuation"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/metrics"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/move"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
@@ -15,7 +17,7 @@ import (
 
 // moving lets mgr move Machines between clusters, and look after what moves leave behind.
 func moving(
-	mgr ctrl.Manager, supervisor client.Client, machines *machine.MachineReconciler, options Options,
+	mgr ctrl.Manager, supervisor client.Client, machines *machine.MachineReconciler, times *metrics.Moves, options Options,
 ) error {
 	if served, err := servedBy(mgr, "MachineMove"); err != nil || !served {
 		mgr.GetLogger().Info("No Machine can be moved: the definition is not installed", "crd", "MachineMove")
@@ -26,10 +28,11 @@ func moving(
 		Book:     machines.Payer().Book,
 		Clusters: machines.KubevirtClientMgr, Server: server, SupervisorUID: options.Machine.Desired.SupervisorUID, Events: told,
 	}
+	gate := &evacuation.Gate{Reader: mgr.GetCache()}
 	mover := &move.Reconciler{
 		Supervisor: supervisor, Live: mgr.GetAPIReader(), Clusters: machines.KubevirtClientMgr, Targets: machines,
 		Warden: warden, Payer: machines.Payer(), Events: told, Selector: options.WatchSelector,
-		Options: options.Machine.Desired, Clock: clock.RealClock{},
+		Turn: gate.Pass, Left: gate.Leave, Ended: times.Ended, Options: options.Machine.Desired, Clock: clock.RealClock{},
 	}
 	return errors.Join(warden.SetupWithManager(mgr), mover.SetupWithManager(mgr))
 }

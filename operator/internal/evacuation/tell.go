@@ -10,31 +10,34 @@ import (
 // tell makes an Event of a new phase, or of another reason to pause.
 func (c *Controller) tell(evacuation *vitistackv1alpha1.Evacuation, former vitistackv1alpha1.EvacuationStatus) {
 	now := meta.FindStatusCondition(evacuation.Status.Conditions, vitistackv1alpha1.ConditionReady)
-	if c.options.Events == nil || now == nil {
-		return
-	}
 	before := meta.FindStatusCondition(former.Conditions, vitistackv1alpha1.ConditionReady)
-	if evacuation.Status.Phase == former.Phase && before != nil && before.Reason == now.Reason {
+	if now == nil || evacuation.Status.Phase == former.Phase && before != nil && before.Reason == now.Reason {
 		return
 	}
-	kind, action := corev1.EventTypeNormal, "Begin"
-	switch evacuation.Status.Phase {
-	case vitistackv1alpha1.EvacuationMoving:
+	const good, bad = corev1.EventTypeNormal, corev1.EventTypeWarning
+	switch now.Reason {
+	case vitistackv1alpha1.ReasonEvacuating:
+		action := "Begin"
 		if former.Phase != "" {
 			action = "Continue"
 		}
-	case vitistackv1alpha1.EvacuationPaused:
-		action = "Pause"
-		if now.Reason != vitistackv1alpha1.ReasonEvacuationPaused { // nobody asked for it
-			kind = corev1.EventTypeWarning
-		}
-	case vitistackv1alpha1.EvacuationIncomplete:
-		kind, action = corev1.EventTypeWarning, "End"
-	case vitistackv1alpha1.EvacuationSucceeded:
-		action = "End"
+		c.event(evacuation, good, vitistackv1alpha1.ReasonEvacuating, action, now.Message)
+	case vitistackv1alpha1.ReasonEvacuationPaused:
+		c.event(evacuation, good, vitistackv1alpha1.ReasonEvacuationPaused, "Pause", now.Message)
+	case vitistackv1alpha1.ReasonEvacuated:
+		c.event(evacuation, good, vitistackv1alpha1.ReasonEvacuated, "End", now.Message)
+	case vitistackv1alpha1.ReasonMoveFailed:
+		c.event(evacuation, bad, now.Reason, "Pause", now.Message)
+	default:
+		c.event(evacuation, bad, now.Reason, "End", now.Message)
 	}
-	c.options.Events.Eventf(evacuation, nil, kind, now.Reason, action, "%s", cut(now.Message, maxNote))
 }
 
 // maxNote is the longest note that the API server takes in an Event, in bytes.
 const maxNote = 1024
+
+func (c *Controller) event(evacuation *vitistackv1alpha1.Evacuation, kind, reason, action, note string) {
+	if c.options.Events != nil {
+		c.options.Events.Eventf(evacuation, nil, kind, reason, action, "%s", cut(note, maxNote))
+	}
+}

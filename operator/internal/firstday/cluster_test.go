@@ -391,6 +391,11 @@ func addedAgain(t *testing.T) {
 func checked(t *testing.T) {
 	machine(t, "cluster", "check", east).says(t, 0, "✓ API server", "✓ the operator's rights", "✓ KubeVirt", "✓ CDI",
 		"✓ storage classes", "✓ definitions", "✓ clock", "✓ answer in", "✓ Multus")
+	machine(t, "cluster", "check", east).says(t, 0, "· moves", "cluster add --with-moves gives the rights",
+		"create virtualmachineexports.export.kubevirt.io")
+	machine(t, "cluster", "add", east, "--kubeconfig", kubeconfigOf(t, east), "--with-moves", "--yes").says(t, 0,
+		"+ ClusterRole kubevirt-operator-moves", "= the credential, which works", "is added")
+	machine(t, "cluster", "check", east).says(t, 0, "✓ moves", "Machines can come, and leave")
 	machine(t, "cluster", "check", "--kubeconfig", kubeconfigOf(t, west)).says(t, 0, "✓ your rights", "✓ KubeVirt")
 	machine(t, "cluster", "check").says(t, 2, "want either NAME or --kubeconfig FILE")
 	machine(t, "cluster", "check", "moon").says(t, 2, "there is no cluster moon; there are cluster-east, cluster-west")

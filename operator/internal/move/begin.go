@@ -168,13 +168,31 @@ func (r *Reconciler) begin(
 	if err := record.Validate(); err != nil {
 		return record, nil, problem.Person(onMove, vitistackv1alpha1.ReasonCannotMove, "the move cannot be recorded: %v", err)
 	}
+	if err := r.turn(ctx, wish); err != nil {
+		return record, nil, err
+	}
 	job := &job{Reconciler: r, machine: machine, record: record, wish: wish}
 	if err := job.write(ctx, record, nil); err != nil {
+		if r.Left != nil {
+			r.Left(wish)
+		}
 		return record, nil, err
 	}
 	r.memory.moving(machine.UID, client.ObjectKeyFromObject(machine))
 	log.FromContext(ctx).Info("Begins to move machine", "move", wish.Name, "from", ledger.Config, "to", to)
 	return record, job.machine, nil
+}
+
+// turn holds back a move whose Evacuation has enough of them under way.
+func (r *Reconciler) turn(ctx context.Context, wish *vitistackv1alpha1.MachineMove) error {
+	if r.Turn == nil {
+		return nil
+	}
+	held, err := r.Turn(ctx, wish)
+	if err != nil || held == "" {
+		return err
+	}
+	return problem.Time(onMove, vitistackv1alpha1.ReasonMoveUnderWay, "%s", held)
 }
 
 // movable is the ledger of a Machine whose record can be relied on.

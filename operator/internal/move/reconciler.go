@@ -37,6 +37,10 @@ type Reconciler struct {
 	Payer  *removal.Payer
 	// Events takes what is told, nil for nobody.
 	Events events.EventRecorder
+	// Turn says what a move that could begin waits for all the same, "" for nothing. nil lets all begin.
+	// Left takes back that one had its turn and did not begin.
+	Turn func(ctx context.Context, wish *vitistackv1alpha1.MachineMove) (held string, err error)
+	Left func(wish *vitistackv1alpha1.MachineMove)
 	// Ended is told how a move ended and how long it took, nil for nobody.
 	Ended func(from, to string, phase vitistackv1alpha1.MovePhase, took time.Duration)
 	// Selector chooses the Machines that are looked after, nil for all.

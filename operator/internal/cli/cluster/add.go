@@ -23,6 +23,7 @@ type addition struct {
 	context    string
 	server     string
 	same       bool
+	moves      bool
 	issue      issue
 	yes, dry   bool
 }
@@ -52,6 +53,8 @@ func addCommand() *cobra.Command {
 	flags.StringVar(&a.server, "server", "",
 		"address of the API server as the operator reaches it (default: the one in the kubeconfig)")
 	flags.BoolVar(&a.same, "allow-supervisor", false, "let Machines run in the supervisor itself")
+	flags.BoolVar(&a.moves, "with-moves", false,
+		"also the rights to move Machines from and to this cluster, and to tell which ones can run there (deploy/docs/move.md)")
 	a.issue.add(flags)
 	flags.BoolVarP(&a.yes, "yes", "y", false, "do not ask")
 	flags.BoolVar(&a.dry, "dry-run", false, "look, say what would be done, and end")

@@ -21,6 +21,7 @@ const (
 	warning verdict = "warning" // it works, and something will not
 	bad     verdict = "no"
 	unknown verdict = "unknown"
+	off     verdict = "off" // nobody needs it who does not use it
 )
 
 // result is what one check found.
@@ -37,8 +38,9 @@ func checkCommand() *cobra.Command {
 		Use:   "check (NAME | --kubeconfig FILE [--context CONTEXT])",
 		Short: "Look whether a remote cluster has what the operator needs",
 		Long: "Look whether a remote cluster has what the operator needs: rights, KubeVirt, CDI, storage classes, Multus,\n" +
-			"definitions, the time that an answer takes, and the clock. With NAME it asks as the operator does, with the\n" +
-			"kubeconfig of the KubevirtConfig; with --kubeconfig as you, before the cluster is added. It changes nothing.\n" +
+			"definitions, the time that an answer takes, and the clock; and whether Machines can be moved. With NAME it\n" +
+			"asks as the operator does, with the kubeconfig of the KubevirtConfig; with --kubeconfig as you, before the\n" +
+			"cluster is added. It changes nothing.\n" +
 			"It ends with 0 where all is well, 1 where something is not, and 3 where something could not be told.",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -90,14 +92,16 @@ func checked(ctx context.Context, way *reach.Flags, args []string, kubeconfig, k
 	if err != nil {
 		return nil, err
 	}
+	forMoves, err := moveRights()
 	return &subject{
 		name: config.Name, remote: remote, whose: "the operator's", needed: rightsOf(given), identity: identityOf(config),
-	}, nil
+		forMoves: forMoves,
+	}, err
 }
 
 // show prints the results as a table.
 func show(out io.Writer, results []result) error {
-	signs := map[verdict]string{good: "✓", warning: "!", bad: "✗", unknown: "?"}
+	signs := map[verdict]string{good: "✓", warning: "!", bad: "✗", unknown: "?", off: "·"}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, each := range results {
 		fmt.Fprintf(table, "%s %s\t%s\n", signs[each.verdict], each.what, each.text)
@@ -114,7 +118,7 @@ func codeOf(results []result) int {
 			return exit.Negative
 		case unknown:
 			code = exit.Partial
-		case good:
+		case good, off:
 		}
 	}
 	return code

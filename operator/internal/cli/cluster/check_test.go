@@ -24,6 +24,7 @@ func TestCodeOf(t *testing.T) {
 		"all well": {reason: "Nothing was found.", verdicts: []verdict{good, good}, want: exit.Fine},
 		"a no":     {reason: "A no counts whatever is not known.", verdicts: []verdict{unknown, bad}, want: exit.Negative},
 		"warning":  {reason: "A warning is something found.", verdicts: []verdict{good, warning}, want: exit.Negative},
+		"off":      {reason: "What nobody uses is no fault.", verdicts: []verdict{good, off}, want: exit.Fine},
 		"unknown":  {reason: "What could not be told is not well.", verdicts: []verdict{good, unknown}, want: exit.Partial},
 	}
 	for name, tc := range cases {

@@ -40,7 +40,8 @@ type subject struct {
 	remote   *reach.Cluster
 	whose    string // rights
 	needed   []right
-	identity string // that it should have, "" where that is not known
+	forMoves []right // nil where it is asked as a person
+	identity string  // that it should have, "" where that is not known
 }
 
 // look asks everything. Where the cluster does not answer at all the rest is not asked.
@@ -51,7 +52,7 @@ func (s *subject) look(ctx context.Context) []result {
 		return all
 	}
 	for _, check := range []func(context.Context) result{
-		s.latency, s.clock, s.rights, s.kubevirt, s.cdi, s.storage, s.multus, s.definitions,
+		s.latency, s.clock, s.rights, s.kubevirt, s.cdi, s.storage, s.multus, s.definitions, s.moves,
 	} {
 		all = append(all, s.within(ctx, check))
 	}

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/vitistack/kubevirt-multicluster/api/rbac"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/kubevirt"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/reach"
@@ -129,7 +130,11 @@ func identityOf(config *vitistackv1alpha1.KubevirtConfig) string {
 
 // lookRemote asks for the caller's rights first, and then for KubeVirt and what is there.
 func (a *addition) lookRemote(ctx context.Context, f *findings) (err error) {
-	if f.access, err = access(); err != nil {
+	var more [][]byte
+	if a.moves {
+		more = append(more, rbac.Moves, rbac.Readiness)
+	}
+	if f.access, err = access(more...); err != nil {
 		return err
 	}
 	f.account = account(f.access)

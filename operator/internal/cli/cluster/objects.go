@@ -44,11 +44,16 @@ func (o object) String() string {
 	return o.GetKind() + " " + o.GetNamespace() + "/" + o.GetName()
 }
 
-// access are the objects of api/rbac/remote: what lets the operator in, in the order in which they
-// are made.
-func access() ([]object, error) {
+// access are the objects of api/rbac/remote, and of others of its folders: what lets the operator
+// in, in the order in which they are made.
+func access(more ...[]byte) ([]object, error) {
+	return decoded(bytes.Join(append([][]byte{rbac.Remote}, more...), []byte("\n---\n")))
+}
+
+// decoded are the objects of a YAML stream, in the order in which they are made.
+func decoded(manifests []byte) ([]object, error) {
 	var all []object
-	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(rbac.Remote), 4096)
+	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(manifests), 4096)
 	for {
 		read := &unstructured.Unstructured{}
 		err := decoder.Decode(read)
@@ -89,16 +94,18 @@ func account(all []object) client.ObjectKey {
 
 // rules are the rights among the objects.
 func rules(all []object) ([]rbacv1.PolicyRule, error) {
-	role := &rbacv1.ClusterRole{}
+	var given []rbacv1.PolicyRule
 	for _, each := range all {
 		if each.GetKind() != "ClusterRole" {
 			continue
 		}
+		role := &rbacv1.ClusterRole{}
 		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(each.Object, role); err != nil {
 			return nil, err
 		}
+		given = append(given, role.Rules...)
 	}
-	return role.Rules, nil
+	return given, nil
 }
 
 // inspect looks how the objects are in the remote cluster. The server itself says what applying

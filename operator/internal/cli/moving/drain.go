@@ -256,7 +256,8 @@ func drainPicture(evacuation *vitistackv1alpha1.Evacuation, moves []vitistackv1a
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for i := range moves {
-		if move := &moves[i]; !move.Status.Phase.Over() && !standsStill(move.Status.Conditions, 0) {
+		move := &moves[i]
+		if still, _ := standsStill(move.Status.Conditions, 0); !still && !move.Status.Phase.Over() {
 			fmt.Fprintf(table, "  … %s/%s\t→ %s\t%s\t%s\n", move.Namespace, move.Spec.MachineName, cmp.Or(move.Status.To, "?"),
 				cmp.Or(move.Status.Phase, vitistackv1alpha1.MovePhasePending), move.Status.Progress)
 		}

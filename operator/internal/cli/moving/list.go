@@ -65,7 +65,7 @@ func list(ctx context.Context, supervisor client.Reader, namespace string, all b
 		if ready := meta.FindStatusCondition(status.Conditions, vitistackv1alpha1.ConditionReady); ready != nil {
 			says = ready.Reason + ": " + strings.Join(strings.Fields(ready.Message), " ")
 		}
-		if !status.Phase.Over() && standsStill(status.Conditions, 0) {
+		if still, _ := standsStill(status.Conditions, 0); still && !status.Phase.Over() {
 			code = exit.Negative
 		}
 		fmt.Fprintf(table, "%s/%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", move.Namespace, move.Spec.MachineName, move.Name,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -83,16 +84,20 @@ func (v moveView) look(ctx context.Context) (picture, error) {
 	if err := v.supervisor.Get(ctx, v.key, move); err != nil {
 		return picture{}, fmt.Errorf("reading MachineMove %s: %w", v.key, err)
 	}
-	return pictureOf(move), nil
+	return pictureOf(move, time.Now()), nil
 }
 
+// lasting is how long a move must have stood still for a person to be told that it does. What an
+// operator sees of two clusters at one moment may be of two moments.
+const lasting = 5 * time.Second
+
 // pictureOf is a move as people see it. It is pure.
-func pictureOf(move *vitistackv1alpha1.MachineMove) picture {
+func pictureOf(move *vitistackv1alpha1.MachineMove, now time.Time) picture {
 	p := picture{text: stepsOf(move)}
-	switch {
+	switch still, since := standsStill(move.Status.Conditions, move.Generation); {
 	case move.Status.Phase == vitistackv1alpha1.MovePhaseSucceeded:
 		p.over = true
-	case move.Status.Phase.Over(), standsStill(move.Status.Conditions, move.Generation):
+	case move.Status.Phase.Over(), still && now.Sub(since) >= lasting:
 		p.over, p.code = true, exit.Negative
 	}
 	return p

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -63,8 +64,11 @@ func share(done, size int64) string {
 }
 
 // standsStill says whether conditions that were written for this generation, or a later one, say that
-// a person must act.
-func standsStill(conditions []metav1.Condition, generation int64) bool {
+// a person must act, and since when they do.
+func standsStill(conditions []metav1.Condition, generation int64) (still bool, since time.Time) {
 	stalled := meta.FindStatusCondition(conditions, vitistackv1alpha1.ConditionStalled)
-	return stalled != nil && stalled.Status == metav1.ConditionTrue && stalled.ObservedGeneration >= generation
+	if stalled == nil || stalled.Status != metav1.ConditionTrue || stalled.ObservedGeneration < generation {
+		return false, time.Time{}
+	}
+	return true, stalled.LastTransitionTime.Time
 }
