@@ -11,3 +11,9 @@ package moves
 // What the target cluster's import trusts, by name: there is no list and no watch.
 //
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;create;delete
+//
+// Whether disks can be offered to other clusters at all: what leads to KubeVirt's virt-exportproxy.
+// Without these rights that is seen when the guest is off already.
+//
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses,verbs=list
+// +kubebuilder:rbac:groups=route.openshift.io,resources=routes,verbs=list

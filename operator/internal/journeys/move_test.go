@@ -45,7 +45,8 @@ func TestMove(t *testing.T) {
 	observe(t)
 	g := arrive(t, east, "there-and-back", nil)
 	before := identityOf(g.vm(east))
-	for _, leg := range [][2]string{{east, west}, {west, east}} {
+	legs := [][2]string{{east, west}, {west, east}}
+	for i, leg := range legs {
 		since := time.Now()
 		g.moveTo(leg[1])
 		move := g.tells(vitistackv1alpha1.MovePhaseSucceeded, vitistackv1alpha1.ReasonMoved)
@@ -61,7 +62,7 @@ func TestMove(t *testing.T) {
 		t.Logf("writes:\n%s", audit.By(writes(t, since, allLogs(), g.key.Namespace, fleet.ConfigsNamespace), func(c audit.Call) string {
 			return c.Verb + " " + c.Kind()
 		}))
-		if len(calls) > 12 {
+		if len(calls) > 12+len(legs)-i { // the first one finds no ConfigMap of debts, and no KubevirtConfig in use
 			t.Errorf("%d writes to the supervisor", len(calls))
 		}
 	}

@@ -7,9 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/uuid"
-	"k8s.io/utils/ptr"
 	kubevirtv1 "kubevirt.io/api/core/v1"
-	exportv1 "kubevirt.io/api/export/v1beta1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -271,32 +269,6 @@ func (r *Reconciler) checkGuest(ctx context.Context, source side.Remote, guest G
 				"disk %s (PersistentVolumeClaim %s) is not this Machine's own; take it out of the VirtualMachine, or give it the "+
 					"Machine's labels", disk.Volume, disk.Claim)
 		}
-	}
-	return nil
-}
-
-// mayExport asks the source cluster whether it would offer the disks, without offering them.
-func (r *Reconciler) mayExport(ctx context.Context, source side.Remote, guest Guest) error {
-	unavailable := func(doing string, err error) error {
-		p, isProblem := problem.As(problem.Remote(err, source.Config, problem.At{Condition: onMove, Doing: doing}))
-		if isProblem && !p.Blocked() && p.Reason != vitistackv1alpha1.ReasonKindMissing {
-			return p
-		}
-		return problem.Person(onMove, vitistackv1alpha1.ReasonExportUnavailable,
-			"cluster %s does not let its disks be copied: %s; what it takes stands in deploy/docs/move.md", source.Config, err)
-	}
-	launchers := &corev1.PodList{}
-	if err := source.Server.List(ctx, launchers, client.InNamespace(guest.VM.Namespace), client.Limit(1)); err != nil {
-		return unavailable("listing Pods", err)
-	}
-	name := "move-" + string(uuid.NewUUID())
-	export := &exportv1.VirtualMachineExport{}
-	export.Namespace, export.Name = guest.VM.Namespace, name
-	export.Spec.Source = corev1.TypedLocalObjectReference{
-		APIGroup: ptr.To(kubevirtv1.GroupVersion.Group), Kind: "VirtualMachine", Name: guest.VM.Name,
-	}
-	if err := source.Writer.Create(ctx, export, client.DryRunAll, side.FieldOwner); err != nil {
-		return unavailable("creating a VirtualMachineExport", err)
 	}
 	return nil
 }

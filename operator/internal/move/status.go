@@ -220,7 +220,7 @@ func (j *job) wait(ctx context.Context, seen sight, next moves.Next) (ctrl.Resul
 	if j.record.Stage == vitistackv1alpha1.MoveBegun {
 		switch limit := j.limit(next.Reason); {
 		case next.Reason == vitistackv1alpha1.ReasonExporting && seen.source.internal:
-			return j.afterGivingUp(ctx, seen, vitistackv1alpha1.ReasonExportUnavailable, j.exportUnavailable())
+			return j.afterGivingUp(ctx, seen, vitistackv1alpha1.ReasonExportUnavailable, onlyInside(j.record.From.Config))
 		case limit > 0 && waited >= limit:
 			return j.afterGivingUp(ctx, seen, vitistackv1alpha1.ReasonTimedOut,
 				fmt.Sprintf("%s, for longer than %s", told.message, limit))
@@ -276,11 +276,6 @@ func isOrdinary(reason string) bool {
 		vitistackv1alpha1.ReasonSourceStopping, vitistackv1alpha1.ReasonExporting, vitistackv1alpha1.ReasonCopying,
 		vitistackv1alpha1.ReasonTargetStarting, vitistackv1alpha1.ReasonCleaningUp,
 	}, reason)
-}
-
-func (j *job) exportUnavailable() string {
-	return fmt.Sprintf("cluster %s offers disks inside itself alone; put an Ingress or a Route before virt-exportproxy, as "+
-		"deploy/docs/move.md says", j.record.From.Config)
 }
 
 func (j *job) afterGivingUp(ctx context.Context, seen sight, reason, message string) (ctrl.Result, error) {
