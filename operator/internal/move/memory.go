@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
@@ -17,6 +18,7 @@ type memory struct {
 	marks  map[types.NamespacedName]mark
 	told   map[types.NamespacedName]time.Time // when progress was told last
 	disks  map[types.NamespacedName][]vitistackv1alpha1.MoveDisk
+	steps  map[types.NamespacedName][]vitistackv1alpha1.MoveStep
 	fed    map[types.NamespacedName]bool // whose target has what its disks are fetched with
 }
 
@@ -93,6 +95,23 @@ func (m *memory) lastSeen(key types.NamespacedName) []vitistackv1alpha1.MoveDisk
 	return slices.Clone(m.disks[key])
 }
 
+// began notes that a phase is under way, and returns all that were begun, in their order.
+func (m *memory) began(
+	key types.NamespacedName, phase vitistackv1alpha1.MovePhase, now time.Time,
+) []vitistackv1alpha1.MoveStep {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.steps == nil {
+		m.steps = map[types.NamespacedName][]vitistackv1alpha1.MoveStep{}
+	}
+	steps := m.steps[key]
+	if len(steps) == 0 || steps[len(steps)-1].Phase != phase {
+		at := metav1.NewTime(now.UTC().Truncate(time.Second))
+		m.steps[key] = append(steps, vitistackv1alpha1.MoveStep{Phase: phase, StartedAt: at})
+	}
+	return slices.Clone(m.steps[key])
+}
+
 // isFed reports whether the target of a Machine's move has what its disks are fetched with, and
 // setFed notes that it has.
 func (m *memory) isFed(key types.NamespacedName) bool {
@@ -116,6 +135,7 @@ func (m *memory) forget(key types.NamespacedName) {
 	defer m.mu.Unlock()
 	delete(m.marks, key)
 	delete(m.fed, key)
+	delete(m.steps, key)
 	delete(m.disks, key)
 	delete(m.told, key)
 	for uid, other := range m.active {

@@ -27,7 +27,7 @@ type telling struct {
 	reason   string
 	message  string
 	disks    []vitistackv1alpha1.MoveDisk
-	since    time.Time // of the phase, zero for now
+	steps    []vitistackv1alpha1.MoveStep // that were begun, as far as this process saw them
 }
 
 // tell writes the status of a MachineMove, where that changed.
@@ -42,11 +42,9 @@ func (r *Reconciler) tell(ctx context.Context, wish *vitistackv1alpha1.MachineMo
 	if told.from != "" {
 		status.From, status.To = told.from, told.to
 	}
-	since := now
-	if !told.since.IsZero() {
-		since = metav1.NewTime(told.since.UTC().Truncate(time.Second))
+	if status.Phase != told.phase {
+		status.Steps = stepped(status.Steps, told, now)
 	}
-	status.Steps = stepped(status.Steps, status.Phase, told.phase, since)
 	status.Phase = told.phase
 	setDisks(status, told.disks)
 	setConditions(wish, told)
@@ -63,24 +61,30 @@ func (r *Reconciler) tell(ctx context.Context, wish *vitistackv1alpha1.MachineMo
 	return nil
 }
 
-// stepped ends the step before, and begins the one of a phase.
-func stepped(
-	steps []vitistackv1alpha1.MoveStep, was, phase vitistackv1alpha1.MovePhase, now metav1.Time,
-) []vitistackv1alpha1.MoveStep {
-	if was == phase {
-		return steps
-	}
+// stepped adds the steps that were begun since the last telling, each of which ends the one before.
+func stepped(steps []vitistackv1alpha1.MoveStep, told telling, now metav1.Time) []vitistackv1alpha1.MoveStep {
 	steps = slices.Clone(steps)
-	for i := range steps {
-		if steps[i].EndedAt == nil {
-			steps[i].EndedAt = &now
+	end := func(at metav1.Time) {
+		if last := len(steps) - 1; last >= 0 && steps[last].EndedAt == nil {
+			steps[last].EndedAt = &at
 		}
 	}
-	begun := func(s vitistackv1alpha1.MoveStep) bool { return s.Phase == phase }
-	if phase == vitistackv1alpha1.MovePhasePending || phase.Over() || slices.ContainsFunc(steps, begun) {
-		return steps
+	add := func(phase vitistackv1alpha1.MovePhase, at metav1.Time) {
+		begun := func(s vitistackv1alpha1.MoveStep) bool { return s.Phase == phase }
+		if phase == vitistackv1alpha1.MovePhasePending || phase.Over() || slices.ContainsFunc(steps, begun) {
+			return
+		}
+		end(at)
+		steps = append(steps, vitistackv1alpha1.MoveStep{Phase: phase, StartedAt: at})
 	}
-	return append(steps, vitistackv1alpha1.MoveStep{Phase: phase, StartedAt: now})
+	for _, step := range told.steps {
+		add(step.Phase, step.StartedAt)
+	}
+	add(told.phase, now)
+	if told.phase.Over() {
+		end(now)
+	}
+	return steps
 }
 
 // setDisks tells how much of the disks is at the target. Without any, what was told stays.
@@ -212,6 +216,7 @@ func (j *job) wait(ctx context.Context, seen sight, next moves.Next) (ctrl.Resul
 	if next.Reason == vitistackv1alpha1.ReasonCopying && seen.target.failing != "" {
 		told.reason, told.message = vitistackv1alpha1.ReasonImportFailing, seen.target.failing
 	}
+	told.steps = j.memory.began(client.ObjectKeyFromObject(j.machine), told.phase, j.Clock.Now())
 	since := j.memory.same(client.ObjectKeyFromObject(j.machine), shows(told), j.Clock.Now())
 	waited := j.Clock.Now().Sub(since)
 	if begun := j.begunAt(told.phase); next.Reason != vitistackv1alpha1.ReasonCopying && !begun.IsZero() {
@@ -234,7 +239,6 @@ func (j *job) wait(ctx context.Context, seen sight, next moves.Next) (ctrl.Resul
 	if j.record.Stage == vitistackv1alpha1.MoveAborting {
 		told.reason, told.message = j.cause(told)
 	}
-	told.since = since
 	if j.isNews(told, j.Clock.Now().Sub(since)) {
 		if err := j.tell(ctx, j.wish, told); err != nil {
 			return j.after(ctx, seen, err)
@@ -412,6 +416,7 @@ func (j *job) tellEnd(ctx context.Context) error {
 	told := telling{phase: vitistackv1alpha1.MovePhaseSucceeded, from: j.record.From.Config, to: j.record.To.Config,
 		reason: vitistackv1alpha1.ReasonMoved, disks: j.memory.lastSeen(client.ObjectKeyFromObject(j.machine)),
 		message: fmt.Sprintf("the Machine was moved from %s to %s", j.record.From.Config, j.record.To.Config)}
+	told.steps = j.memory.began(client.ObjectKeyFromObject(j.machine), told.phase, j.Clock.Now())
 	if j.record.Stage == vitistackv1alpha1.MoveAborting {
 		reason, message := j.cause(telling{})
 		message, _, _ = strings.Cut(message, waitsFor)

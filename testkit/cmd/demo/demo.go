@@ -37,7 +37,7 @@ type demo struct {
 // run shows everything, and then waits for Ctrl-C unless it is for CI.
 func (d *demo) run(ctx context.Context) (err error) {
 	d.say("Starting a supervisor and three remote clusters with KubeVirt.")
-	if d.fleet, err = fleet.Start(ctx, fleet.Options{Remotes: 3, Progress: d.out}); err != nil {
+	if d.fleet, err = fleet.Start(ctx, fleet.Options{Remotes: 3, Moves: true, Progress: d.out}); err != nil {
 		return err
 	}
 	defer func() {
@@ -64,7 +64,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 	if d.ci {
-		return errors.Join(d.page.check(ctx), d.measure(ctx), operator.Exited())
+		return errors.Join(d.page.check(ctx), d.move(ctx), d.measure(ctx), operator.Exited())
 	}
 	d.suggest()
 	select {
@@ -115,6 +115,10 @@ What to try next, in another terminal:
   the clusters:                 %[1]s -n %[3]s get kubevirtconfigs
   a virtual machine:            %[4]s --kubeconfig %[5]s get vm,vmi
   stop it there, and look here: %[4]s --kubeconfig %[5]s patch vm vm-web --type merge -p '{"spec":{"runStrategy":"Halted"}}'
+  where one could run, and why: %[9]s fits database %[10]s
+  move one, with its disks:     %[9]s move database --to cluster-east --watch %[10]s
+  empty a cluster:              %[9]s drain cluster-east --watch %[10]s
+  and let it be used again:     %[9]s uncordon cluster-east %[10]s
   delete one, with its disks:   %[1]s delete machine database
   the operator's log:           tail -f %[6]s
 
@@ -123,5 +127,5 @@ All of it in a browser:         http://%[7]s/
 
 Ctrl-C takes all of it down.
 `, supervisor, vitistackv1alpha1.AnnotationKubevirtConfig, fleet.ConfigsNamespace, d.kubectl, d.fleet.Remotes[0].Kubeconfig(), d.log(),
-		d.page.address, d.page.token)
+		d.page.address, d.page.token, d.machine()[0], "--kubeconfig "+d.fleet.Supervisor.Kubeconfig())
 }

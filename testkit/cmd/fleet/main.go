@@ -27,7 +27,7 @@ func main() {
 	log.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends this process at once
-	os.Exit(run(ctx, command(fleet.Options{}), os.Stderr))
+	os.Exit(run(ctx, command(fleet.Options{Moves: true}), os.Stderr))
 }
 
 // endings are the signals that take a fleet down. Under nohup a terminal that goes away is none.
