@@ -275,7 +275,8 @@ func drainVerb(s scene) {
 	status := func(change func(*vitistackv1alpha1.EvacuationStatus)) {
 		s.Helper()
 		before := evacuation.DeepCopy()
-		evacuation.Status = vitistackv1alpha1.EvacuationStatus{ObservedGeneration: evacuation.Generation, Total: 5, Moved: 3, Left: 2}
+		evacuation.Status = vitistackv1alpha1.EvacuationStatus{ObservedGeneration: evacuation.Generation, Total: 5, Moved: 3,
+			Left: 2}
 		change(&evacuation.Status)
 		must(s.T, s.Status().Patch(s.Context(), evacuation, client.MergeFrom(before)))
 	}
