@@ -99,7 +99,8 @@ func tracks(i *installed) [][]fault {
 
 // evacuationPauses is one of a cluster with Machines that somebody forgot.
 func evacuationPauses() fault {
-	evacuation := &vitistackv1alpha1.Evacuation{ObjectMeta: metav1.ObjectMeta{Namespace: fleet.ConfigsNamespace, Name: east}}
+	evacuation := &vitistackv1alpha1.Evacuation{}
+	evacuation.Namespace, evacuation.Name = fleet.ConfigsNamespace, east
 	evacuation.Spec = vitistackv1alpha1.EvacuationSpec{Config: east, Paused: true}
 	return fault{
 		fires: []subject{inCluster("EvacuationPaused", east)},

@@ -17,7 +17,8 @@ import (
 
 // moving lets mgr move Machines between clusters, and look after what moves leave behind.
 func moving(
-	mgr ctrl.Manager, supervisor client.Client, machines *machine.MachineReconciler, times *metrics.Moves, options Options,
+	mgr ctrl.Manager, supervisor client.Client, machines *machine.MachineReconciler, times *metrics.Moves,
+	options Options,
 ) error {
 	if served, err := servedBy(mgr, "MachineMove"); err != nil || !served {
 		mgr.GetLogger().Info("No Machine can be moved: the definition is not installed", "crd", "MachineMove")

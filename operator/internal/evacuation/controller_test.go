@@ -289,7 +289,8 @@ func TestOneNamespaceRefuses(t *testing.T) {
 		t.Errorf("%+v, %v", result, err)
 	}
 	status := w.status()
-	if status.Moving != 2 || len(status.Stays) != 1 || status.Stays[0].Reason != vitistackv1alpha1.ReasonSupervisorRefused {
+	if status.Moving != 2 || len(status.Stays) != 1 ||
+		status.Stays[0].Reason != vitistackv1alpha1.ReasonSupervisorRefused {
 		t.Errorf("the status is %+v", status)
 	}
 }
@@ -302,7 +303,8 @@ func TestSelector(t *testing.T) {
 		"[web]": {MatchLabels: map[string]string{"tier": "web"}},
 		"[]":    {MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "tier", Operator: "Sometimes"}}},
 	} {
-		w := newWorld(drain(func(s *vitistackv1alpha1.EvacuationSpec) { s.Selector = selector }), in("east", "db"), labelled.DeepCopy())
+		chooses := drain(func(s *vitistackv1alpha1.EvacuationSpec) { s.Selector = selector })
+		w := newWorld(chooses, in("east", "db"), labelled.DeepCopy())
 		if _, err := w.reconcile(); err != nil {
 			t.Fatal(err)
 		}

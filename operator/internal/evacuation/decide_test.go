@@ -57,7 +57,8 @@ func sized(m *vitistackv1alpha1.Machine, age time.Duration, gib ...int64) *vitis
 
 // is is the Evacuation's MachineMove of a Machine, in a phase.
 func is(
-	evacuation *vitistackv1alpha1.Evacuation, name string, phase vitistackv1alpha1.MovePhase, steps ...vitistackv1alpha1.MovePhase,
+	evacuation *vitistackv1alpha1.Evacuation, name string, phase vitistackv1alpha1.MovePhase,
+	steps ...vitistackv1alpha1.MovePhase,
 ) *vitistackv1alpha1.MachineMove {
 	move := MoveFor(evacuation, in("east", name))
 	move.UID = types.UID("move-" + name)
@@ -69,7 +70,9 @@ func is(
 }
 
 // saying gives a move its conditions.
-func saying(move *vitistackv1alpha1.MachineMove, reason, message string, isStalled bool) *vitistackv1alpha1.MachineMove {
+func saying(
+	move *vitistackv1alpha1.MachineMove, reason, message string, isStalled bool,
+) *vitistackv1alpha1.MachineMove {
 	status := metav1.ConditionFalse
 	if isStalled {
 		status = metav1.ConditionTrue

@@ -64,7 +64,8 @@ func TestDrain(t *testing.T) {
 		g.reads(ledger.Config)
 		g.gone(east)
 		moves := &vitistackv1alpha1.MachineMoveList{}
-		if err := world.supervisor.List(t.Context(), moves, client.InNamespace(g.key.Namespace)); err != nil || len(moves.Items) != 1 {
+		err = world.supervisor.List(t.Context(), moves, client.InNamespace(g.key.Namespace))
+		if err != nil || len(moves.Items) != 1 {
 			t.Errorf("%s has %d moves, %v", g.key, len(moves.Items), err)
 		}
 	}
@@ -74,7 +75,8 @@ func TestDrain(t *testing.T) {
 // movesUnderWay is how many moves of an Evacuation have begun and are not over.
 func movesUnderWay(ctx context.Context, evacuation *vitistackv1alpha1.Evacuation) (under int, err error) {
 	moves := &vitistackv1alpha1.MachineMoveList{}
-	err = world.supervisor.List(ctx, moves, client.MatchingLabels{vitistackv1alpha1.LabelEvacuation: string(evacuation.UID)})
+	err = world.supervisor.List(ctx, moves,
+		client.MatchingLabels{vitistackv1alpha1.LabelEvacuation: string(evacuation.UID)})
 	for i := range moves.Items {
 		phase := moves.Items[i].Status.Phase
 		if phase != "" && phase != vitistackv1alpha1.MovePhasePending && !phase.Over() {

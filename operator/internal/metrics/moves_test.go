@@ -16,7 +16,9 @@ import (
 )
 
 // move is one whose step began some time ago.
-func move(name string, phase vitistackv1alpha1.MovePhase, ago time.Duration, stalled bool) *vitistackv1alpha1.MachineMove {
+func move(
+	name string, phase vitistackv1alpha1.MovePhase, ago time.Duration, stalled bool,
+) *vitistackv1alpha1.MachineMove {
 	m := &vitistackv1alpha1.MachineMove{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name, UID: types.UID(name)}}
 	m.Status.Phase = phase
 	if phase != "" {

@@ -59,7 +59,7 @@ func warnOfDrain(ctx context.Context, supervisor *reach.Supervisor, name string,
 	if err != nil || evacuation == nil {
 		return nil //nolint:nilerr // who may not read Evacuations has done what he asked for
 	}
-	fmt.Fprintf(out, "Evacuation %s is there: Machines are still moved away from it. kubectl machine drain %s --end ends that.\n",
-		evacuation.Name, name)
+	fmt.Fprintf(out, "Evacuation %s is there: Machines are still moved away from it. kubectl machine drain %s --end "+
+		"ends that.\n", evacuation.Name, name)
 	return nil
 }

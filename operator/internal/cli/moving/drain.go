@@ -50,13 +50,14 @@ func drainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return d.run(cmd.Context(), supervisor, args[0], change, cmd.OutOrStdout())
+			return d.run(cmd.Context(), supervisor, wished{cluster: args[0], change: change}, cmd.OutOrStdout())
 		},
 	}
 	way.Add(cmd.Flags())
 	flags := cmd.Flags()
 	flags.Int32Var(&d.maxInFlight, "max-in-flight", 4, "how many moves are under way at once")
-	flags.StringVar(&d.maxUnavailable, "max-unavailable", "", "how many Machines may be not Ready at once, as a number or a share (20%)")
+	flags.StringVar(&d.maxUnavailable, "max-unavailable", "",
+		"how many Machines may be not Ready at once, as a number or a share (20%)")
 	flags.StringVarP(&d.selector, "selector", "l", "", "of these Machines alone, by their labels")
 	flags.StringVar(&d.order, "order", string(vitistackv1alpha1.EvacuateSmallestFirst),
 		"SmallestFirst, LargestFirst, OldestFirst or Name")
@@ -101,10 +102,14 @@ func (d drain) change(flags *pflag.FlagSet) (func(*vitistackv1alpha1.EvacuationS
 	}, nil
 }
 
-func (d drain) run(
-	ctx context.Context, supervisor *reach.Supervisor, name string, change func(*vitistackv1alpha1.EvacuationSpec),
-	out io.Writer,
-) error {
+// wished is what an Evacuation is to be like.
+type wished struct {
+	cluster string
+	change  func(*vitistackv1alpha1.EvacuationSpec)
+}
+
+func (d drain) run(ctx context.Context, supervisor *reach.Supervisor, wish wished, out io.Writer) error {
+	name := wish.cluster
 	if _, err := supervisor.KubevirtConfig(ctx, name); err != nil {
 		return err
 	}
@@ -120,7 +125,7 @@ func (d drain) run(
 			return err
 		}
 	}
-	if evacuation, err = d.ask(ctx, supervisor, evacuation, name, change, out); err != nil {
+	if evacuation, err = d.ask(ctx, supervisor, evacuation, wish, out); err != nil {
 		return err
 	}
 	if d.watched {
@@ -130,36 +135,43 @@ func (d drain) run(
 	return nil
 }
 
-// ask makes the Evacuation, or changes the one that is there.
+// ask makes the Evacuation of a cluster, or changes the one that is there.
 func (d drain) ask(
-	ctx context.Context, supervisor *reach.Supervisor, evacuation *vitistackv1alpha1.Evacuation, name string,
-	change func(*vitistackv1alpha1.EvacuationSpec), out io.Writer,
+	ctx context.Context, supervisor *reach.Supervisor, there *vitistackv1alpha1.Evacuation, wish wished, out io.Writer,
 ) (*vitistackv1alpha1.Evacuation, error) {
-	if evacuation == nil {
+	if there == nil {
 		if d.pause || d.resume {
-			return nil, exit.No(fmt.Errorf("cluster %s is not being emptied", name))
+			return nil, exit.No(fmt.Errorf("cluster %s is not being emptied", wish.cluster))
 		}
-		evacuation = &vitistackv1alpha1.Evacuation{ObjectMeta: metav1.ObjectMeta{Namespace: supervisor.Namespace, Name: name}}
-		evacuation.Spec.Config = name
-		change(&evacuation.Spec)
-		if err := supervisor.Create(ctx, evacuation); err != nil {
-			return nil, explained("making Evacuation "+name, err)
-		}
-		fmt.Fprintf(out, "Evacuation %s/%s is made: the Machines of %s go to other clusters.\n", evacuation.Namespace,
-			evacuation.Name, name)
-		return evacuation, nil
+		return begin(ctx, supervisor, wish, out)
 	}
-	before := evacuation.DeepCopy()
-	change(&evacuation.Spec)
+	before := there.DeepCopy()
+	wish.change(&there.Spec)
 	patch := client.MergeFrom(before)
-	if data, err := patch.Data(evacuation); err != nil || string(data) == "{}" {
-		fmt.Fprintf(out, "Evacuation %s/%s is there already.\n", evacuation.Namespace, evacuation.Name)
-		return evacuation, err
+	if data, err := patch.Data(there); err != nil || string(data) == "{}" {
+		fmt.Fprintf(out, "Evacuation %s/%s is there already.\n", there.Namespace, there.Name)
+		return there, err
 	}
-	if err := supervisor.Patch(ctx, evacuation, patch); err != nil {
-		return nil, fmt.Errorf("changing Evacuation %s: %w", evacuation.Name, err)
+	if err := supervisor.Patch(ctx, there, patch); err != nil {
+		return nil, fmt.Errorf("changing Evacuation %s: %w", there.Name, err)
 	}
-	fmt.Fprintf(out, "Evacuation %s/%s is changed.\n", evacuation.Namespace, evacuation.Name)
+	fmt.Fprintf(out, "Evacuation %s/%s is changed.\n", there.Namespace, there.Name)
+	return there, nil
+}
+
+// begin makes the Evacuation.
+func begin(
+	ctx context.Context, supervisor *reach.Supervisor, wish wished, out io.Writer,
+) (*vitistackv1alpha1.Evacuation, error) {
+	evacuation := &vitistackv1alpha1.Evacuation{}
+	evacuation.Namespace, evacuation.Name = supervisor.Namespace, wish.cluster
+	evacuation.Spec.Config = wish.cluster
+	wish.change(&evacuation.Spec)
+	if err := supervisor.Create(ctx, evacuation); err != nil {
+		return nil, explained("making Evacuation "+wish.cluster, err)
+	}
+	fmt.Fprintf(out, "Evacuation %s/%s is made: the Machines of %s go to other clusters.\n", evacuation.Namespace,
+		evacuation.Name, wish.cluster)
 	return evacuation, nil
 }
 
@@ -179,7 +191,8 @@ func find(ctx context.Context, supervisor *reach.Supervisor, config string) (*vi
 
 // end deletes the Evacuation, and gives up its moves that have not begun.
 func end(
-	ctx context.Context, supervisor *reach.Supervisor, evacuation *vitistackv1alpha1.Evacuation, name string, out io.Writer,
+	ctx context.Context, supervisor *reach.Supervisor, evacuation *vitistackv1alpha1.Evacuation, name string,
+	out io.Writer,
 ) error {
 	if evacuation == nil {
 		return exit.No(fmt.Errorf("cluster %s is not being emptied", name))
@@ -206,8 +219,8 @@ func end(
 			under++
 		}
 	}
-	fmt.Fprintf(out, "Evacuation %s/%s is gone; %d moves under way go on. Cluster %s takes no new Machines before kubectl machine "+
-		"uncordon %s.\n", evacuation.Namespace, evacuation.Name, under, name, name)
+	fmt.Fprintf(out, "Evacuation %s/%s is gone; %d moves under way go on. Cluster %s takes no new Machines before "+
+		"kubectl machine uncordon %s.\n", evacuation.Namespace, evacuation.Name, under, name, name)
 	return nil
 }
 
@@ -249,7 +262,8 @@ func drainPicture(evacuation *vitistackv1alpha1.Evacuation, moves []vitistackv1a
 			evacuation.Name)
 		return picture{text: out.String()}
 	}
-	fmt.Fprintf(out, "Evacuation %s/%s  %s  %d of %d moved, %d under way, %d left\n", evacuation.Namespace, evacuation.Name,
+	fmt.Fprintf(out, "Evacuation %s/%s  %s  %d of %d moved, %d under way, %d left\n", evacuation.Namespace,
+		evacuation.Name,
 		cmp.Or(status.Phase, vitistackv1alpha1.EvacuationMoving), status.Moved, status.Total, status.Moving, status.Left)
 	if ready := meta.FindStatusCondition(status.Conditions, vitistackv1alpha1.ConditionReady); ready != nil {
 		fmt.Fprintf(out, "  %s: %s\n", ready.Reason, ready.Message)
@@ -258,8 +272,8 @@ func drainPicture(evacuation *vitistackv1alpha1.Evacuation, moves []vitistackv1a
 	for i := range moves {
 		move := &moves[i]
 		if still, _ := standsStill(move.Status.Conditions, 0); !still && !move.Status.Phase.Over() {
-			fmt.Fprintf(table, "  … %s/%s\t→ %s\t%s\t%s\n", move.Namespace, move.Spec.MachineName, cmp.Or(move.Status.To, "?"),
-				cmp.Or(move.Status.Phase, vitistackv1alpha1.MovePhasePending), move.Status.Progress)
+			fmt.Fprintf(table, "  … %s/%s\t→ %s\t%s\t%s\n", move.Namespace, move.Spec.MachineName,
+				cmp.Or(move.Status.To, "?"), cmp.Or(move.Status.Phase, vitistackv1alpha1.MovePhasePending), move.Status.Progress)
 		}
 	}
 	for _, left := range status.Stays {

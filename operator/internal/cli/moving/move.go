@@ -45,7 +45,8 @@ func moveCommand() *cobra.Command {
 	flags.BoolVar(&w.abort, "abort", false, "give up the move that is under way")
 	flags.StringVar(&w.keep, "keep", "",
 		"Source or Target: which copy counts where the move that is under way asks for it; the other one is lost")
-	flags.StringToStringVar(&w.timeouts, "timeout", nil, "how long steps may take, for example stop=10m,copy=1h (also: export, start)")
+	flags.StringToStringVar(&w.timeouts, "timeout", nil,
+		"how long steps may take, for example stop=10m,copy=1h (also: export, start)")
 	return cmd
 }
 

@@ -39,7 +39,8 @@ func newScene(t *testing.T) scene {
 	for name, content := range crds.YAML() {
 		must(t, os.WriteFile(filepath.Join(dir, name+".yaml"), content, 0o600))
 	}
-	_, err := envtest.InstallCRDs(supervisor.Config(), envtest.CRDInstallOptions{Paths: []string{dir}, ErrorIfPathMissing: true})
+	definitions := envtest.CRDInstallOptions{Paths: []string{dir}, ErrorIfPathMissing: true}
+	_, err := envtest.InstallCRDs(supervisor.Config(), definitions)
 	must(t, err)
 	scheme, err := app.NewScheme()
 	must(t, err)
@@ -247,7 +248,8 @@ func drainVerb(s scene) {
 	s.call(1, "is not being emptied", "drain", "east", "--end")
 	s.call(1, "is not being emptied", "drain", "east", "--pause")
 
-	s.call(0, "now takes no new Machines|is made", "drain", "east", "--max-in-flight", "2", "--max-unavailable", "20%", "-l", "tier=web")
+	s.call(0, "now takes no new Machines|is made", "drain", "east", "--max-in-flight", "2", "--max-unavailable", "20%",
+		"-l", "tier=web")
 	s.call(0, "already takes no new Machines|is there already", "drain", "east")
 	evacuation := &vitistackv1alpha1.Evacuation{}
 	key := client.ObjectKey{Namespace: "kubevirt-configs", Name: "east"}
@@ -273,7 +275,8 @@ func drainVerb(s scene) {
 	status := func(change func(*vitistackv1alpha1.EvacuationStatus)) {
 		s.Helper()
 		before := evacuation.DeepCopy()
-		evacuation.Status = vitistackv1alpha1.EvacuationStatus{ObservedGeneration: evacuation.Generation, Total: 5, Moved: 3, Left: 2}
+		evacuation.Status = vitistackv1alpha1.EvacuationStatus{ObservedGeneration: evacuation.Generation, Total: 5, Moved: 3,
+			Left: 2}
 		change(&evacuation.Status)
 		must(s.T, s.Status().Patch(s.Context(), evacuation, client.MergeFrom(before)))
 	}
@@ -282,7 +285,8 @@ func drainVerb(s scene) {
 		s.Phase = vitistackv1alpha1.EvacuationIncomplete
 		s.Stays = []vitistackv1alpha1.EvacuationLeft{{Machine: "team-a/gpu", Reason: "CannotMove", Message: "a host device"}}
 	})
-	s.call(1, "Incomplete  3 of 5 moved, 0 under way, 2 left|✗ team-a/gpu  CannotMove  a host device", "drain", "east", "--watch")
+	s.call(1, "Incomplete  3 of 5 moved, 0 under way, 2 left|✗ team-a/gpu  CannotMove  a host device",
+		"drain", "east", "--watch")
 	status(func(s *vitistackv1alpha1.EvacuationStatus) {
 		s.Phase, s.Left, s.Moved = vitistackv1alpha1.EvacuationSucceeded, 0, 5
 	})

@@ -34,14 +34,13 @@ func stepsOf(move *vitistackv1alpha1.MachineMove) string {
 		}
 	}
 	ready := meta.FindStatusCondition(status.Conditions, vitistackv1alpha1.ConditionReady)
-	switch {
-	case ready == nil:
+	if ready == nil {
 		out.WriteString("  nothing was said about it yet: does an operator run?\n")
-	default:
-		fmt.Fprintf(out, "  %s: %s\n", ready.Reason, ready.Message)
-		if info, known := vitistackv1alpha1.InfoOf(ready.Reason); known && info.Help != "" {
-			fmt.Fprintf(out, "  What to do: %s.\n", info.Help)
-		}
+		return out.String()
+	}
+	fmt.Fprintf(out, "  %s: %s\n", ready.Reason, ready.Message)
+	if info, known := vitistackv1alpha1.InfoOf(ready.Reason); known && info.Help != "" {
+		fmt.Fprintf(out, "  What to do: %s.\n", info.Help)
 	}
 	return out.String()
 }

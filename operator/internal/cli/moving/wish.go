@@ -181,12 +181,12 @@ func (w wish) answer(
 		return nil, fmt.Errorf("changing MachineMove %s: %w", move.Name, err)
 	}
 	if w.abort {
-		fmt.Fprintf(out, "MachineMove %s/%s is given up: before the Machine is at the target, everything goes back to as it was.\n",
-			move.Namespace, move.Name)
+		fmt.Fprintf(out, "MachineMove %s/%s is given up: before the Machine is at the target, everything goes back to as "+
+			"it was.\n", move.Namespace, move.Name)
 	}
 	if w.keep != "" {
-		fmt.Fprintf(out, "MachineMove %s/%s: where the operator cannot tell, the copy of the %s counts, and the other is lost.\n",
-			move.Namespace, move.Name, strings.ToLower(w.keep))
+		fmt.Fprintf(out, "MachineMove %s/%s: where the operator cannot tell, the copy of the %s counts, and the other is "+
+			"lost.\n", move.Namespace, move.Name, strings.ToLower(w.keep))
 	}
 	return move, nil
 }
