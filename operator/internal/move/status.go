@@ -61,6 +61,12 @@ func (r *Reconciler) tell(ctx context.Context, wish *vitistackv1alpha1.MachineMo
 	return nil
 }
 
+// say tells of a move under way, with all steps that this process saw.
+func (j *job) say(ctx context.Context, told telling) error {
+	told.steps = j.memory.began(client.ObjectKeyFromObject(j.machine), told.phase, j.Clock.Now())
+	return j.tell(ctx, j.wish, told)
+}
+
 // stepped adds the steps that were begun since the last telling, each of which ends the one before.
 func stepped(steps []vitistackv1alpha1.MoveStep, told telling, now metav1.Time) []vitistackv1alpha1.MoveStep {
 	steps = slices.Clone(steps)
@@ -216,7 +222,7 @@ func (j *job) wait(ctx context.Context, seen sight, next moves.Next) (ctrl.Resul
 	if next.Reason == vitistackv1alpha1.ReasonCopying && seen.target.failing != "" {
 		told.reason, told.message = vitistackv1alpha1.ReasonImportFailing, seen.target.failing
 	}
-	told.steps = j.memory.began(client.ObjectKeyFromObject(j.machine), told.phase, j.Clock.Now())
+	j.memory.began(client.ObjectKeyFromObject(j.machine), told.phase, j.Clock.Now())
 	since := j.memory.same(client.ObjectKeyFromObject(j.machine), shows(told), j.Clock.Now())
 	waited := j.Clock.Now().Sub(since)
 	if begun := j.begunAt(told.phase); next.Reason != vitistackv1alpha1.ReasonCopying && !begun.IsZero() {
@@ -240,7 +246,7 @@ func (j *job) wait(ctx context.Context, seen sight, next moves.Next) (ctrl.Resul
 		told.reason, told.message = j.cause(told)
 	}
 	if j.isNews(told, j.Clock.Now().Sub(since)) {
-		if err := j.tell(ctx, j.wish, told); err != nil {
+		if err := j.say(ctx, told); err != nil {
 			return j.after(ctx, seen, err)
 		}
 	}
@@ -393,7 +399,7 @@ func (j *job) tellGivenUp(ctx context.Context, _ sight, reason, message string) 
 				", and a person keeps the source",
 		}[reason]
 	}
-	return j.tell(ctx, j.wish, telling{phase: vitistackv1alpha1.MovePhaseAborting, from: j.record.From.Config,
+	return j.say(ctx, telling{phase: vitistackv1alpha1.MovePhaseAborting, from: j.record.From.Config,
 		to: j.record.To.Config, reason: reason, message: message})
 }
 
@@ -416,14 +422,13 @@ func (j *job) tellEnd(ctx context.Context) error {
 	told := telling{phase: vitistackv1alpha1.MovePhaseSucceeded, from: j.record.From.Config, to: j.record.To.Config,
 		reason: vitistackv1alpha1.ReasonMoved, disks: j.memory.lastSeen(client.ObjectKeyFromObject(j.machine)),
 		message: fmt.Sprintf("the Machine was moved from %s to %s", j.record.From.Config, j.record.To.Config)}
-	told.steps = j.memory.began(client.ObjectKeyFromObject(j.machine), told.phase, j.Clock.Now())
 	if j.record.Stage == vitistackv1alpha1.MoveAborting {
 		reason, message := j.cause(telling{})
 		message, _, _ = strings.Cut(message, waitsFor)
 		told.phase, told.reason = vitistackv1alpha1.MovePhaseFailed, reason
 		told.message = strings.TrimSuffix(message, ": the move is given up") + "; the Machine is where it was, in " + j.record.From.Config
 	}
-	return j.tell(ctx, j.wish, told)
+	return j.say(ctx, told)
 }
 
 // hindered tells what a cluster or the supervisor has against an act.
@@ -441,8 +446,10 @@ func (j *job) hindered(ctx context.Context, seen sight, p *problem.Problem) (ctr
 	if j.record.Stage == vitistackv1alpha1.MoveBegun && (p.Blocked() || waited >= j.limit(vitistackv1alpha1.ReasonExporting)) {
 		return j.afterGivingUp(ctx, seen, p.Reason, p.Message) // the guest is off meanwhile
 	}
-	if err := j.tell(ctx, j.wish, told); err != nil {
-		return ctrl.Result{}, err
+	if j.isNews(told, waited) {
+		if err := j.say(ctx, told); err != nil {
+			return ctrl.Result{}, err
+		}
 	}
 	return ctrl.Result{RequeueAfter: poll(waited)}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"strings"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -115,7 +116,7 @@ func (w *Warden) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resu
 	namespace, name, _ := strings.Cut(request.Name, "/")
 	live, err := w.Clusters.Live(config)
 	if err != nil {
-		return ctrl.Result{}, nil // its return lists everything anew
+		return w.later(config), nil
 	}
 	vm := &kubevirtv1.VirtualMachine{}
 	if err := live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, vm); err != nil {
@@ -133,13 +134,29 @@ func (w *Warden) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	grave, buried := all[vm.UID]
-	switch {
-	case buried && !concerns(machine, vm):
-		return ctrl.Result{}, w.lay(ctx, config, vm, grave, machine)
-	case isUnborn(vm) && !concerns(machine, vm):
-		return ctrl.Result{}, w.drop(ctx, config, vm, machine)
+	if concerns(machine, vm) || !buried && !isUnborn(vm) {
+		return ctrl.Result{}, nil
 	}
-	return ctrl.Result{}, nil
+	remote, err := w.Clusters.GetClientForConfig(ctx, config)
+	if err != nil {
+		return w.later(config), nil
+	}
+	if buried {
+		return ctrl.Result{}, w.lay(ctx, remote, config, vm, grave, machine)
+	}
+	return ctrl.Result{}, w.drop(ctx, remote, config, vm, machine)
+}
+
+// wardenAgain is when a cluster is asked again that gives no answer now.
+const wardenAgain = 5 * time.Second
+
+// later looks again soon at a cluster that gives no answer now, and never at one that is not known
+// any more.
+func (w *Warden) later(config string) ctrl.Result {
+	if _, known := w.Clusters.State(config); !known {
+		return ctrl.Result{}
+	}
+	return ctrl.Result{RequeueAfter: wardenAgain}
 }
 
 // machineOf reads the Machine that a VirtualMachine carries the UID of, nil where that is gone.
@@ -175,14 +192,10 @@ func concerns(machine *vitistackv1alpha1.Machine, vm *kubevirtv1.VirtualMachine)
 // lay stops a VirtualMachine that has a tombstone and may run. It is kept: whoever restored the
 // backup decides what becomes of it.
 func (w *Warden) lay(
-	ctx context.Context, config string, vm *kubevirtv1.VirtualMachine, grave Grave, machine *vitistackv1alpha1.Machine,
+	ctx context.Context, remote client.Client, config string, vm *kubevirtv1.VirtualMachine, grave Grave, machine *vitistackv1alpha1.Machine,
 ) error {
 	if ptr.Deref(vm.Spec.RunStrategy, "") == kubevirtv1.RunStrategyHalted {
 		return nil
-	}
-	remote, err := w.Clusters.GetClientForConfig(ctx, config)
-	if err != nil {
-		return nil // its return lists everything anew
 	}
 	patch, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"uid": vm.UID, "resourceVersion": vm.ResourceVersion,
@@ -206,12 +219,8 @@ func (w *Warden) lay(
 // drop deletes what a move made and never let run: the move was given up while its cluster gave no
 // answer, or a process that had slept made it too late.
 func (w *Warden) drop(
-	ctx context.Context, config string, vm *kubevirtv1.VirtualMachine, machine *vitistackv1alpha1.Machine,
+	ctx context.Context, remote client.Client, config string, vm *kubevirtv1.VirtualMachine, machine *vitistackv1alpha1.Machine,
 ) error {
-	remote, err := w.Clusters.GetClientForConfig(ctx, config)
-	if err != nil {
-		return nil
-	}
 	guard := client.Preconditions{UID: &vm.UID, ResourceVersion: &vm.ResourceVersion}
 	if err := remote.Delete(ctx, vm, guard); client.IgnoreNotFound(err) != nil {
 		return problem.Remote(err, config, problem.At{Condition: ready, Doing: "deleting VirtualMachine " + vm.Name})
