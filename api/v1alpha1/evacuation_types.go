@@ -37,7 +37,8 @@ type Evacuation struct {
 //
 // +kubebuilder:validation:XValidation:rule="self.config == oldSelf.config",message="config cannot be changed: make another Evacuation"
 type EvacuationSpec struct {
-	// config is the KubevirtConfig whose cluster is emptied. It takes no new Machines meanwhile.
+	// config is the KubevirtConfig whose cluster is emptied. No move goes there meanwhile; its own
+	// spec.paused keeps new Machines away.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253

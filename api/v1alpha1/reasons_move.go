@@ -20,9 +20,6 @@ const (
 	ReasonTargetStarting = "TargetStarting"
 	// ReasonCleaningUp: what is left in the source cluster is being deleted.
 	ReasonCleaningUp = "CleaningUp"
-	// ReasonAborting: the move is given up: what was made at the target goes, and the guest starts
-	// again where it was.
-	ReasonAborting = "Aborting"
 	// ReasonSourceSilent: the source cluster gives no answer, and nothing may be decided on its
 	// silence.
 	ReasonSourceSilent = "SourceSilent"
@@ -99,10 +96,6 @@ var moveReasons = []ReasonInfo{
 	{
 		Reason: ReasonCleaningUp, MoveConditions: moveConditions, Acts: ActorCluster,
 		Help: "it ends when all is gone; the message names what is left",
-	},
-	{
-		Reason: ReasonAborting, MoveConditions: moveConditions, Acts: ActorCluster,
-		Help: "it ends when both clusters answer",
 	},
 	{
 		Reason: ReasonSourceSilent, MoveConditions: moveConditions, Acts: ActorCluster,

@@ -28,6 +28,20 @@ func writes(t *testing.T, since time.Time, logs []string, namespaces ...string) 
 	return calls
 }
 
+// mostSupervisorWrites is how often the operator may write to the supervisor for one move. The
+// MachineMove itself is one more.
+const mostSupervisorWrites = 12
+
+// ownWrites are the writes to the supervisor for Machines of some namespaces, each with the
+// tombstone that its move writes. What is written once a cluster is left out.
+func ownWrites(t *testing.T, since time.Time, namespaces ...string) []audit.Call {
+	t.Helper()
+	calls := writes(t, since, supervisorLog(), append(namespaces, fleet.ConfigsNamespace)...)
+	return slices.DeleteFunc(calls, func(c audit.Call) bool {
+		return c.Namespace == fleet.ConfigsNamespace && (c.Resource != "configmaps" || c.Verb != "patch" || c.Code == 404)
+	})
+}
+
 func supervisorLog() []string { return []string{world.fleet.Supervisor.ControlPlane.AuditLog()} }
 
 func allLogs() []string {

@@ -45,8 +45,7 @@ func TestMove(t *testing.T) {
 	observe(t)
 	g := arrive(t, east, "there-and-back", nil)
 	before := identityOf(g.vm(east))
-	legs := [][2]string{{east, west}, {west, east}}
-	for i, leg := range legs {
+	for _, leg := range [][2]string{{east, west}, {west, east}} {
 		since := time.Now()
 		g.moveTo(leg[1])
 		move := g.tells(vitistackv1alpha1.MovePhaseSucceeded, vitistackv1alpha1.ReasonMoved)
@@ -58,11 +57,11 @@ func TestMove(t *testing.T) {
 		g.reads(leg[1])
 		g.gone(leg[0])
 		g.write(leg[1], "after "+leg[1])
-		calls := writes(t, since, supervisorLog(), g.key.Namespace, fleet.ConfigsNamespace)
+		calls := ownWrites(t, since, g.key.Namespace)
 		t.Logf("writes:\n%s", audit.By(writes(t, since, allLogs(), g.key.Namespace, fleet.ConfigsNamespace), func(c audit.Call) string {
 			return c.Verb + " " + c.Kind()
 		}))
-		if len(calls) > 12+len(legs)-i { // the first one finds no ConfigMap of debts, and no KubevirtConfig in use
+		if len(calls) > mostSupervisorWrites {
 			t.Errorf("%d writes to the supervisor", len(calls))
 		}
 	}

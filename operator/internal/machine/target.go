@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/move"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
@@ -42,7 +44,10 @@ func (r *MachineReconciler) Target(ctx context.Context, guest move.Guest, to str
 		}
 		configs = slices.DeleteFunc(configs, func(c vitistackv1alpha1.KubevirtConfig) bool { return c.Name != to })
 	} else {
-		configs = slices.DeleteFunc(configs, func(c vitistackv1alpha1.KubevirtConfig) bool { return r.mayGo(ctx, guest, c.Name) != nil })
+		leaving := r.evacuated(ctx)
+		configs = slices.DeleteFunc(configs, func(c vitistackv1alpha1.KubevirtConfig) bool {
+			return slices.Contains(leaving, c.Name) || r.mayGo(ctx, guest, c.Name) != nil
+		})
 	}
 	reports, err := r.wouldFit(ctx, guest, configs)
 	if err != nil {
@@ -68,6 +73,22 @@ func (r *MachineReconciler) Target(ctx context.Context, guest move.Guest, to str
 		open = append(open, configs[i])
 	}
 	return r.prefer(ctx, guest, open)
+}
+
+// evacuated are the KubevirtConfigs whose clusters are being emptied. Where the definition is not
+// installed there are none.
+func (r *MachineReconciler) evacuated(ctx context.Context) []string {
+	var names []string
+	list := &vitistackv1alpha1.EvacuationList{}
+	if err := r.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+		return nil
+	}
+	for i := range list.Items {
+		if list.Items[i].DeletionTimestamp.IsZero() && list.Items[i].Status.Phase != vitistackv1alpha1.EvacuationSucceeded {
+			names = append(names, list.Items[i].Spec.Config)
+		}
+	}
+	return names
 }
 
 // lacks is what a report says first against a cluster, and what helps.
