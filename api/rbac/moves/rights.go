@@ -17,3 +17,7 @@ package moves
 //
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses,verbs=list
 // +kubebuilder:rbac:groups=route.openshift.io,resources=routes,verbs=list
+//
+// Snapshots of the guest, which would stay behind.
+//
+// +kubebuilder:rbac:groups=snapshot.kubevirt.io,resources=virtualmachinesnapshots,verbs=list

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
@@ -83,6 +84,19 @@ func TestRefusals(t *testing.T) {
 					t.Fatal(err)
 				}
 				t.Cleanup(func() { _ = world.remote[west].Delete(context.Background(), stranger) })
+			}},
+		"Snapshot": {to: west, reason: vitistackv1alpha1.ReasonCannotMove, message: "VirtualMachineSnapshot persons-snapshot",
+			prepare: func(t *testing.T) {
+				snapshot := &unstructured.Unstructured{Object: map[string]any{
+					"apiVersion": "snapshot.kubevirt.io/v1beta1", "kind": "VirtualMachineSnapshot",
+					"metadata": map[string]any{"namespace": g.key.Namespace, "name": persons + "snapshot"},
+					"spec": map[string]any{"source": map[string]any{
+						"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": before.Name}},
+				}}
+				if err := world.remote[east].Create(t.Context(), snapshot); err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { _ = world.remote[east].Delete(context.Background(), snapshot) })
 			}},
 		"NoExternalLinks": {to: west, reason: vitistackv1alpha1.ReasonExportUnavailable, message: "virt-exportproxy",
 			prepare: func(t *testing.T) {

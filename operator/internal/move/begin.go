@@ -6,6 +6,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -14,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
@@ -268,6 +271,30 @@ func (r *Reconciler) checkGuest(ctx context.Context, source side.Remote, guest G
 			return problem.Person(onMove, vitistackv1alpha1.ReasonCannotMove,
 				"disk %s (PersistentVolumeClaim %s) is not this Machine's own; take it out of the VirtualMachine, or give it the "+
 					"Machine's labels", disk.Volume, disk.Claim)
+		}
+	}
+	return noSnapshots(ctx, source, guest)
+}
+
+// noSnapshots refuses a guest of which there are snapshots: they would stay behind, and could never
+// be restored. Where they may not be listed they are not looked for.
+func noSnapshots(ctx context.Context, source side.Remote, guest Guest) error {
+	snapshots := &unstructured.UnstructuredList{}
+	snapshots.SetAPIVersion("snapshot.kubevirt.io/v1beta1")
+	snapshots.SetKind("VirtualMachineSnapshotList")
+	err := source.Server.List(ctx, snapshots, client.InNamespace(guest.VM.Namespace))
+	if apierrors.IsForbidden(err) || errors.Is(err, clientmgr.ErrKindNotServed) {
+		return nil
+	}
+	if err != nil {
+		return silentSource(guest.Ledger, err)
+	}
+	for _, snapshot := range snapshots.Items {
+		kind, _, _ := unstructured.NestedString(snapshot.Object, "spec", "source", "kind")
+		name, _, _ := unstructured.NestedString(snapshot.Object, "spec", "source", "name")
+		if kind == "VirtualMachine" && name == guest.VM.Name {
+			return problem.Person(onMove, vitistackv1alpha1.ReasonCannotMove,
+				"VirtualMachineSnapshot %s of the guest would stay behind; delete it where it is not needed", snapshot.GetName())
 		}
 	}
 	return nil

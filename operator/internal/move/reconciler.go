@@ -108,6 +108,9 @@ func (r *Reconciler) goOn(
 	ctx context.Context, machine *vitistackv1alpha1.Machine, record vitistackv1alpha1.MoveRecord,
 	wishes []vitistackv1alpha1.MachineMove,
 ) (ctrl.Result, error) {
+	if machine.Annotations[vitistackv1alpha1.AnnotationPaused] == "true" { // its end is looked for now and then
+		return ctrl.Result{RequeueAfter: pendingAgain}, nil
+	}
 	ctx = log.IntoContext(ctx, log.FromContext(ctx).WithValues("move", record.Name, "from", record.From.Config, "to", record.To.Config))
 	wish, err := r.wishOf(ctx, machine, record, wishes)
 	if err != nil {
