@@ -19,6 +19,7 @@ type memory struct {
 	told   map[types.NamespacedName]time.Time // when progress was told last
 	disks  map[types.NamespacedName][]vitistackv1alpha1.MoveDisk
 	steps  map[types.NamespacedName][]vitistackv1alpha1.MoveStep
+	looked map[types.NamespacedName]time.Time
 	fed    map[types.NamespacedName]bool // whose target has what its disks are fetched with
 }
 
@@ -112,6 +113,24 @@ func (m *memory) began(
 	return slices.Clone(m.steps[key])
 }
 
+// lookTime is the least time between two looks that both only waited: what is seen of a guest that
+// goes down or comes up changes many times a second.
+const lookTime = 400 * time.Millisecond
+
+// tooSoon is how long the next look has still to wait, 0 for not; then it is noted.
+func (m *memory) tooSoon(key types.NamespacedName, now time.Time) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.looked == nil {
+		m.looked = map[types.NamespacedName]time.Time{}
+	}
+	if later := lookTime - now.Sub(m.looked[key]); later > 0 {
+		return later
+	}
+	m.looked[key] = now
+	return 0
+}
+
 // isFed reports whether the target of a Machine's move has what its disks are fetched with, and
 // setFed notes that it has.
 func (m *memory) isFed(key types.NamespacedName) bool {
@@ -135,6 +154,7 @@ func (m *memory) forget(key types.NamespacedName) {
 	defer m.mu.Unlock()
 	delete(m.marks, key)
 	delete(m.fed, key)
+	delete(m.looked, key)
 	delete(m.steps, key)
 	delete(m.disks, key)
 	delete(m.told, key)

@@ -119,6 +119,9 @@ func (r *Reconciler) goOn(
 	if err := r.others(ctx, wishes, record.ID, record.Name); err != nil {
 		return ctrl.Result{}, err
 	}
+	if later := r.memory.tooSoon(client.ObjectKeyFromObject(machine), r.Clock.Now()); later > 0 {
+		return ctrl.Result{RequeueAfter: later}, nil
+	}
 	job := &job{Reconciler: r, machine: machine, record: record, wish: wish}
 	for range mostActs {
 		seen, err := job.look(ctx)

@@ -94,7 +94,7 @@ func (j *job) wait(ctx context.Context, seen sight, next moves.Next) (ctrl.Resul
 // What changes by itself is told once it has lasted for settleTime, and progress at most each
 // progressTime: most steps are over before anybody could read that they began.
 const (
-	settleTime   = time.Second
+	settleTime   = 2 * time.Second
 	progressTime = 5 * time.Second
 )
 
@@ -111,7 +111,7 @@ func (j *job) isNews(told telling, lasted time.Duration) bool {
 		return true
 	case ready.Reason != told.reason && (info.Acts == vitistackv1alpha1.ActorPerson || !isOrdinary(told.reason)):
 		return true
-	case before.Phase != told.phase || ready.Reason != told.reason || ready.Message != told.message:
+	case before.Phase != told.phase:
 		return lasted >= settleTime
 	default:
 		return j.memory.due(client.ObjectKeyFromObject(j.machine), progressTime, j.Clock.Now())
@@ -176,9 +176,10 @@ func (j *job) limit(reason string) time.Duration {
 	}
 }
 
-// poll is when to look again at something that has been waited for.
+// poll is when to look again at something that has been waited for. What is cached of both clusters
+// wakes the move sooner.
 func poll(waited time.Duration) time.Duration {
-	return min(max(waited/10, 300*time.Millisecond), 10*time.Second)
+	return min(max(waited/10, time.Second), 10*time.Second)
 }
 
 // message is a sentence for what is waited for.
