@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/testkit/audit"
 	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 )
@@ -65,7 +66,9 @@ func TestLongDrain(t *testing.T) {
 		g.reads(ledger.Config)
 		g.gone(east)
 	}
-	written := len(ownWrites(t, since, namespaces...))
+	calls := ownWrites(t, since, namespaces...)
+	written := len(calls)
+	t.Logf("writes:\n%s", audit.By(calls, func(c audit.Call) string { return fmt.Sprint(c.Verb, " ", c.Kind(), " ", c.Code) }))
 	t.Logf("%d Machines, %d at once, in %s; %.1f writes to the supervisor a Machine; creation of %d others: median %s before, %s meanwhile: %.2f times",
 		guests, inFlight, took.Round(time.Second), float64(written)/guests, guests, quiet, busy, busy.Seconds()/quiet.Seconds())
 	if written > guests*mostSupervisorWrites {

@@ -111,6 +111,8 @@ func (j *job) isNews(told telling, lasted time.Duration) bool {
 		return true
 	case ready.Reason != told.reason && (info.Acts == vitistackv1alpha1.ActorPerson || !isOrdinary(told.reason)):
 		return true
+	case told.phase == vitistackv1alpha1.MovePhaseCleaning: // the guest runs again: nobody waits for this
+		return lasted >= progressTime
 	case before.Phase != told.phase:
 		return lasted >= settleTime
 	default:
