@@ -29,6 +29,7 @@ func moving(
 		Book:     machines.Payer().Book,
 		Clusters: machines.KubevirtClientMgr, Server: server, SupervisorUID: options.Machine.Desired.SupervisorUID, Events: told,
 	}
+	machines.Payer().Buried = warden.Remember
 	gate := &evacuation.Gate{Reader: mgr.GetCache()}
 	mover := &move.Reconciler{
 		Supervisor: supervisor, Live: mgr.GetAPIReader(), Clusters: machines.KubevirtClientMgr, Targets: machines,

@@ -103,6 +103,15 @@ func (w *Warden) Bury(ctx context.Context, grave Grave) error {
 	return nil
 }
 
+// Remember learns of a grave that somebody else in this process wrote down: graves are read once.
+func (w *Warden) Remember(grave Grave) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.graves != nil {
+		w.graves[grave.VMUID] = grave
+	}
+}
+
 // IsBuried reports whether a VirtualMachine has a tombstone.
 func (w *Warden) IsBuried(ctx context.Context, uid types.UID) (bool, error) {
 	all, err := w.known(ctx)
