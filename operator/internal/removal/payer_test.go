@@ -77,6 +77,15 @@ func TestDebtsOfMoves(t *testing.T) {
 			reason: "The VirtualMachine of the Machine is gone: the source may be the last copy.",
 			before: func(w *world) { w.remove(west) }, want: kept,
 		},
+		"TargetIsAnotherCluster": {
+			reason: "The name leads to a cluster that was made from a backup of the target: its disks are older.",
+			before: func(w *world) {
+				state, _ := w.manager.State(west)
+				state.ClusterUID = "another"
+				w.manager.SetState(state)
+			},
+			want: kept,
+		},
 		"TargetMadeAnew": {
 			reason: "Another VirtualMachine has the name there.",
 			before: func(w *world) { w.remove(west); w.put(west, guest("vm-of-somebody", "nonce")) }, want: kept,
