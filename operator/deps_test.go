@@ -46,7 +46,7 @@ func within(path, root string) bool { return path == root || strings.HasPrefix(p
 var house = map[string][]string{
 	"custody":       {"api/v1alpha1", "placement"},
 	"custody/moves": {"api/v1alpha1"},
-	"readiness": {"api/v1alpha1", "virtualmachine/desired"},
+	"readiness":     {"api/v1alpha1", "virtualmachine/desired"},
 	"readiness/gather": {"clientmgr", "clientmgr/capacity", "clusterstatus/kubevirt", "crdcheck/admit", "readiness",
 		"side", "survey", "virtualmachine/desired"},
 	"readiness/assess": {"api/v1alpha1", "clientmgr", "problem", "provision", "readiness", "readiness/gather", "side", "survey",
