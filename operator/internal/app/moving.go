@@ -27,7 +27,8 @@ func moving(
 	server, told := side.SupervisorServer{Reader: mgr.GetAPIReader()}, mgr.GetEventRecorder("kubevirt-operator")
 	warden := &removal.Warden{
 		Book:     machines.Payer().Book,
-		Clusters: machines.KubevirtClientMgr, Server: server, SupervisorUID: options.Machine.Desired.SupervisorUID, Events: told,
+		Clusters: machines.KubevirtClientMgr, Server: server, Events: told,
+		SupervisorUID: options.Machine.Desired.SupervisorUID,
 	}
 	machines.Payer().Buried = warden.Remember
 	gate := &evacuation.Gate{Reader: mgr.GetCache()}

@@ -91,8 +91,8 @@ func Read(
 	}
 	move, moving, err := vitistackv1alpha1.MoveRecordOf(machine)
 	if err != nil {
-		return broken(vitistackv1alpha1.ReasonLedgerInvalid, "the ledger says that the Machine is being moved, and annotation %s "+
-			"cannot be read (%v); restore it, nothing is done until then", vitistackv1alpha1.AnnotationMove, err)
+		return broken(vitistackv1alpha1.ReasonLedgerInvalid, "the ledger says that the Machine is being moved, and "+
+			"annotation %s cannot be read (%v); restore it, nothing is done until then", vitistackv1alpha1.AnnotationMove, err)
 	}
 	copied := status.KubevirtConfigRef
 	if moving && copied != nil && (isCopyOf(*copied, move.From) || isCopyOf(*copied, move.To)) {

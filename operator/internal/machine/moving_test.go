@@ -229,7 +229,8 @@ func TestMoveThatCannotBeRead(t *testing.T) {
 			for range 5 {
 				_, _ = w.reconcile()
 			}
-			if got := w.condition(vitistackv1alpha1.ConditionReady); got != tc.ready || !strings.Contains(w.message(), tc.tells) {
+			got := w.condition(vitistackv1alpha1.ConditionReady)
+			if got != tc.ready || !strings.Contains(w.message(), tc.tells) {
 				t.Errorf("%s\nReady: -want %s (%s) +got %s: %s", tc.reason, tc.ready, tc.tells, got, w.message())
 			}
 			if writes := w.remoteWrites(); len(writes) > 0 || w.where() != was {

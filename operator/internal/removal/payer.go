@@ -206,7 +206,8 @@ func (p *Payer) goesOn(ctx context.Context, machine *vitistackv1alpha1.Machine, 
 	if err != nil || debt.Move == "" || ledger.Move != "" || ledger.VMUID == "" || ledger.VMUID == debt.Ledger.VMUID {
 		return false
 	}
-	seen := survey.In(ctx, p.Clusters, ledger.Config, survey.For{Namespace: ledger.Namespace, Names: []string{ledger.VMName}})
+	seen := survey.In(ctx, p.Clusters, ledger.Config,
+		survey.For{Namespace: ledger.Namespace, Names: []string{ledger.VMName}})
 	return seen.Silent == nil && seen.ClusterUID == ledger.ClusterUID && seen.VM(types.UID(ledger.VMUID)) != nil
 }
 

@@ -226,12 +226,16 @@ func TestWardenOfAFormerProcess(t *testing.T) {
 	}
 }
 
-// TestWardenOfASilentCluster: nothing fails, and its return lists everything anew.
+// TestWardenOfASilentCluster: a cluster that gives no answer is asked again, and one that nobody knows
+// any more never is.
 func TestWardenOfASilentCluster(t *testing.T) {
-	w := newWorld(t)
-	w.silence(east)
-	request := ctrl.Request{NamespacedName: types.NamespacedName{Namespace: east, Name: team + "/" + vmName}}
-	if result, err := w.warden(nil).Reconcile(t.Context(), request); err != nil || !result.IsZero() {
-		t.Errorf("%+v, %v", result, err)
+	for config, again := range map[string]bool{east: true, "cluster-that-was": false} {
+		w := newWorld(t)
+		w.silence(east)
+		request := ctrl.Request{NamespacedName: types.NamespacedName{Namespace: config, Name: team + "/" + vmName}}
+		result, err := w.warden(nil).Reconcile(t.Context(), request)
+		if err != nil || (result.RequeueAfter > 0) != again {
+			t.Errorf("%s: %+v, %v", config, result, err)
+		}
 	}
 }
