@@ -29,23 +29,18 @@ func Movable(vm *kubevirtv1.VirtualMachine, instance *kubevirtv1.VirtualMachineI
 		return cannot("VirtualMachine %s has a memory dump; take it off with virtctl memory-dump remove", vm.Name)
 	}
 	spec := vm.Spec.Template.Spec
-	devices := spec.Domain.Devices
-	switch {
-	case len(devices.GPUs) > 0 || len(devices.HostDevices) > 0:
-		return cannot("the guest has devices of its host")
-	case devices.TPM != nil && ptr.Deref(devices.TPM.Persistent, false):
-		return cannot("the guest's TPM keeps a state, which no export has")
-	case keepsEFI(spec.Domain.Firmware):
-		return cannot("the guest's firmware keeps a state (EFI, persistent), which no export has")
-	case spec.NodeSelector[corev1.LabelHostname] != "":
-		return cannot("the guest is bound to the node %s", spec.NodeSelector[corev1.LabelHostname])
+	if why := boundBy(spec.Domain); why != "" {
+		return cannot("%s", why)
+	}
+	if node := spec.NodeSelector[corev1.LabelHostname]; node != "" {
+		return cannot("the guest is bound to the node %s", node)
 	}
 	for _, volume := range spec.Volumes {
 		if why := staysBehind(volume); why != "" {
 			return cannot("volume %s %s", volume.Name, why)
 		}
 	}
-	for _, disk := range devices.Disks {
+	for _, disk := range spec.Domain.Devices.Disks {
 		if disk.LUN != nil || ptr.Deref(disk.Shareable, false) {
 			return cannot("disk %s is shared with others, or a LUN", disk.Name)
 		}
@@ -53,10 +48,14 @@ func Movable(vm *kubevirtv1.VirtualMachine, instance *kubevirtv1.VirtualMachineI
 	return plugged(vm, instance)
 }
 
-// plugged says that a running instance has a disk that its VirtualMachine has not: it would be lost.
+// plugged says what a running instance has that its VirtualMachine has not, and that would be lost: a
+// disk, or a device or state that an instance type or a preference gave.
 func plugged(vm *kubevirtv1.VirtualMachine, instance *kubevirtv1.VirtualMachineInstance) error {
 	if instance == nil {
 		return nil
+	}
+	if why := boundBy(instance.Spec.Domain); why != "" { // by its instance type or preference
+		return refuse(vitistackv1alpha1.ReasonCannotMove, "%s", why)
 	}
 	if instance.Status.MigrationState != nil && !instance.Status.MigrationState.Completed {
 		return refuse(vitistackv1alpha1.ReasonCannotMove, "the guest moves to another node of its cluster; wait for its end")
@@ -69,6 +68,21 @@ func plugged(vm *kubevirtv1.VirtualMachine, instance *kubevirtv1.VirtualMachineI
 		}
 	}
 	return nil
+}
+
+// boundBy says what of a guest's hardware binds it to where it is, "" where nothing does.
+func boundBy(domain kubevirtv1.DomainSpec) string {
+	devices := domain.Devices
+	switch {
+	case len(devices.GPUs) > 0 || len(devices.HostDevices) > 0:
+		return "the guest has devices of its host"
+	case devices.TPM != nil && ptr.Deref(devices.TPM.Persistent, false):
+		return "the guest's TPM keeps a state, which no export has"
+	case keepsEFI(domain.Firmware):
+		return "the guest's firmware keeps a state (EFI, persistent), which no export has"
+	default:
+		return ""
+	}
 }
 
 func keepsEFI(firmware *kubevirtv1.Firmware) bool {

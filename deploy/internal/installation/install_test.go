@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/vitistack/kubevirt-multicluster/api/crds"
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/testkit/audit"
 	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
@@ -211,7 +212,7 @@ func wantKept(t *testing.T, machines []client.ObjectKey) {
 			names = append(names, item.GetName())
 		}
 	}
-	if slices.Sort(names); len(names) != 5 {
+	if slices.Sort(names); len(names) != len(crds.YAML()) {
 		t.Errorf("the definitions are %v", names)
 	}
 }

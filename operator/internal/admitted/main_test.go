@@ -34,6 +34,7 @@ const (
 	east      = "cluster-east"
 	namespace = "team-a"
 	patience  = 2 * time.Minute
+	missing   = "missing" // the name of what the cluster's catalogue has not
 )
 
 // server is one API server, which is supervisor and remote cluster at once, with all of KubeVirt.

@@ -27,8 +27,10 @@ func moving(
 	server, told := side.SupervisorServer{Reader: mgr.GetAPIReader()}, mgr.GetEventRecorder("kubevirt-operator")
 	warden := &removal.Warden{
 		Book:     machines.Payer().Book,
-		Clusters: machines.KubevirtClientMgr, Server: server, SupervisorUID: options.Machine.Desired.SupervisorUID, Events: told,
+		Clusters: machines.KubevirtClientMgr, Server: server, Events: told,
+		SupervisorUID: options.Machine.Desired.SupervisorUID,
 	}
+	machines.Payer().Buried = warden.Remember
 	gate := &evacuation.Gate{Reader: mgr.GetCache()}
 	mover := &move.Reconciler{
 		Supervisor: supervisor, Live: mgr.GetAPIReader(), Clusters: machines.KubevirtClientMgr, Targets: machines,

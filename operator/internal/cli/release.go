@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -29,7 +31,8 @@ func releaseCommand(by entry) *cobra.Command {
 			"operator's, " + vitistackv1alpha1.FinalizerMachinePublic + ": where that operator is not run any more, take it\n" +
 			"off by hand.\n" +
 			"It refuses while an operator holds a lease, in whatever namespace. It knows an operator's lease by its\n" +
-			"label, by its name or by its holder's.",
+			"label, by its name or by its holder's. It refuses, too, while a Machine is being moved: what the move has\n" +
+			"made on both sides would be left to nobody.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !all {
@@ -58,10 +61,52 @@ func release(ctx context.Context, out io.Writer, by *entry, leases []string) err
 	if err != nil {
 		return err
 	}
+	return releaseQuiet(ctx, out, supervisor, leases)
+}
+
+// releaseQuiet releases all where nobody works on it: no operator leads, and no Machine is being moved.
+func releaseQuiet(ctx context.Context, out io.Writer, supervisor client.Client, leases []string) error {
 	if err := nobodyLeads(ctx, supervisor, leases); err != nil {
 		return err
 	}
+	if err := nothingMoves(ctx, supervisor); err != nil {
+		return err
+	}
 	return releaseAll(ctx, out, supervisor)
+}
+
+// nothingMoves refuses while Machines are being moved: the guest is off, the disks are half way, and
+// the operator alone ends that. It names each of them.
+func nothingMoves(ctx context.Context, supervisor client.Reader) error {
+	machines := &vitistackv1alpha1.MachineList{}
+	err := supervisor.List(ctx, machines)
+	if meta.IsNoMatchError(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("listing every Machine: %w", err)
+	}
+	var moving []string
+	for i := range machines.Items {
+		machine := &machines.Items[i]
+		if !controllerutil.ContainsFinalizer(machine, vitistackv1alpha1.FinalizerMachine) {
+			continue
+		}
+		if record, under, err := vitistackv1alpha1.MoveRecordOf(machine); under {
+			text := nameOf(machine)
+			if err == nil {
+				text += fmt.Sprintf(" (MachineMove %s, from %s to %s)", record.Name, record.From.Config, record.To.Config)
+			}
+			moving = append(moving, text)
+		}
+	}
+	if len(moving) == 0 {
+		return nil
+	}
+	slices.Sort(moving)
+	return fmt.Errorf("nothing was released: Machines are being moved: %s; start the operator again and wait until they "+
+		"have arrived (kubectl machine move NAME --watch), or have them brought back (kubectl machine move NAME --abort)",
+		strings.Join(moving, ", "))
 }
 
 // releaseAll takes our finalizers off. NetworkConfigurations follow the Machines that own them.

@@ -71,6 +71,83 @@ func TestReleaseTakesOffOursAlone(t *testing.T) {
 	}
 }
 
+// TestReleaseWaitsForMoves: a Machine in the middle of a move has a guest that is off and disks on
+// their way, and nobody but an operator goes on with them. The others are not released either: whoever
+// uninstalls sees one answer, and loses nothing by asking again.
+func TestReleaseWaitsForMoves(t *testing.T) {
+	place := func(config, nonce, uid string) vitistackv1alpha1.Ledger {
+		return vitistackv1alpha1.Ledger{
+			Config: config, ClusterUID: config + "-uid", Namespace: "team", VMName: "vm-web", VMUID: uid, Nonce: nonce,
+		}
+	}
+	record := vitistackv1alpha1.MoveRecord{
+		ID: "move-1", Name: "web-to-west", Mode: vitistackv1alpha1.MoveModeCold, Stage: vitistackv1alpha1.MoveBegun,
+		Was: "Always", From: place("east", "n-1", "vm-uid"), To: place("west", "n-2", ""),
+	}
+	over := place("west", "n-2", "vm-2")
+	for name, tc := range map[string]struct {
+		reason         string
+		ledger, record string
+		free           bool
+		tells          string // "" where all is released
+	}{
+		"UnderWay": {
+			reason: "The move is named with both clusters.",
+			ledger: record.Place().String(), record: record.String(),
+			tells: "team/web (MachineMove web-to-west, from east to west)",
+		},
+		"RecordThatCannotBeRead": {
+			reason: "Nobody knows how far the move is, and least of all that it is over.",
+			ledger: record.Place().String(), record: "{}", tells: "team/web",
+		},
+		"Over": {
+			reason: "A record that no ledger names is left from an earlier move.",
+			ledger: over.String(), record: record.String(),
+		},
+		"ReleasedBefore": {
+			reason: "A Machine without the finalizer has nothing to release.",
+			ledger: record.Place().String(), record: record.String(), free: true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			web := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{
+				Namespace: "team", Name: "web", Finalizers: []string{vitistackv1alpha1.FinalizerMachine},
+				Annotations: map[string]string{vitistackv1alpha1.AnnotationPlacement: tc.ledger,
+					vitistackv1alpha1.AnnotationMove: tc.record},
+			}}
+			if tc.free {
+				web.Finalizers = nil
+			}
+			other := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{
+				Namespace: "team", Name: "other", Finalizers: []string{vitistackv1alpha1.FinalizerMachine},
+			}}
+			supervisor := fakeCluster(t, web, other)
+			var out bytes.Buffer
+			err := releaseQuiet(t.Context(), &out, supervisor, nil)
+			if (err != nil) != (tc.tells != "") {
+				t.Fatalf("%s\nThe answer is: %v", tc.reason, err)
+			}
+			if err := supervisor.Get(t.Context(), client.ObjectKeyFromObject(other), other); err != nil {
+				t.Fatal(err)
+			}
+			if held := len(other.Finalizers) == 1; held != (err != nil) {
+				t.Errorf("%s\nanother Machine is held: %t, after %v", tc.reason, held, err)
+			}
+			if err == nil {
+				return
+			}
+			for _, want := range []string{tc.tells, "kubectl machine move NAME --abort"} {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%s\n%q does not tell %q", tc.reason, err, want)
+				}
+			}
+			if out.Len() > 0 {
+				t.Errorf("%s\nsomething was released: %s", tc.reason, out.String())
+			}
+		})
+	}
+}
+
 // heldLease is a lease that was renewed now, for 15 seconds.
 func heldLease(name, holder string) *coordinationv1.Lease {
 	return &coordinationv1.Lease{

@@ -91,8 +91,8 @@ func Read(
 	}
 	move, moving, err := vitistackv1alpha1.MoveRecordOf(machine)
 	if err != nil {
-		return broken(vitistackv1alpha1.ReasonLedgerInvalid, "the ledger says that the Machine is being moved, and annotation %s "+
-			"cannot be read (%v); restore it, nothing is done until then", vitistackv1alpha1.AnnotationMove, err)
+		return broken(vitistackv1alpha1.ReasonLedgerInvalid, "the ledger says that the Machine is being moved, and "+
+			"annotation %s cannot be read (%v); restore it, nothing is done until then", vitistackv1alpha1.AnnotationMove, err)
 	}
 	copied := status.KubevirtConfigRef
 	if moving && copied != nil && (isCopyOf(*copied, move.From) || isCopyOf(*copied, move.To)) {
@@ -109,8 +109,7 @@ func Read(
 		return broken(vitistackv1alpha1.ReasonLedgerConflict, "annotation %s was copied from a Machine of namespace %s; "+
 			"take it off", annotation, ledger.Namespace)
 	}
-	if moving && held && (status.MachineID == move.From.VMUID || status.MachineID == move.To.VMUID) ||
-		held && confirms(status, ledger, providerID) {
+	if held && (moving && confirmsMove(status, move) || confirms(status, ledger, providerID)) {
 		return Reading{Standing: Confirmed, Ledger: ledger}
 	}
 	return Reading{Standing: Unconfirmed, Ledger: ledger}
@@ -119,6 +118,12 @@ func Read(
 // isCopyOf reports whether a status names the place of a ledger.
 func isCopyOf(copied vitistackv1alpha1.KubevirtConfigReferenceStatus, ledger vitistackv1alpha1.Ledger) bool {
 	return copied.Name == ledger.Config && (copied.ClusterUID == "" || copied.ClusterUID == ledger.ClusterUID)
+}
+
+// confirmsMove reports whether the status names the VirtualMachine of either side of a move. The
+// target's is not known before the commit, and a status that names none confirms none.
+func confirmsMove(status vitistackv1alpha1.MachineStatus, move vitistackv1alpha1.MoveRecord) bool {
+	return status.MachineID != "" && (status.MachineID == move.From.VMUID || status.MachineID == move.To.VMUID)
 }
 
 // confirms reports whether the status says what a ledger says. The UID of a VirtualMachine decides

@@ -25,7 +25,8 @@ func (r *MachineReconciler) moving(ctx context.Context, view report, job provisi
 		return view.ended(observed.StepRemote, err)
 	}
 	n := network{machine: job.Machine, record: job.Network, isDecided: placed.network != nil}
-	if n.namespaces, err = provision.NetworkNamespaces(ctx, job.Supervisor.Cache, job.Machine.Namespace, n.record); err == nil {
+	n.namespaces, err = provision.NetworkNamespaces(ctx, job.Supervisor.Cache, job.Machine.Namespace, n.record)
+	if err == nil {
 		n.configurations, err = provision.ConfigurationsOf(ctx, job.Supervisor.Cache, job.Machine, "")
 	}
 	if err != nil {
@@ -51,8 +52,8 @@ func underWay(machine *vitistackv1alpha1.Machine) error {
 		return problem.Person(ready, vitistackv1alpha1.ReasonLedgerInvalid, "annotation %s cannot be read (%v); restore it",
 			vitistackv1alpha1.AnnotationMove, err)
 	case record.Stage == vitistackv1alpha1.MoveAborting:
-		return problem.Time(ready, vitistackv1alpha1.ReasonMoving, "MachineMove %s to %s is given up: the guest goes back to %s",
-			record.Name, record.To.Config, record.From.Config)
+		return problem.Time(ready, vitistackv1alpha1.ReasonMoving,
+			"MachineMove %s to %s is given up: the guest goes back to %s", record.Name, record.To.Config, record.From.Config)
 	default:
 		return problem.Time(ready, vitistackv1alpha1.ReasonMoving, "MachineMove %s takes the Machine from %s to %s",
 			record.Name, record.From.Config, record.To.Config)

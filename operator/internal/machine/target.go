@@ -53,7 +53,8 @@ func (r *MachineReconciler) Target(ctx context.Context, guest move.Guest, to str
 	if err != nil {
 		return "", err
 	}
-	ready := slices.DeleteFunc(slices.Clone(reports), func(report readiness.Report) bool { return report.Verdict == readiness.No })
+	refuses := func(report readiness.Report) bool { return report.Verdict == readiness.No }
+	ready := slices.DeleteFunc(slices.Clone(reports), refuses)
 	switch {
 	case to != "" && len(ready) == 0:
 		return "", problem.Person(placed, vitistackv1alpha1.ReasonTargetNotReady, "the Machine cannot run in %s: %s", to,
@@ -148,7 +149,8 @@ func (r *MachineReconciler) prefer(
 	delete(bare.Annotations, vitistackv1alpha1.AnnotationKubevirtConfig)
 	bare.Spec.KubevirtConfigRef = nil
 	known := &facts{r: r, machine: bare, vmName: guest.Ledger.VMName, request: r.request(bare, open)}
-	if !slices.ContainsFunc(open, func(c vitistackv1alpha1.KubevirtConfig) bool { return c.Name == known.request.Default }) {
+	isDefault := func(c vitistackv1alpha1.KubevirtConfig) bool { return c.Name == known.request.Default }
+	if !slices.ContainsFunc(open, isDefault) {
 		known.request.Default = ""
 	}
 	chosen, _, err := r.placer.Place(ctx, known.gather)

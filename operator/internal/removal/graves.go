@@ -43,8 +43,8 @@ type Grave struct {
 // GraveOf is the grave of what a debt names.
 func GraveOf(debt Debt) Grave {
 	l := debt.Ledger
-	return Grave{VMUID: types.UID(l.VMUID), Config: l.Config, ClusterUID: l.ClusterUID, Namespace: l.Namespace, Name: l.VMName,
-		Machine: debt.Machine, At: time.Now().Unix()}
+	return Grave{VMUID: types.UID(l.VMUID), Config: l.Config, ClusterUID: l.ClusterUID, Namespace: l.Namespace,
+		Name: l.VMName, Machine: debt.Machine, At: time.Now().Unix()}
 }
 
 func (g Grave) key() string { return vitistackv1alpha1.TombstonePrefix + string(g.VMUID) }

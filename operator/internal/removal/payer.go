@@ -35,6 +35,8 @@ type Payer struct {
 	// Server reads the supervisor past the cache.
 	Server  side.SupervisorServer
 	Options desired.Options
+	// Buried is told of each grave that is written down with a debt, nil for nobody.
+	Buried func(Grave)
 
 	waiting wake.Streaks // by KubevirtConfig
 	made    chan string  // KubevirtConfigs to whose clusters something is owed since a moment ago
@@ -51,6 +53,9 @@ func NewPayer(
 func (p *Payer) Owe(ctx context.Context, debt Debt) error {
 	if err := p.Book.Owe(ctx, debt); err != nil {
 		return err
+	}
+	if debt.Move != "" && p.Buried != nil {
+		p.Buried(GraveOf(debt))
 	}
 	select {
 	case p.made <- debt.Ledger.Config:
@@ -201,7 +206,8 @@ func (p *Payer) goesOn(ctx context.Context, machine *vitistackv1alpha1.Machine, 
 	if err != nil || debt.Move == "" || ledger.Move != "" || ledger.VMUID == "" || ledger.VMUID == debt.Ledger.VMUID {
 		return false
 	}
-	seen := survey.In(ctx, p.Clusters, ledger.Config, survey.For{Namespace: ledger.Namespace, Names: []string{ledger.VMName}})
+	seen := survey.In(ctx, p.Clusters, ledger.Config,
+		survey.For{Namespace: ledger.Namespace, Names: []string{ledger.VMName}})
 	return seen.Silent == nil && seen.ClusterUID == ledger.ClusterUID && seen.VM(types.UID(ledger.VMUID)) != nil
 }
 

@@ -54,7 +54,9 @@ func (w *Warden) suspects(ctx context.Context, config string, object client.Obje
 	if !isVM || !vm.DeletionTimestamp.IsZero() || !w.isBuried(ctx, vm.UID) && !isUnborn(vm) {
 		return nil
 	}
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: config, Name: vm.Namespace + "/" + vm.Name}}}
+	return []reconcile.Request{
+		{NamespacedName: types.NamespacedName{Namespace: config, Name: vm.Namespace + "/" + vm.Name}},
+	}
 }
 
 // isUnborn reports whether a move made a VirtualMachine and has not let it run, and nobody else did.
@@ -103,6 +105,15 @@ func (w *Warden) Bury(ctx context.Context, grave Grave) error {
 	return nil
 }
 
+// Remember learns of a grave that somebody else in this process wrote down: graves are read once.
+func (w *Warden) Remember(grave Grave) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.graves != nil {
+		w.graves[grave.VMUID] = grave
+	}
+}
+
 // IsBuried reports whether a VirtualMachine has a tombstone.
 func (w *Warden) IsBuried(ctx context.Context, uid types.UID) (bool, error) {
 	all, err := w.known(ctx)
@@ -122,7 +133,8 @@ func (w *Warden) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resu
 	if err := live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, vm); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	if vm.Labels[vitistackv1alpha1.LabelSupervisorUID] != w.SupervisorUID || vm.Labels[vitistackv1alpha1.LabelMachineUID] == "" {
+	if vm.Labels[vitistackv1alpha1.LabelSupervisorUID] != w.SupervisorUID ||
+		vm.Labels[vitistackv1alpha1.LabelMachineUID] == "" {
 		return ctrl.Result{}, nil // whatever it says of a move
 	}
 	machine, err := w.machineOf(ctx, vm)
@@ -141,10 +153,19 @@ func (w *Warden) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return w.later(config), nil
 	}
+	found := leftover{config: config, remote: remote, vm: vm, machine: machine}
 	if buried {
-		return ctrl.Result{}, w.lay(ctx, remote, config, vm, grave, machine)
+		return ctrl.Result{}, w.lay(ctx, found, grave)
 	}
-	return ctrl.Result{}, w.drop(ctx, remote, config, vm, machine)
+	return ctrl.Result{}, w.drop(ctx, found)
+}
+
+// leftover is a VirtualMachine that no Machine has any more, in a cluster.
+type leftover struct {
+	config  string
+	remote  client.Client
+	vm      *kubevirtv1.VirtualMachine
+	machine *vitistackv1alpha1.Machine // that it was made for, nil where that is gone
 }
 
 // wardenAgain is when a cluster is asked again that gives no answer now.
@@ -191,9 +212,8 @@ func concerns(machine *vitistackv1alpha1.Machine, vm *kubevirtv1.VirtualMachine)
 
 // lay stops a VirtualMachine that has a tombstone and may run. It is kept: whoever restored the
 // backup decides what becomes of it.
-func (w *Warden) lay(
-	ctx context.Context, remote client.Client, config string, vm *kubevirtv1.VirtualMachine, grave Grave, machine *vitistackv1alpha1.Machine,
-) error {
+func (w *Warden) lay(ctx context.Context, found leftover, grave Grave) error {
+	vm := found.vm
 	if ptr.Deref(vm.Spec.RunStrategy, "") == kubevirtv1.RunStrategyHalted {
 		return nil
 	}
@@ -205,29 +225,29 @@ func (w *Warden) lay(
 	if err != nil {
 		return err
 	}
-	err = remote.Patch(ctx, vm, client.RawPatch(types.MergePatchType, patch), side.FieldOwner)
+	err = found.remote.Patch(ctx, vm, client.RawPatch(types.MergePatchType, patch), side.FieldOwner)
 	if client.IgnoreNotFound(err) != nil {
-		return problem.Remote(err, config, problem.At{Condition: ready, Doing: "stopping VirtualMachine " + vm.Name})
+		return problem.Remote(err, found.config, problem.At{Condition: ready, Doing: "stopping VirtualMachine " + vm.Name})
 	}
 	log.FromContext(ctx).Info("Stopped a virtual machine whose Machine was moved away: a backup has brought it back",
-		"kubevirtConfig", config, "namespace", vm.Namespace, "vm", vm.Name, "machine", grave.Machine)
-	w.tell(machine, "TombstoneStopped", "stopped VirtualMachine %s (%s) of %s: the Machine was moved away from there, "+
-		"and a backup has brought it back; delete it where nobody needs it", vm.Name, vm.UID, config)
+		"kubevirtConfig", found.config, "namespace", vm.Namespace, "vm", vm.Name, "machine", grave.Machine)
+	w.tell(found.machine, "TombstoneStopped", "stopped VirtualMachine %s (%s) of %s: the Machine was moved away from there, "+
+		"and a backup has brought it back; delete it where nobody needs it", vm.Name, vm.UID, found.config)
 	return nil
 }
 
 // drop deletes what a move made and never let run: the move was given up while its cluster gave no
 // answer, or a process that had slept made it too late.
-func (w *Warden) drop(
-	ctx context.Context, remote client.Client, config string, vm *kubevirtv1.VirtualMachine, machine *vitistackv1alpha1.Machine,
-) error {
+func (w *Warden) drop(ctx context.Context, found leftover) error {
+	vm := found.vm
 	guard := client.Preconditions{UID: &vm.UID, ResourceVersion: &vm.ResourceVersion}
-	if err := remote.Delete(ctx, vm, guard); client.IgnoreNotFound(err) != nil {
-		return problem.Remote(err, config, problem.At{Condition: ready, Doing: "deleting VirtualMachine " + vm.Name})
+	if err := found.remote.Delete(ctx, vm, guard); client.IgnoreNotFound(err) != nil {
+		return problem.Remote(err, found.config, problem.At{Condition: ready, Doing: "deleting VirtualMachine " + vm.Name})
 	}
-	log.FromContext(ctx).Info("Deleted what a move made and never started", "kubevirtConfig", config,
+	log.FromContext(ctx).Info("Deleted what a move made and never started", "kubevirtConfig", found.config,
 		"namespace", vm.Namespace, "vm", vm.Name)
-	w.tell(machine, "MoveLeftover", "deleted VirtualMachine %s of %s, which a move made that was given up", vm.Name, config)
+	w.tell(found.machine, "MoveLeftover", "deleted VirtualMachine %s of %s, which a move made that was given up",
+		vm.Name, found.config)
 	return nil
 }
 
