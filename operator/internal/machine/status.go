@@ -133,7 +133,8 @@ func passes(view report, before, after vitistackv1alpha1.MachineStatus) bool {
 	was, is := before.Condition(vitistackv1alpha1.ConditionReady), after.Condition(vitistackv1alpha1.ConditionReady)
 	moving := view.Ledger != nil && view.Ledger.Move != "" && was != nil && is != nil &&
 		was.Reason == vitistackv1alpha1.ReasonMoving && is.Reason == was.Reason && is.Message == was.Message
-	return moving && after.Phase != vitistackv1alpha1.MachinePhaseStopped
+	const stopped = vitistackv1alpha1.MachinePhaseStopped
+	return moving && (after.Phase != stopped || before.Phase == stopped)
 }
 
 // isSmall reports whether a change of a status can wait a moment: no person and no program decides
