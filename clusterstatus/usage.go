@@ -53,9 +53,9 @@ func (u Usage) list() string {
 	return list
 }
 
-// refersTo returns the KubevirtConfigs that a Machine is placed by: two while it is moved. A ledger that cannot be read is
-// taken at the word of the annotation that is written together with it: the way into a cluster is
-// not thrown away for a slip of the pen.
+// refersTo returns the KubevirtConfigs that a Machine is placed by: two while it is moved. A ledger
+// that cannot be read is taken at the word of the annotation that is written together with it: the
+// way into a cluster is not thrown away for a slip of the pen.
 func refersTo(machine client.Object) []string {
 	annotations := machine.GetAnnotations()
 	recorded := annotations[vitistackv1alpha1.AnnotationPlacement]

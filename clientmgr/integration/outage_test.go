@@ -95,13 +95,16 @@ func TestOutageIsResumed(t *testing.T) {
 // breaks begins a fault of a connected cluster whose watches are open, and returns when it began and
 // what there was before. A busy machine may lose a cluster by itself: such a beginning is none, and
 // is tried again.
-func (f *fixture) breaks(config string, p *plane, proxy *faults.Proxy, fault faults.Fault) (time.Time, traffic, float64) {
+func (f *fixture) breaks(
+	config string, p *plane, proxy *faults.Proxy, fault faults.Fault,
+) (time.Time, traffic, float64) {
 	f.t.Helper()
 	for range 10 {
 		f.connects(config)
 		before, open, begin := f.audited(p), f.openWatches(config), time.Now()
 		f.must(proxy.Set(fault))
-		if state, _ := f.State(config); open > 0 && (state.Phase == clientmgr.Connected || !state.DisconnectedSince.Before(begin)) {
+		state, _ := f.State(config)
+		if open > 0 && (state.Phase == clientmgr.Connected || !state.DisconnectedSince.Before(begin)) {
 			return begin, before, open
 		}
 		f.must(proxy.Set(faults.Fault{}))

@@ -156,9 +156,11 @@ func (in Input) template(d Disk) (kubevirtv1.DataVolumeTemplateSpec, error) {
 		Name: d.Claim, Labels: in.Labels, Annotations: map[string]string{bindNow: "true"},
 	}}
 	storage := &cdiv1beta1.StorageSpec{}
+	class := in.Claims[d.Claim].Spec.StorageClassName
 	if was := in.storageOf(d.Claim); was != nil {
-		storage.StorageClassName, storage.AccessModes, storage.VolumeMode = was.StorageClassName, was.AccessModes, was.VolumeMode
-	} else if class := in.Claims[d.Claim].Spec.StorageClassName; class != nil && slices.Contains(in.StorageClasses.Names, *class) {
+		storage.StorageClassName = was.StorageClassName
+		storage.AccessModes, storage.VolumeMode = was.AccessModes, was.VolumeMode
+	} else if class != nil && slices.Contains(in.StorageClasses.Names, *class) {
 		storage.StorageClassName = class
 	}
 	size := *resource.NewQuantity(d.Bytes, resource.BinarySI)
@@ -211,8 +213,8 @@ func Disks(
 		}
 		claim, found := claims[name]
 		if !found {
-			return nil, refuse(vitistackv1alpha1.ReasonCannotMove, "the PersistentVolumeClaim %s of disk %s does not exist", name,
-				volume.Name)
+			return nil, refuse(vitistackv1alpha1.ReasonCannotMove, "the PersistentVolumeClaim %s of disk %s does not exist",
+				name, volume.Name)
 		}
 		if slices.ContainsFunc(disks, func(d Disk) bool { return d.Claim == name }) {
 			return nil, refuse(vitistackv1alpha1.ReasonCannotMove, "two volumes share the PersistentVolumeClaim %s", name)

@@ -528,6 +528,7 @@ func shuffleDisks(random *rand.Rand, in *relocation.Input) {
 		in.Claims[disk], in.URLs[disk] = claim(disk, "1Gi", "fast"), "https://export.example.com/"+disk
 		spec.Volumes = append(spec.Volumes, kubevirtv1.Volume{Name: name, VolumeSource: source})
 	}
-	random.Shuffle(len(spec.Volumes), func(i, j int) { spec.Volumes[i], spec.Volumes[j] = spec.Volumes[j], spec.Volumes[i] })
+	volumes := spec.Volumes
+	random.Shuffle(len(volumes), func(i, j int) { volumes[i], volumes[j] = volumes[j], volumes[i] })
 	slices.Reverse(in.VM.Spec.DataVolumeTemplates)
 }

@@ -70,7 +70,8 @@ func TestLongDrain(t *testing.T) {
 	written := len(calls)
 	t.Logf("writes:\n%s", audit.By(calls, func(c audit.Call) string { return fmt.Sprint(c.Verb, " ", c.Kind(), " ", c.Code) }))
 	t.Logf("%d Machines, %d at once, in %s; %.1f writes to the supervisor a Machine; creation of %d others: median %s before, %s meanwhile: %.2f times",
-		guests, inFlight, took.Round(time.Second), float64(written)/guests, guests, quiet, busy, busy.Seconds()/quiet.Seconds())
+		guests, inFlight, took.Round(time.Second), float64(written)/guests, guests, quiet, busy,
+		busy.Seconds()/quiet.Seconds())
 	if written > guests*mostSupervisorWrites {
 		t.Errorf("%d writes to the supervisor", written)
 	}

@@ -32,7 +32,9 @@ type observer struct {
 // observe follows all clusters until the test ends, and fails it for what was seen.
 func observe(t *testing.T) *observer {
 	t.Helper()
-	o := &observer{since: time.Now(), on: map[string]map[string]bool{}, up: map[string]map[string]bool{}, byHand: map[string]bool{}}
+	o := &observer{
+		since: time.Now(), on: map[string]map[string]bool{}, up: map[string]map[string]bool{}, byHand: map[string]bool{},
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var following sync.WaitGroup
 	for name, cluster := range world.clusters {
@@ -114,7 +116,8 @@ func (o *observer) excuse(uid types.UID) {
 func (o *observer) deleted(t *testing.T) {
 	t.Helper()
 	for name, cluster := range world.clusters {
-		calls, err := audit.Read(cluster.ControlPlane.AuditLog(), audit.Filter{User: fleet.OperatorUser, Since: o.since, Writes: true})
+		calls, err := audit.Read(cluster.ControlPlane.AuditLog(),
+			audit.Filter{User: fleet.OperatorUser, Since: o.since, Writes: true})
 		if err != nil {
 			t.Error(err)
 		}

@@ -28,7 +28,8 @@ func TestRestoredSource(t *testing.T) {
 	g.gone(north)
 	vm := g.vm(west)
 	o.excuse(g.machine().UID) // for the moment in which the backup has brought it back
-	if err := world.clusters[north].Restore(t.Context(), backup, controlplane.RestoreOptions{BumpRevision: true}); err != nil {
+	bumped := controlplane.RestoreOptions{BumpRevision: true}
+	if err := world.clusters[north].Restore(t.Context(), backup, bumped); err != nil {
 		t.Fatal(err)
 	}
 	eventually.Eventually(t, patience, "what the backup brought back is stopped", func(context.Context) error {

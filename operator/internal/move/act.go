@@ -81,7 +81,8 @@ func (j *job) newest(ctx context.Context) error {
 	}
 	record, under, err := vitistackv1alpha1.MoveRecordOf(live)
 	deleting := !j.machine.DeletionTimestamp.IsZero()
-	if err != nil || !under || live.UID != j.machine.UID || record != j.record || deleting == live.DeletionTimestamp.IsZero() {
+	if err != nil || !under || live.UID != j.machine.UID || record != j.record ||
+		deleting == live.DeletionTimestamp.IsZero() {
 		return errStale
 	}
 	j.machine = live
@@ -120,8 +121,9 @@ func patchVM(
 		return err
 	}
 	err = remote.Writer.Patch(ctx, vm.DeepCopy(), client.RawPatch(types.MergePatchType, text), side.FieldOwner)
-	return problem.Remote(err, remote.Config,
-		problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "changing the run strategy of VirtualMachine " + vm.Name})
+	return problem.Remote(err, remote.Config, problem.At{
+		Condition: vitistackv1alpha1.ConditionReady, Doing: "changing the run strategy of VirtualMachine " + vm.Name,
+	})
 }
 
 // debt is what is left at the source.

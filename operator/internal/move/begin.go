@@ -133,7 +133,8 @@ func (r *Reconciler) begin(
 ) (vitistackv1alpha1.MoveRecord, *vitistackv1alpha1.Machine, error) {
 	var record vitistackv1alpha1.MoveRecord
 	if wish.Spec.Abort {
-		return record, nil, problem.Person(onMove, vitistackv1alpha1.ReasonMoveAborted, "the move was given up before it began")
+		return record, nil, problem.Person(onMove, vitistackv1alpha1.ReasonMoveAborted,
+			"the move was given up before it began")
 	}
 	ledger, err := movable(machine, wish)
 	if err != nil {
@@ -225,7 +226,8 @@ func movable(
 }
 
 func silentSource(ledger vitistackv1alpha1.Ledger, err error) error {
-	return problem.Cluster(onMove, vitistackv1alpha1.ReasonSourceSilent, "%s gives no answer%s", ledger.Config, because(err))
+	return problem.Cluster(onMove, vitistackv1alpha1.ReasonSourceSilent, "%s gives no answer%s", ledger.Config,
+		because(err))
 }
 
 // guest reads what is to be moved, past the cache, and refuses what cannot go.
@@ -261,7 +263,9 @@ func (r *Reconciler) checkGuest(ctx context.Context, source side.Remote, guest G
 		refusal, _ := errors.AsType[*desired.Refusal](err)
 		return problem.Person(onMove, refusal.Reason, "%s", refusal.Message)
 	}
-	work := removal.Job{MachineUID: guest.Machine.UID, SupervisorUID: r.Options.SupervisorUID, Ledger: guest.Ledger, Remote: source}
+	work := removal.Job{
+		MachineUID: guest.Machine.UID, SupervisorUID: r.Options.SupervisorUID, Ledger: guest.Ledger, Remote: source,
+	}
 	own, err := work.DisksOf(ctx, guest.VM)
 	if err != nil {
 		return err

@@ -57,8 +57,8 @@ func (r *Reconciler) mayExport(ctx context.Context, source side.Remote, guest Gu
 
 // onlyInside says that a cluster offers disks to itself alone, and what helps.
 func onlyInside(config string) string {
-	return "cluster " + config + " offers disks inside itself alone; put an Ingress or a Route before virt-exportproxy, as " +
-		"deploy/docs/move.md says"
+	return "cluster " + config + " offers disks inside itself alone; put an Ingress or a Route before virt-exportproxy, " +
+		"as deploy/docs/move.md says"
 }
 
 // exportProxy is the Service by which KubeVirt knows what leads to its exports from outside.

@@ -30,7 +30,6 @@ type sourceSight struct {
 	silence  error // why it is silent
 	vm       *kubevirtv1.VirtualMachine
 	instance *kubevirtv1.VirtualMachineInstance
-	claims   map[string]corev1.PersistentVolumeClaim
 	export   *exportv1.VirtualMachineExport
 	internal bool // the disks are offered inside the cluster alone
 	left     string

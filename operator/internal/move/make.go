@@ -122,8 +122,10 @@ func (j *job) carrySecrets(ctx context.Context, seen sight, vm *kubevirtv1.Virtu
 			return problem.Remote(err, j.record.From.Config, at)
 		}
 		carried := &corev1.Secret{
-			ObjectMeta: metav1.ObjectMeta{Namespace: vm.Namespace, Name: name, Labels: secret.Labels, OwnerReferences: ownedBy(vm)},
-			Type:       secret.Type, Data: secret.Data,
+			ObjectMeta: metav1.ObjectMeta{
+				Namespace: vm.Namespace, Name: name, Labels: secret.Labels, OwnerReferences: ownedBy(vm),
+			},
+			Type: secret.Type, Data: secret.Data,
 		}
 		err = seen.target.remote.Writer.Create(ctx, carried, side.FieldOwner)
 		if err != nil && !apierrors.IsAlreadyExists(err) {

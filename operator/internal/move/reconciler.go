@@ -93,7 +93,8 @@ func recordOf(machine *vitistackv1alpha1.Machine) (vitistackv1alpha1.MoveRecord,
 // wishes are the MachineMoves of a Machine, the oldest first.
 func (r *Reconciler) wishes(ctx context.Context, request ctrl.Request) ([]vitistackv1alpha1.MachineMove, error) {
 	list := &vitistackv1alpha1.MachineMoveList{}
-	err := r.Supervisor.List(ctx, list, client.InNamespace(request.Namespace), client.MatchingFields{IndexMachine: request.Name})
+	err := r.Supervisor.List(ctx, list, client.InNamespace(request.Namespace),
+		client.MatchingFields{IndexMachine: request.Name})
 	if err != nil {
 		return nil, fmt.Errorf("listing the MachineMoves of Machine %s: %w", request.Name, err)
 	}
@@ -111,7 +112,8 @@ func (r *Reconciler) goOn(
 	if machine.Annotations[vitistackv1alpha1.AnnotationPaused] == "true" { // its end is looked for now and then
 		return ctrl.Result{RequeueAfter: pendingAgain}, nil
 	}
-	ctx = log.IntoContext(ctx, log.FromContext(ctx).WithValues("move", record.Name, "from", record.From.Config, "to", record.To.Config))
+	ctx = log.IntoContext(ctx, log.FromContext(ctx).WithValues("move", record.Name, "from", record.From.Config,
+		"to", record.To.Config))
 	wish, err := r.wishOf(ctx, machine, record, wishes)
 	if err != nil {
 		return ctrl.Result{}, err

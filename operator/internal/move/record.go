@@ -23,8 +23,8 @@ func (j *job) commit(ctx context.Context, seen sight) error {
 	record.Stage, record.To.VMUID = vitistackv1alpha1.MoveCommitted, string(seen.target.vm.UID)
 	annotations := map[string]string{
 		vitistackv1alpha1.AnnotationKubevirtConfig: record.To.Config,
-		vitistackv1alpha1.AnnotationPlacementTrace: vitistackv1alpha1.PlacementTrace{Config: record.To.Config, Strategy: "move",
-			Reason: "MachineMove " + record.Name + " took it there from " + record.From.Config}.String(),
+		vitistackv1alpha1.AnnotationPlacementTrace: vitistackv1alpha1.PlacementTrace{Config: record.To.Config,
+			Strategy: "move", Reason: "MachineMove " + record.Name + " took it there from " + record.From.Config}.String(),
 	}
 	if seen.source.vm != nil {
 		disks, err := j.removal(seen).DisksOf(ctx, seen.source.vm)

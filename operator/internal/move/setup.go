@@ -49,7 +49,9 @@ func machineOf(_ context.Context, object client.Object) []reconcile.Request {
 	if !isMove {
 		return nil
 	}
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: wish.Namespace, Name: wish.Spec.MachineName}}}
+	return []reconcile.Request{
+		{NamespacedName: types.NamespacedName{Namespace: wish.Namespace, Name: wish.Spec.MachineName}},
+	}
 }
 
 // ofObject is the Machine of a remote object, where that is being moved. For all others it costs a

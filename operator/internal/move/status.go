@@ -49,9 +49,11 @@ func (r *Reconciler) tell(ctx context.Context, wish *vitistackv1alpha1.MachineMo
 	if equality.Semantic.DeepEqual(before.Status, wish.Status) {
 		return nil
 	}
-	err := r.Supervisor.Status().Patch(ctx, wish, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	err := r.Supervisor.Status().Patch(ctx, wish,
+		client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 	if client.IgnoreNotFound(err) != nil {
-		return problem.Supervisor(err, problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "writing the status of the move"})
+		return problem.Supervisor(err,
+			problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "writing the status of the move"})
 	}
 	if before.Status.Phase != told.phase {
 		r.announce(ctx, wish, told)
@@ -188,7 +190,8 @@ func (j *job) tellGivenUp(ctx context.Context, _ sight, reason, message string) 
 				j.record.From.Config + ", and its disks were not copied yet: the move is given up",
 			vitistackv1alpha1.ReasonNameCollision: j.record.To.Config + " has a VirtualMachine " + j.record.To.VMName +
 				" that this move did not make: the move is given up",
-			vitistackv1alpha1.ReasonDisksDiffer: "what " + j.record.To.Config + " fetched is not what was offered: the move is given up",
+			vitistackv1alpha1.ReasonDisksDiffer: "what " + j.record.To.Config +
+				" fetched is not what was offered: the move is given up",
 			vitistackv1alpha1.ReasonTargetGone: "VirtualMachine " + j.record.To.VMName + " is gone from " + j.record.To.Config +
 				", and a person keeps the source",
 		}[reason]
@@ -220,7 +223,8 @@ func (j *job) tellEnd(ctx context.Context) error {
 		reason, message := j.cause(telling{})
 		message, _, _ = strings.Cut(message, waitsFor)
 		told.phase, told.reason = vitistackv1alpha1.MovePhaseFailed, reason
-		told.message = strings.TrimSuffix(message, ": the move is given up") + "; the Machine is where it was, in " + j.record.From.Config
+		told.message = strings.TrimSuffix(message, ": the move is given up") + "; the Machine is where it was, in " +
+			j.record.From.Config
 	}
 	return j.say(ctx, told)
 }

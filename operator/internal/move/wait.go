@@ -229,14 +229,16 @@ func (j *job) hindered(ctx context.Context, seen sight, p *problem.Problem) (ctr
 	told := telling{phase: j.phaseOf(moves.Next{Reason: p.Reason}), from: j.record.From.Config, to: j.record.To.Config,
 		reason: p.Reason, message: p.Message, disks: seen.target.disks}
 	if p.Reason == vitistackv1alpha1.ReasonDeleting {
-		told.phase, told.reason = j.phaseOf(moves.Next{Reason: vitistackv1alpha1.ReasonCleaningUp}), vitistackv1alpha1.ReasonCleaningUp
+		told.phase = j.phaseOf(moves.Next{Reason: vitistackv1alpha1.ReasonCleaningUp})
+		told.reason = vitistackv1alpha1.ReasonCleaningUp
 	}
 	if j.record.Stage == vitistackv1alpha1.MoveAborting {
 		told.reason, told.message = j.cause(told)
 	}
 	since := j.memory.same(client.ObjectKeyFromObject(j.machine), shows(told), j.Clock.Now())
 	waited := j.Clock.Now().Sub(since)
-	if j.record.Stage == vitistackv1alpha1.MoveBegun && (p.Blocked() || waited >= j.limit(vitistackv1alpha1.ReasonExporting)) {
+	if j.record.Stage == vitistackv1alpha1.MoveBegun &&
+		(p.Blocked() || waited >= j.limit(vitistackv1alpha1.ReasonExporting)) {
 		return j.afterGivingUp(ctx, seen, p.Reason, p.Message) // the guest is off meanwhile
 	}
 	if j.isNews(told, waited) {

@@ -231,8 +231,8 @@ func (w *Warden) lay(ctx context.Context, found leftover, grave Grave) error {
 	}
 	log.FromContext(ctx).Info("Stopped a virtual machine whose Machine was moved away: a backup has brought it back",
 		"kubevirtConfig", found.config, "namespace", vm.Namespace, "vm", vm.Name, "machine", grave.Machine)
-	w.tell(found.machine, "TombstoneStopped", "stopped VirtualMachine %s (%s) of %s: the Machine was moved away from there, "+
-		"and a backup has brought it back; delete it where nobody needs it", vm.Name, vm.UID, found.config)
+	w.tell(found.machine, "TombstoneStopped", "stopped VirtualMachine %s (%s) of %s: the Machine was moved away from "+
+		"there, and a backup has brought it back; delete it where nobody needs it", vm.Name, vm.UID, found.config)
 	return nil
 }
 

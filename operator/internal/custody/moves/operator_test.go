@@ -147,7 +147,7 @@ func (o operator) atTarget(s *state, p pass, slot int) string {
 	if p.act == moves.Unmake && o.deletesByLabel {
 		s.cloneB = false
 	}
-	if !s.b.there || p.staleB && !(o.unguardedLift && p.act == moves.Lift) {
+	if !s.b.there || p.staleB && (!o.unguardedLift || p.act != moves.Lift) {
 		return ""
 	}
 	s.touch('B', slot)
