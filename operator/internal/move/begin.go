@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -57,9 +58,9 @@ type Targets interface {
 	Allowed(ctx context.Context, machine *vitistackv1alpha1.Machine, config string) error
 }
 
-// pendingAgain bounds how long a move that cannot begin waits before that is looked at again. What
+// pendingAgain is when a move that cannot begin is looked at again first; then ever more seldom. What
 // changes in the supervisor is an event.
-const pendingAgain = 30 * time.Second
+const pendingAgain = 15 * time.Second
 
 // beginNext begins the oldest move of a Machine that is not over. One that cannot begin says why, and
 // keeps no younger one from beginning.
@@ -70,6 +71,7 @@ func (r *Reconciler) beginNext(
 	for i := range wishes {
 		wish := &wishes[i]
 		if wish.Status.Phase.Over() || !wish.DeletionTimestamp.IsZero() {
+			r.memory.forget(pending(wish))
 			continue
 		}
 		if told, was := r.interrupted(machine, wish); was {
@@ -80,6 +82,7 @@ func (r *Reconciler) beginNext(
 		}
 		record, written, err := r.begin(ctx, machine, wish)
 		if err == nil {
+			r.memory.forget(pending(wish))
 			return r.goOn(ctx, written, record, wishes)
 		}
 		p, isProblem := problem.As(err)
@@ -97,7 +100,9 @@ func (r *Reconciler) beginNext(
 			return ctrl.Result{}, err
 		}
 		if told.phase == vitistackv1alpha1.MovePhasePending {
-			result.RequeueAfter = pendingAgain
+			shows := string(wish.UID) + p.Reason + p.Message
+			waited := r.Clock.Now().Sub(r.memory.same(pending(wish), shows, r.Clock.Now()))
+			result.RequeueAfter = soonest(result.RequeueAfter, min(max(waited/2, pendingAgain), longestWait))
 		}
 	}
 	return result, nil
@@ -302,4 +307,17 @@ func noSnapshots(ctx context.Context, source side.Remote, guest Guest) error {
 		}
 	}
 	return nil
+}
+
+// pending is the key under which it is remembered since when a move cannot begin. No Machine has it.
+func pending(wish *vitistackv1alpha1.MachineMove) types.NamespacedName {
+	return types.NamespacedName{Namespace: wish.Namespace, Name: "move/" + wish.Name}
+}
+
+// soonest is the shorter of two times; 0 is none.
+func soonest(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
 }

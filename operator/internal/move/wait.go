@@ -178,10 +178,13 @@ func (j *job) limit(reason string) time.Duration {
 	}
 }
 
+// longestWait bounds how long nobody looks at a move that waits.
+const longestWait = 5 * time.Minute
+
 // poll is when to look again at something that has been waited for. What is cached of both clusters
 // wakes the move sooner.
 func poll(waited time.Duration) time.Duration {
-	return min(max(waited/10, time.Second), 10*time.Second)
+	return min(max(waited/10, time.Second), longestWait)
 }
 
 // message is a sentence for what is waited for.

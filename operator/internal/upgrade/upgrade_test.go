@@ -25,7 +25,8 @@ const (
 // TestUpgrade: the former version runs 50 Machines and is replaced by this one, while Machines are
 // created, changed and deleted. No guest is restarted, nothing is written twice, and each status
 // tells the truth about the present generation. Then this version is replaced by the former again,
-// which neither makes nor deletes anything that nobody asked for.
+// which neither makes nor deletes anything that nobody asked for, and leaves a Machine alone that
+// this version was moving to another cluster.
 func TestUpgrade(t *testing.T) {
 	began := time.Now()
 	install(t, world.former)
@@ -72,6 +73,7 @@ func TestUpgrade(t *testing.T) {
 	untilRest(t, 15*time.Second)
 	wantSame(t, present, guests(t), names)
 	wantNothingMade(t, "vm-late", rolledBack)
+	wantMoveRefused(t, untouched[0])
 }
 
 // created are the names of the Machines that are created while the operator is replaced.
