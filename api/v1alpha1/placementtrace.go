@@ -15,6 +15,9 @@ type PlacementTrace struct {
 	Config   string `json:"config"`
 	Strategy string `json:"strategy,omitempty"`
 	Reason   string `json:"reason,omitempty"`
+	// Before are the references that the Machine had when it was moved there, after that was decided. It
+	// is told of a reference that names none of them.
+	Before []string `json:"before,omitempty"`
 	// Steps are the answers of all strategies, in the order in which they were asked.
 	Steps []PlacementStep `json:"steps,omitempty"`
 	// Shortened says that texts or steps were left out, because all of them were longer than

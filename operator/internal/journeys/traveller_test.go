@@ -43,8 +43,9 @@ func arrive(t *testing.T, cluster, name string, change func(*vitistackv1alpha1.M
 		ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: name,
 			Annotations: map[string]string{vitistackv1alpha1.AnnotationKubevirtConfig: cluster}},
 		Spec: vitistackv1alpha1.MachineSpec{Provider: "kubevirt", InstanceType: "small",
-			Disks:     []vitistackv1alpha1.MachineSpecDisk{{Name: "root", SizeGB: 10, Boot: true}, {Name: "data", SizeGB: 2}},
-			CloudInit: &vitistackv1alpha1.MachineCloudInit{UserData: "#cloud-config\nhostname: " + name}},
+			KubevirtConfigRef: &vitistackv1alpha1.KubevirtConfigReference{Name: cluster},
+			Disks:             []vitistackv1alpha1.MachineSpecDisk{{Name: "root", SizeGB: 10, Boot: true}, {Name: "data", SizeGB: 2}},
+			CloudInit:         &vitistackv1alpha1.MachineCloudInit{UserData: "#cloud-config\nhostname: " + name}},
 	}
 	if change != nil {
 		change(m)

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"slices"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
@@ -113,7 +114,11 @@ func (r *MachineReconciler) job(
 // referenceChanged reports a reference that no longer names the cluster of the ledger. Everything
 // else goes on by the ledger.
 func referenceChanged(placed place) error {
+	trace := vitistackv1alpha1.ParsePlacementTrace(placed.machine.Annotations[vitistackv1alpha1.AnnotationPlacementTrace])
 	for _, wanted := range references(placed.machine) {
+		if trace.Config == placed.ledger.Config && slices.Contains(trace.Before, wanted) {
+			continue // it asked for that before it was moved away from there, and for nothing else since
+		}
 		if wanted != "" && wanted != placed.ledger.Config {
 			return problem.Person(vitistackv1alpha1.ConditionReady, vitistackv1alpha1.ReasonReferenceChanged,
 				"the Machine is placed in %s and stays there; its reference now names %s", placed.ledger.Config, wanted)

@@ -3,6 +3,7 @@ package move
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -24,7 +25,8 @@ func (j *job) commit(ctx context.Context, seen sight) error {
 	annotations := map[string]string{
 		vitistackv1alpha1.AnnotationKubevirtConfig: record.To.Config,
 		vitistackv1alpha1.AnnotationPlacementTrace: vitistackv1alpha1.PlacementTrace{Config: record.To.Config,
-			Strategy: "move", Reason: "MachineMove " + record.Name + " took it there from " + record.From.Config}.String(),
+			Strategy: "move", Reason: "MachineMove " + record.Name + " took it there from " + record.From.Config,
+			Before: references(j.machine)}.String(),
 	}
 	if seen.source.vm != nil {
 		disks, err := j.removal(seen).DisksOf(ctx, seen.source.vm)
@@ -34,6 +36,18 @@ func (j *job) commit(ctx context.Context, seen sight) error {
 		annotations[vitistackv1alpha1.AnnotationPlacementDisks] = disks.String()
 	}
 	return j.write(ctx, record, annotations)
+}
+
+// references are the clusters that a Machine asks for.
+func references(machine *vitistackv1alpha1.Machine) []string {
+	var names []string
+	if machine.Spec.KubevirtConfigRef != nil {
+		names = append(names, machine.Spec.KubevirtConfigRef.Name)
+	}
+	if name := machine.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig]; name != "" && !slices.Contains(names, name) {
+		names = append(names, name)
+	}
+	return names
 }
 
 // giveUp writes down that the Machine stays where it was, and tells why.
