@@ -11,9 +11,11 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 )
 
@@ -93,9 +95,10 @@ func TestRefusals(t *testing.T) {
 					"spec": map[string]any{"source": map[string]any{
 						"apiGroup": "kubevirt.io", "kind": "VirtualMachine", "name": before.Name}},
 				}}
-				if err := world.remote[east].Create(t.Context(), snapshot); err != nil {
-					t.Fatal(err)
-				}
+				letSnapshot(t)
+				eventually.Eventually(t, patience, "snapshots can be made", func(ctx context.Context) error {
+					return world.remote[east].Create(ctx, snapshot)
+				})
 				t.Cleanup(func() { _ = world.remote[east].Delete(context.Background(), snapshot) })
 			}},
 		"NoExternalLinks": {to: west, reason: vitistackv1alpha1.ReasonExportUnavailable, message: "virt-exportproxy",
@@ -131,6 +134,18 @@ func TestRefusals(t *testing.T) {
 	if diff := cmp.Diff(before.Spec, g.vm(east).Spec); diff != "" {
 		t.Errorf("the guest was touched: -before +after:\n%s", diff)
 	}
+}
+
+// letSnapshot turns KubeVirt's gate for snapshots on, beside those that are on.
+func letSnapshot(t *testing.T) {
+	t.Helper()
+	all := &kubevirtv1.KubeVirtList{}
+	if err := world.remote[east].List(t.Context(), all); err != nil || len(all.Items) != 1 {
+		t.Fatal(len(all.Items), err)
+	}
+	gates := append(all.Items[0].Spec.Configuration.DeveloperConfiguration.FeatureGates, "Snapshot")
+	patch(t, world.remote[east], &all.Items[0], map[string]any{"spec": map[string]any{"configuration": map[string]any{
+		"developerConfiguration": map[string]any{"featureGates": gates}}}})
 }
 
 // TestSecondMove: one that is wished while another is under way begins when that is over.
