@@ -263,6 +263,9 @@ func (r *Reconciler) guest(
 }
 
 func (r *Reconciler) checkGuest(ctx context.Context, source side.Remote, guest Guest) error {
+	if err := noSnapshots(ctx, source, guest); err != nil {
+		return err
+	}
 	disks, err := relocation.Disks(guest.VM, guest.Claims)
 	if err := errors.Join(relocation.Movable(guest.VM, guest.Instance), err); err != nil {
 		refusal, _ := errors.AsType[*desired.Refusal](err)
@@ -282,7 +285,7 @@ func (r *Reconciler) checkGuest(ctx context.Context, source side.Remote, guest G
 					"Machine's labels", disk.Volume, disk.Claim)
 		}
 	}
-	return noSnapshots(ctx, source, guest)
+	return nil
 }
 
 // noSnapshots refuses a guest of which there are snapshots: they would stay behind, and could never
