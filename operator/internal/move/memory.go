@@ -117,18 +117,21 @@ func (m *memory) began(
 // goes down or comes up changes many times a second.
 const lookTime = 400 * time.Millisecond
 
-// tooSoon is how long the next look has still to wait, 0 for not; then it is noted.
-func (m *memory) tooSoon(key types.NamespacedName, now time.Time) time.Duration {
+// looks notes that a move is looked at, and tooSoon is how long the next look has still to wait, 0 for
+// not.
+func (m *memory) looks(key types.NamespacedName, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.looked == nil {
 		m.looked = map[types.NamespacedName]time.Time{}
 	}
-	if later := lookTime - now.Sub(m.looked[key]); later > 0 {
-		return later
-	}
 	m.looked[key] = now
-	return 0
+}
+
+func (m *memory) tooSoon(key types.NamespacedName, now time.Time) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return max(0, lookTime-now.Sub(m.looked[key]))
 }
 
 // isFed reports whether the target of a Machine's move has what its disks are fetched with, and

@@ -62,6 +62,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	if later := r.memory.tooSoon(request.NamespacedName, r.Clock.Now()); later > 0 {
+		return ctrl.Result{RequeueAfter: later}, nil
+	}
 	machine := &vitistackv1alpha1.Machine{}
 	if err := r.Live.Get(ctx, request.NamespacedName, machine); client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, fmt.Errorf("reading Machine %s: %w", request.Name, err)
@@ -121,9 +124,7 @@ func (r *Reconciler) goOn(
 	if err := r.others(ctx, wishes, record.ID, record.Name); err != nil {
 		return ctrl.Result{}, err
 	}
-	if later := r.memory.tooSoon(client.ObjectKeyFromObject(machine), r.Clock.Now()); later > 0 {
-		return ctrl.Result{RequeueAfter: later}, nil
-	}
+	r.memory.looks(client.ObjectKeyFromObject(machine), r.Clock.Now())
 	job := &job{Reconciler: r, machine: machine, record: record, wish: wish}
 	for range mostActs {
 		seen, err := job.look(ctx)
