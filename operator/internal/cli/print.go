@@ -74,6 +74,9 @@ func verdictText(e machine.Explanation) string {
 }
 
 func outcomeText(e machine.Outcome) string {
+	if e.Reason == vitistackv1alpha1.ReasonMoving {
+		return "It is in " + e.Config + ", and is being moved: " + e.Message + "."
+	}
 	text := map[machine.Verdict]string{
 		machine.VerdictPlaced:  "It is placed in " + e.Config + " and stays there.",
 		machine.VerdictRestore: "It is placed in " + e.Config + "; its lost ledger would be written anew.",

@@ -115,6 +115,9 @@ func (r *MachineReconciler) explain(ctx context.Context, machine *vitistackv1alp
 	if e.Verdict == VerdictPlaced {
 		e.Ledger = &decision.Ledger
 		e.Outcome = e.noted(referenceChanged(place{machine: machine, ledger: &decision.Ledger}))
+		if decision.Ledger.Move != "" {
+			e.Outcome = e.noted(underWay(machine))
+		}
 	}
 	return r.anew(ctx, e)
 }

@@ -256,3 +256,15 @@ func (w *world) updateStatus(m *vitistackv1alpha1.Machine) {
 		w.t.Fatal(err)
 	}
 }
+
+// TestExplainMoving: a Machine that is being moved is not said to stay.
+func TestExplainMoving(t *testing.T) {
+	w := moving(t, vitistackv1alpha1.MoveBegun)
+	got, err := w.reconciler(chain()).Explain(t.Context(), webKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Reason != vitistackv1alpha1.ReasonMoving || got.Config != east || !strings.Contains(got.Message, "web-to-west") {
+		t.Errorf("got %s in %s: %s", got.Reason, got.Config, got.Message)
+	}
+}
