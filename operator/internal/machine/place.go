@@ -50,9 +50,6 @@ func (r *MachineReconciler) place(
 	if err != nil {
 		return place{machine: machine, ledger: r.known(machine)}, err
 	}
-	if r.fresh != nil {
-		r.fresh.Placed(machine)
-	}
 	placed := place{
 		machine: machine, ledger: &decision.Ledger, former: decision.Former, seen: decision.Seen,
 	}
@@ -60,6 +57,7 @@ func (r *MachineReconciler) place(
 		placed.network = networkRecord(machine) // one that came with a copied Machine has another's addresses
 	}
 	if decision.Verdict == VerdictPlaced && isHeld(machine) {
+		r.rememberPlaced(machine)
 		return placed, nil
 	}
 	network, undecided := provision.Decide(ctx, supervisor.Cache, provision.Question{
@@ -73,9 +71,18 @@ func (r *MachineReconciler) place(
 	if err != nil {
 		return place{machine: machine, ledger: r.known(machine)}, err
 	}
+	r.rememberPlaced(machine)
 	placed.fenced, placed.adopted = true, decision.Verdict == VerdictAdopt
 	r.tellPlace(ctx, placed.machine, decision)
 	return placed, nil
+}
+
+// rememberPlaced notes that a Machine may have a virtual machine from now on. A record that could not
+// be written has none: the Machine is as fresh as before.
+func (r *MachineReconciler) rememberPlaced(machine *vitistackv1alpha1.Machine) {
+	if r.fresh != nil {
+		r.fresh.Placed(machine)
+	}
 }
 
 // known is the ledger that the Machine has, for the status. nil where it has none that can be read.
