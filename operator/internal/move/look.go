@@ -193,7 +193,10 @@ func (j *job) lookAtExport(ctx context.Context, seen *sight) error {
 	}
 	s.export, seen.Source.Offered = export, true
 	if export.Status == nil || export.Status.Phase != exportv1.Ready || export.Status.Links == nil {
-		return nil
+		if j.record.Stage == vitistackv1alpha1.MoveBegun { // a process may have ended before it made the token
+			seen.Source.Offered, err = hasSecret(ctx, s.remote, export.Namespace, export.Name)
+		}
+		return err
 	}
 	seen.Source.Ready = export.Status.Links.External != nil
 	s.internal = !seen.Source.Ready

@@ -173,9 +173,14 @@ func volumeOf(vm *kubevirtv1.VirtualMachine, claim string) string {
 
 // fed reports whether what the target's disks are fetched with is still there.
 func (j *job) fed(ctx context.Context, remote side.Remote) (bool, error) {
+	return hasSecret(ctx, remote, j.record.To.Namespace, feedName(j.record))
+}
+
+// hasSecret reports whether there is a Secret of a name that is not on its way out.
+func hasSecret(ctx context.Context, remote side.Remote, namespace, name string) (bool, error) {
 	secret := &metav1.PartialObjectMetadata{}
 	secret.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	err := remote.Server.Get(ctx, client.ObjectKey{Namespace: j.record.To.Namespace, Name: feedName(j.record)}, secret)
+	err := remote.Server.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, secret)
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}
