@@ -160,7 +160,7 @@ func (j *job) tidy(ctx context.Context, seen sight) error {
 	if seen.Target.Silent || !seen.Target.Left {
 		return nil
 	}
-	for _, object := range []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}} {
+	for _, object := range []client.Object{&corev1.ConfigMap{}, &corev1.Secret{}} { // by which it is seen that both are gone
 		key := client.ObjectKey{Namespace: j.record.To.Namespace, Name: feedName(j.record)}
 		err := seen.target.remote.Server.Get(ctx, key, object)
 		if apierrors.IsNotFound(err) {
