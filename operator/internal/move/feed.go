@@ -16,6 +16,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
@@ -33,12 +34,6 @@ const (
 	tokenHeader = "x-kubevirt-export-token: "
 )
 
-// exportName is the name of the export at the source, and of its token.
-func exportName(record vitistackv1alpha1.MoveRecord) string { return "move-" + record.ID }
-
-// feedName is the name of what the target's disks are fetched with.
-func feedName(record vitistackv1alpha1.MoveRecord) string { return "move-" + record.ID }
-
 // labels are those of everything that is made for the Machine.
 func (j *job) labels() map[string]string { return desired.Labels(j.machine, j.Options) }
 
@@ -48,12 +43,12 @@ func (j *job) offer(ctx context.Context, seen sight) error {
 	at := problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "creating the VirtualMachineExport of the move"}
 	remote := seen.source.remote
 	export := &exportv1.VirtualMachineExport{
-		ObjectMeta: metav1.ObjectMeta{Namespace: j.record.From.Namespace, Name: exportName(j.record), Labels: j.labels()},
+		ObjectMeta: metav1.ObjectMeta{Namespace: j.record.From.Namespace, Name: removal.OfferName(j.record.ID), Labels: j.labels()},
 		Spec: exportv1.VirtualMachineExportSpec{
 			Source: corev1.TypedLocalObjectReference{
 				APIGroup: ptr.To(kubevirtv1.GroupVersion.Group), Kind: "VirtualMachine", Name: j.record.From.VMName,
 			},
-			TokenSecretRef: ptr.To(exportName(j.record)), TTLDuration: &metav1.Duration{Duration: exportLife},
+			TokenSecretRef: ptr.To(removal.OfferName(j.record.ID)), TTLDuration: &metav1.Duration{Duration: exportLife},
 		},
 	}
 	err := remote.Writer.Create(ctx, export, side.FieldOwner)
@@ -87,7 +82,7 @@ func (j *job) offer(ctx context.Context, seen sight) error {
 func (j *job) token(ctx context.Context, seen sight) (string, error) {
 	if seen.Target.There {
 		sent := &corev1.Secret{}
-		key := client.ObjectKey{Namespace: j.record.To.Namespace, Name: feedName(j.record)}
+		key := client.ObjectKey{Namespace: j.record.To.Namespace, Name: removal.OfferName(j.record.ID)}
 		err := seen.target.remote.Server.Get(ctx, key, sent)
 		if client.IgnoreNotFound(err) != nil {
 			return "", problem.Remote(err, j.record.To.Config,
@@ -106,12 +101,12 @@ func (j *job) feed(ctx context.Context, seen sight, vm *kubevirtv1.VirtualMachin
 	remote := seen.target.remote
 	at := problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "creating what the disks are fetched with"}
 	token := &corev1.Secret{}
-	key := client.ObjectKey{Namespace: j.record.From.Namespace, Name: exportName(j.record)}
+	key := client.ObjectKey{Namespace: j.record.From.Namespace, Name: removal.OfferName(j.record.ID)}
 	if err := seen.source.remote.Server.Get(ctx, key, token); err != nil {
 		return problem.Remote(err, j.record.From.Config, at)
 	}
 	meta := metav1.ObjectMeta{
-		Namespace: vm.Namespace, Name: feedName(j.record), Labels: j.labels(), OwnerReferences: ownedBy(vm),
+		Namespace: vm.Namespace, Name: removal.OfferName(j.record.ID), Labels: j.labels(), OwnerReferences: ownedBy(vm),
 	}
 	links := seen.source.export.Status.Links.External
 	for _, object := range []client.Object{
@@ -161,7 +156,7 @@ func (j *job) tidy(ctx context.Context, seen sight) error {
 		return nil
 	}
 	for _, object := range []client.Object{&corev1.ConfigMap{}, &corev1.Secret{}} { // by which it is seen that both are gone
-		key := client.ObjectKey{Namespace: j.record.To.Namespace, Name: feedName(j.record)}
+		key := client.ObjectKey{Namespace: j.record.To.Namespace, Name: removal.OfferName(j.record.ID)}
 		err := seen.target.remote.Server.Get(ctx, key, object)
 		if apierrors.IsNotFound(err) {
 			continue

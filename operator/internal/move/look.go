@@ -183,7 +183,7 @@ func busy(
 func (j *job) lookAtExport(ctx context.Context, seen *sight) error {
 	s := &seen.source
 	export := &exportv1.VirtualMachineExport{}
-	key := client.ObjectKey{Namespace: j.record.From.Namespace, Name: exportName(j.record)}
+	key := client.ObjectKey{Namespace: j.record.From.Namespace, Name: removal.OfferName(j.record.ID)}
 	err := s.remote.Server.Get(ctx, key, export)
 	if apierrors.IsNotFound(err) || err == nil && !export.DeletionTimestamp.IsZero() {
 		return nil

@@ -14,6 +14,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody/moves"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/survey"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
@@ -173,7 +174,7 @@ func volumeOf(vm *kubevirtv1.VirtualMachine, claim string) string {
 
 // fed reports whether what the target's disks are fetched with is still there.
 func (j *job) fed(ctx context.Context, remote side.Remote) (bool, error) {
-	return hasSecret(ctx, remote, j.record.To.Namespace, feedName(j.record))
+	return hasSecret(ctx, remote, j.record.To.Namespace, removal.OfferName(j.record.ID))
 }
 
 // hasSecret reports whether there is a Secret of a name that is not on its way out.

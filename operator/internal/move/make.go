@@ -14,6 +14,7 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/provision"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/relocation"
@@ -43,7 +44,7 @@ func (j *job) make(ctx context.Context, seen sight) error {
 	vm, err := relocation.VirtualMachine(relocation.Input{
 		VM: seen.source.vm, Instance: kept(j.record), Claims: claims, StorageClasses: classes, Labels: j.labels(),
 		Move: j.record.ID, Nonce: j.record.To.Nonce, Fence: seen.Source.Fence,
-		URLs: links(seen.source.export), CA: feedName(j.record), Header: feedName(j.record),
+		URLs: links(seen.source.export), CA: removal.OfferName(j.record.ID), Header: removal.OfferName(j.record.ID),
 	})
 	if refusal, ok := errors.AsType[*desired.Refusal](err); ok {
 		return j.giveUp(ctx, seen, refusal.Reason, refusal.Message)

@@ -165,6 +165,11 @@ func (p *Payer) pay(ctx context.Context, debt Debt, goesOn bool) error {
 		return err
 	}
 	job := Job{MachineUID: debt.UID, SupervisorUID: p.Options.SupervisorUID, Ledger: debt.Ledger, Remote: remote}
+	if debt.Move != "" {
+		if err := job.DeleteOffer(ctx, debt.Move); err != nil {
+			return err
+		}
+	}
 	seen := survey.In(ctx, p.Clusters, debt.Ledger.Config, survey.For{
 		Namespace: debt.Ledger.Namespace, Names: []string{debt.Ledger.VMName}, UIDLabel: desired.LabelValue(string(debt.UID)),
 	})

@@ -7,10 +7,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	kubevirtv1 "kubevirt.io/api/core/v1"
+	exportv1 "kubevirt.io/api/export/v1beta1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
@@ -39,10 +41,12 @@ func stopped(vm *kubevirtv1.VirtualMachine) {
 // where the Machine is known to have all that it had.
 func TestDebtsOfMoves(t *testing.T) {
 	type left struct {
-		Debts, Disks int
-		VM           bool
+		Debts, Disks, Exports int
+		VM                    bool
 	}
-	paid, kept := left{}, left{Debts: 1, Disks: 1, VM: true}
+	const persons = 1 // export, of the same Machine
+	paid, kept := left{Exports: persons}, left{Debts: 1, Disks: 1, Exports: persons, VM: true}
+	untouched := left{Debts: 1, Disks: 1, Exports: 1 + persons, VM: true}
 	cases := map[string]struct {
 		reason string
 		source func(*kubevirtv1.VirtualMachine)
@@ -71,11 +75,11 @@ func TestDebtsOfMoves(t *testing.T) {
 		},
 		"TargetSilent": {
 			reason: "Silence is not presence: the source may be the last copy.",
-			before: func(w *world) { w.silence(west) }, want: kept,
+			before: func(w *world) { w.silence(west) }, want: untouched,
 		},
 		"TargetGone": {
 			reason: "The VirtualMachine of the Machine is gone: the source may be the last copy.",
-			before: func(w *world) { w.remove(west) }, want: kept,
+			before: func(w *world) { w.remove(west) }, want: untouched,
 		},
 		"TargetIsAnotherCluster": {
 			reason: "The name leads to a cluster that was made from a backup of the target: its disks are older.",
@@ -84,15 +88,15 @@ func TestDebtsOfMoves(t *testing.T) {
 				state.ClusterUID = "another"
 				w.manager.SetState(state)
 			},
-			want: kept,
+			want: untouched,
 		},
 		"TargetMadeAnew": {
 			reason: "Another VirtualMachine has the name there.",
-			before: func(w *world) { w.remove(west); w.put(west, guest("vm-of-somebody", "nonce")) }, want: kept,
+			before: func(w *world) { w.remove(west); w.put(west, guest("vm-of-somebody", "nonce")) }, want: untouched,
 		},
 		"MovedBack": {
 			reason: "The Machine is in the source again, and what is owed is its own.",
-			before: func(w *world) { w.setLedger(w.place(east, sourceUID)) }, want: kept,
+			before: func(w *world) { w.setLedger(w.place(east, sourceUID)) }, want: untouched,
 		},
 		"OnTheMoveAgain": {
 			reason: "While it is moved nobody knows where it ends.",
@@ -101,15 +105,15 @@ func TestDebtsOfMoves(t *testing.T) {
 				ledger.Move = "move-2"
 				w.setLedger(ledger)
 			},
-			want: kept,
+			want: untouched,
 		},
 		"LedgerWithoutAVM": {
 			reason: "The Machine has no VirtualMachine yet that could have everything.",
-			before: func(w *world) { w.setLedger(w.place(west, "")) }, want: kept,
+			before: func(w *world) { w.setLedger(w.place(west, "")) }, want: untouched,
 		},
 		"LedgerThatCannotBeRead": {
 			reason: "Nobody knows where the Machine is.",
-			before: func(w *world) { w.setAnnotation("{}") }, want: kept,
+			before: func(w *world) { w.setAnnotation("{}") }, want: untouched,
 		},
 		"SourceStarted": {
 			reason: "A guest that runs may have what the Machine lacks.", source: always, want: kept,
@@ -137,10 +141,10 @@ func TestDebtsOfMoves(t *testing.T) {
 		"SourceMadeAnew": {
 			reason: "What has the name in the source is not what is owed, and neither are its disks.",
 			before: func(w *world) { w.remove(east); w.put(east, guest("vm-of-somebody", "nonce")) },
-			want:   left{Disks: 1, VM: true},
+			want:   left{Disks: 1, Exports: persons, VM: true},
 		},
 		"SourceSilent": {
-			reason: "The cluster gives no answer.", before: func(w *world) { w.silence(east) }, want: kept,
+			reason: "The cluster gives no answer.", before: func(w *world) { w.silence(east) }, want: untouched,
 		},
 	}
 	for name, tc := range cases {
@@ -150,7 +154,7 @@ func TestDebtsOfMoves(t *testing.T) {
 			if tc.source != nil {
 				source = append(source, tc.source)
 			}
-			w.put(east, guest(sourceUID, "nonce-of-"+east, source...), disk())
+			w.put(east, guest(sourceUID, "nonce-of-"+east, source...), disk(), export(OfferName(moveID)), export("by-hand"))
 			w.put(west, guest(targetUID, "nonce-of-"+west, always))
 			w.put(supervisor, web(w.place(west, targetUID)))
 			if err := w.book.Owe(t.Context(), w.owed(moveID)); err != nil {
@@ -160,16 +164,58 @@ func TestDebtsOfMoves(t *testing.T) {
 				tc.before(w)
 			}
 			w.pay()
+			exports := &exportv1.VirtualMachineExportList{}
+			if err := w.clients[east].List(t.Context(), exports); err != nil {
+				t.Fatal(err)
+			}
 			claims := &corev1.PersistentVolumeClaimList{}
 			if err := w.clients[east].List(t.Context(), claims); err != nil {
 				t.Fatal(err)
 			}
-			got := left{Debts: len(w.debts()), Disks: len(claims.Items), VM: w.vm(east) != nil}
+			got := left{Debts: len(w.debts()), Disks: len(claims.Items), Exports: len(exports.Items),
+				VM: w.vm(east) != nil}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("%s\n-want +got:\n%s", tc.reason, diff)
 			}
 			if _, buried := w.entries()[vitistackv1alpha1.TombstonePrefix+string(sourceUID)]; !buried {
 				t.Errorf("%s\nthe tombstone is gone", tc.reason)
+			}
+		})
+	}
+}
+
+// TestOfferGoesWithTheSource: a Machine that is deleted in the middle of a move takes along what its
+// disks were offered with, and nothing by which a person offers them.
+func TestOfferGoesWithTheSource(t *testing.T) {
+	cases := map[string]struct {
+		reason, by string
+		want       []string
+	}{
+		"Stopped":       {reason: "The move was not done with it.", by: moveID + ".token", want: []string{"by-hand"}},
+		"Over":          {reason: "The move has tidied up itself.", by: moveID + ",over", want: []string{"by-hand", OfferName(moveID)}},
+		"ByATombstone":  {reason: "No move is named.", by: "tombstone", want: []string{"by-hand", OfferName(moveID)}},
+		"OfAnotherMove": {reason: "Another move stopped it last.", by: "another.token", want: []string{"by-hand", OfferName(moveID)}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			vm := guest(sourceUID, "nonce", noted(vitistackv1alpha1.AnnotationMovedBy, tc.by))
+			w.put(east, vm, export(OfferName(moveID)), export("by-hand"))
+			job := Job{MachineUID: machineUID, SupervisorUID: supervisorID, Ledger: w.place(east, sourceUID),
+				Remote: side.Remote{Config: east, Server: side.RemoteServer{Reader: w.clients[east]}, Writer: w.clients[east]}}
+			if _, err := job.DeleteVM(t.Context(), vm); err == nil {
+				t.Fatal("nothing is waited for")
+			}
+			exports := &exportv1.VirtualMachineExportList{}
+			if err := w.clients[east].List(t.Context(), exports); err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, each := range exports.Items {
+				got = append(got, each.Name)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s\n-want +got:\n%s", tc.reason, diff)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package removal
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 	kubevirtv1 "kubevirt.io/api/core/v1"
@@ -32,6 +33,11 @@ type Job struct {
 // deletion.
 func (j Job) DeleteVM(ctx context.Context, vm *kubevirtv1.VirtualMachine) (deleted bool, err error) {
 	if vm.DeletionTimestamp.IsZero() {
+		if move, _, stopped := strings.Cut(vm.Annotations[vitistackv1alpha1.AnnotationMovedBy], "."); stopped {
+			if err := j.DeleteOffer(ctx, move); err != nil {
+				return false, err
+			}
+		}
 		uid := vm.UID
 		err := j.Remote.Writer.Delete(ctx, vm, client.Preconditions{UID: &uid})
 		if client.IgnoreNotFound(err) != nil {

@@ -12,6 +12,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/utils/ptr"
 	kubevirtv1 "kubevirt.io/api/core/v1"
+	exportv1 "kubevirt.io/api/export/v1beta1"
 	cdiv1beta1 "kubevirt.io/containerized-data-importer-api/pkg/apis/core/v1beta1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -53,6 +54,7 @@ func newWorld(t testing.TB) *world {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
 		clientgoscheme.AddToScheme, vitistackv1alpha1.AddToScheme, kubevirtv1.AddToScheme, cdiv1beta1.AddToScheme,
+		exportv1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			t.Fatal(err)
@@ -166,6 +168,12 @@ func guest(
 func disk() *corev1.PersistentVolumeClaim {
 	return &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: team, Name: "web-root",
 		UID: "claim-1", Labels: guest("", "").Labels}}
+}
+
+// export offers the guest's disks.
+func export(name string) *exportv1.VirtualMachineExport {
+	return &exportv1.VirtualMachineExport{ObjectMeta: metav1.ObjectMeta{Namespace: team, Name: name,
+		UID: types.UID("uid-of-" + name), Labels: guest("", "").Labels}}
 }
 
 func noted(pairs ...string) func(*kubevirtv1.VirtualMachine) {

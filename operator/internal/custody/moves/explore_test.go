@@ -88,6 +88,7 @@ func letGo(s *state) string {
 	if silent {
 		return ""
 	}
+	s.offered = s.offered && (s.atTarget || !s.a.stopped) // what the source's own annotation names goes with it
 	*at = vm{}
 	s.gone = true
 	s.touch('M', -1)
@@ -386,6 +387,8 @@ func settled(s state) string {
 	switch {
 	case s.a.on() && s.b.on():
 		return "two run for ever"
+	case s.offered && !s.owed && (!s.gone || !s.has(sourceDeletedByHand|sourceRestored)): // else it ends after a day
+		return "the disks are still offered"
 	case s.gone && (s.a.there || s.b.there) && !s.buried && !s.has(sourceRestored):
 		return "something is left of a Machine that is gone"
 	case s.gone:
@@ -396,8 +399,6 @@ func settled(s state) string {
 		return "the source may start by itself"
 	case !s.atTarget && s.b.there:
 		return "something of the move is left at the target"
-	case s.started && s.offered && s.a.there && !s.owed:
-		return "the disks are still offered"
 	case !s.atTarget && s.ran && s.a.there && s.a.data != 0 && !s.a.up && !s.has(stoppedByHand) && !s.deleting:
 		return "the guest does not run where it was"
 	case s.atTarget && s.ran && s.b.there && s.b.uid == s.toUID && !s.b.up && !s.deleting:

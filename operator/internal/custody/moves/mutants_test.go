@@ -64,6 +64,7 @@ func TestMutants(t *testing.T) {
 		"TakesSilenceForAbsence":     {next: seeing(func(c *moves.Case) { c.Source.Silent = false })},
 		"ReturnsWithoutWithdrawing":  {next: instead(moves.Withdraw, moves.GiveUp, nil), rare: 1},
 		"PaysADebtBlindly":           {next: moves.Case.Next, paysBlindly: true, alone: true},
+		"LeavesTheOffer":             {next: moves.Case.Next, leavesOffer: true, alone: true},
 		"LeavesTheSourceWithinReach": {next: seeing(func(c *moves.Case) { c.Source.Over = c.Source.Over || !c.Source.Stopped })},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,6 +17,7 @@ type operator struct {
 	forgetsGrave    bool // deletes the source without remembering it
 	lateFence       bool // takes the fence from the source as it is at the commit
 	paysBlindly     bool // a debt deletes whatever generation the source has
+	leavesOffer     bool // a debt deletes the source, and not what its disks were offered with
 }
 
 // look is the first half of a pass: it reads both sides and decides.
@@ -180,7 +181,7 @@ func (o operator) others(s *state) (what string) {
 		case !s.gone && (s.silent[1] || !s.b.there || s.b.uid != s.toUID) && !o.paysBlindly:
 			return "" // what is owed may be the last copy
 		}
-		s.owed, s.offered = false, false
+		s.owed, s.offered = false, s.offered && o.leavesOffer
 		s.a = vm{}
 		return "the debt to the source is paid"
 	case !s.silent[1] && s.b.there && !s.b.lifted && s.stage == none && !s.atTarget:
