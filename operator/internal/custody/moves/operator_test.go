@@ -59,8 +59,11 @@ func (o operator) write(s *state, slot int) (broken string) {
 		if !s.silent[0] {
 			s.offered = false
 		}
-		if !s.silent[1] && !s.b.there {
-			s.b.disks, s.b.data = false, 0
+		if !s.silent[1] {
+			s.b.fed = false
+			if !s.b.there {
+				s.b.disks, s.b.data = false, 0
+			}
 		}
 	}
 	return ""
@@ -142,7 +145,7 @@ func (o operator) atTarget(s *state, p pass, slot int) string {
 		}
 		s.touch('B', slot)
 		s.uids++
-		s.b = vm{there: true, gen: 1, fence: p.fence, disks: true, uid: s.uids}
+		s.b = vm{there: true, gen: 1, fence: p.fence, disks: true, fed: true, uid: s.uids}
 		return ""
 	}
 	if p.act == moves.Unmake && o.deletesByLabel {
