@@ -64,8 +64,13 @@ func (r *MachineReconciler) wanted(ctx context.Context, view report) report {
 		job.Machine, job.Ledger = result.machine, result.ledger
 		err = job.FreeISO(ctx, found.VM, instance.VMI)
 	}
-	view.Machine, view.Ledger = result.machine, &result.ledger
-	view.VM, view.again = result.vm, result.again
+	guest := attended{machine: result.machine}
+	if err == nil && found.VM != nil {
+		guest, err = r.attend(ctx, job, found.VM, instance)
+	}
+	view = view.noted(guest.noted)
+	view.Machine, view.Ledger = guest.machine, &result.ledger
+	view.VM, view.again, view.later = result.vm, result.again, guest.later
 	if networkErr != nil {
 		view = view.noted(err)
 		return view.ended(observed.StepNetwork, networkErr)
