@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"kubevirt.io/api/core"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -86,8 +87,8 @@ func (c Call) problem(err error) error {
 // isKubeVirts reports whether KubeVirt itself refused a call, about one of its own objects: whoever
 // lacks a right is refused about a resource of the subresources' group.
 func isKubeVirts(err error) bool {
-	status, isStatus := errors.AsType[apierrors.APIStatus](err)
-	return isStatus && status.Status().Details != nil && status.Status().Details.Group == kubevirtv1.GroupName
+	var status apierrors.APIStatus
+	return errors.As(err, &status) && status.Status().Details != nil && status.Status().Details.Group == core.GroupName
 }
 
 // caller is a client that can make one call, so that its errors are told as those of every other.

@@ -87,7 +87,7 @@ func tooLong(machine *vitistackv1alpha1.Machine) bool {
 func (r *MachineReconciler) restart(
 	ctx context.Context, job provision.Job, vm *kubevirtv1.VirtualMachine, restart guest.Restart,
 ) (attended, error) {
-	result := attended{machine: job.Machine, noted: restarting(restart)}
+	result := attended{machine: job.Machine}
 	if err := r.held(job.Machine); err != nil {
 		return result, err
 	}
@@ -97,24 +97,26 @@ func (r *MachineReconciler) restart(
 	}
 	step := restart.Decide(seen, job.Now)
 	if result.later = step.After; step.Do == guest.StepRest {
+		result.noted = restarting(restart)
 		return result, nil
 	}
 	result.machine, err = r.noteGuest(ctx, job.Machine, vitistackv1alpha1.AnnotationPlacementRestart, step.Record.String())
 	if err != nil {
 		return result, err
 	}
+	if step.Record.Done {
+		r.tellRestarted(ctx, job, result.machine, step.Record, seen)
+		return result, nil
+	}
 	if step.Do == guest.StepRecord {
-		if step.Record.Done {
-			result.noted = nil
-			r.tellRestarted(ctx, job, result.machine, step.Record, seen)
-		}
+		result.noted = restarting(restart)
 		return result, nil
 	}
 	if err := callOf(job, vm, guest.VerbRestart).Ask(ctx, r.KubevirtClientMgr); err != nil {
 		return result, err
 	}
 	log.FromContext(ctx).Info("Asked for a restart of the guest", "kubevirtConfig", job.Remote.Config, "vm", vm.Name)
-	result.later = guest.AskAgain // should KubeVirt do nothing about it
+	result.noted, result.later = restarting(restart), guest.AskAgain // should KubeVirt do nothing about it
 	return result, nil
 }
 
