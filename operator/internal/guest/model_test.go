@@ -25,7 +25,7 @@ func TestOncePerToken(t *testing.T) {
 			"Pass":    m.pass,
 			"Later":   func(r *rapid.T) { m.later(time.Duration(rapid.IntRange(1, 40).Draw(r, "seconds")) * time.Second) },
 			"Cluster": func(*rapid.T) { m.cluster() },
-			"Arrive":  func(*rapid.T) { m.arrive() },
+			"Arrive":  func(*rapid.T) { m.arrive(0) },
 			"":        m.check,
 		})
 		m.calm(r)
@@ -86,20 +86,22 @@ func (m *model) reconcile(fate string) {
 	}
 	m.calls = append(m.calls, sent{step.Record.Token, m.now})
 	if fate == "answered" {
-		m.arrive()
+		m.arrive(len(m.calls) - 1)
 	}
 }
 
-// arrive lets KubeVirt take all calls: it stops whatever instance it finds, and starts another.
-func (m *model) arrive() {
-	for _, call := range m.calls {
-		if m.vmi == nil || len(m.vm.Status.StateChangeRequests) > 0 {
-			continue // a conflict
-		}
-		m.vm.Status.StateChangeRequests = append(m.vm.Status.StateChangeRequests, stop(m.vmi.UID), start)
-		m.restarts[call.token]++
+// arrive lets KubeVirt take one of the calls: it stops whatever instance it finds, and starts another.
+func (m *model) arrive(i int) {
+	if i < 0 || i >= len(m.calls) {
+		return
 	}
-	m.calls = nil
+	call := m.calls[i]
+	m.calls = slices.Delete(m.calls, i, i+1)
+	if m.vmi == nil || len(m.vm.Status.StateChangeRequests) > 0 {
+		return // a conflict
+	}
+	m.vm.Status.StateChangeRequests = append(m.vm.Status.StateChangeRequests, stop(m.vmi.UID), start)
+	m.restarts[call.token]++
 }
 
 // cluster takes KubeVirt one step on.
