@@ -98,7 +98,7 @@ func (r *MachineReconciler) restart(
 	step := restart.Decide(seen, job.Now)
 	if result.later = step.After; step.Do == guest.StepRest {
 		result.noted = restarting(restart)
-		return result, nil
+		return result, r.refused(job.Machine, step.After)
 	}
 	result.machine, err = r.noteGuest(ctx, job.Machine, vitistackv1alpha1.AnnotationPlacementRestart, step.Record.String())
 	if err != nil {
@@ -128,6 +128,17 @@ func restarting(restart guest.Restart) error {
 	}
 	return problem.Cluster(vitistackv1alpha1.ConditionReady, vitistackv1alpha1.ReasonRestarting,
 		"the guest is being restarted, as annotation %s asks with %q", vitistackv1alpha1.AnnotationRestart, token)
+}
+
+// refused is why the last call was refused, while the next one waits: that stays told, and is no end of
+// the row of attempts. It is nil where nothing waits.
+func (r *MachineReconciler) refused(machine *vitistackv1alpha1.Machine, wait time.Duration) error {
+	row, found := r.memory.streaks.Of(client.ObjectKeyFromObject(machine), asks(machine))
+	if last, isProblem := problem.As(row.Last); found && wait > 0 && isProblem && last.Attempted &&
+		last.Condition == vitistackv1alpha1.ConditionReady {
+		return last
+	}
+	return nil
 }
 
 // tellRestarted tells how a restart ended.
@@ -170,6 +181,8 @@ func (r *MachineReconciler) pause(
 	step := pause.Decide(seen.VMI, job.Now)
 	result.later = step.After
 	switch step.Do {
+	case guest.TurnRest:
+		err = r.refused(job.Machine, step.After)
 	case guest.TurnRecord:
 		result.machine, err = r.notePause(ctx, job.Machine, step.Record)
 	case guest.TurnPause:

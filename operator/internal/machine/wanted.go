@@ -78,7 +78,10 @@ func (r *MachineReconciler) wanted(ctx context.Context, view report) report {
 		return view.ended(observed.StepVM, err)
 	}
 	view.Applied = true // a guest that cannot be restarted has all that the Machine's spec asks for
-	return view.noted(guest.noted).ended(observed.StepObserve, guestErr)
+	if guestErr == nil {
+		view = view.noted(guest.noted)
+	}
+	return view.ended(observed.StepObserve, guestErr)
 }
 
 // supervisor is the supervisor's side for one reconcile, whose cached reads are noted.
