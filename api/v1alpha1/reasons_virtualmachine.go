@@ -83,7 +83,7 @@ var virtualMachineReasons = []ReasonInfo{
 	{Reason: ReasonStopped, Condition: ConditionVirtualMachineReady, Good: true},
 	{
 		Reason: ReasonGuestPaused, Condition: ConditionVirtualMachineReady, Acts: ActorPerson,
-		Help: "take the annotation vitistack.io/pause-guest off; or let the guest go on with virtctl unpause vm",
+		Help: "let the guest go on with virtctl unpause vm",
 	},
 	{Reason: ReasonMigrating, Condition: ConditionVirtualMachineReady, Good: true},
 	{

@@ -147,24 +147,16 @@ func (r *MachineReconciler) tellRestarted(
 	seen guest.Seen,
 ) {
 	if record.Instance == "" || seen.VMI == nil || string(seen.VMI.UID) == record.Instance {
-		r.event(machine, eventNormal, eventNothingToRestart, "Restart",
+		r.event(machine, eventNormal, "NothingToRestart", "Restart",
 			fmt.Sprintf("the guest of VirtualMachine %s in %s does not run: restart %q had nothing to do",
 				job.Ledger.VMName, job.Remote.Config, record.Token))
 		return
 	}
 	log.FromContext(ctx).Info("Restarted the guest", "kubevirtConfig", job.Remote.Config, "vm", job.Ledger.VMName)
-	r.event(machine, eventNormal, eventRestarted, "Restart",
+	r.event(machine, eventNormal, "Restarted", "Restart",
 		fmt.Sprintf("restarted the guest of VirtualMachine %s in %s for %q", job.Ledger.VMName, job.Remote.Config,
 			record.Token))
 }
-
-// The reasons of Events about guests.
-const (
-	eventRestarted        = "Restarted"
-	eventNothingToRestart = "NothingToRestart"
-	eventPaused           = "GuestPaused"
-	eventResumed          = "GuestResumed"
-)
 
 // pause takes a pause, or its end, one step on.
 func (r *MachineReconciler) pause(
@@ -206,7 +198,7 @@ func (r *MachineReconciler) freeze(
 	if err := callOf(job, vm, guest.VerbPause).Ask(ctx, r.KubevirtClientMgr); err != nil {
 		return written, err
 	}
-	r.event(written, eventNormal, eventPaused, "Pause",
+	r.event(written, eventNormal, "GuestPaused", "Pause",
 		fmt.Sprintf("paused the guest of VirtualMachine %s in %s", vm.Name, job.Remote.Config))
 	return r.notePause(ctx, written, guest.Pause{Record: record}.Paused())
 }
@@ -218,7 +210,7 @@ func (r *MachineReconciler) thaw(
 	if err := callOf(job, vm, guest.VerbResume).Ask(ctx, r.KubevirtClientMgr); err != nil {
 		return job.Machine, err
 	}
-	r.event(job.Machine, eventNormal, eventResumed, "Resume",
+	r.event(job.Machine, eventNormal, "GuestResumed", "Resume",
 		fmt.Sprintf("resumed the guest of VirtualMachine %s in %s", vm.Name, job.Remote.Config))
 	return r.noteGuest(ctx, job.Machine, vitistackv1alpha1.AnnotationPlacementPause, "")
 }
