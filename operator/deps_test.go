@@ -56,7 +56,7 @@ var house = map[string][]string{
 	"cli/reach":   {"api/v1alpha1", "app", "clientmgr/kubeconfig"},
 	"cli/status":  {"api/v1alpha1", "cli/exit", "cli/reach"},
 	"cli/moving":  {"api/v1alpha1", "cli/exit", "cli/reach"},
-	"cli/restart": {"api/v1alpha1", "cli/exit", "cli/reach"},
+	"cli/restart": {"api/v1alpha1", "cli/exit", "cli/reach", "cli/status"},
 	"evacuation":  {"api/v1alpha1", "clientmgr"},
 	"cli/report":  {"api/v1alpha1", "cli/exit", "cli/reach", "virtualmachine/desired"},
 	"cli/render": {"api/v1alpha1", "app", "cli/exit", "cli/reach", "crdcheck", "crdcheck/admit", "crdcheck/render", "machine",

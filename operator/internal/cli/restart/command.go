@@ -13,6 +13,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/reach"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/status"
 )
 
 // verb is one of the commands.
@@ -37,12 +38,12 @@ var verbs = []verb{
 		annotation: vitistackv1alpha1.AnnotationRestart, fresh: true, said: "is being restarted", ended: restarted,
 	},
 	{
-		name: "pause", short: "Pause the guests of Machines",
-		long:       "They stay in memory and stand still until kubectl machine resume.",
+		name: "pause-guest", short: "Pause the guests of Machines",
+		long:       "They stay in memory and stand still until kubectl machine resume-guest.",
 		annotation: vitistackv1alpha1.AnnotationPauseGuest, value: "true", said: "is being paused", ended: paused,
 	},
 	{
-		name: "resume", short: "Let paused guests of Machines go on",
+		name: "resume-guest", short: "Let paused guests of Machines go on",
 		long:       "What somebody paused otherwise, for example with virtctl, stays paused.",
 		annotation: vitistackv1alpha1.AnnotationPauseGuest, said: "goes on", ended: resumed,
 	},
@@ -65,7 +66,7 @@ func Commands() []*cobra.Command {
 
 func (v verb) command() *cobra.Command {
 	var of reach.Subject
-	var wait bool
+	var wait, halt bool
 	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   v.name + " (NAME | NAMESPACE/NAME)...",
@@ -83,6 +84,9 @@ func (v verb) command() *cobra.Command {
 				}
 				supervisor, keys = opened, append(keys, key)
 			}
+			if halt {
+				return byHalting(cmd.Context(), supervisor, keys, cmd.OutOrStdout())
+			}
 			value := v.value
 			if v.fresh {
 				value = token(time.Now())
@@ -96,12 +100,28 @@ func (v verb) command() *cobra.Command {
 		},
 	}
 	of.Add(cmd.Flags())
+	if v.annotation == vitistackv1alpha1.AnnotationRestart {
+		cmd.Flags().BoolVar(&halt, "halt", false, "for clusters where the operator may not restart guests: set spec.runStrategy\n"+
+			"to Halted, wait until the guest has ended, for five minutes at most, and set it back")
+	}
 	if v.ended != nil {
 		cmd.Flags().BoolVar(&wait, "wait", false,
 			"wait until it is done: 0 where it is, 1 where a person must act first, 3 where it is not seen in time")
 		cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Minute, "how long to wait")
 	}
 	return cmd
+}
+
+// byHalting restarts one Machine after the other.
+func byHalting(
+	ctx context.Context, supervisor *reach.Supervisor, keys []client.ObjectKey, out io.Writer,
+) error {
+	for _, key := range keys {
+		if err := status.Restart(ctx, out, supervisor, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // token is a value that no command gave before.

@@ -61,11 +61,11 @@ func TestAsk(t *testing.T) {
 			annotation: vitistackv1alpha1.AnnotationRestart, want: "now",
 		},
 		"Pause": {
-			reason: "a pause is the value true", verb: "pause", value: "true",
+			reason: "a pause is the value true", verb: "pause-guest", value: "true",
 			annotation: vitistackv1alpha1.AnnotationPauseGuest, want: "true",
 		},
 		"Resume": {
-			reason: "the end of a pause takes the annotation away", verb: "resume",
+			reason: "the end of a pause takes the annotation away", verb: "resume-guest",
 			before:     map[string]string{vitistackv1alpha1.AnnotationPauseGuest: "true"},
 			annotation: vitistackv1alpha1.AnnotationPauseGuest,
 		},
@@ -132,10 +132,10 @@ func TestAwait(t *testing.T) {
 			annotation: vitistackv1alpha1.AnnotationPlacementRestart, record: record.String(),
 			says: vitistackv1alpha1.ReasonGuestRightMissing, code: 1,
 		},
-		"Paused":  {reason: "the guest is frozen", verb: "pause", says: vitistackv1alpha1.ReasonGuestPaused},
-		"Resumed": {reason: "the record is gone", verb: "resume", says: vitistackv1alpha1.ReasonReady},
+		"Paused":  {reason: "the guest is frozen", verb: "pause-guest", says: vitistackv1alpha1.ReasonGuestPaused},
+		"Resumed": {reason: "the record is gone", verb: "resume-guest", says: vitistackv1alpha1.ReasonReady},
 		"NotResumed": {
-			reason: "while the record is there the guest is not known to go on", verb: "resume",
+			reason: "while the record is there the guest is not known to go on", verb: "resume-guest",
 			annotation: vitistackv1alpha1.AnnotationPlacementPause, record: pause.String(),
 			says: vitistackv1alpha1.ReasonGuestPaused, code: 3,
 		},
