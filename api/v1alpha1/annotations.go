@@ -60,6 +60,19 @@ const (
 	// AnnotationEvictionStrategy is what happens when the guest's node is drained: None, LiveMigrate,
 	// LiveMigrateIfPossible or External. Unset, the remote cluster decides.
 	AnnotationEvictionStrategy = "vitistack.io/eviction-strategy"
+
+	// AnnotationRestart restarts the guest, once for each value that it is given: any token of at most
+	// MaxGuestToken bytes. A value that is done is never asked for again.
+	AnnotationRestart = "vitistack.io/restart"
+
+	// AnnotationPauseGuest with the value true pauses the guest, and each instance that follows it. Any
+	// other value, or none, resumes what the operator paused. What somebody else paused stays so.
+	AnnotationPauseGuest = "vitistack.io/pause-guest"
+
+	// AnnotationResize takes the sizes of the Machine's class anew, once for each value that it is given:
+	// any token of at most MaxGuestToken bytes. Without it a class that is edited changes no
+	// VirtualMachine.
+	AnnotationResize = "vitistack.io/resize"
 )
 
 // Values of the annotations above.
@@ -91,6 +104,14 @@ const (
 	// AnnotationPlacementTrace is the [PlacementTrace] of the Machine: who placed it and what each
 	// strategy said. It is for people and tools; nothing is decided by it.
 	AnnotationPlacementTrace = "vitistack.io/placement-trace"
+
+	// AnnotationPlacementRestart is the [RestartRecord] of the Machine: the last restart that was asked
+	// for. Nobody else may change it.
+	AnnotationPlacementRestart = "vitistack.io/placement-restart"
+
+	// AnnotationPlacementPause is the [PauseRecord] of the Machine: the instance that the operator
+	// paused. Nobody else may change it.
+	AnnotationPlacementPause = "vitistack.io/placement-pause"
 
 	// AnnotationMove is the [MoveRecord] of a Machine that is being moved. Nobody else may change it. It
 	// is in force while the Ledger names it.

@@ -111,7 +111,9 @@ func FuzzParseRecords(f *testing.F) {
 		`{"wish":"w","attachments":[{"interface":"hunter2 "}]}`, `{"hunter2":1}`, `{"wish":7}`, `[]hunter2`,
 		`{"config":"east","strategy":"default","reason":"<>","steps":[{"strategy":"a","verdict":"NoOpinion"}]}`,
 		`{"config":"` + strings.Repeat("<", 400) + `","reason":"` + strings.Repeat("&", 400) + `"}`,
-		"a, b,,a,\x00,c", `{"WISH":"a","wish":"b","Attachments":null}`,
+		`{"token":"monday","instance":"a-b","at":"2026-03-04T05:06:07Z","done":true}`,
+		`{"token":"hunter2\u0000<","instance":"","at":"2026-03-04T05:06:07.5Z"}`, `{"instance":"a","stage":"hunter2"}`,
+		`{"instance":"a","stage":"Paused","at":"2026-03-04T05:06:07Z"}`, "a, b,,a,\x00,c", `{"WISH":"a","wish":"b","Attachments":null}`,
 	} {
 		f.Add(seed)
 	}
@@ -120,6 +122,10 @@ func FuzzParseRecords(f *testing.F) {
 		checkRecord(t, known, disks, err, v1alpha1.ErrInvalidDiskRecord, v1alpha1.ParseDiskRecord)
 		network, err := v1alpha1.ParseNetworkRecord(annotation)
 		checkRecord(t, known, network, err, v1alpha1.ErrInvalidNetworkRecord, v1alpha1.ParseNetworkRecord)
+		restart, err := v1alpha1.ParseRestartRecord(annotation)
+		checkRecord(t, known, restart, err, v1alpha1.ErrInvalidRestartRecord, v1alpha1.ParseRestartRecord)
+		pause, err := v1alpha1.ParsePauseRecord(annotation)
+		checkRecord(t, known, pause, err, v1alpha1.ErrInvalidPauseRecord, v1alpha1.ParsePauseRecord)
 		checkTrace(t, v1alpha1.ParsePlacementTrace(annotation))
 		checkClusterUIDs(t, annotation)
 	})
