@@ -79,6 +79,7 @@ func (o operator) record(s *state, p pass, slot int) string {
 		s.stage, s.started, s.ran = begun, true, p.ran
 	case moves.Commit:
 		s.stage, s.atTarget, s.toUID, s.final = committed, true, p.uid, s.stage == aborting
+		s.b.fed = s.b.there // before that it makes no difference, and only more states
 		if o.lateFence {
 			s.b.fence = s.a.fenceNow()
 		}
@@ -145,7 +146,7 @@ func (o operator) atTarget(s *state, p pass, slot int) string {
 		}
 		s.touch('B', slot)
 		s.uids++
-		s.b = vm{there: true, gen: 1, fence: p.fence, disks: true, fed: true, uid: s.uids}
+		s.b = vm{there: true, gen: 1, fence: p.fence, disks: true, uid: s.uids}
 		return ""
 	}
 	if p.act == moves.Unmake && o.deletesByLabel {
