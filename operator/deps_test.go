@@ -75,10 +75,11 @@ var house = map[string][]string{
 	"removal": {"api/v1alpha1", "clientmgr", "custody", "problem", "provision", "side", "survey", "wake",
 		"virtualmachine/desired"},
 	"metrics": {"api/v1alpha1"},
+	"brake":   {"api/v1alpha1"},
 	"move": {"api/v1alpha1", "clientmgr", "custody/moves", "problem", "provision", "removal", "side", "survey",
 		"virtualmachine/desired", "virtualmachine/relocation"},
 	"machine": {
-		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "metrics", "move", "placement", "problem", "provision",
+		"api/v1alpha1", "brake", "clientmgr", "clientmgr/capacity", "custody", "metrics", "move", "placement", "problem", "provision",
 		"readiness", "readiness/assess", "readiness/gather", "removal", "side", "survey", "wake",
 		"virtualmachine/desired", "virtualmachine/observed",
 	},
