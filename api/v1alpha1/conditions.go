@@ -1,5 +1,7 @@
 package v1alpha1
 
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 // Condition types of a Machine. All but DeletionHeld are positive: True is good. Status Unknown means
 // that nobody can tell now.
 const (
@@ -78,3 +80,12 @@ const (
 	// acts. It repeats the reason and the message of Ready.
 	ConditionStalled = "Stalled"
 )
+
+// WellWhen is the status of a condition that says that all is well: True, but for
+// [ConditionDeletionHeld].
+func WellWhen(conditionType string) metav1.ConditionStatus {
+	if conditionType == ConditionDeletionHeld {
+		return metav1.ConditionFalse
+	}
+	return metav1.ConditionTrue
+}
