@@ -5,7 +5,7 @@ const (
 	// ReasonDeletionHeld: more Machines are deleted at once than the brake lets go. Nothing of this one
 	// is deleted until a person says so.
 	ReasonDeletionHeld = "DeletionHeld"
-	// ReasonDeletionReleased: a person let the deletion go.
+	// ReasonDeletionReleased: the deletion was held, and a person let it go.
 	ReasonDeletionReleased = "DeletionReleased"
 	// ReasonChangeHeld: more Machines ask at once for a change that stops their guests, or needs a
 	// restart, than the brake lets go. The virtual machine stays as it is until a person says so.

@@ -4,7 +4,7 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
-const releasedMessage = "a person let the deletion go"
+const releasedMessage = "the deletion is not held any more"
 
 // setDeletionHeld tells whether the deletion is held. The condition appears when it is held, and keeps
 // the generation that was held: a later one says that the Machine is wanted again.
