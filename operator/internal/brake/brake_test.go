@@ -2,8 +2,11 @@ package brake
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,11 +41,9 @@ type scene struct {
 
 func newScene(t tester, objects ...client.Object) *scene {
 	t.Helper()
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, vitistackv1alpha1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			t.Fatal(err)
-		}
+	scheme, err := sharedScheme()
+	if err != nil {
+		t.Fatal(err)
 	}
 	s := &scene{t: t, clock: clocktesting.NewFakePassiveClock(time.Unix(2e9, 0))}
 	s.client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).
@@ -50,6 +51,12 @@ func newScene(t tester, objects ...client.Object) *scene {
 	s.start(DefaultRule)
 	return s
 }
+
+// sharedScheme is made once: it knows too many types to make one for each scene.
+var sharedScheme = sync.OnceValues(func() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	return scheme, errors.Join(clientgoscheme.AddToScheme(scheme), vitistackv1alpha1.AddToScheme(scheme))
+})
 
 // start is a new process, which remembers nothing.
 func (s *scene) start(rule Rule) {
@@ -372,77 +379,115 @@ func TestInheritance(t *testing.T) {
 	}
 }
 
+// history is what a fleet went through, as a person who counts would see it.
+type history struct {
+	*scene
+	t       *rapid.T
+	homes   map[string][2]string // namespace and cluster of each Machine that there ever was
+	deleted map[string]bool      // of those that are left: whether they are being deleted
+	held    map[string]bool
+	words   map[string]bool // which ones a person let go
+	letGo   map[string]time.Time
+}
+
+// spread are Machines over two namespaces and two clusters.
+func spread(t *rapid.T) *history {
+	h := &history{t: t, homes: map[string][2]string{}, deleted: map[string]bool{}, held: map[string]bool{},
+		words: map[string]bool{}, letGo: map[string]time.Time{}}
+	var objects []client.Object
+	for i := range rapid.IntRange(1, 60).Draw(t, "Machines") {
+		home := [2]string{[]string{"team", "other"}[i%2], []string{"east", "west", "west"}[i%3]}
+		h.homes[name(i)], h.deleted[name(i)] = home, false
+		objects = append(objects, placed(name(i), home[0], home[1]))
+	}
+	h.scene = newScene(t, objects...)
+	return h
+}
+
+// pick picks one that is left.
+func (h *history) pick(deleted bool) (string, bool) {
+	var names []string
+	for i := range h.homes {
+		if is, left := h.deleted[i]; left && is == deleted {
+			names = append(names, i)
+		}
+	}
+	if len(names) == 0 {
+		return "", false
+	}
+	slices.Sort(names)
+	return rapid.SampledFrom(names).Draw(h.t, "Machine"), true
+}
+
+func (h *history) step(step string) {
+	switch step {
+	case "delete":
+		if m, found := h.pick(false); found {
+			h.remove(m, h.homes[m][0])
+			h.deleted[m] = true
+		}
+	case "ask":
+		if m, found := h.pick(true); found {
+			h.asks(m)
+		}
+	case "confirm":
+		if m, found := h.pick(true); found {
+			h.annotate(placed(m, h.homes[m][0], h.homes[m][1]), vitistackv1alpha1.AnnotationConfirmDeletion, "true")
+			h.words[m] = true
+		}
+	case "wait":
+		seconds := rapid.IntRange(0, 400).Draw(h.t, "seconds")
+		h.clock.SetTime(h.clock.Now().Add(time.Duration(seconds) * time.Second))
+	case "kill":
+		h.start(DefaultRule)
+	}
+}
+
+func (h *history) asks(m string) {
+	switch got := h.ask(m, h.homes[m][0]); {
+	case got.Is == Held:
+		h.held[m] = true
+	case got.Is == Go && h.held[m] && !h.words[m]:
+		h.t.Fatalf("%s was held, and nobody let it go", m)
+	case got.Is == Go:
+		if !h.words[m] {
+			h.letGo[m] = h.clock.Now()
+		}
+		h.finish(m, h.homes[m][0])
+		delete(h.deleted, m)
+	}
+}
+
+// check counts in each scope what was let go within the window.
+func (h *history) check() {
+	for _, scope := range []Scope{{Of: Fleet}, {Of: Namespace, Name: "team"}, {Of: Namespace, Name: "other"},
+		{Of: Cluster, Name: "east"}, {Of: Cluster, Name: "west"}} {
+		total, recent := 0, 0
+		for m, home := range h.homes {
+			if !scope.has(home[1], home[0]) {
+				continue
+			}
+			total++
+			if at, gone := h.letGo[m]; gone && h.clock.Now().Sub(at) < DefaultRule.Window {
+				recent++
+			}
+		}
+		if most := max(DefaultRule.Number, total*DefaultRule.Percent/100); recent > most {
+			h.t.Fatalf("%d of %d of %s were let go, at most %d may", recent, total, scope, most)
+		}
+	}
+}
+
 // TestNeverTooMany: in whatever order Machines are deleted, ask, end and are let go, and however often
 // the process is killed, no more go within the window than the rule allows, and who was held goes by a
 // person's word alone.
 func TestNeverTooMany(t *testing.T) {
+	steps := []string{"delete", "delete", "delete", "ask", "ask", "ask", "ask", "confirm", "wait", "kill"}
 	rapid.Check(t, func(t *rapid.T) {
-		total := rapid.IntRange(1, 60).Draw(t, "Machines")
-		s := newScene(t, fleetOf(total, "team", "east")...)
-		left := map[string]bool{} // by name: whether it is being deleted
-		for i := range total {
-			left[name(i)] = false
-		}
-		held, confirmed := map[string]bool{}, map[string]bool{}
-		var letGo []time.Time
-		pick := func(deleted bool) (string, bool) {
-			var names []string
-			for i := range total {
-				if gone, found := left[name(i)]; found && gone == deleted {
-					names = append(names, name(i))
-				}
-			}
-			if len(names) == 0 {
-				return "", false
-			}
-			return rapid.SampledFrom(names).Draw(t, "Machine"), true
-		}
+		h := spread(t)
 		for range rapid.IntRange(1, 150).Draw(t, "steps") {
-			switch step := rapid.SampledFrom([]string{"delete", "delete", "delete", "ask", "ask", "ask", "ask", "confirm",
-				"wait", "kill"}).Draw(t, "step"); step {
-			case "delete":
-				if m, found := pick(false); found {
-					s.remove(m, "team")
-					left[m] = true
-				}
-			case "ask":
-				m, found := pick(true)
-				if !found {
-					continue
-				}
-				got := s.ask(m, "team")
-				switch {
-				case got.Is == Held:
-					held[m] = true
-				case got.Is == Go && held[m] && !confirmed[m]:
-					t.Fatalf("%s was held, and nobody let it go", m)
-				case got.Is == Go:
-					if !confirmed[m] {
-						letGo = append(letGo, s.clock.Now())
-					}
-					s.finish(m, "team")
-					delete(left, m)
-				}
-				recent := 0
-				for _, at := range letGo {
-					if s.clock.Now().Sub(at) < DefaultRule.Window {
-						recent++
-					}
-				}
-				if most := max(DefaultRule.Number, total*DefaultRule.Percent/100); recent > most {
-					t.Fatalf("%d of %d were let go, at most %d may", recent, total, most)
-				}
-			case "confirm":
-				if m, found := pick(true); found {
-					s.annotate(placed(m, "team", "east"), vitistackv1alpha1.AnnotationConfirmDeletion, "true")
-					confirmed[m] = true
-				}
-			case "wait":
-				seconds := rapid.IntRange(0, 400).Draw(t, "seconds")
-				s.clock.SetTime(s.clock.Now().Add(time.Duration(seconds) * time.Second))
-			case "kill":
-				s.start(DefaultRule)
-			}
+			h.step(rapid.SampledFrom(steps).Draw(t, "step"))
+			h.check()
 		}
 	})
 }

@@ -68,7 +68,7 @@ func (b *Brake) tally(ctx context.Context, now time.Time) (*tally, error) {
 // asks reports whether a Machine that is being deleted will ask, or has asked, and nothing was done.
 func asks(machine *vitistackv1alpha1.Machine) bool {
 	return controllerutil.ContainsFinalizer(machine, vitistackv1alpha1.FinalizerMachine) && !Begun(machine) &&
-		!Kept(machine) && machine.Annotations[vitistackv1alpha1.AnnotationPaused] != "true"
+		!Kept(machine) && !IsReleased(machine) && machine.Annotations[vitistackv1alpha1.AnnotationPaused] != "true"
 }
 
 // Begun reports whether the deletion of a Machine's VirtualMachine was begun: its disks were written
@@ -90,6 +90,13 @@ func Kept(machine *vitistackv1alpha1.Machine) bool {
 
 // IsHeld reports whether a Machine's status says that its deletion is held.
 func IsHeld(machine *vitistackv1alpha1.Machine) bool { return !heldSince(machine).IsZero() }
+
+// IsReleased reports whether a Machine's status says that its deletion was held and let go: the word of
+// a person counts also where its time is over before the cluster has answered.
+func IsReleased(machine *vitistackv1alpha1.Machine) bool {
+	held := machine.Status.Condition(vitistackv1alpha1.ConditionDeletionHeld)
+	return held != nil && held.Status == "False"
+}
 
 // heldSince is since when the status says so, zero for not.
 func heldSince(machine *vitistackv1alpha1.Machine) time.Time {

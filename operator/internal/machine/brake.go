@@ -24,7 +24,7 @@ func (r *MachineReconciler) mayDelete(
 	ctx context.Context, machine *vitistackv1alpha1.Machine, ledger vitistackv1alpha1.Ledger,
 ) (wait time.Duration, err error) {
 	r.brake.Withdraw(brake.Change, client.ObjectKeyFromObject(machine))
-	if r.hasBegun(ctx, machine, ledger) || isReleased(machine, ledger.Config) {
+	if brake.IsReleased(machine) || r.hasBegun(ctx, machine, ledger) || isAbandoned(machine, ledger.Config) {
 		return 0, nil
 	}
 	reply, err := r.brake.Ask(ctx, brake.Question{
@@ -57,8 +57,8 @@ func (r *MachineReconciler) hasBegun(
 	return vm != nil && ledger.VMUID != "" && vm.UID == types.UID(ledger.VMUID) && !vm.DeletionTimestamp.IsZero()
 }
 
-// isReleased reports whether a person let this very Machine go, whatever its cluster answers.
-func isReleased(machine *vitistackv1alpha1.Machine, config string) bool {
+// isAbandoned reports whether a person let this very Machine go, whatever its cluster answers.
+func isAbandoned(machine *vitistackv1alpha1.Machine, config string) bool {
 	value := machine.Annotations[vitistackv1alpha1.AnnotationForceRelease]
 	return value == config || value == config+vitistackv1alpha1.ForceReleaseDeleteLater
 }
