@@ -50,7 +50,7 @@ func prune(t *testing.T, name string, count int, args []string) (took time.Durat
 	operator := startWith(t, args)
 	defer operator.end(t)
 	machines := createRunning(t, ns, count)
-	begun := time.Now()
+	begun, asked, left := time.Now(), callsAbout(t, ns), count
 	eachAtOnce(t, machines, func(m *vitistackv1alpha1.Machine) error { return supervisor().Delete(t.Context(), m) })
 	if args[0] == withBrake[0] {
 		allHeld(t, machines)
@@ -65,14 +65,25 @@ func prune(t *testing.T, name string, count int, args []string) (took time.Durat
 		if now := len(vmDeletions(t, ns)); now != gone {
 			t.Errorf("%d virtual machines were deleted while they were held", now-gone)
 		}
-		begun = time.Now()
+		begun, asked, left = time.Now(), callsAbout(t, ns), count-gone
 		confirmNamespace(t, ns, vitistackv1alpha1.AnnotationConfirmDeletion)
 	}
 	untilGone(t, machines)
+	took = time.Since(begun)
+	t.Logf("%d Machines went in %s, with %.1f calls each", left, took, float64(callsAbout(t, ns)-asked)/float64(left))
 	if left := countVMs(t, ns); left > 0 {
 		t.Errorf("%d virtual machines are left", left)
 	}
-	return time.Since(begun)
+	return took
+}
+
+// callsAbout is how often the operator has asked any cluster about a namespace.
+func callsAbout(t *testing.T, ns string) (calls int) {
+	t.Helper()
+	for _, cluster := range world.fleet.Clusters() {
+		calls += len(callsIn(t, cluster, func(c call) bool { return c.ObjectRef.Namespace == ns }))
+	}
+	return calls
 }
 
 // quiet is for how long Machines that are held must cost nothing.
@@ -84,11 +95,7 @@ func costsNothing(t *testing.T, ns string, quiet time.Duration) {
 	t.Helper()
 	last, since := -1, time.Now()
 	eventually(t, patience+4*quiet, func() string {
-		calls := 0
-		for _, cluster := range world.fleet.Clusters() {
-			calls += len(callsIn(t, cluster, func(c call) bool { return c.ObjectRef.Namespace == ns }))
-		}
-		if calls != last {
+		if calls := callsAbout(t, ns); calls != last {
 			last, since = calls, time.Now()
 		}
 		if time.Since(since) < quiet {
