@@ -15,7 +15,7 @@ const many = 120
 // virtual machines went to the wrong cluster (D2).
 func TestEachInItsOwnCluster(t *testing.T) {
 	ns := namespace(t, "many")
-	operator := startWith(t, []string{"--deletion-brake=off"}) // all go at once in the end
+	operator := startOperator(t)
 	began := time.Now()
 	at := func(what string) { t.Logf("%6.1fs %s", time.Since(began).Seconds(), what) }
 	machines := createMany(t, ns)
