@@ -27,7 +27,8 @@ func TestDeletionHeld(t *testing.T) {
 		t.Errorf("a Machine that is not deleted has the condition: %s", held)
 	}
 	braked := input(after(ran), deleting, generation(5), stoppedAt(observed.StepPlace, problem("DeletionHeld")))
-	if held, ready, of := says(observed.Status(braked)); held != "True/DeletionHeld" || ready != "False/DeletionHeld" || of != 5 {
+	held, ready, of := says(observed.Status(braked))
+	if held != "True/DeletionHeld" || ready != "False/DeletionHeld" || of != 5 {
 		t.Errorf("held: %s, Ready %s, of generation %d", held, ready, of)
 	}
 	again := input(after(braked), deleting, generation(6), stoppedAt(observed.StepPlace, problem("DeletionHeld")))

@@ -68,7 +68,9 @@ func (b *Brake) consent(ctx context.Context, kind Kind, now time.Time) consent {
 }
 
 // of reports whether a Machine was let go, and what is wrong with the words of who tried.
-func (c *consent) of(ctx context.Context, machine *vitistackv1alpha1.Machine, config string) (given bool, wrong string) {
+func (c *consent) of(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, config string,
+) (given bool, wrong string) {
 	for _, each := range []struct {
 		where, value string
 		forOne       bool

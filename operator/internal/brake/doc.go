@@ -5,10 +5,10 @@
 //	verdict, err := b.Ask(ctx, brake.Question{Kind: brake.Deletion, Machine: machine, Config: config})
 //
 // Open decide.go first: it is pure, and says from counts whether one may go, has to wait a moment, or
-// is held. brake.go keeps the counts, from what was let go and from what the supervisor's cache shows;
-// tally.go reads that cache; consent.go reads what people have let go; book.go writes down what must
-// outlive the process. keeps.go remembers the VirtualMachines that a person kept for the next Machine
-// of a name.
+// is held. brake.go answers; counted.go keeps the counts, from what was let go and from what the
+// supervisor's cache shows; tally.go reads that cache; consent.go reads what people have let go;
+// book.go writes down what must outlive the process. keeps.go remembers the VirtualMachines that a
+// person kept for the next Machine of a name.
 //
 // # Guarantees
 //

@@ -85,7 +85,8 @@ func TestDeletionIsHeld(t *testing.T) {
 				}
 			}
 			message := w.machine().Status.Condition("Ready").Message
-			for _, word := range []string{"kubectl machine confirm team-a/web", confirmDeletion, "kubectl machine keep team-a/web", keepVM} {
+			for _, word := range []string{"kubectl machine confirm team-a/web", confirmDeletion,
+				"kubectl machine keep team-a/web", keepVM} {
 				if !strings.Contains(message, word) {
 					t.Errorf("the message does not say %q: %s", word, message)
 				}

@@ -129,8 +129,8 @@ func keepCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "keep (NAME... | --namespace-all | --cluster CLUSTER)",
 		Short: "Let Machines whose deletion is held go, and keep their virtual machines",
-		Long: "Let Machines whose deletion the brake holds go, and keep their virtual machines as they are: the guests run\n" +
-			"on. The next Machine of the same name, as when its manifest is applied again, inherits the virtual machine.",
+		Long: "Let Machines whose deletion the brake holds go, and keep their virtual machines as they are: the\n" +
+			"guests run on. The next Machine of the same name, as when its manifest is applied again, inherits the virtual machine.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			supervisor, err := of.open(cmd, args)
 			if err != nil {
