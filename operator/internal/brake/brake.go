@@ -3,6 +3,7 @@ package brake
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -56,7 +57,8 @@ func New(options Options) *Brake {
 	b.locked.keeps = map[types.NamespacedName]Keep{}
 	b.locked.kinds = map[Kind]*counted{}
 	for _, kind := range []Kind{Deletion, Change} {
-		b.locked.kinds[kind] = &counted{letGo: map[types.UID]Entry{}, waiting: map[types.NamespacedName]waiter{}}
+		b.locked.kinds[kind] = &counted{letGo: map[types.UID]Entry{}, waiting: map[types.NamespacedName]waiter{},
+			past: map[string]any{}}
 	}
 	return b
 }
@@ -105,7 +107,7 @@ func (b *Brake) Ask(ctx context.Context, q Question) (Reply, error) {
 		if err := b.options.Book.write(ctx, entries); err != nil {
 			return Reply{}, fmt.Errorf("writing down what was let go: %w", err)
 		}
-		b.written(q)
+		b.written(q, entries)
 	}
 	return reply, nil
 }
@@ -158,6 +160,9 @@ func (b *Brake) look(ctx context.Context, q Question, now time.Time) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if newest := b.locked.tally; newest != nil && next.at.Before(newest.at) {
+		return nil // somebody else has read the cache since
+	}
 	b.locked.tally = next
 	b.locked.kinds[Deletion].follow(next)
 	return nil
@@ -168,7 +173,7 @@ func (b *Brake) answer(q Question, now time.Time) (reply Reply, entries map[stri
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	kind, key := b.locked.kinds[q.Kind], client.ObjectKeyFromObject(q.Machine)
-	removed := kind.expire(now, b.options.Rule.Window)
+	kind.expire(now, b.options.Rule.Window)
 	gone, was := kind.letGo[q.Machine.UID]
 	if was && (gone.written || !b.locked.matters(q, b.options.Rule)) {
 		return reply, nil
@@ -199,7 +204,7 @@ func (b *Brake) answer(q Question, now time.Time) (reply Reply, entries map[stri
 		entry := Entry{At: now, Config: q.Config, Namespace: q.Machine.Namespace}
 		kind.letGo[q.Machine.UID] = entry
 		if q.Kind == Deletion && b.locked.matters(q, b.options.Rule) {
-			entries = removed
+			entries = maps.Clone(kind.past)
 			entries[string(q.Machine.UID)] = entry.String()
 		}
 	}
@@ -207,9 +212,12 @@ func (b *Brake) answer(q Question, now time.Time) (reply Reply, entries map[stri
 }
 
 // written notes that a Machine that was let go stands in the Book.
-func (b *Brake) written(q Question) {
+func (b *Brake) written(q Question, entries map[string]any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	for key := range entries {
+		delete(b.locked.kinds[q.Kind].past, key)
+	}
 	if entry, found := b.locked.kinds[q.Kind].letGo[q.Machine.UID]; found {
 		entry.written = true
 		b.locked.kinds[q.Kind].letGo[q.Machine.UID] = entry

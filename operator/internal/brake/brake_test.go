@@ -172,6 +172,13 @@ func TestBookIsSmall(t *testing.T) {
 	s.ask("m0", "team")
 	s.finish("m0", "team")
 	s.clock.SetTime(s.clock.Now().Add(DefaultRule.Window))
+	for i := 20; i < 40; i++ {
+		s.remove(name(i), "team")
+	}
+	if got := s.ask("m20", "team"); got.Is != Held { // which finds that m0 is over, and writes nothing
+		t.Fatalf("a burst: %+v", got)
+	}
+	s.clock.SetTime(s.clock.Now().Add(DefaultRule.Window))
 	s.remove("m1", "team")
 	s.ask("m1", "team")
 	if book := s.book(); len(book) != 1 || book["team-m1"] == "" {

@@ -11,6 +11,7 @@ import (
 type counted struct {
 	letGo   map[types.UID]Entry // within the window
 	waiting map[types.NamespacedName]waiter
+	past    map[string]any // what the Book still has and that is over, each nil
 }
 
 // waiter is a Machine that asks, or is held.
@@ -34,24 +35,25 @@ func (c *counted) follow(t *tally) {
 		c.waiting[key] = known
 	}
 	for key, each := range c.waiting {
+		if each.since.After(t.at) {
+			continue // it came after the cache was read
+		}
 		if now, found := t.going[key]; !found || now.uid != each.uid {
 			delete(c.waiting, key)
 		}
 	}
 }
 
-// expire drops what was let go before the window, and returns how the Book drops it.
-func (c *counted) expire(now time.Time, window time.Duration) map[string]any {
-	removed := map[string]any{}
+// expire drops what was let go before the window. The next entry of the Book drops it there.
+func (c *counted) expire(now time.Time, window time.Duration) {
 	for uid, entry := range c.letGo {
 		if now.Sub(entry.At) >= window {
 			delete(c.letGo, uid)
 			if entry.written {
-				removed[string(uid)] = nil
+				c.past[string(uid)] = nil
 			}
 		}
 	}
-	return removed
 }
 
 // counts are those of the scopes of a Machine. Who has waited, or was held, for longer than the window
