@@ -43,6 +43,7 @@ func kinds() []kind {
 		{name: "Machine", conditions: []string{
 			v1alpha1.ConditionReady, v1alpha1.ConditionPlaced, v1alpha1.ConditionRemoteReachable,
 			v1alpha1.ConditionNetworkReady, v1alpha1.ConditionVirtualMachineReady, v1alpha1.ConditionNoCopies,
+			v1alpha1.ConditionDeletionHeld,
 		}},
 		{name: "KubevirtConfig", conditions: []string{
 			v1alpha1.ConditionConnected, v1alpha1.ConditionIdentityVerified, v1alpha1.ConditionRightsSufficient,

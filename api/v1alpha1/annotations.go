@@ -26,6 +26,19 @@ const (
 	// VirtualMachine>.
 	AnnotationAdopt = "vitistack.io/adopt"
 
+	// AnnotationConfirmDeletion lets deletions go that the brake would hold. On a Machine it is true, or
+	// a time (RFC 3339) until which it counts; on a Namespace or a KubevirtConfig it is such a time, for
+	// all Machines there.
+	AnnotationConfirmDeletion = "vitistack.io/confirm-deletion"
+
+	// AnnotationConfirmChange does the same for changes that stop guests or wait for a restart.
+	AnnotationConfirmChange = "vitistack.io/confirm-change"
+
+	// AnnotationKeepVM with the value true on a Machine that is being deleted lets that go, and leaves
+	// its VirtualMachine as it is: the next Machine of that name inherits it. It has no effect once the
+	// VirtualMachine's own deletion has begun.
+	AnnotationKeepVM = "vitistack.io/keep-vm"
+
 	// AnnotationPrefixPlacement begins the names of the annotations that strategies are shown.
 	AnnotationPrefixPlacement = "placement.vitistack.io/"
 

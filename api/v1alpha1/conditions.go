@@ -1,7 +1,9 @@
 package v1alpha1
 
-// Condition types of a Machine. All are positive: True is good. Status Unknown means that nobody
-// can tell now.
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Condition types of a Machine. All but DeletionHeld are positive: True is good. Status Unknown means
+// that nobody can tell now.
 const (
 	// ConditionReady sums the others up and is always present. True means that the Machine does what
 	// its applied generation asks for, also where a guest on a DHCP network reports no address. False
@@ -29,6 +31,11 @@ const (
 	// labels. It appears when a copy is seen, is not part of Ready, and keeps nothing from being done:
 	// a copy is a person's, and is never changed or deleted.
 	ConditionNoCopies = "NoCopies"
+
+	// ConditionDeletionHeld says whether the brake holds the Machine's deletion. It is the one condition
+	// that is True when something is wrong: it is the record of the brake, and outlives the operator. It
+	// appears when a deletion is held; its observedGeneration is the generation that was held.
+	ConditionDeletionHeld = "DeletionHeld"
 )
 
 // Condition types of a KubevirtConfig. All are positive: True is good. Status Unknown means that
@@ -73,3 +80,12 @@ const (
 	// acts. It repeats the reason and the message of Ready.
 	ConditionStalled = "Stalled"
 )
+
+// WellWhen is the status of a condition that says that all is well: True, but for
+// [ConditionDeletionHeld].
+func WellWhen(conditionType string) metav1.ConditionStatus {
+	if conditionType == ConditionDeletionHeld {
+		return metav1.ConditionFalse
+	}
+	return metav1.ConditionTrue
+}

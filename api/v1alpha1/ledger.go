@@ -196,3 +196,12 @@ const DebtsConfigMap = "vitistack-debts"
 // its UID that must never run again: its Machine was moved away. A restored backup of its cluster
 // brings it back.
 const TombstonePrefix = "tombstone."
+
+// DeletionsConfigMap is the name of the ConfigMap, in the namespace of the KubevirtConfigs, with the
+// deletions that the brake let go a short while ago. Its keys are UIDs of Machines. Keys that begin
+// with [KeptPrefix] are the VirtualMachines that a person kept when their Machine went.
+const DeletionsConfigMap = "vitistack-deletions"
+
+// KeptPrefix begins the keys of [DeletionsConfigMap] of VirtualMachines that wait for the next Machine
+// of a name. The UID of the Machine that went follows.
+const KeptPrefix = "kept."

@@ -83,5 +83,5 @@ func ReasonInfos() []ReasonInfo {
 // reasonTables are the rows, which stand beside their constants. They are never changed.
 var reasonTables = [][]ReasonInfo{
 	readyReasons, placedReasons, contactReasons, networkReasons, virtualMachineReasons, copiesReasons, configReasons,
-	moveReasons,
+	moveReasons, brakeReasons,
 }

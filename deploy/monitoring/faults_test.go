@@ -93,6 +93,7 @@ func tracks(i *installed) [][]fault {
 		{refused(), muted(), sidecarEnds(i)},
 		{pluginCrashes(i)},
 		{evacuationPauses()},
+		{deletionHeld()},
 		{moveStandsStill()},
 	}
 }
@@ -106,6 +107,27 @@ func evacuationPauses() fault {
 		fires: []subject{inCluster("EvacuationPaused", east)},
 		begin: func(ctx context.Context) error { return supervisor().Create(ctx, evacuation) },
 		end:   func(ctx context.Context) error { return supervisor().Delete(ctx, evacuation) },
+	}
+}
+
+// deletionHeld is a Machine whose status says what the operator would. It is paused, so that the
+// operator leaves it alone.
+func deletionHeld() fault {
+	machine := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "held",
+		Annotations: map[string]string{vitistackv1alpha1.AnnotationPaused: "true"}}}
+	return fault{
+		fires: []subject{inCluster("DeletionsHeld", "")},
+		begin: func(ctx context.Context) error {
+			if err := supervisor().Create(ctx, machine); err != nil {
+				return err
+			}
+			before := machine.DeepCopy()
+			machine.Status.SetCondition(metav1.Condition{Type: vitistackv1alpha1.ConditionDeletionHeld,
+				Status: metav1.ConditionTrue, Reason: vitistackv1alpha1.ReasonDeletionHeld, Message: "the deletion is held",
+				LastTransitionTime: metav1.Now()})
+			return supervisor().Status().Patch(ctx, machine, client.MergeFrom(before))
+		},
+		end: func(ctx context.Context) error { return supervisor().Delete(ctx, machine) },
 	}
 }
 

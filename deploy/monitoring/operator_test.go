@@ -118,6 +118,7 @@ func install(t *testing.T) *installed {
 			"--placement-config=" + i.placement,
 			// What is looked at each ten minutes is looked at each few seconds, as rules are scaled.
 			"--look-interval=5s",
+			"--deletion-brake=off", // a fault ends with the deletion of its Machines; what is held is said by a test
 		},
 		env: []string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace},
 	})

@@ -23,6 +23,7 @@ func (r *report) setConditions(status *vitistackv1alpha1.MachineStatus) {
 	r.setNetworkReady(status, network)
 	r.setVirtualMachineReady(status)
 	r.setNoCopies(status)
+	r.setDeletionHeld(status)
 	r.setReady(status, network)
 	if ready := status.Condition(vitistackv1alpha1.ConditionReady); ready != nil {
 		status.Message = ready.Message

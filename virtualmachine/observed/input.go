@@ -42,6 +42,8 @@ type Input struct {
 	DataVolumes []cdiv1beta1.DataVolume
 	// Network is what the supervisor knows about the Machine's network.
 	Network Network
+	// Released says that nothing holds the Machine's deletion: it was asked, and goes on.
+	Released bool
 	// Copies are objects that carry the Machine's labels and are not its own, for example
 	// "VirtualMachine web-copy in cluster-east". They count where Looked is set.
 	Copies []string

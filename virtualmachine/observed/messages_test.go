@@ -129,6 +129,7 @@ func waiting() []observed.Input {
 func ending() []observed.Input {
 	ran := input(with(virtualMachine("Running"), instance(kubevirtv1.Running)))
 	adopted := func(in *observed.Input) { in.Adopted = true }
+	braked := input(after(ran), deleting, stoppedAt(observed.StepPlace, problem("DeletionHeld")))
 	traced := func(in *observed.Input) {
 		trace := vitistackv1alpha1.PlacementTrace{Config: "cluster-east", Strategy: "spread"}
 		in.Machine.Annotations = map[string]string{vitistackv1alpha1.AnnotationPlacementTrace: trace.String()}
@@ -143,5 +144,7 @@ func ending() []observed.Input {
 		input(after(ran), deleting, with(virtualMachine("Terminating"), nil)),
 		input(after(ran), deleting, with(virtualMachine("Terminating"), nil), heldDeletion),
 		input(after(ran), stoppedAt(observed.StepVM, problem("Vanished"))),
+		braked,
+		input(after(braked), deleting, with(virtualMachine("Terminating"), nil), func(in *observed.Input) { in.Released = true }),
 	}
 }

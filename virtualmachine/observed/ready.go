@@ -39,6 +39,8 @@ func (r *report) summary(
 	switch {
 	case r.contact != nil:
 		return isUnknown, r.contact.Reason, r.contact.Message
+	case r.deleting() && r.deletionHeld() != nil:
+		return isFalse, r.deletionHeld().Reason, r.deletionHeld().Message
 	case r.deleting():
 		return isFalse, vitistackv1alpha1.ReasonDeleting, r.deletingMessage()
 	case r.problem != nil:

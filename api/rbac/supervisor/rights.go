@@ -26,19 +26,21 @@ package supervisor
 //
 // +kubebuilder:rbac:groups="",resources=secrets;configmaps,verbs=get
 //
-// The UID of kube-system is the supervisor's identity.
+// The UID of kube-system is the supervisor's identity. list and watch: a person lets deletions in a
+// namespace go by an annotation of it.
 //
-// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=get
 //
-// In the namespace of KUBEVIRT_CONFIGS_NAMESPACE: the kubeconfigs, and the ConfigMap with debts. A
+// In the namespace of KUBEVIRT_CONFIGS_NAMESPACE: the kubeconfigs, and the ConfigMaps with debts
+// and with deletions that the brake let go. A
 // create cannot be limited by name, because the API server does not know the name yet when it
 // decides; so create stands alone.
 //
 // +kubebuilder:rbac:groups="",namespace=kubevirt-configs,resources=secrets,verbs=list;watch
 // +kubebuilder:rbac:groups="",namespace=kubevirt-configs,resources=configmaps,verbs=create
-// +kubebuilder:rbac:groups="",namespace=kubevirt-configs,resources=configmaps,resourceNames=vitistack-debts,verbs=patch
+// +kubebuilder:rbac:groups="",namespace=kubevirt-configs,resources=configmaps,resourceNames=vitistack-debts;vitistack-deletions,verbs=patch
 //
 // Leader election. A deployment with a --leader-election-id of its own needs that name here, too.
 //

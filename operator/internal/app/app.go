@@ -93,7 +93,10 @@ func addAll(mgr ctrl.Manager, options Options, watcher *wake.Watcher) error {
 	known := func(config string) bool { _, found := remotes.State(config); return found }
 	times := metrics.NewMachines(known, watcher.Since)
 	census := metrics.NewCensus(mgr.GetCache(), mgr.Elected(), known, machine.IsOurs)
-	if err := errors.Join(ctrlmetrics.Registry.Register(times), ctrlmetrics.Registry.Register(census)); err != nil {
+	bites := metrics.NewBites(census)
+	err = errors.Join(ctrlmetrics.Registry.Register(times), ctrlmetrics.Registry.Register(census),
+		ctrlmetrics.Registry.Register(bites))
+	if err != nil {
 		return fmt.Errorf("metrics of Machines: %w", err)
 	}
 	moves, err := addMoveMetrics(mgr, options, known)
@@ -107,6 +110,8 @@ func addAll(mgr ctrl.Manager, options Options, watcher *wake.Watcher) error {
 		machine.WithEvents(mgr.GetEventRecorder("kubevirt-operator")),
 		machine.WithFreshness(watcher),
 		machine.WithMetrics(times),
+		machine.WithCache(mgr.GetCache()),
+		machine.WithBites(bites),
 	)
 	err = reconciler.SetupWithManager(mgr, machine.ControllerOptions{
 		MaxConcurrentReconciles: options.MaxConcurrentReconciles, Watcher: watcher, Cache: mgr.GetCache(),

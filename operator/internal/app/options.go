@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/labels"
 
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/brake"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	placementhost "github.com/vitistack/kubevirt-multicluster/placement/host"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
@@ -56,7 +57,7 @@ type Options struct {
 	// Log is how logs are written.
 	Log LogOptions
 
-	said struct{ selector, writeConfigStatus, uniqueness string } // flags that complete reads
+	said struct{ selector, writeConfigStatus, uniqueness, brake string } // flags that complete reads
 }
 
 // The values of --uniqueness.
@@ -103,6 +104,9 @@ func (o *Options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.said.uniqueness, "uniqueness", uniquenessExceptFresh,
 		"ExceptFresh places a Machine that was seen being created while an uninvolved cluster is down; "+
 			"Strict waits for every cluster")
+	flags.StringVar(&o.said.brake, "deletion-brake", brake.DefaultRule.String(),
+		"hold deletions, and changes that stop guests, until a person lets them go: more than this number and more than "+
+			"this share of the Machines of a cluster, a namespace or the fleet within this time; off for none")
 	flags.BoolVar(&o.Machine.Desired.VLANFromSpec, "vlan-from-spec", false,
 		"attach Machines by the VLAN that the spec of a static NetworkNamespace asks for; "+
 			"who may write one can then join every network")
@@ -168,6 +172,9 @@ func (o *Options) complete() error {
 	}
 	if _, err := oneOf("--uniqueness", o.said.uniqueness, []string{uniquenessStrict, uniquenessExceptFresh}); err != nil {
 		return err
+	}
+	if o.Machine.Brake, err = brake.ParseRule(o.said.brake); err != nil {
+		return fmt.Errorf("--deletion-brake: %w", err)
 	}
 	o.Machine.StrictUniqueness = o.said.uniqueness == uniquenessStrict
 	if o.LeaderElect && !o.WatchSelector.Empty() && o.LeaderElectionID == DefaultLeaderElectionID {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/braking"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/cluster"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/guest"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/moving"
@@ -41,6 +42,7 @@ func forPeople() *cobra.Command {
 		commands []*cobra.Command
 	}{
 		{"machine", slices.Concat(status.Commands(), guest.Commands(), restart.Commands(), moving.MachineCommands(),
+			braking.Commands(),
 			[]*cobra.Command{whyCommand(), fitsCommand(person()), render.Command()})},
 		{"fleet", slices.Concat([]*cobra.Command{cluster.Command(), orphansCommand(person()), debtsCommand(),
 			releaseCommand(person()), report.Command(version())}, moving.ClusterCommands())},

@@ -137,6 +137,7 @@ func startOperator(t *testing.T, args ...string) {
 	}
 	cmd := exec.Command(filepath.Join(world.dir, "operator"), append([]string{
 		"--kubeconfig=" + world.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0", "--plugin-dir=" + plugins(t),
+		"--deletion-brake=off", // one test's deletions do not hold the next one's
 	}, args...)...)
 	cmd.Env = []string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace}
 	cmd.Stdout, cmd.Stderr = log, log

@@ -35,7 +35,7 @@ func (p *process) start() error {
 	}
 	defer file.Close()
 	p.cmd = exec.Command(world.binary, "--kubeconfig="+world.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0",
-		"--plugin-dir="+plugins)
+		"--plugin-dir="+plugins, "--deletion-brake=off") // one test's deletions do not hold the next one's
 	p.cmd.Env = []string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace, "LOG_LEVEL=debug"}
 	p.cmd.Stdout, p.cmd.Stderr = file, file
 	return p.cmd.Start()

@@ -120,7 +120,7 @@ func startOperator(binary string) (stop func() error, err error) {
 	}
 	defer file.Close()
 	cmd := exec.Command(binary, "--kubeconfig="+world.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0",
-		"--plugin-dir="+plugins)
+		"--plugin-dir="+plugins, "--deletion-brake=off") // one test's deletions do not hold the next one's
 	cmd.Env = []string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace, "LOG_LEVEL=debug", "VM_NAME_PREFIX="}
 	cmd.Stdout, cmd.Stderr = file, file
 	if err := cmd.Start(); err != nil {

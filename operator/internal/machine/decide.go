@@ -231,6 +231,7 @@ func (r *MachineReconciler) choose(
 	if err != nil {
 		return decision, err
 	}
+	r.learnKept(ctx, machine)
 	chosen, err := r.ask(ctx, machine, vmName, configs, &decision)
 	log.FromContext(ctx).V(1).Info("Strategies answered", "trace", decision.Asked.Trace.String())
 	if err != nil {

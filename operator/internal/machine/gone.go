@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/brake"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/provision"
@@ -41,6 +42,17 @@ func (r *MachineReconciler) gone(ctx context.Context, view report) report {
 	view.Machine = placed.machine
 
 	if placed.ledger != nil {
+		if brake.Kept(view.Machine) && !r.hasBegun(ctx, view.Machine, *placed.ledger) {
+			return r.keepVM(ctx, view, *placed.ledger)
+		}
+		wait, err := r.mayDelete(ctx, view.Machine, *placed.ledger)
+		if err != nil {
+			return r.orRelease(ctx, view.ended(observed.StepPlace, err))
+		}
+		if view.again = wait; wait > 0 {
+			return view
+		}
+		view.Released = true
 		left, err := r.remove(ctx, view, placed)
 		view.Machine, view.VM, view.Looked, view.Copies = left.machine, left.vm, left.looked, left.copies
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/brake"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/provision"
@@ -50,6 +51,9 @@ func (r *MachineReconciler) claim(
 		return found.VM, problem.Attempted(err)
 	}
 	if found.Former != "" {
+		if err := r.inherited(ctx, job.Machine); err != nil {
+			return claimed, err
+		}
 		r.event(job.Machine, eventNormal, vitistackv1alpha1.ReasonAdopted, "Claim",
 			fmt.Sprintf("took over VirtualMachine %s of %s from an earlier Machine of this name", claimed.Name,
 				job.Remote.Config))
@@ -188,7 +192,13 @@ func (r *MachineReconciler) change(
 		return err
 	}
 	if now.String() == last.String() {
+		r.brake.Withdraw(brake.Change, client.ObjectKeyFromObject(job.Machine))
 		return nil
+	}
+	if vm.Status.Created { // a guest that does not run loses nothing
+		if err := r.mayChange(ctx, job, now, last); err != nil {
+			return err
+		}
 	}
 	if err := r.held(job.Machine); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/brake"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/metrics"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/readiness/assess"
@@ -49,6 +50,9 @@ type MachineReconciler struct {
 	memory   memory
 	payer    *removal.Payer
 	assessor *assess.Assessor
+	cache    client.Reader // of the supervisor, for what client.Client does not cache
+	brake    *brake.Brake
+	bites    *metrics.Bites
 	patience time.Duration // with one cluster that is asked whether a Machine can run there
 }
 
@@ -95,6 +99,8 @@ type Settings struct {
 	// LegacySupervisorPVCs deletes a Machine's PVCs in the supervisor too
 	// (--legacy-supervisor-claims).
 	LegacySupervisorPVCs bool
+	// Brake says how many deletions may go at once (--deletion-brake). The zero value lets all go.
+	Brake brake.Rule
 }
 
 // Freshness knows which Machines cannot have a VirtualMachine yet.
@@ -143,6 +149,17 @@ func WithPatience(patience time.Duration) Option {
 	return func(r *MachineReconciler) { r.patience = patience }
 }
 
+// WithCache sets the reader of the supervisor's cache, for the metadata of namespaces, which the client
+// does not read from it. Without it the client is used.
+func WithCache(cache client.Reader) Option {
+	return func(r *MachineReconciler) { r.cache = cache }
+}
+
+// WithBites sets who counts how often the brake bites. Without it nobody does.
+func WithBites(bites *metrics.Bites) Option {
+	return func(r *MachineReconciler) { r.bites = bites }
+}
+
 // WithMetrics sets who takes down times and failures. Without it nobody does.
 func WithMetrics(machines *metrics.Machines) Option {
 	return func(r *MachineReconciler) { r.metrics = machines }
@@ -161,6 +178,7 @@ func NewMachineReconciler(
 	r := &MachineReconciler{
 		Client: supervisor, Scheme: scheme, KubevirtClientMgr: clientManager,
 		live:     supervisor,
+		cache:    supervisor,
 		placer:   placement.Chain{{Strategy: placement.Explicit{}}},
 		judge:    custody.Case.Place,
 		clock:    clock.RealClock{},
@@ -173,6 +191,10 @@ func NewMachineReconciler(
 		r.settings.Desired.SupervisorUID = loneSupervisor
 	}
 	book := removal.Book{Writer: r.Client, Server: r.live, Namespace: r.settings.ConfigsNamespace}
+	r.brake = brake.New(brake.Options{
+		Rule: r.settings.Brake, Cache: r.cache, Clock: r.clock,
+		Book: brake.Book{Writer: r.Client, Server: r.live, Namespace: r.settings.ConfigsNamespace},
+	})
 	r.payer = removal.NewPayer(book, clientManager, side.SupervisorServer{Reader: r.live}, r.settings.Desired)
 	r.assessor = assess.New(clientManager, assess.Options{
 		Supervisor: side.SupervisorCache{Reader: r.Client}, Live: side.SupervisorServer{Reader: r.live},
@@ -232,6 +254,9 @@ func (r *MachineReconciler) forget(key types.NamespacedName) {
 	r.memory.streaks.End(key)
 	r.memory.tellings.forget(key)
 	r.memory.arrivals.Take(key)
+	for _, kind := range []brake.Kind{brake.Deletion, brake.Change} {
+		r.brake.Withdraw(kind, key)
+	}
 }
 
 // restNow is what the Machine's last reads are compared with.

@@ -53,7 +53,7 @@ func (r *MachineReconciler) SetupWithManager(mgr ctrl.Manager, options Controlle
 		return err
 	}
 	machines := wake.Machines{Cache: options.Cache}
-	return ctrl.NewControllerManagedBy(mgr).
+	return r.listenToConsent(ctrl.NewControllerManagedBy(mgr)).
 		For(&vitistackv1alpha1.Machine{}, builder.WithPredicates(listening(options.Watcher))).
 		Owns(&vitistackv1alpha1.NetworkConfiguration{}).
 		Watches(&vitistackv1alpha1.MachineClass{}, handler.EnqueueRequestsFromMapFunc(machines.OfClass),

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -25,7 +26,7 @@ func (r *MachineReconciler) subject(machine *vitistackv1alpha1.Machine, vmName s
 		Labels:      desired.Labels(machine, r.settings.Desired),
 		VMName:      vmName,
 		StatusVMUID: machine.Status.MachineID,
-		Adopt:       machine.Annotations[vitistackv1alpha1.AnnotationAdopt],
+		Adopt:       cmp.Or(machine.Annotations[vitistackv1alpha1.AnnotationAdopt], r.heirloom(machine)),
 		Recreate:    machine.Annotations[vitistackv1alpha1.AnnotationRecreate],
 		References:  custody.References(machine),
 		Held:        isHeld(machine),
@@ -131,6 +132,7 @@ func (r *MachineReconciler) caseOf(
 	if c.Machine.MACs, err = r.macs(ctx, machine); err != nil {
 		return c, err
 	}
+	c.Machine.Adopt = r.keptElsewhere(ctx, machine, c)
 	if c.NeedsClaimants() {
 		c.Claimants, err = r.claimants(ctx, machine)
 	}
@@ -155,5 +157,5 @@ func (r *MachineReconciler) lookFor(machine *vitistackv1alpha1.Machine, vmName s
 // find its VirtualMachine anywhere.
 func (r *MachineReconciler) isFresh(machine *vitistackv1alpha1.Machine) bool {
 	return !r.settings.StrictUniqueness && r.fresh != nil && r.fresh.Fresh(machine) &&
-		machine.Annotations[vitistackv1alpha1.AnnotationAdopt] == ""
+		machine.Annotations[vitistackv1alpha1.AnnotationAdopt] == "" && !r.mayInherit(machine)
 }

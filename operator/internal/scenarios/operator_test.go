@@ -27,6 +27,10 @@ import (
 // wait.
 const pluginDir = "../../../bin/plugins"
 
+// unbraked keeps the deletions of one test from holding those of the next: all share one fleet. Tests
+// of the brake say otherwise.
+const unbraked = "--deletion-brake=off"
+
 // program is the operator, running.
 type program struct {
 	binary string
@@ -64,7 +68,7 @@ func startBinary(t *testing.T, binary string, args []string, env ...string) *pro
 		binary: binary,
 		log:    filepath.Join(t.TempDir(), "operator.log"),
 		args: append([]string{"--kubeconfig=" + world.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0",
-			"--plugin-dir=" + plugins}, args...),
+			"--plugin-dir=" + plugins, unbraked}, args...),
 		env: append([]string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace, "LOG_LEVEL=debug"}, env...),
 	}
 	p.start(t)

@@ -103,8 +103,9 @@ func (b *bench) startOperator() (*process.Process, error) {
 	}
 	return process.Start(process.Spec{
 		Name: "operator", Path: path, Log: filepath.Join(b.fleet.Supervisor.ControlPlane.LogDir(), "operator.log"),
-		Args: []string{"--kubeconfig=" + b.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0"},
-		Env:  []string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace},
+		Args: []string{"--kubeconfig=" + b.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0",
+			"--deletion-brake=off"}, // a round ends with the deletion of all
+		Env: []string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace},
 	})
 }
 

@@ -53,6 +53,10 @@ func supervisorSources(configs, namespace string) []source {
 			file: "debts.yaml", kind: corev1.SchemeGroupVersion.WithKind("ConfigMap"), namespace: configs,
 			fields: map[string]string{"metadata.name": vitistackv1alpha1.DebtsConfigMap},
 		},
+		{
+			file: "deletions.yaml", kind: corev1.SchemeGroupVersion.WithKind("ConfigMap"), namespace: configs,
+			fields: map[string]string{"metadata.name": vitistackv1alpha1.DeletionsConfigMap},
+		},
 		{file: "events-operator.yaml", kind: events, namespace: operatorNamespace},
 	}
 	for _, kind := range []string{"Machine", "KubevirtConfig", "MachineMove", "Evacuation"} {

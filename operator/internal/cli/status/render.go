@@ -72,8 +72,8 @@ func (v *View) conditions(root *node, p paint) {
 	}
 	var well []string
 	for _, condition := range v.Machine.Status.Conditions {
-		if string(condition.Status) == string(metav1.ConditionTrue) {
-			well = append(well, condition.Type)
+		if metav1.ConditionStatus(condition.Status) == vitistackv1alpha1.WellWhen(condition.Type) {
+			well = append(well, said(condition.Type))
 			continue
 		}
 		sign, tint := "✗", p.bad
@@ -90,6 +90,14 @@ func (v *View) conditions(root *node, p paint) {
 		slices.Sort(well)
 		root.add(p.good("✓ " + strings.Join(well, ", ")))
 	}
+}
+
+// said is what a condition says that is well.
+func said(conditionType string) string {
+	if conditionType == vitistackv1alpha1.ConditionDeletionHeld {
+		return "deletion let go"
+	}
+	return conditionType
 }
 
 // place says where it is and why.

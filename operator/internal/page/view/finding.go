@@ -42,7 +42,7 @@ type Passing struct {
 func findings(conditions []metav1.Condition) []Finding {
 	var found []Finding
 	for _, c := range conditions {
-		if c.Status == metav1.ConditionTrue || c.Reason == vitistackv1alpha1.ReasonNotChecked || len(found) == MaxList {
+		if c.Status == vitistackv1alpha1.WellWhen(c.Type) || c.Reason == vitistackv1alpha1.ReasonNotChecked || len(found) == MaxList {
 			continue
 		}
 		info, _ := vitistackv1alpha1.InfoOf(c.Reason)
