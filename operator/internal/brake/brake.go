@@ -56,7 +56,7 @@ func New(options Options) *Brake {
 	b.locked.bites = map[bite]time.Time{}
 	b.locked.keeps = map[types.NamespacedName]Keep{}
 	b.locked.kinds = map[Kind]*counted{}
-	for _, kind := range []Kind{Deletion, Change} {
+	for _, kind := range []Kind{Deletion, Change, Restart} {
 		b.locked.kinds[kind] = &counted{letGo: map[types.UID]Entry{}, waiting: map[types.NamespacedName]waiter{},
 			past: map[string]any{}}
 	}
@@ -146,7 +146,7 @@ func (b *Brake) look(ctx context.Context, q Question, now time.Time) error {
 	key := client.ObjectKeyFromObject(q.Machine)
 	b.mu.Lock()
 	last := b.locked.tally
-	known := q.Kind == Change
+	known := q.Kind != Deletion
 	if last != nil && !known {
 		_, known = last.going[key]
 	}

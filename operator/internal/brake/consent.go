@@ -14,10 +14,10 @@ import (
 
 // Annotation is the one by which people let a Kind go.
 func (k Kind) Annotation() string {
-	if k == Change {
-		return vitistackv1alpha1.AnnotationConfirmChange
+	if k == Deletion {
+		return vitistackv1alpha1.AnnotationConfirmDeletion
 	}
-	return vitistackv1alpha1.AnnotationConfirmDeletion
+	return vitistackv1alpha1.AnnotationConfirmChange
 }
 
 // isForever is the value that a Machine alone may have: many Machines are let go for a time.

@@ -11,6 +11,8 @@ const (
 	Deletion Kind = "deletion"
 	// Change is of a VirtualMachine whose guest runs: it is stopped, or has to be restarted.
 	Change Kind = "change"
+	// Restart is of a guest, because a person asked for it.
+	Restart Kind = "restart"
 )
 
 // Scope is a set of Machines of which not too many may go at once.

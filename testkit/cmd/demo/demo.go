@@ -63,8 +63,11 @@ func (d *demo) run(ctx context.Context) (err error) {
 	if err := d.show(ctx, operator); err != nil {
 		return err
 	}
+	if err := d.enlist(ctx); err != nil {
+		return err
+	}
 	if d.ci {
-		return errors.Join(d.page.check(ctx), d.move(ctx), d.measure(ctx), operator.Exited())
+		return errors.Join(d.page.check(ctx), d.move(ctx), d.many(ctx), d.measure(ctx), operator.Exited())
 	}
 	d.suggest()
 	select {
@@ -120,6 +123,9 @@ What to try next, in another terminal:
   empty a cluster:              %[9]s drain cluster-east --watch %[10]s
   and let it be used again:     %[9]s uncordon cluster-east %[10]s
   delete one, with its disks:   %[1]s delete machine database
+  restart many, a few at once:  %[9]s rollout restart --selector %[11]s --max-unavailable %[12]d --watch %[10]s
+  delete many by mistake:       %[1]s delete machines --selector %[11]s --wait=false
+  what the brake holds, let go: %[9]s confirm --namespace-all %[10]s
   the operator's log:           tail -f %[6]s
 
 All of it in a browser:         http://%[7]s/
@@ -127,5 +133,6 @@ All of it in a browser:         http://%[7]s/
 
 Ctrl-C takes all of it down.
 `, supervisor, vitistackv1alpha1.AnnotationKubevirtConfig, fleet.ConfigsNamespace, d.kubectl, d.fleet.Remotes[0].Kubeconfig(), d.log(),
-		d.page.address, d.page.token, d.machine()[0], "--kubeconfig "+d.fleet.Supervisor.Kubeconfig())
+		d.page.address, d.page.token, d.machine()[0], "--kubeconfig "+d.fleet.Supervisor.Kubeconfig(),
+		crewLabel, crewUnavailable)
 }

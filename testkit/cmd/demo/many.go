@@ -64,7 +64,7 @@ func (d *demo) many(ctx context.Context) error {
 	const threshold = 10 // of --deletion-brake
 	if err := d.untilCrew(ctx, "are held", func(machine vitistackv1alpha1.Machine) bool {
 		held := machine.Status.Condition(vitistackv1alpha1.ConditionDeletionHeld)
-		return held != nil && held.Status == string(metav1.ConditionTrue)
+		return held != nil && held.Status == metav1.ConditionTrue
 	}, crewSize-threshold); err != nil {
 		return err
 	}

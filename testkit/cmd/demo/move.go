@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os/exec"
 	"path/filepath"
 )
 
@@ -16,13 +14,5 @@ func (d *demo) machine() []string {
 // move moves a Machine to another cluster, as a person would, and shows what a person sees.
 func (d *demo) move(ctx context.Context) error {
 	d.say("Moving Machine database from cluster-west to cluster-east, with its disks.")
-	call := d.machine()
-	// kubectl machine takes its flags after the command.
-	arguments := append([]string{"move", "database", "--to", "cluster-east", "--watch"}, call[1:]...)
-	cmd := exec.CommandContext(ctx, call[0], arguments...)
-	cmd.Stdout, cmd.Stderr = d.out, d.out
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("kubectl machine move: %w", err)
-	}
-	return nil
+	return d.kubectlMachine(ctx, "move", "database", "--to", "cluster-east", "--watch")
 }
