@@ -57,6 +57,8 @@ var house = map[string][]string{
 	"cli/status": {"api/v1alpha1", "cli/exit", "cli/reach"},
 	"cli/moving": {"api/v1alpha1", "cli/exit", "cli/reach"},
 	"evacuation": {"api/v1alpha1", "clientmgr"},
+	"rollout":    {"api/v1alpha1", "virtualmachine/desired"},
+	"classuse":   {"api/v1alpha1", "rollout", "virtualmachine/desired"},
 	"cli/report": {"api/v1alpha1", "cli/exit", "cli/reach", "virtualmachine/desired"},
 	"cli/render": {"api/v1alpha1", "app", "cli/exit", "cli/reach", "crdcheck", "crdcheck/admit", "crdcheck/render", "machine",
 		"virtualmachine/desired"},

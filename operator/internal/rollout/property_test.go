@@ -43,6 +43,7 @@ func TestNeverTooMany(t *testing.T) {
 		objects := []client.Object{restart(func(s *spec) {
 			s.MaxUnavailable = new(intstr.FromInt32(int32(most)))
 			s.PauseOnFailure = new(rapid.Bool().Draw(t, "pauseOnFailure"))
+			s.Order = vitistackv1alpha1.RolloutSmallestFirst
 			s.MinReadySeconds = rapid.Int32Range(0, 3).Draw(t, "minReadySeconds")
 			if resize {
 				s.Action, s.Resize = vitistackv1alpha1.RolloutResize, &vitistackv1alpha1.RolloutNewSize{Class: "large"}
@@ -89,6 +90,12 @@ func TestNeverTooMany(t *testing.T) {
 			"a Machine goes on": func(t *rapid.T) {
 				machines := w.machines()
 				w.goOn(&machines[rapid.IntRange(0, count-1).Draw(t, "Machine")])
+			},
+			"the order changes": func(t *rapid.T) {
+				if !resize {
+					memory := rapid.Int64Range(1, 9).Draw(t, "GiB") << 30
+					w.change(name(t), func(m *vitistackv1alpha1.Machine) { m.Status.Memory = memory })
+				}
 			},
 			"a Machine breaks":   func(t *rapid.T) { w.change(name(t), notReady) },
 			"a Machine recovers": func(t *rapid.T) { w.change(name(t), recovered) },
