@@ -164,9 +164,8 @@ func (c *Controller) patch(
 	err = c.supervisor.Patch(ctx, machine, client.RawPatch(types.MergePatchType, text), client.FieldOwner(FieldOwner))
 	switch {
 	case err == nil && !asked(machine, rollout):
-		return answer{outcome: refused, reason: vitistackv1alpha1.ReasonSupervisorRefused,
-			message: "the supervisor does not keep what is written to it: is the field of its class in the definition of Machines?",
-		}, nil
+		return answer{outcome: refused, reason: vitistackv1alpha1.ReasonSupervisorRefused, message: "the supervisor " +
+			"does not keep what is written to it: is the field of its class in the definition of Machines?"}, nil
 	case err == nil:
 		return answer{outcome: isAsked}, nil
 	case apierrors.IsConflict(err): // the Machine has changed since it was read
