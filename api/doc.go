@@ -12,5 +12,6 @@ package api
 //go:generate env GOWORK=off CGO_ENABLED=0 go tool -modfile=../go.tools.mod controller-gen rbac:roleName=kubevirt-operator-claims paths=./rbac/claims output:rbac:dir=./rbac/claims
 //go:generate env GOWORK=off CGO_ENABLED=0 go tool -modfile=../go.tools.mod controller-gen rbac:roleName=kubevirt-operator-page paths=./rbac/page output:rbac:dir=./rbac/page
 //go:generate env GOWORK=off CGO_ENABLED=0 go tool -modfile=../go.tools.mod controller-gen rbac:roleName=kubevirt-operator-moves paths=./rbac/moves output:rbac:dir=./rbac/moves
+//go:generate env GOWORK=off CGO_ENABLED=0 go tool -modfile=../go.tools.mod controller-gen rbac:roleName=kubevirt-operator-guest paths=./rbac/guest output:rbac:dir=./rbac/guest
 //go:generate env GOWORK=off CGO_ENABLED=0 go tool -modfile=../go.tools.mod controller-gen rbac:roleName=kubevirt-operator-readiness paths=./rbac/readiness output:rbac:dir=./rbac/readiness
 //go:generate env GOWORK=off CGO_ENABLED=0 go tool -modfile=../go.tools.mod crd-ref-docs --log-level=ERROR --source-path=./v1alpha1 --config=apidocs.yaml --renderer=markdown --output-path=../deploy/docs/api.md

@@ -78,11 +78,12 @@ var house = map[string][]string{
 	"provision": {"api/v1alpha1", "problem", "side", "survey", "virtualmachine/desired"},
 	"removal": {"api/v1alpha1", "clientmgr", "custody", "problem", "provision", "side", "survey", "wake",
 		"virtualmachine/desired"},
+	"guest":   {"api/v1alpha1", "clientmgr/clusters", "problem"},
 	"metrics": {"api/v1alpha1"},
 	"move": {"api/v1alpha1", "clientmgr", "custody/moves", "problem", "provision", "removal", "side", "survey",
 		"virtualmachine/desired", "virtualmachine/relocation"},
 	"machine": {
-		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "metrics", "move", "placement", "problem", "provision",
+		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "guest", "metrics", "move", "placement", "problem", "provision",
 		"readiness", "readiness/assess", "readiness/gather", "removal", "side", "survey", "wake",
 		"virtualmachine/desired", "virtualmachine/observed",
 	},

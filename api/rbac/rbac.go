@@ -9,7 +9,7 @@ import (
 	"embed"
 )
 
-//go:embed supervisor/*.yaml remote/*.yaml claims/*.yaml page/*.yaml moves/*.yaml readiness/*.yaml
+//go:embed supervisor/*.yaml remote/*.yaml claims/*.yaml page/*.yaml moves/*.yaml readiness/*.yaml guest/*.yaml
 var files embed.FS
 
 // Supervisor is a YAML stream of what the operator needs where the Machines are: its namespace and
@@ -36,6 +36,10 @@ var Moves = stream("moves")
 // Readiness is a YAML stream of what a KubevirtConfig's kubeconfig needs beyond Remote, so that the
 // operator can tell whether a Machine can run there: a ClusterRole and its binding.
 var Readiness = stream("readiness")
+
+// Guest is a YAML stream of what a KubevirtConfig's kubeconfig needs beyond [Remote] where guests are
+// restarted, paused and resumed by an annotation of their Machine: a ClusterRole and its binding.
+var Guest = stream("guest")
 
 // stream joins the two files of a folder, that with the namespace first.
 func stream(folder string) []byte {

@@ -113,7 +113,7 @@ func FuzzParseRecords(f *testing.F) {
 		`{"config":"` + strings.Repeat("<", 400) + `","reason":"` + strings.Repeat("&", 400) + `"}`,
 		`{"token":"monday","instance":"a-b","at":"2026-03-04T05:06:07Z","done":true}`,
 		`{"token":"hunter2\u0000<","instance":"","at":"2026-03-04T05:06:07.5Z"}`, `{"instance":"a","stage":"hunter2"}`,
-		`{"instance":"a","stage":"Paused"}`, "a, b,,a,\x00,c", `{"WISH":"a","wish":"b","Attachments":null}`,
+		`{"instance":"a","stage":"Paused","at":"2026-03-04T05:06:07Z"}`, "a, b,,a,\x00,c", `{"WISH":"a","wish":"b","Attachments":null}`,
 	} {
 		f.Add(seed)
 	}

@@ -39,6 +39,8 @@ type PauseRecord struct {
 	Instance string `json:"instance"`
 	// Stage is how far its pause is.
 	Stage PauseStage `json:"stage"`
+	// At is when it was asked for last, in UTC and whole seconds.
+	At metav1.Time `json:"at"`
 }
 
 // ParsePauseRecord reads the JSON form. It is strict: only what [PauseRecord.String] writes is read,
@@ -77,7 +79,7 @@ func PauseRecordOf(machine metav1.Object) (record PauseRecord, found bool, err e
 // String returns the JSON form, with the fields always in the same order.
 func (r PauseRecord) String() string {
 	text, err := json.Marshal(r)
-	if err != nil { // cannot happen: a struct of strings always encodes
+	if err != nil { // cannot happen: a struct of strings and a time always encodes
 		return ""
 	}
 	return string(text)
@@ -93,6 +95,8 @@ func (r PauseRecord) Validate() error {
 		field = "instance"
 	case !slices.Contains(stages, r.Stage):
 		field = "stage"
+	case r.At.IsZero() || r.At.Year() < 1970 || r.At.Year() > 9999:
+		field = "at"
 	default:
 		return nil
 	}

@@ -29,6 +29,16 @@ const (
 	// ReasonMoving: the Machine is being moved to another cluster, or back. Its MachineMove says how far
 	// that is.
 	ReasonMoving = "Moving"
+	// ReasonRestarting: the guest is being restarted, as the annotation vitistack.io/restart asks.
+	ReasonRestarting = "Restarting"
+	// ReasonRestartRefused: KubeVirt does not restart the guest.
+	ReasonRestartRefused = "RestartRefused"
+	// ReasonPauseRefused: KubeVirt does not pause the guest, or does not resume it.
+	ReasonPauseRefused = "PauseRefused"
+	// ReasonGuestRightMissing: the cluster's kubeconfig lacks a right to restart, pause or resume guests.
+	ReasonGuestRightMissing = "GuestRightMissing"
+	// ReasonGuestRecordInvalid: the operator's record of a restart or a pause cannot be read.
+	ReasonGuestRecordInvalid = "GuestRecordInvalid"
 )
 
 // readyReasons say what the reasons above mean.
@@ -56,7 +66,7 @@ var readyReasons = []ReasonInfo{
 	{
 		Reason: ReasonRestartRequired, Condition: ConditionReady, Acts: ActorPerson,
 		Ordinary: true, Harmless: true,
-		Help: "restart the guest when it suits, for example with virtctl restart",
+		Help: "restart the guest when it suits: kubectl machine restart NAME",
 	},
 	{
 		Reason: ReasonDeleting, Condition: ConditionReady, Acts: ActorCluster,
@@ -69,6 +79,26 @@ var readyReasons = []ReasonInfo{
 	{
 		Reason: ReasonMoving, Condition: ConditionReady, Acts: ActorTime, Ordinary: true,
 		Help: "look at the MachineMove that the message names; its spec.abort gives the move up",
+	},
+	{
+		Reason: ReasonRestarting, Condition: ConditionReady, Acts: ActorCluster, Ordinary: true,
+		Help: "it ends when another instance of the guest runs",
+	},
+	{
+		Reason: ReasonRestartRefused, Condition: ConditionReady, Acts: ActorPerson,
+		Help: "do what KubeVirt's message asks for, or take the annotation vitistack.io/restart off",
+	},
+	{
+		Reason: ReasonPauseRefused, Condition: ConditionReady, Acts: ActorPerson,
+		Help: "do what KubeVirt's message asks for, or take the annotation vitistack.io/pause-guest off",
+	},
+	{
+		Reason: ReasonGuestRightMissing, Condition: ConditionReady, Acts: ActorPerson,
+		Help: "give the right that the message names, in the remote cluster: kubectl apply -k deploy/remote/guest",
+	},
+	{
+		Reason: ReasonGuestRecordInvalid, Condition: ConditionReady, Acts: ActorPerson,
+		Help: "take the annotation off that the message names",
 	},
 	{
 		Reason: ReasonSupervisorRefused, Condition: ConditionReady, Acts: ActorPerson,

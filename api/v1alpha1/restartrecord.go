@@ -31,7 +31,7 @@ type RestartRecord struct {
 	// Instance is the UID of the VirtualMachineInstance that ran when the restart was recorded. "" means
 	// that none ran, so that there was nothing to restart.
 	Instance string `json:"instance,omitempty"`
-	// At is when the restart was recorded, in UTC and whole seconds.
+	// At is when the restart was last about to be asked for, in UTC and whole seconds.
 	At metav1.Time `json:"at"`
 	// Done says that another instance runs since, or that there was none to restart. A token that is
 	// done is never asked for again.

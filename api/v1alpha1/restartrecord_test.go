@@ -90,28 +90,33 @@ func TestNoRecords(t *testing.T) {
 }
 
 func TestParsePauseRecord(t *testing.T) {
+	at := metav1.Date(2026, time.March, 4, 5, 6, 7, 0, time.UTC)
 	cases := map[string]struct {
 		reason, text string
 		invalid      bool
 	}{
 		"Asked": {
 			reason: "a record that the operator wrote before it asked is read",
-			text:   PauseRecord{Instance: "a-b", Stage: PauseAsked}.String(),
+			text:   PauseRecord{Instance: "a-b", Stage: PauseAsked, At: at}.String(),
 		},
 		"Found": {
 			reason: "what somebody else paused is recorded, so that it is never resumed",
-			text:   PauseRecord{Instance: "a-b", Stage: PauseFound}.String(),
+			text:   PauseRecord{Instance: "a-b", Stage: PauseFound, At: at}.String(),
 		},
 		"NoInstance": {
-			reason: "without an instance nothing was paused", text: `{"instance":"","stage":"Asked"}`, invalid: true,
+			reason: "without an instance nothing was paused", text: `{"instance":"","stage":"Asked","at":"2026-03-04T05:06:07Z"}`, invalid: true,
 		},
 		"UnknownStage": {
 			reason: "a stage of a later release must not be half understood",
-			text:   `{"instance":"a","stage":"Frozen"}`, invalid: true,
+			text:   `{"instance":"a","stage":"Frozen","at":"2026-03-04T05:06:07Z"}`, invalid: true,
+		},
+		"NoTime": {
+			reason: "without a time nobody knows whether the call is still on its way",
+			text:   `{"instance":"a","stage":"Asked","at":null}`, invalid: true,
 		},
 		"Space": {
 			reason: "the operator writes no space, so that a record with one is somebody else's",
-			text:   `{"instance":"a", "stage":"Asked"}`, invalid: true,
+			text:   `{"instance":"a", "stage":"Asked","at":"2026-03-04T05:06:07Z"}`, invalid: true,
 		},
 		"Long": {
 			reason: "an annotation that is too long is not read at all",

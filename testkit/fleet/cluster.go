@@ -128,6 +128,9 @@ func (c *Cluster) setUpRemote(ctx context.Context) error {
 		if c.options.Moves {
 			rights = append(rights, rbac.Moves, rbac.Readiness)
 		}
+		if c.options.Guest {
+			rights = append(rights, rbac.Guest)
+		}
 		for _, stream := range rights {
 			if err := manifest.Apply(ctx, c.client, stream); err != nil {
 				return err

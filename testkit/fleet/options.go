@@ -30,6 +30,8 @@ type Options struct {
 	Audit bool
 	// Moves gives the operator the rights in the remotes that moving Machines takes.
 	Moves bool
+	// Guest gives the operator the rights in the remotes that restarting and pausing guests takes.
+	Guest bool
 	// BasePort is the first of two ports for each cluster, its API server's and its proxy's. Default:
 	// free ports.
 	BasePort int

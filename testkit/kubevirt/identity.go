@@ -27,7 +27,12 @@ type identity struct {
 	// ingress is what requests for exports from outside are met with: its certificate, and that of the
 	// authority that signed it.
 	ingress controlplane.KeyPair
+	// handler is what virt-handler meets virt-api with.
+	handler controlplane.KeyPair
 }
+
+// handlerName is the name in virt-handler's certificate, by which virt-api knows it.
+const handlerName = "kubevirt.io:system:node:virt-handler"
 
 // newIdentity makes all files of the programs of a stack.
 func newIdentity(cluster *controlplane.Cluster) (identity, error) {
@@ -47,6 +52,9 @@ func newIdentity(cluster *controlplane.Cluster) (identity, error) {
 		return identity{}, err
 	}
 	if i.ingress, err = newIngress(cluster); err != nil {
+		return identity{}, err
+	}
+	if i.handler, err = ca.Server(handlerName); err != nil {
 		return identity{}, err
 	}
 	for program, user := range map[string]string{virtAPI: "kubevirt-apiserver", virtController: "kubevirt-controller"} {

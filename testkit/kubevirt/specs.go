@@ -28,6 +28,7 @@ func (s *Stack) apiSpec() process.Spec {
 		"--tls-key-file="+file("serving.key"),
 		"--handler-cert-file="+file("client.crt"),
 		"--handler-key-file="+file("client.key"),
+		"--console-server-port="+strconv.Itoa(s.ports.handler.Number),
 	)
 	spec.Env = append(os.Environ(), apiMemory...)
 	spec.Env = append(spec.Env, "TMPDIR="+filepath.Dir(file("serving.crt"))) // it leaves a folder behind each time

@@ -2,10 +2,13 @@ package kubevirt
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -38,12 +41,12 @@ type Stack struct {
 	external atomic.Bool // whether exports have links for the outside
 }
 
-// ports are those of KubeVirt's programs on 127.0.0.1, and the one at which exports are asked for
-// from outside. They stay theirs while these are down.
-type ports struct{ api, controller, exports *controlplane.Port }
+// ports are those of KubeVirt's programs on 127.0.0.1, virt-handler among them, and the one at which
+// exports are asked for from outside. They stay theirs while these are down.
+type ports struct{ api, controller, handler, exports *controlplane.Port }
 
 func (p ports) close() error {
-	return errors.Join(p.api.Close(), p.controller.Close(), p.exports.Close())
+	return errors.Join(p.api.Close(), p.controller.Close(), p.handler.Close(), p.exports.Close())
 }
 
 // Start installs KubeVirt on a running cluster and waits until it takes virtual machines. On an
@@ -76,7 +79,7 @@ func (s *Stack) prepare() (err error) {
 	if s.contents, err = contents.Open(filepath.Join(s.identity.dir, "disks")); err != nil {
 		return err
 	}
-	for _, port := range []**controlplane.Port{&s.ports.api, &s.ports.controller, &s.ports.exports} {
+	for _, port := range []**controlplane.Port{&s.ports.api, &s.ports.controller, &s.ports.handler, &s.ports.exports} {
 		if *port, err = controlplane.ReservePort(0); err != nil {
 			return err
 		}
@@ -151,6 +154,10 @@ func (s *Stack) startAgent(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	verbs, err := s.agentVerbs()
+	if err != nil {
+		return err
+	}
 	a, err := agent.Start(ctx, agent.Options{
 		Cluster:  s.cluster.Name(),
 		Config:   config,
@@ -161,6 +168,7 @@ func (s *Stack) startAgent(ctx context.Context) error {
 		Names:    s.options.Names,
 		Room:     s.room,
 		Exports:  outward,
+		Verbs:    verbs,
 	})
 	if err != nil {
 		log.close()
@@ -168,6 +176,21 @@ func (s *Stack) startAgent(ctx context.Context) error {
 	}
 	s.running.change(func(now *parts) { now.agent, now.log = a, log })
 	return nil
+}
+
+// agentVerbs lets the agent pause guests where there is a virt-api that asks for that.
+func (s *Stack) agentVerbs() (*agent.Verbs, error) {
+	if s.options.Mode == Light {
+		return nil, nil
+	}
+	certificate, err := tls.X509KeyPair(s.identity.handler.Cert, s.identity.handler.Key)
+	if err != nil {
+		return nil, fmt.Errorf("certificate of virt-handler: %w", err)
+	}
+	return &agent.Verbs{
+		Namespace: Namespace, Address: net.JoinHostPort(loopback, strconv.Itoa(s.ports.handler.Number)),
+		Certificate: certificate, Authority: s.identity.ca.Cert,
+	}, nil
 }
 
 // Stop ends everything that Start started and removes its files; what is stored in the cluster

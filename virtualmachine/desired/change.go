@@ -130,7 +130,7 @@ var subjects = []subject{
 		take: func(into *Wish, now Wish) {
 			into.Class, into.Cores, into.Sockets, into.Threads, into.Memory = now.Class, now.Cores, now.Sockets, now.Threads,
 				now.Memory
-			into.Instancetype, into.Preference = now.Instancetype, now.Preference
+			into.Instancetype, into.Preference, into.Resize = now.Instancetype, now.Preference, now.Resize
 			into.Asked = nil
 			if now.Asked != nil {
 				asked := *now.Asked

@@ -136,9 +136,47 @@ func (in Input) size() (Size, error) {
 		return SizeFor(in.Machine, in.Class, in.Options)
 	case in.Machine.Annotations[vitistackv1alpha1.AnnotationInstancetype] != "":
 		return Size{}, nil // the remote cluster's instance type gives it
-	default:
-		return KeptSize(in.Machine, in.Class, *in.Last, in.Options)
 	}
+	if resizes, err := Resizes(in.Machine, *in.Last); err != nil || resizes {
+		return in.freshSize(err)
+	}
+	return KeptSize(in.Machine, in.Class, *in.Last, in.Options)
+}
+
+// freshSize reads the class anew. The class of a Machine that names none is the one that gave the
+// size.
+func (in Input) freshSize(err error) (Size, error) {
+	if err != nil {
+		return Size{}, err
+	}
+	if in.Class == nil && in.Last.Class != "" {
+		name, err := ClassName(in.Machine)
+		if err == nil && name == "" {
+			err = refuse(vitistackv1alpha1.ReasonUnknownClass,
+				"MachineClass %q, which gave the size, is gone: name another one in spec.machineClass", in.Last.Class)
+		}
+		if err != nil {
+			return Size{}, err
+		}
+	}
+	return SizeFor(in.Machine, in.Class, in.Options)
+}
+
+// Resizes reports whether a Machine asks for the sizes of its class anew, by a token in its annotation
+// vitistack.io/resize that its VirtualMachine does not carry in last. A [*Refusal] of reason
+// InvalidSpec says that the token is too long.
+func Resizes(machine *vitistackv1alpha1.Machine, last Wish) (bool, error) {
+	token, err := resizeToken(machine)
+	return token != "" && token != last.Resize, err
+}
+
+func resizeToken(machine *vitistackv1alpha1.Machine) (string, error) {
+	token := machine.Annotations[vitistackv1alpha1.AnnotationResize]
+	if token != "" && !vitistackv1alpha1.IsGuestToken(token) {
+		return "", invalid("annotation %s has more than %d bytes: give it a shorter token",
+			vitistackv1alpha1.AnnotationResize, vitistackv1alpha1.MaxGuestToken)
+	}
+	return token, nil
 }
 
 // SizeAsked is what a Machine itself says about its size. Numbers that it leaves to its class are

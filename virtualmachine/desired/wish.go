@@ -31,6 +31,8 @@ type Wish struct {
 	// CloudInit is a hash of what the Machine says about it, "" where it wants none. Documents in
 	// Secrets and ConfigMaps have no part in it: they are read when the Machine changes.
 	CloudInit string
+	// Resize is the last token of the annotation vitistack.io/resize that was carried out, "" for none.
+	Resize string `json:",omitempty"`
 	// Asked is what the Machine itself said about its size, nil in a wish that an earlier release
 	// wrote.
 	Asked *SizeAsked `json:",omitempty"`
@@ -60,7 +62,14 @@ func NewWish(in Input, last *Wish) (Wish, error) {
 	if last == nil {
 		return wish, nil
 	}
-	if last.hasClassOf(asked) || wish.Instancetype != "" && wish.Instancetype == last.Instancetype {
+	resizes, err := Resizes(in.Machine, *last)
+	if err != nil {
+		return Wish{}, err
+	}
+	if wish.Resize == "" {
+		wish.Resize = last.Resize
+	}
+	if !resizes && last.hasClassOf(asked) || wish.Instancetype != "" && wish.Instancetype == last.Instancetype {
 		wish.Class = last.Class
 	}
 	if sameNames(wish.Interfaces, last.Interfaces) {
@@ -85,6 +94,9 @@ func (in Input) wish() (Wish, error) {
 		wish.Class = in.Class.Name
 	}
 	var err error
+	if wish.Resize, err = resizeToken(in.Machine); err != nil {
+		return Wish{}, err
+	}
 	if wish.Instancetype, err = instancetype(in.Machine); err != nil {
 		return Wish{}, err
 	}
@@ -125,6 +137,9 @@ func AdoptedWish(in Input, vm *kubevirtv1.VirtualMachine) (Wish, error) {
 		return Wish{}, err
 	}
 	last := Wish{Class: asked.Class, Asked: &asked}
+	if last.Resize, err = resizeToken(in.Machine); err != nil {
+		return Wish{}, err
+	}
 	if vm.Spec.Template != nil {
 		domain := vm.Spec.Template.Spec.Domain
 		if cpu := domain.CPU; cpu != nil {

@@ -77,7 +77,10 @@ func failing() []observed.Input {
 		}
 	}
 	starting := virtualMachine("Starting")
+	asked := input(with(virtualMachine("Paused"), instance(kubevirtv1.Running)))
+	asked.Machine.Annotations = map[string]string{vitistackv1alpha1.AnnotationPauseGuest: "true"}
 	return []observed.Input{
+		asked,
 		input(with(virtualMachine("Provisioning"), nil), dataVolume("ImportInProgress", "57.3%", "")),
 		input(with(virtualMachine("Provisioning"), nil), dataVolume("Pending", "N/A", "")),
 		input(with(virtualMachine("Provisioning"), nil), dataVolume("Pending", "", "ErrExceededQuota")),

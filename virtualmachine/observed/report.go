@@ -69,7 +69,7 @@ func newReport(in Input) *report {
 		r.Looked = false
 	}
 	if r.vm != nil {
-		v := judge(r.vm, r.vmi, in.DataVolumes)
+		v := judge(r.vm, r.vmi, in.DataVolumes).asAsked(in.Machine)
 		r.verdict = &v
 	}
 	return r

@@ -150,6 +150,16 @@ func judge(
 	return v.with(failures(vm, vmi, dataVolumes)).instructive()
 }
 
+// asAsked says of a frozen guest that its Machine asks for that, where it does.
+func (v verdict) asAsked(machine *vitistackv1alpha1.Machine) verdict {
+	if v.reason == vitistackv1alpha1.ReasonGuestPaused &&
+		machine.Annotations[vitistackv1alpha1.AnnotationPauseGuest] == "true" {
+		v.message = "the guest is frozen, as annotation " + vitistackv1alpha1.AnnotationPauseGuest +
+			" asks; take it off to let the guest go on"
+	}
+	return v
+}
+
 // instructive adds to a message what a person has to do, where one has to act.
 func (v verdict) instructive() verdict {
 	if info, _ := vitistackv1alpha1.InfoOf(v.reason); info.Acts == vitistackv1alpha1.ActorPerson {

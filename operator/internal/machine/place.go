@@ -99,6 +99,7 @@ type entry struct {
 	ledger  *vitistackv1alpha1.Ledger
 	network *vitistackv1alpha1.NetworkRecord
 	disks   vitistackv1alpha1.DiskRecord
+	restart *vitistackv1alpha1.RestartRecord
 	asked   Asked
 }
 
@@ -148,6 +149,9 @@ func (e entry) into(annotations map[string]string) error {
 	}
 	if e.disks != nil {
 		annotations[vitistackv1alpha1.AnnotationPlacementDisks] = e.disks.String()
+	}
+	if e.restart != nil {
+		annotations[vitistackv1alpha1.AnnotationPlacementRestart] = e.restart.String()
 	}
 	if e.asked.Trace != nil && !told {
 		annotations[vitistackv1alpha1.AnnotationPlacementTrace] = e.asked.summary(e.ledger.Config)

@@ -156,7 +156,7 @@ func (r *MachineReconciler) complete(
 	}
 	ledger := job.Ledger
 	ledger.VMUID, ledger.VMName = string(vm.UID), vm.Name
-	written, err := r.write(ctx, job.Machine, entry{ledger: &ledger})
+	written, err := r.write(ctx, job.Machine, entry{ledger: &ledger, restart: r.consumed(job.Machine)})
 	if err != nil {
 		return realized{}, err
 	}

@@ -20,6 +20,7 @@ type report struct {
 	config string        // of the remote cluster whose cache was read, "" for none
 	err    error         // a *problem.Problem that ended the reconcile, or nil
 	again  time.Duration // when to come back although all is well, 0 for not
+	later  time.Duration // when to look at the guest again, 0 for not
 	unseen bool          // the VirtualMachine exists and the cache does not show it
 	gone   bool          // the Machine was let go: there is no status to write
 }

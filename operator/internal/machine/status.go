@@ -52,7 +52,7 @@ func (r *MachineReconciler) finish(ctx context.Context, view report) (ctrl.Resul
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	wait := soonest(observed.HoldRemaining(view.Input), later, r.warn(machine, view, status))
+	wait := soonest(observed.HoldRemaining(view.Input), later, view.later, r.warn(machine, view, status))
 	if failed {
 		wait = soonest(wait, max(row.Due.Sub(view.Now), ended.After))
 	}

@@ -64,17 +64,24 @@ func (r *MachineReconciler) wanted(ctx context.Context, view report) report {
 		job.Machine, job.Ledger = result.machine, result.ledger
 		err = job.FreeISO(ctx, found.VM, instance.VMI)
 	}
-	view.Machine, view.Ledger = result.machine, &result.ledger
-	view.VM, view.again = result.vm, result.again
+	guest, guestErr := attended{machine: result.machine}, error(nil)
+	if err == nil && found.VM != nil {
+		guest, guestErr = r.attend(ctx, job, found.VM, instance)
+	}
+	view.Machine, view.Ledger = guest.machine, &result.ledger
+	view.VM, view.again, view.later = result.vm, result.again, guest.later
 	if networkErr != nil {
-		view = view.noted(err)
+		view = view.noted(err).noted(guestErr)
 		return view.ended(observed.StepNetwork, networkErr)
 	}
 	if err != nil {
 		return view.ended(observed.StepVM, err)
 	}
-	view.Reached, view.Applied = observed.StepObserve, true
-	return view
+	view.Applied = true // a guest that cannot be restarted has all that the Machine's spec asks for
+	if guestErr == nil {
+		view = view.noted(guest.noted)
+	}
+	return view.ended(observed.StepObserve, guestErr)
 }
 
 // supervisor is the supervisor's side for one reconcile, whose cached reads are noted.

@@ -16,7 +16,7 @@ import (
 // is none: small, medium and large then have built-in sizes. last is the wish that the existing
 // VirtualMachine carries, or nil; while the Machine asks for the same class, that wish has its
 // sizes, and no class is read: a class that is edited, disabled or deleted changes nothing that
-// exists.
+// exists. Only a new token in the annotation vitistack.io/resize reads it anew.
 func Class(
 	ctx context.Context, cache side.SupervisorCache, machine *vitistackv1alpha1.Machine, last *desired.Wish,
 	options desired.Options,
@@ -26,8 +26,16 @@ func Class(
 	if err != nil {
 		return nil, problem.Pure(err, condition)
 	}
-	if last != nil && asksForSame(name, *last) {
-		return nil, nil
+	if last != nil {
+		resizes, err := desired.Resizes(machine, *last)
+		switch {
+		case err != nil:
+			return nil, problem.Pure(err, condition)
+		case !resizes && asksForSame(name, *last):
+			return nil, nil
+		case resizes && name == "":
+			name = last.Class // the one that gave the size, whichever is the default by now
+		}
 	}
 	if name == "" {
 		classes := &vitistackv1alpha1.MachineClassList{}

@@ -44,6 +44,8 @@ type Options struct {
 	Room *imports.Room
 	// Exports are how disks leave the cluster. Default: they do not.
 	Exports *Exports
+	// Verbs are how virt-api pauses guests. Default: it cannot.
+	Verbs *Verbs
 }
 
 // Exports say how disks leave a cluster. All is needed.

@@ -36,6 +36,9 @@ func (k *kubelet) Reconcile(ctx context.Context, request reconcile.Request) (rec
 		wait, err := k.export(ctx, pod)
 		return reconcile.Result{RequeueAfter: wait}, err
 	}
+	if isHandler(pod) {
+		return reconcile.Result{}, nil
+	}
 	vmi, err := k.instance(ctx, pod)
 	if err != nil {
 		return reconcile.Result{}, err

@@ -46,6 +46,13 @@ func (a *Agent) setUp(ctx context.Context, manager ctrl.Manager, options Options
 	if options.Light {
 		return a.setUpLight(manager)
 	}
+	if options.Verbs != nil {
+		v := &verbs{Verbs: *options.Verbs, node: NodeName(options.Cluster), client: c, live: manager.GetAPIReader(),
+			gate: a.gate}
+		if err := manager.Add(v); err != nil {
+			return err
+		}
+	}
 	k := &kubelet{client: c, cluster: options.Cluster, script: options.Script, addresses: addresses, servers: a.servers}
 	watches := []func(*builder.Builder){
 		on(&kubevirtv1.VirtualMachineInstance{}, podsOfInstance(c)), on(&kubevirtv1.VirtualMachine{}, podsOfInstance(c)),

@@ -24,6 +24,7 @@ type addition struct {
 	server     string
 	same       bool
 	moves      bool
+	guest      bool
 	issue      issue
 	yes, dry   bool
 }
@@ -55,6 +56,8 @@ func addCommand() *cobra.Command {
 	flags.BoolVar(&a.same, "allow-supervisor", false, "let Machines run in the supervisor itself")
 	flags.BoolVar(&a.moves, "with-moves", false,
 		"also the rights to move Machines from and to this cluster, and to tell which ones can run there (deploy/docs/move.md)")
+	flags.BoolVar(&a.guest, "with-guest", false,
+		"also the rights to restart, pause and resume guests of this cluster (deploy/docs/restart.md)")
 	a.issue.add(flags)
 	flags.BoolVarP(&a.yes, "yes", "y", false, "do not ask")
 	flags.BoolVar(&a.dry, "dry-run", false, "look, say what would be done, and end")

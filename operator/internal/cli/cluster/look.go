@@ -134,6 +134,9 @@ func (a *addition) lookRemote(ctx context.Context, f *findings) (err error) {
 	if a.moves {
 		more = append(more, rbac.Moves, rbac.Readiness)
 	}
+	if a.guest {
+		more = append(more, rbac.Guest)
+	}
 	if f.access, err = access(more...); err != nil {
 		return err
 	}

@@ -37,8 +37,8 @@ type View interface {
 // errStopped is what is left to say where a person stopped looking.
 var errStopped = errors.New("it goes on without you; the same command with --watch shows how far it is")
 
-// Follow shows a view until it is over, and returns how the command ends. On a terminal each picture takes the place of the last; into
-// a file or a pipe a picture is written when it has changed.
+// Follow shows a view until it is over, and returns how the command ends. On a terminal each picture
+// takes the place of the last; into a file or a pipe a picture is written when it has changed.
 func Follow(ctx context.Context, out io.Writer, of View) error {
 	ticker := time.NewTicker(redrawInterval)
 	defer ticker.Stop()
