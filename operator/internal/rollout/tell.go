@@ -22,21 +22,30 @@ func (c *Controller) tell(
 	if now == nil || rollout.Status.Phase == former.Phase && before != nil && before.Reason == now.Reason {
 		return
 	}
-	phase := rollout.Status.Phase
-	switch {
-	case phase == vitistackv1alpha1.RolloutProgressing && len(begin) > 0:
-		c.event(rollout, good, now.Reason, "Begin", fmt.Sprintf("%s, %s first", now.Message, first(begin)))
-	case phase == vitistackv1alpha1.RolloutProgressing:
-		c.event(rollout, good, now.Reason, "Continue", now.Message)
-	case phase == vitistackv1alpha1.RolloutPaused && now.Reason == vitistackv1alpha1.ReasonRolloutPaused:
-		c.event(rollout, good, now.Reason, "Pause", now.Message)
-	case phase == vitistackv1alpha1.RolloutPaused:
-		c.event(rollout, bad, now.Reason, "Pause", now.Message)
-	case phase == vitistackv1alpha1.RolloutIncomplete:
-		c.event(rollout, bad, now.Reason, "End", now.Message)
+	switch now.Reason {
+	case vitistackv1alpha1.ReasonRollingOut:
+		action, note := "Continue", now.Message
+		if len(begin) > 0 {
+			action, note = "Begin", fmt.Sprintf("%s: %s", now.Message, first(begin))
+		}
+		c.event(rollout, good, vitistackv1alpha1.ReasonRollingOut, action, note)
+	case vitistackv1alpha1.ReasonRolloutPaused:
+		c.event(rollout, good, vitistackv1alpha1.ReasonRolloutPaused, "Pause", now.Message)
+	case vitistackv1alpha1.ReasonRolledOut:
+		c.event(rollout, good, vitistackv1alpha1.ReasonRolledOut, "End", now.Message)
+	case vitistackv1alpha1.ReasonRolloutAborted:
+		c.event(rollout, good, vitistackv1alpha1.ReasonRolloutAborted, "End", now.Message)
 	default:
-		c.event(rollout, good, now.Reason, "End", now.Message)
+		c.event(rollout, kindOf(rollout.Status.Phase), now.Reason, "Wait", now.Message)
 	}
+}
+
+// kindOf is a Warning where a person must act.
+func kindOf(phase vitistackv1alpha1.RolloutPhase) string {
+	if stalled(phase) {
+		return bad
+	}
+	return good
 }
 
 func first(names []string) string {
