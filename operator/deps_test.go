@@ -58,6 +58,7 @@ var house = map[string][]string{
 	"cli/follow":  {"cli/exit"},
 	"cli/moving":  {"api/v1alpha1", "cli/exit", "cli/follow", "cli/reach"},
 	"cli/rolling": {"api/v1alpha1", "cli/exit", "cli/follow", "cli/reach"},
+	"cli/restart": {"api/v1alpha1", "cli/exit", "cli/reach", "cli/status"},
 	"evacuation":  {"api/v1alpha1", "clientmgr"},
 	"rollout":     {"api/v1alpha1", "virtualmachine/desired"},
 	"classuse":    {"api/v1alpha1", "rollout", "virtualmachine/desired"},

@@ -11,6 +11,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/reach"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/render"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/report"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/restart"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/rolling"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/status"
 )
@@ -40,7 +41,7 @@ func forPeople() *cobra.Command {
 		group    string
 		commands []*cobra.Command
 	}{
-		{"machine", slices.Concat(status.Commands(), guest.Commands(), moving.MachineCommands(),
+		{"machine", slices.Concat(status.Commands(), guest.Commands(), restart.Commands(), moving.MachineCommands(),
 			[]*cobra.Command{whyCommand(), fitsCommand(person()), render.Command()})},
 		{"fleet", slices.Concat([]*cobra.Command{cluster.Command(), orphansCommand(person()), debtsCommand(),
 			releaseCommand(person()), report.Command(version()), rolling.Command()}, moving.ClusterCommands())},

@@ -130,7 +130,7 @@ func TestMachine(t *testing.T) {
 		machine(t, "stop", "web", "--wait").says(t, 0, "spec.runStrategy is now Halted", "Machine default/web is Stopped.")
 		machine(t, "stop", "web").says(t, 0, "has spec.runStrategy Halted already")
 		machine(t, "start", "web", "--wait").says(t, 0, "Machine default/web is Running.")
-		machine(t, "restart", "web").says(t, 0, "spec.runStrategy is now Halted", "is Stopped.", "spec.runStrategy is now Always",
+		machine(t, "restart", "web", "--halt").says(t, 0, "spec.runStrategy is now Halted", "is Stopped.", "spec.runStrategy is now Always",
 			"is Running.")
 		machine(t, "restart", "nobody").says(t, 2, "there is no Machine nobody")
 		machine(t, "start", "web", "--run-strategy", "Sometimes").says(t, 2, "want one of")

@@ -112,7 +112,7 @@ func (v verbCaller) Update(ctx context.Context, _ client.Object, _ ...client.Sub
 	config.APIPath = "/apis"
 	config.GroupVersion = &schema.GroupVersion{Group: Group, Version: "v1"}
 	config.NegotiatedSerializer = scheme.Codecs.WithoutConversion()
-	config.ContentType, config.AcceptContentTypes = "application/json", "application/json"
+	config.ContentType, config.AcceptContentTypes = "application/json", "" // virt-api answers with any type
 	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return err

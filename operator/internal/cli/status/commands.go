@@ -9,8 +9,7 @@ import (
 // Commands are the commands about Machines.
 func Commands() []*cobra.Command {
 	return []*cobra.Command{
-		listCommand(), statusCommand(), whereCommand(), startCommand(), stopCommand(), restartCommand(),
-		pauseCommand(), resumeCommand(),
+		listCommand(), statusCommand(), whereCommand(), startCommand(), stopCommand(), pauseCommand(), resumeCommand(),
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/spf13/cobra"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
@@ -13,28 +12,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/reach"
 )
 
-func restartCommand() *cobra.Command {
-	var of reach.Subject
-	cmd := &cobra.Command{
-		Use:   "restart (NAME | NAMESPACE/NAME)",
-		Short: "Stop a Machine and start it again: what only a restart brings in, comes in",
-		Long: "Stop a Machine and start it again: its spec.runStrategy is Halted until the guest has ended, for five minutes\n" +
-			"at most, and then what it was. Where this command is interrupted it still sets the field back.",
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			supervisor, key, err := of.Open(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			return restart(cmd.Context(), cmd.OutOrStdout(), supervisor, key)
-		},
-	}
-	of.Add(cmd.Flags())
-	return cmd
-}
-
-// restart stops a Machine and, whatever comes, starts it again.
-func restart(ctx context.Context, out io.Writer, supervisor *reach.Supervisor, key client.ObjectKey) error {
+// Restart stops a Machine and, whatever comes, starts it again: spec.runStrategy is Halted until the
+// guest has ended, for five minutes at most, and then what it was.
+func Restart(ctx context.Context, out io.Writer, supervisor *reach.Supervisor, key client.ObjectKey) error {
 	machine, err := reach.Machine(ctx, supervisor, key)
 	if err != nil {
 		return err
