@@ -104,7 +104,8 @@ func TestParsePauseRecord(t *testing.T) {
 			text:   PauseRecord{Instance: "a-b", Stage: PauseFound, At: at}.String(),
 		},
 		"NoInstance": {
-			reason: "without an instance nothing was paused", text: `{"instance":"","stage":"Asked","at":"2026-03-04T05:06:07Z"}`, invalid: true,
+			reason: "without an instance nothing was paused",
+			text:   `{"instance":"","stage":"Asked","at":"2026-03-04T05:06:07Z"}`, invalid: true,
 		},
 		"UnknownStage": {
 			reason: "a stage of a later release must not be half understood",

@@ -153,8 +153,9 @@ func TestReadsAreReal(t *testing.T) {
 
 // elsewhere are fields that package observed does not read, and who does.
 var elsewhere = map[string]string{
-	vms + " status.restoreInProgress":  "package machine leaves a virtual machine alone that is being restored",
-	vms + " status.snapshotInProgress": "package machine leaves a virtual machine alone of which a snapshot is taken",
+	vms + " status.restoreInProgress":   "package machine leaves a virtual machine alone that is being restored",
+	vms + " status.stateChangeRequests": "package guest asks for no restart where one is under way",
+	vms + " status.snapshotInProgress":  "package machine leaves a virtual machine alone of which a snapshot is taken",
 }
 
 // perturb takes each field out of a status, one by one, and notes those whose absence makes a

@@ -63,6 +63,18 @@ func TestPlacementPolicy(t *testing.T) {
 			after:   map[string]string{vitistackv1alpha1.AnnotationMove: "{}"},
 			refused: "vitistack.io/move: vitistack.io/move",
 		},
+		"ForgeRestart": {
+			reason:  "Whoever could write the record of a restart could have a guest restarted twice, or never.",
+			user:    controlplane.Admin,
+			after:   map[string]string{vitistackv1alpha1.AnnotationPlacementRestart: "{}"},
+			refused: "vitistack.io/placement-restart",
+		},
+		"AskForRestart": {
+			reason: "A restart, a pause and new sizes are anybody's to ask for who may write the Machine.",
+			user:   controlplane.Admin,
+			after: map[string]string{vitistackv1alpha1.AnnotationRestart: "a", vitistackv1alpha1.AnnotationPauseGuest: "true",
+				vitistackv1alpha1.AnnotationResize: "a"},
+		},
 		"Create": {
 			reason: "A Machine without a record is anybody's to create; an annotation for strategies has another prefix.",
 			user:   controlplane.Admin,

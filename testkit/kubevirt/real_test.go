@@ -1,7 +1,9 @@
 package kubevirt_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,6 +16,7 @@ import (
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
 )
 
@@ -77,17 +80,36 @@ func TestSubresources(t *testing.T) {
 	vm := machine(w.namespace(t), "vm")
 	w.create(t, vm)
 	first := w.guest(t, vm, kubevirtv1.Running)
-	w.call(t, vm, "restart")
+	w.call(t, vm, "virtualmachines", "restart")
 	second := w.guest(t, vm, kubevirtv1.Running, first.UID)
-	w.call(t, vm, "stop")
+	w.call(t, vm, "virtualmachines", "stop")
 	w.gone(t, second)
-	w.call(t, vm, "start")
+	w.call(t, vm, "virtualmachines", "start")
 	w.guest(t, vm, kubevirtv1.Running, first.UID, second.UID)
 	w.wantVisible(t, vm, "a machine that was started by virtctl runs", running("vm"))
+	w.call(t, vm, "virtualmachineinstances", "pause")
+	w.shows(t, vm, kubevirtv1.VirtualMachineStatusPaused)
+	w.call(t, vm, "virtualmachineinstances", "unpause")
+	w.shows(t, vm, kubevirtv1.VirtualMachineStatusRunning)
 }
 
-// call asks virt-api, through the API server's aggregator, to do something with a virtual machine.
-func (w *world) call(t *testing.T, vm *kubevirtv1.VirtualMachine, subresource string) {
+// shows waits for KubeVirt's own summary of a virtual machine.
+func (w *world) shows(t *testing.T, vm *kubevirtv1.VirtualMachine, status kubevirtv1.VirtualMachinePrintableStatus) {
+	t.Helper()
+	eventually.Eventually(t, patience, "the machine is "+string(status), func(ctx context.Context) error {
+		if err := w.client.Get(ctx, client.ObjectKeyFromObject(vm), vm); err != nil {
+			return err
+		}
+		if vm.Status.PrintableStatus != status {
+			return fmt.Errorf("it is %s", vm.Status.PrintableStatus)
+		}
+		return nil
+	})
+}
+
+// call asks virt-api, through the API server's aggregator, to do something with a virtual machine or
+// with its guest.
+func (w *world) call(t *testing.T, vm *kubevirtv1.VirtualMachine, resource, subresource string) {
 	t.Helper()
 	config := rest.CopyConfig(w.cluster.Config())
 	config.GroupVersion = &schema.GroupVersion{Group: "subresources.kubevirt.io", Version: "v1"}
@@ -97,7 +119,7 @@ func (w *world) call(t *testing.T, vm *kubevirtv1.VirtualMachine, subresource st
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = c.Put().Namespace(vm.Namespace).Resource("virtualmachines").Name(vm.Name).SubResource(subresource).
+	err = c.Put().Namespace(vm.Namespace).Resource(resource).Name(vm.Name).SubResource(subresource).
 		Body([]byte("{}")).Do(t.Context()).Error()
 	if err != nil {
 		t.Fatalf("%s: %v", subresource, err)

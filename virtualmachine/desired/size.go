@@ -144,20 +144,18 @@ func (in Input) size() (Size, error) {
 }
 
 // freshSize reads the class anew. The class of a Machine that names none is the one that gave the
-// size.
+// size. A class that is gone gives no size: a built-in one of its name may be far smaller.
 func (in Input) freshSize(err error) (Size, error) {
 	if err != nil {
 		return Size{}, err
 	}
-	if in.Class == nil && in.Last.Class != "" {
-		name, err := ClassName(in.Machine)
-		if err == nil && name == "" {
-			err = refuse(vitistackv1alpha1.ReasonUnknownClass,
-				"MachineClass %q, which gave the size, is gone: name another one in spec.machineClass", in.Last.Class)
-		}
-		if err != nil {
-			return Size{}, err
-		}
+	name, err := ClassName(in.Machine)
+	if err != nil {
+		return Size{}, err
+	}
+	if gave := in.Last.Class; in.Class == nil && gave != "" && (name == "" || name == gave) {
+		return Size{}, refuse(vitistackv1alpha1.ReasonUnknownClass,
+			"MachineClass %q, which gave the size, is gone: create it again, or name another one in spec.machineClass", gave)
 	}
 	return SizeFor(in.Machine, in.Class, in.Options)
 }

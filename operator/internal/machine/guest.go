@@ -222,7 +222,8 @@ func callOf(job provision.Job, vm *kubevirtv1.VirtualMachine, verb guest.Verb) g
 // lookAtGuest asks the cluster itself for the VirtualMachine and then for its instance. A
 // VirtualMachine of another UID, and an instance that is not the VirtualMachine's, are not looked at.
 func lookAtGuest(ctx context.Context, job provision.Job, vm *kubevirtv1.VirtualMachine) (guest.Seen, error) {
-	at := problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "looking at the guest of VirtualMachine " + vm.Name}
+	const ready = vitistackv1alpha1.ConditionReady
+	at := problem.At{Condition: ready, Doing: "looking at the guest of VirtualMachine " + vm.Name}
 	key := client.ObjectKeyFromObject(vm)
 	live, instance := &kubevirtv1.VirtualMachine{}, &kubevirtv1.VirtualMachineInstance{}
 	if err := job.Remote.Server.Get(ctx, key, live); err != nil {

@@ -172,7 +172,7 @@ func TestRestartHeld(t *testing.T) {
 
 var (
 	noRight = apierrors.NewForbidden(schema.GroupResource{Group: guest.Group, Resource: "virtualmachines"}, vmName,
-		fmt.Errorf(`User "operator" cannot update resource "virtualmachines/restart" in API group "subresources.kubevirt.io"`))
+		fmt.Errorf(`User "operator" cannot update resource "virtualmachines/restart" in API group %q`, guest.Group))
 	startedOnce = apierrors.NewConflict(kubevirtv1.Resource("virtualmachine"), vmName,
 		fmt.Errorf("RunStategy Once does not support manual restart requests"))
 	probed = apierrors.NewForbidden(kubevirtv1.Resource("virtualmachineinstance"), vmName,

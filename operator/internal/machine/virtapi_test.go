@@ -69,9 +69,9 @@ func answered(code int, body any) *http.Response {
 
 // carryOut does what virt-api does: restart asks for a stop of whatever instance there is.
 func (v virtAPI) carryOut(key types.NamespacedName, verb string) error {
-	vmi, conflict := v.vmi(), apierrors.NewConflict(kubevirtv1.Resource("virtualmachine"), key.Name, errors.New("not running"))
+	vmi := v.vmi()
 	if vmi == nil {
-		return conflict
+		return apierrors.NewConflict(kubevirtv1.Resource("virtualmachine"), key.Name, errors.New("not running"))
 	}
 	switch verb {
 	case "restart":

@@ -14,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/util/retry"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -62,13 +63,26 @@ func (v *verbs) Start(ctx context.Context) error {
 	server := &http.Server{Handler: paths, ReadHeaderTimeout: answerTimeout}
 	end := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer end()
-	if err := v.announce(ctx); err != nil {
-		return errors.Join(err, server.Close(), listener.Close())
-	}
+	go v.stayAnnounced(ctx)
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serving as virt-handler: %w", err)
 	}
 	return nil
+}
+
+// stayAnnounced keeps the Pod there until ctx ends: a restored cluster may lack it.
+func (v *verbs) stayAnnounced(ctx context.Context) {
+	for delay := time.Duration(0); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait.Jitter(delay, 0.1)):
+		}
+		delay = heartbeat
+		if err := v.announce(ctx); err != nil {
+			delay = retryAtMost
+		}
+	}
 }
 
 // announce makes the Pod by which virt-api finds this server.
@@ -77,12 +91,21 @@ func (v *verbs) announce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := v.gate.pass(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: virtHandler, Namespace: v.Namespace,
 			Labels: map[string]string{kubevirtv1.AppLabel: virtHandler}},
 		Spec: corev1.PodSpec{NodeName: v.node, Containers: []corev1.Container{
 			{Name: virtHandler, Image: "registry.example/kubevirt/virt-handler"},
 		}},
+	}
+	there := &corev1.Pod{}
+	if err := v.client.Get(ctx, keyOf(pod), there); err == nil && there.Status.PodIP == host {
+		return nil
 	}
 	if err := v.client.Create(ctx, pod); err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("creating the Pod of virt-handler: %w", err)

@@ -49,8 +49,8 @@ var verbs = []verb{
 	},
 	{
 		name: "resize", short: "Let Machines take the sizes of their class anew",
-		long: "A class that is edited changes no virtual machine by itself. Where the new size needs a restart, the Machine\n" +
-			"says RestartRequired; kubectl machine restart brings it in.",
+		long: "A class that is edited changes no virtual machine by itself. Where the new size needs a restart, the\n" +
+			"Machine says RestartRequired; kubectl machine restart brings it in.",
 		annotation: vitistackv1alpha1.AnnotationResize, fresh: true, said: "takes the sizes of its class anew",
 	},
 }
@@ -101,8 +101,8 @@ func (v verb) command() *cobra.Command {
 	}
 	of.Add(cmd.Flags())
 	if v.annotation == vitistackv1alpha1.AnnotationRestart {
-		cmd.Flags().BoolVar(&halt, "halt", false, "for clusters where the operator may not restart guests: set spec.runStrategy\n"+
-			"to Halted, wait until the guest has ended, for five minutes at most, and set it back")
+		cmd.Flags().BoolVar(&halt, "halt", false, "for clusters where the operator may not restart guests: set\n"+
+			"spec.runStrategy to Halted, wait until the guest has ended, for five minutes at most, and set it back")
 	}
 	if v.ended != nil {
 		cmd.Flags().BoolVar(&wait, "wait", false,
