@@ -61,7 +61,8 @@ func newWorld(objects ...client.Object) *world {
 			}
 		}
 	}
-	w.counter = New(interceptor.NewClient(w.WithWatch, interceptor.Funcs{SubResourcePatch: w.patch}), Options{Clock: w.clock})
+	cached := interceptor.NewClient(w.WithWatch, interceptor.Funcs{SubResourcePatch: w.patch})
+	w.counter = New(cached, Options{Clock: w.clock})
 	w.counter.machines = w.WithWatch
 	return w
 }

@@ -12,7 +12,9 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/metrics"
 )
 
-func rollout(name string, phase vitistackv1alpha1.RolloutPhase, total, updated int32, flying int) *vitistackv1alpha1.MachineRollout {
+func rollout(
+	name string, phase vitistackv1alpha1.RolloutPhase, total, updated int32, flying int,
+) *vitistackv1alpha1.MachineRollout {
 	r := &vitistackv1alpha1.MachineRollout{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name}}
 	r.Status.Phase, r.Status.Total, r.Status.Updated = phase, total, updated
 	r.Status.InFlight = make([]vitistackv1alpha1.RolloutInFlight, flying)

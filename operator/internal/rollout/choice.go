@@ -60,7 +60,7 @@ func classOf(machine *vitistackv1alpha1.Machine) string {
 	return name
 }
 
-// wants says whether a rollout is for all Machines that it chooses.
+// wantsAll says whether a rollout is for all Machines that it chooses.
 func wantsAll(spec *vitistackv1alpha1.MachineRolloutSpec) bool {
 	if spec.Which == "" {
 		return spec.Action == vitistackv1alpha1.RolloutRestart

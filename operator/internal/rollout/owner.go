@@ -41,7 +41,7 @@ func writersOf(machine *vitistackv1alpha1.Machine) []writer {
 	for _, entry := range entries {
 		w := writer{name: entry.Manager}
 		if entry.FieldsV1 != nil {
-			_ = json.Unmarshal(entry.FieldsV1.Raw, &w.fields) // an unreadable entry writes nothing
+			_ = json.Unmarshal(entry.FieldsV1.GetRawBytes(), &w.fields) // an unreadable entry writes nothing
 		}
 		writers = append(writers, w)
 	}

@@ -15,7 +15,7 @@ func wrote(manager string, after time.Duration, fields string) func(*vitistackv1
 	return func(m *vitistackv1alpha1.Machine) {
 		at := metav1.NewTime(noon.Add(after))
 		m.ManagedFields = append(m.ManagedFields, metav1.ManagedFieldsEntry{Manager: manager, Operation: "Update", Time: &at,
-			FieldsV1: &metav1.FieldsV1{Raw: fmt.Appendf(nil, `{"f:metadata":{%s}}`, fields)}})
+			FieldsV1: metav1.NewFieldsV1(fmt.Sprintf(`{"f:metadata":{%s}}`, fields))})
 	}
 }
 

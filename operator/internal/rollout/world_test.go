@@ -38,7 +38,9 @@ func restart(change func(*spec)) *vitistackv1alpha1.MachineRollout {
 }
 
 // called gives a rollout another name, and an age in relation to restart's.
-func called(name string, older time.Duration, rollout *vitistackv1alpha1.MachineRollout) *vitistackv1alpha1.MachineRollout {
+func called(
+	name string, older time.Duration, rollout *vitistackv1alpha1.MachineRollout,
+) *vitistackv1alpha1.MachineRollout {
 	rollout.Name, rollout.UID = name, types.UID(name)
 	rollout.CreationTimestamp = metav1.NewTime(noon.Add(-older))
 	return rollout

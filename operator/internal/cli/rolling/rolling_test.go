@@ -35,7 +35,8 @@ func newScene(t *testing.T) scene {
 	for name, content := range crds.YAML() {
 		must(t, os.WriteFile(filepath.Join(dir, name+".yaml"), content, 0o600))
 	}
-	_, err := envtest.InstallCRDs(supervisor.Config(), envtest.CRDInstallOptions{Paths: []string{dir}, ErrorIfPathMissing: true})
+	definitions := envtest.CRDInstallOptions{Paths: []string{dir}, ErrorIfPathMissing: true}
+	_, err := envtest.InstallCRDs(supervisor.Config(), definitions)
 	must(t, err)
 	scheme, err := app.NewScheme()
 	must(t, err)
@@ -121,7 +122,8 @@ func TestCommands(t *testing.T) {
 	spec := s.read("team-a", "web").Spec
 	if spec.Action != vitistackv1alpha1.RolloutRestart || spec.Selector.MatchLabels["tier"] != "web" ||
 		spec.MaxUnavailable.String() != "20%" || spec.Deadline.Duration != 5*time.Minute || spec.MinReadySeconds != 30 ||
-		spec.Which != vitistackv1alpha1.RolloutNeeded || spec.Order != vitistackv1alpha1.RolloutByName || *spec.PauseOnFailure ||
+		spec.Which != vitistackv1alpha1.RolloutNeeded || spec.Order != vitistackv1alpha1.RolloutByName ||
+		*spec.PauseOnFailure ||
 		spec.Healthy.Annotation.Name != "example.com/node" || spec.Healthy.Annotation.Value != "Ready" ||
 		spec.Healthy.ConditionType != "NodeReady" {
 		t.Errorf("it asks for %+v", spec)
@@ -152,7 +154,8 @@ func TestCommands(t *testing.T) {
 	if rollout = s.read("team-a", "web"); !rollout.Spec.Abort {
 		t.Error("it is not given up")
 	}
-	s.says(rollout, vitistackv1alpha1.MachineRolloutStatus{Phase: vitistackv1alpha1.RolloutSucceeded, Total: 3, Updated: 3})
+	s.says(rollout, vitistackv1alpha1.MachineRolloutStatus{Phase: vitistackv1alpha1.RolloutSucceeded, Total: 3,
+		Updated: 3})
 	s.call(0, "Succeeded  3 of 3 done", "status", "team-a/web", "--watch")
 	s.call(1, "is over: Succeeded", "pause", "team-a/web")
 }

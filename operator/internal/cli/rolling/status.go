@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -75,9 +74,11 @@ func changeCommand(
 			if err != nil {
 				return err
 			}
-			return apply(cmd.Context(), supervisor, rollout, change, func(out io.Writer) {
-				fmt.Fprintf(out, "MachineRollout %s %s.\n", key, now)
-			}, cmd.OutOrStdout())
+			if err := apply(cmd.Context(), supervisor, rollout, change); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "MachineRollout %s %s.\n", key, now)
+			return nil
 		},
 	}
 	of.Way.Add(cmd.Flags())
@@ -87,7 +88,7 @@ func changeCommand(
 
 func apply(
 	ctx context.Context, supervisor client.Writer, rollout *vitistackv1alpha1.MachineRollout,
-	change func(*vitistackv1alpha1.MachineRolloutSpec), tell func(io.Writer), out io.Writer,
+	change func(*vitistackv1alpha1.MachineRolloutSpec),
 ) error {
 	key := client.ObjectKeyFromObject(rollout)
 	if phase := rollout.Status.Phase; phase.Over() {
@@ -98,7 +99,6 @@ func apply(
 	if err := supervisor.Patch(ctx, rollout, client.MergeFrom(before)); err != nil {
 		return fmt.Errorf("changing MachineRollout %s: %w", key, err)
 	}
-	tell(out)
 	return nil
 }
 
