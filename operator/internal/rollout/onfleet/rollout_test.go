@@ -90,6 +90,19 @@ func (s *scene) machines(ctx context.Context, are func(*vitistackv1alpha1.Machin
 	return names
 }
 
+// own lets a Machine have an owner with a controller.
+func (s *scene) own(name string) {
+	s.t.Helper()
+	machine := &vitistackv1alpha1.Machine{}
+	must(s.t, supervisor().Get(s.t.Context(), client.ObjectKey{Namespace: s.namespace, Name: name}, machine))
+	owner := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "pool"}}
+	must(s.t, supervisor().Create(s.t.Context(), owner))
+	before := machine.DeepCopy()
+	machine.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "ConfigMap", Name: owner.Name, UID: owner.UID,
+		Controller: new(true)}}
+	must(s.t, supervisor().Patch(s.t.Context(), machine, client.MergeFrom(before)))
+}
+
 // annotate changes the annotation of a Machine by which somebody else tells how it is.
 func (s *scene) annotate(name, value string) {
 	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, node, value)
