@@ -81,8 +81,8 @@ var house = map[string][]string{
 		"virtualmachine/desired"},
 	"guest":   {"api/v1alpha1", "clientmgr/clusters", "problem"},
 	"metrics": {"api/v1alpha1"},
-	"move": {"api/v1alpha1", "clientmgr", "custody/moves", "problem", "provision", "removal", "side", "survey",
-		"virtualmachine/desired", "virtualmachine/relocation"},
+	"move": {"api/v1alpha1", "clientmgr", "custody", "custody/moves", "problem", "provision", "removal", "side", "survey",
+		"wake", "virtualmachine/desired", "virtualmachine/relocation"},
 	"machine": {
 		"api/v1alpha1", "clientmgr", "clientmgr/capacity", "custody", "guest", "metrics", "move", "placement", "problem", "provision",
 		"readiness", "readiness/assess", "readiness/gather", "removal", "side", "survey", "wake",

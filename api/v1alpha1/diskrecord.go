@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 )
@@ -40,6 +41,12 @@ const (
 	DiskKindDataVolume            = "DataVolume"
 	DiskKindPersistentVolumeClaim = "PersistentVolumeClaim"
 )
+
+// DiskRecordOf reads the record that a Machine carries in [AnnotationPlacementDisks]. The metadata of
+// the Machine is enough. A Machine without one is an error of [ParseDiskRecord].
+func DiskRecordOf(machine metav1.Object) (DiskRecord, error) {
+	return ParseDiskRecord(machine.GetAnnotations()[AnnotationPlacementDisks])
+}
 
 // ParseDiskRecord reads the JSON form. Errors wrap [ErrInvalidDiskRecord] and repeat no value.
 func ParseDiskRecord(annotation string) (DiskRecord, error) {

@@ -165,3 +165,13 @@ func (s Subject) ConfirmedBy(ledger vitistackv1alpha1.Ledger, vm Sighting) bool 
 	}
 	return ledger.Nonce != "" && vm.Nonce == ledger.Nonce
 }
+
+// References are what a Machine asks for: spec.kubevirtConfigRef.name and the annotation
+// vitistack.io/kubevirt-config. "" is nothing.
+func References(machine *vitistackv1alpha1.Machine) [2]string {
+	field := ""
+	if machine.Spec.KubevirtConfigRef != nil {
+		field = machine.Spec.KubevirtConfigRef.Name
+	}
+	return [2]string{field, machine.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig]}
+}

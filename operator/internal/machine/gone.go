@@ -77,7 +77,7 @@ func refusedRemoval(err error) error {
 // placed nowhere.
 func (r *MachineReconciler) lastPlace(ctx context.Context, machine *vitistackv1alpha1.Machine) (place, error) {
 	reading := r.read(machine)
-	placed := place{machine: machine, network: networkRecord(machine)}
+	placed := place{machine: machine, network: provision.RecordedNetwork(machine)}
 	switch reading.Standing {
 	case custody.Confirmed:
 		decision := r.stay(reading.Ledger)

@@ -54,7 +54,7 @@ func (r *MachineReconciler) place(
 		machine: machine, ledger: &decision.Ledger, former: decision.Former, seen: decision.Seen,
 	}
 	if decision.Verdict == VerdictPlaced || decision.Verdict == VerdictRestore {
-		placed.network = networkRecord(machine) // one that came with a copied Machine has another's addresses
+		placed.network = provision.RecordedNetwork(machine) // one that came with a copied Machine has another's addresses
 	}
 	if decision.Verdict == VerdictPlaced && isHeld(machine) {
 		r.rememberPlaced(machine)

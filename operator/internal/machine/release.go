@@ -111,8 +111,7 @@ func (r *MachineReconciler) owe(
 			ledger.Config, err)
 	}
 	debt := removal.Debt{Machine: machine.Name, UID: machine.UID, Ledger: ledger}
-	disks, err := vitistackv1alpha1.ParseDiskRecord(machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks])
-	if err == nil {
+	if disks, err := vitistackv1alpha1.DiskRecordOf(machine); err == nil {
 		debt.Disks = disks
 	}
 	return problem.Supervisor(r.payer.Owe(ctx, debt), at)

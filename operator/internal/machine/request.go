@@ -78,7 +78,7 @@ func (r *MachineReconciler) request(
 
 // about is what strategies may know of the Machine.
 func about(machine *vitistackv1alpha1.Machine) placement.Machine {
-	wanted := references(machine)
+	wanted := custody.References(machine)
 	about := placement.Machine{
 		Namespace: machine.Namespace, Name: machine.Name, UID: string(machine.UID), Labels: machine.Labels,
 		Reference: placement.Reference{Field: wanted[0], Annotation: wanted[1]},

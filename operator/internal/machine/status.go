@@ -52,9 +52,9 @@ func (r *MachineReconciler) finish(ctx context.Context, view report) (ctrl.Resul
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	wait := soonest(observed.HoldRemaining(view.Input), later, view.later, r.warn(machine, view, status))
+	wait := wake.Soonest(observed.HoldRemaining(view.Input), later, view.later, r.warn(machine, view, status))
 	if failed {
-		wait = soonest(wait, max(row.Due.Sub(view.Now), ended.After))
+		wait = wake.Soonest(wait, max(row.Due.Sub(view.Now), ended.After))
 	}
 	r.remember(view, machine, wait)
 	return ctrl.Result{RequeueAfter: wait}, nil
@@ -198,15 +198,6 @@ func cut(note string) string {
 		return note
 	}
 	return strings.ToValidUTF8(note[:maxNote], "")
-}
-
-// soonest is the shortest of the times that are not 0.
-func soonest(times ...time.Duration) time.Duration {
-	times = slices.DeleteFunc(times, func(d time.Duration) bool { return d <= 0 })
-	if len(times) == 0 {
-		return 0
-	}
-	return slices.Min(times)
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

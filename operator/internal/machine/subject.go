@@ -27,7 +27,7 @@ func (r *MachineReconciler) subject(machine *vitistackv1alpha1.Machine, vmName s
 		StatusVMUID: machine.Status.MachineID,
 		Adopt:       machine.Annotations[vitistackv1alpha1.AnnotationAdopt],
 		Recreate:    machine.Annotations[vitistackv1alpha1.AnnotationRecreate],
-		References:  references(machine),
+		References:  custody.References(machine),
 		Held:        isHeld(machine),
 	}
 	// A ledger that names a virtual machine of another name was copied with a Machine that was
@@ -42,15 +42,6 @@ func (r *MachineReconciler) subject(machine *vitistackv1alpha1.Machine, vmName s
 // isHeld reports whether the operator's finalizer is on a Machine.
 func isHeld(machine *vitistackv1alpha1.Machine) bool {
 	return controllerutil.ContainsFinalizer(machine, vitistackv1alpha1.FinalizerMachine)
-}
-
-// references are spec.kubevirtConfigRef.name and the annotation vitistack.io/kubevirt-config.
-func references(machine *vitistackv1alpha1.Machine) [2]string {
-	field := ""
-	if machine.Spec.KubevirtConfigRef != nil {
-		field = machine.Spec.KubevirtConfigRef.Name
-	}
-	return [2]string{field, machine.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig]}
 }
 
 // read reads the Machine's ledger.
@@ -68,25 +59,11 @@ func (r *MachineReconciler) record(ledger vitistackv1alpha1.Ledger) *custody.Rec
 	return &custody.Record{Ledger: ledger, FormerClusterUIDs: state.FormerClusterUIDs}
 }
 
-// networkRecord reads the Machine's network record, nil where it has none. One that cannot be read
-// is decided anew from what the virtual machine has, so it counts as none.
-func networkRecord(machine *vitistackv1alpha1.Machine) *vitistackv1alpha1.NetworkRecord {
-	text, written := machine.Annotations[vitistackv1alpha1.AnnotationPlacementNetwork]
-	if !written {
-		return nil
-	}
-	record, err := vitistackv1alpha1.ParseNetworkRecord(text)
-	if err != nil {
-		return nil
-	}
-	return &record
-}
-
 // macs are the addresses that the Machine's interfaces have been given: by its network record,
 // where the ledger beside it is confirmed, else by its NetworkConfigurations. Whoever can write a
 // Machine can write a record into it.
 func (r *MachineReconciler) macs(ctx context.Context, machine *vitistackv1alpha1.Machine) ([]string, error) {
-	if record := networkRecord(machine); record != nil && r.read(machine).Standing == custody.Confirmed {
+	if record := provision.RecordedNetwork(machine); record != nil && r.read(machine).Standing == custody.Confirmed {
 		var macs []string
 		for _, attachment := range record.Attachments {
 			macs = append(macs, attachment.MAC)

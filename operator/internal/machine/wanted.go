@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/provision"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
@@ -122,7 +123,7 @@ func (r *MachineReconciler) job(
 // else goes on by the ledger.
 func referenceChanged(placed place) error {
 	trace := vitistackv1alpha1.ParsePlacementTrace(placed.machine.Annotations[vitistackv1alpha1.AnnotationPlacementTrace])
-	for _, wanted := range references(placed.machine) {
+	for _, wanted := range custody.References(placed.machine) {
 		if trace.Config == placed.ledger.Config && slices.Contains(trace.Before, wanted) {
 			continue // it asked for that before it was moved away from there, and for nothing else since
 		}

@@ -51,7 +51,7 @@ func (j *job) do(ctx context.Context, seen sight, next moves.Next) (done bool, e
 		record.Final = true
 		return false, j.write(ctx, record, nil)
 	case moves.GiveUp:
-		return false, j.giveUp(ctx, seen, next.Reason, "")
+		return false, j.giveUp(ctx, next.Reason, "")
 	case moves.Bury:
 		return false, j.Warden.Bury(ctx, removal.GraveOf(j.debt(seen)))
 	case moves.Owe:
@@ -130,8 +130,7 @@ func patchVM(
 func (j *job) debt(seen sight) removal.Debt {
 	debt := removal.Debt{Machine: j.machine.Name, UID: j.machine.UID, Ledger: j.record.From, Move: j.record.ID,
 		Fence: seen.Target.Fence}
-	disks, err := vitistackv1alpha1.ParseDiskRecord(j.machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks])
-	if err == nil {
+	if disks, err := vitistackv1alpha1.DiskRecordOf(j.machine); err == nil {
 		debt.Disks = disks
 	}
 	return debt
@@ -149,7 +148,7 @@ func (j *job) clear(ctx context.Context, seen sight) error {
 	if seen.source.vm != nil {
 		return deleteVM(ctx, seen.source.remote, seen.source.vm)
 	}
-	record, err := vitistackv1alpha1.ParseDiskRecord(j.machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks])
+	record, err := vitistackv1alpha1.DiskRecordOf(j.machine)
 	if err != nil {
 		return nil // it was deleted with its VirtualMachine, as far as anybody knows
 	}

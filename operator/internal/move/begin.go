@@ -22,6 +22,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/survey"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/relocation"
 )
@@ -102,7 +103,7 @@ func (r *Reconciler) beginNext(
 		if told.phase == vitistackv1alpha1.MovePhasePending {
 			shows := string(wish.UID) + p.Reason + p.Message
 			waited := r.Clock.Now().Sub(r.memory.same(pending(wish), shows, r.Clock.Now()))
-			result.RequeueAfter = soonest(result.RequeueAfter, min(max(waited/2, pendingAgain), longestWait))
+			result.RequeueAfter = wake.Soonest(result.RequeueAfter, min(max(waited/2, pendingAgain), longestWait))
 		}
 	}
 	return result, nil
@@ -315,12 +316,4 @@ func noSnapshots(ctx context.Context, source side.Remote, guest Guest) error {
 // pending is the key under which it is remembered since when a move cannot begin. No Machine has it.
 func pending(wish *vitistackv1alpha1.MachineMove) types.NamespacedName {
 	return types.NamespacedName{Namespace: wish.Namespace, Name: "move/" + wish.Name}
-}
-
-// soonest is the shorter of two times; 0 is none.
-func soonest(a, b time.Duration) time.Duration {
-	if a == 0 || b != 0 && b < a {
-		return b
-	}
-	return a
 }

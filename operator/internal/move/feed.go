@@ -71,10 +71,7 @@ func (j *job) offer(ctx context.Context, seen sight) error {
 		},
 		Data: map[string][]byte{tokenKey: []byte(token)},
 	}
-	err = remote.Writer.Create(ctx, secret, side.FieldOwner)
-	if apierrors.IsAlreadyExists(err) {
-		return nil
-	}
+	err = client.IgnoreAlreadyExists(remote.Writer.Create(ctx, secret, side.FieldOwner))
 	return problem.Remote(err, remote.Config, at)
 }
 
@@ -115,8 +112,7 @@ func (j *job) feed(ctx context.Context, seen sight, vm *kubevirtv1.VirtualMachin
 			headerKey: append([]byte(tokenHeader), token.Data[tokenKey]...),
 		}},
 	} {
-		err := remote.Writer.Create(ctx, object, side.FieldOwner)
-		if err != nil && !apierrors.IsAlreadyExists(err) {
+		if err := client.IgnoreAlreadyExists(remote.Writer.Create(ctx, object, side.FieldOwner)); err != nil {
 			return problem.Remote(err, remote.Config, at)
 		}
 	}

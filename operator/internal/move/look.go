@@ -29,10 +29,8 @@ type sourceSight struct {
 	remote   side.Remote
 	silence  error // why it is silent
 	vm       *kubevirtv1.VirtualMachine
-	instance *kubevirtv1.VirtualMachineInstance
 	export   *exportv1.VirtualMachineExport
 	internal bool // the disks are offered inside the cluster alone
-	left     string
 }
 
 type targetSight struct {
@@ -98,13 +96,13 @@ func (j *job) lookAtSource(ctx context.Context, seen *sight) {
 		s.vm = nil
 	}
 	if s.vm != nil && !s.vm.DeletionTimestamp.IsZero() { // as good as gone, and its end is to be waited for
-		seen.Source.Left, s.left = true, "VirtualMachine "+s.vm.Name
+		seen.Source.Left = true
 	} else if s.vm != nil {
 		by := s.vm.Annotations[vitistackv1alpha1.AnnotationMovedBy]
 		token, stopped := strings.CutPrefix(by, j.record.ID+".")
 		seen.Source = moves.Source{There: true, Halted: isHalted(s.vm), Stopped: stopped, Over: by == j.record.ID+over,
 			Fence: removal.Fence(token, s.vm.Generation)}
-		if s.instance, seen.Source.Busy, err = busy(ctx, s.remote, s.vm); err != nil {
+		if seen.Source.Busy, err = busy(ctx, s.remote, s.vm); err != nil {
 			silent(err)
 			return
 		}
@@ -113,7 +111,7 @@ func (j *job) lookAtSource(ctx context.Context, seen *sight) {
 		err = j.lookAtExport(ctx, seen)
 	}
 	if err == nil && s.vm == nil && j.record.Stage == vitistackv1alpha1.MoveCommitted {
-		seen.Source.Left, s.left, err = j.leftOvers(ctx, s.remote)
+		seen.Source.Left, err = j.leftOvers(ctx, s.remote)
 	}
 	if err != nil {
 		silent(err)
@@ -152,19 +150,17 @@ func strategyOf(vm *kubevirtv1.VirtualMachine) kubevirtv1.VirtualMachineRunStrat
 }
 
 // busy looks for an instance of a VirtualMachine, and for Pods of it that have not ended.
-func busy(
-	ctx context.Context, remote side.Remote, vm *kubevirtv1.VirtualMachine,
-) (*kubevirtv1.VirtualMachineInstance, bool, error) {
+func busy(ctx context.Context, remote side.Remote, vm *kubevirtv1.VirtualMachine) (bool, error) {
 	instance := &kubevirtv1.VirtualMachineInstance{}
 	err := remote.Server.Get(ctx, client.ObjectKeyFromObject(vm), instance)
 	if err == nil {
-		return instance, true, nil
+		return true, nil
 	}
 	if !apierrors.IsNotFound(err) {
-		return nil, false, err
+		return false, err
 	}
 	if !isHalted(vm) {
-		return nil, false, nil
+		return false, nil
 	}
 	launchers := &corev1.PodList{}
 	err = remote.Server.List(ctx, launchers, client.InNamespace(vm.Namespace),
@@ -173,10 +169,10 @@ func busy(
 		pod := &launchers.Items[i]
 		ended := pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 		if pod.Annotations[kubevirtv1.DomainAnnotation] == vm.Name && !ended {
-			return nil, true, err
+			return true, err
 		}
 	}
-	return nil, false, err
+	return false, err
 }
 
 // lookAtExport looks how far the source offers its disks.
@@ -203,17 +199,17 @@ func (j *job) lookAtExport(ctx context.Context, seen *sight) error {
 	return nil
 }
 
-// leftOvers looks for the disks of the record that are still at the source. what names one.
-func (j *job) leftOvers(ctx context.Context, remote side.Remote) (left bool, what string, err error) {
-	record, err := vitistackv1alpha1.ParseDiskRecord(j.machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks])
+// leftOvers reports whether disks of the record are still at the source.
+func (j *job) leftOvers(ctx context.Context, remote side.Remote) (bool, error) {
+	record, err := vitistackv1alpha1.DiskRecordOf(j.machine)
 	if err != nil {
-		return false, "", nil
+		return false, nil
 	}
 	for _, disk := range record {
 		found, err := removal.Exists(ctx, remote.Server, j.record.From.Namespace, disk)
 		if found || err != nil {
-			return found, "disk " + disk.Name, err
+			return found, err
 		}
 	}
-	return false, "", nil
+	return false, nil
 }

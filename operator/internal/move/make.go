@@ -25,13 +25,13 @@ func (j *job) make(ctx context.Context, seen sight) error {
 	at := problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "creating VirtualMachine " + j.record.To.VMName}
 	work := provision.Job{
 		Machine: j.machine, Ledger: j.record.To, Remote: seen.target.remote, Facts: &j.facts, Options: j.Options,
-		Now: j.Clock.Now(), Network: networkOf(j.machine),
+		Now: j.Clock.Now(),
+	}
+	if record := provision.RecordedNetwork(j.machine); record != nil {
+		work.Network = *record
 	}
 	if err := j.Targets.Allowed(ctx, j.machine, j.record.To.Config); err != nil {
-		if p, isProblem := problem.As(err); isProblem && p.Blocked() {
-			return j.giveUp(ctx, seen, p.Reason, p.Message)
-		}
-		return err
+		return j.orGiveUp(ctx, err)
 	}
 	claims, err := claimsOf(ctx, seen.source.remote, seen.source.vm)
 	if err != nil {
@@ -47,7 +47,7 @@ func (j *job) make(ctx context.Context, seen sight) error {
 		URLs: links(seen.source.export), CA: removal.OfferName(j.record.ID), Header: removal.OfferName(j.record.ID),
 	})
 	if refusal, ok := errors.AsType[*desired.Refusal](err); ok {
-		return j.giveUp(ctx, seen, refusal.Reason, refusal.Message)
+		return j.giveUp(ctx, refusal.Reason, refusal.Message)
 	}
 	if err != nil {
 		return err
@@ -56,23 +56,25 @@ func (j *job) make(ctx context.Context, seen sight) error {
 		return err
 	}
 	if err := work.CheckDisks(ctx, vm); err != nil {
-		if p, isProblem := problem.As(err); isProblem && p.Blocked() {
-			return j.giveUp(ctx, seen, p.Reason, p.Message)
-		}
-		return err
+		return j.orGiveUp(ctx, err)
 	}
 	if err := j.newest(ctx); err != nil {
 		return err
 	}
 	err = seen.target.remote.Writer.Create(ctx, vm, side.FieldOwner)
-	switch p, isProblem := problem.As(problem.Remote(err, j.record.To.Config, at)); {
-	case isProblem && p.Blocked():
-		return j.giveUp(ctx, seen, p.Reason, p.Message)
-	case isProblem:
-		return p
+	if err := problem.Remote(err, j.record.To.Config, at); err != nil {
+		return j.orGiveUp(ctx, err)
 	}
 	log.FromContext(ctx).Info("Created VirtualMachine", "kubevirtConfig", j.record.To.Config, "vm", vm.Name)
 	return j.complete(ctx, seen, vm)
+}
+
+// orGiveUp gives the move up where an error lasts until a person acts. Else it returns the error.
+func (j *job) orGiveUp(ctx context.Context, err error) error {
+	if p, isProblem := problem.As(err); isProblem && p.Blocked() {
+		return j.giveUp(ctx, p.Reason, p.Message)
+	}
+	return err
 }
 
 // complete makes what belongs to the target's VirtualMachine, which is there.
@@ -128,19 +130,10 @@ func (j *job) carrySecrets(ctx context.Context, seen sight, vm *kubevirtv1.Virtu
 			},
 			Type: secret.Type, Data: secret.Data,
 		}
-		err = seen.target.remote.Writer.Create(ctx, carried, side.FieldOwner)
-		if err != nil && !apierrors.IsAlreadyExists(err) {
+		err = client.IgnoreAlreadyExists(seen.target.remote.Writer.Create(ctx, carried, side.FieldOwner))
+		if err != nil {
 			return problem.Remote(err, j.record.To.Config, at)
 		}
 	}
 	return nil
-}
-
-// networkOf is the network record of a Machine, empty where it has none that can be read.
-func networkOf(machine *vitistackv1alpha1.Machine) vitistackv1alpha1.NetworkRecord {
-	record, err := vitistackv1alpha1.ParseNetworkRecord(machine.Annotations[vitistackv1alpha1.AnnotationPlacementNetwork])
-	if err != nil {
-		return vitistackv1alpha1.NetworkRecord{}
-	}
-	return record
 }

@@ -15,18 +15,31 @@ import (
 type memory struct {
 	mu     sync.Mutex
 	active map[types.UID]types.NamespacedName // Machines that are moved
-	marks  map[types.NamespacedName]mark
-	told   map[types.NamespacedName]time.Time // when progress was told last
-	disks  map[types.NamespacedName][]vitistackv1alpha1.MoveDisk
-	steps  map[types.NamespacedName][]vitistackv1alpha1.MoveStep
-	looked map[types.NamespacedName]time.Time
-	fed    map[types.NamespacedName]bool // whose target has what its disks are fetched with
+	rows   map[types.NamespacedName]*remembrance
 }
 
-// mark is since when a move shows the same.
-type mark struct {
-	shows string
-	since time.Time
+// remembrance is what is remembered of the move of one Machine, or of a move that cannot begin.
+type remembrance struct {
+	shows  string    // what it shows
+	since  time.Time // since when it shows that
+	told   time.Time // when progress was told last
+	looked time.Time // when both clusters were looked at last
+	disks  []vitistackv1alpha1.MoveDisk
+	steps  []vitistackv1alpha1.MoveStep
+	fed    bool // the target has what its disks are fetched with
+}
+
+// row is what is remembered under a key. The caller holds the lock.
+func (m *memory) row(key types.NamespacedName) *remembrance {
+	row, found := m.rows[key]
+	if !found {
+		if m.rows == nil {
+			m.rows = map[types.NamespacedName]*remembrance{}
+		}
+		row = &remembrance{}
+		m.rows[key] = row
+	}
+	return row
 }
 
 // moving notes that a Machine is moved, so that events of its objects wake its move.
@@ -51,49 +64,38 @@ func (m *memory) of(uid types.UID) (key types.NamespacedName, moving bool) {
 func (m *memory) same(key types.NamespacedName, shows string, now time.Time) time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if has := m.marks[key]; has.shows == shows {
-		return has.since
+	row := m.row(key)
+	if row.since.IsZero() || row.shows != shows {
+		row.shows, row.since = shows, now
 	}
-	if m.marks == nil {
-		m.marks = map[types.NamespacedName]mark{}
-	}
-	m.marks[key] = mark{shows: shows, since: now}
-	return now
+	return row.since
 }
 
-// due reports whether progress was told longer ago than every, and notes that it is told now.
+// due reports whether progress was told longer ago than every, and notes that it is told now. The
+// first time is not due: what was begun just now has been told.
 func (m *memory) due(key types.NamespacedName, every time.Duration, now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.told == nil {
-		m.told = map[types.NamespacedName]time.Time{}
-	}
-	last, found := m.told[key]
-	if !found {
-		m.told[key] = now
+	row := m.row(key)
+	first := row.told.IsZero()
+	if !first && now.Sub(row.told) < every {
 		return false
 	}
-	if now.Sub(last) < every {
-		return false
-	}
-	m.told[key] = now
-	return true
+	row.told = now
+	return !first
 }
 
 // saw keeps how far the disks of a move were when they were seen last, and lastSeen returns that.
 func (m *memory) saw(key types.NamespacedName, disks []vitistackv1alpha1.MoveDisk) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.disks == nil {
-		m.disks = map[types.NamespacedName][]vitistackv1alpha1.MoveDisk{}
-	}
-	m.disks[key] = disks
+	m.row(key).disks = disks
 }
 
 func (m *memory) lastSeen(key types.NamespacedName) []vitistackv1alpha1.MoveDisk {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.disks[key])
+	return slices.Clone(m.row(key).disks)
 }
 
 // began notes that a phase is under way, and returns all that were begun, in their order.
@@ -102,15 +104,12 @@ func (m *memory) began(
 ) []vitistackv1alpha1.MoveStep {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.steps == nil {
-		m.steps = map[types.NamespacedName][]vitistackv1alpha1.MoveStep{}
-	}
-	steps := m.steps[key]
-	if len(steps) == 0 || steps[len(steps)-1].Phase != phase {
+	row := m.row(key)
+	if steps := row.steps; len(steps) == 0 || steps[len(steps)-1].Phase != phase {
 		at := metav1.NewTime(now.UTC().Truncate(time.Second))
-		m.steps[key] = append(steps, vitistackv1alpha1.MoveStep{Phase: phase, StartedAt: at})
+		row.steps = append(steps, vitistackv1alpha1.MoveStep{Phase: phase, StartedAt: at})
 	}
-	return slices.Clone(m.steps[key])
+	return slices.Clone(row.steps)
 }
 
 // lookTime is the least time between two looks that both only waited: what is seen of a guest that
@@ -122,16 +121,17 @@ const lookTime = 400 * time.Millisecond
 func (m *memory) looks(key types.NamespacedName, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.looked == nil {
-		m.looked = map[types.NamespacedName]time.Time{}
-	}
-	m.looked[key] = now
+	m.row(key).looked = now
 }
 
 func (m *memory) tooSoon(key types.NamespacedName, now time.Time) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return max(0, lookTime-now.Sub(m.looked[key]))
+	row, found := m.rows[key]
+	if !found {
+		return 0
+	}
+	return max(0, lookTime-now.Sub(row.looked))
 }
 
 // isFed reports whether the target of a Machine's move has what its disks are fetched with, and
@@ -139,28 +139,20 @@ func (m *memory) tooSoon(key types.NamespacedName, now time.Time) time.Duration 
 func (m *memory) isFed(key types.NamespacedName) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.fed[key]
+	return m.row(key).fed
 }
 
 func (m *memory) setFed(key types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.fed == nil {
-		m.fed = map[types.NamespacedName]bool{}
-	}
-	m.fed[key] = true
+	m.row(key).fed = true
 }
 
 // forget drops what is remembered of a Machine.
 func (m *memory) forget(key types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.marks, key)
-	delete(m.fed, key)
-	delete(m.looked, key)
-	delete(m.steps, key)
-	delete(m.disks, key)
-	delete(m.told, key)
+	delete(m.rows, key)
 	for uid, other := range m.active {
 		if other == key {
 			delete(m.active, uid)

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/relocation"
 )
@@ -26,7 +27,7 @@ func (j *job) commit(ctx context.Context, seen sight) error {
 		vitistackv1alpha1.AnnotationKubevirtConfig: record.To.Config,
 		vitistackv1alpha1.AnnotationPlacementTrace: vitistackv1alpha1.PlacementTrace{Config: record.To.Config,
 			Strategy: "move", Reason: "MachineMove " + record.Name + " took it there from " + record.From.Config,
-			Before: references(j.machine)}.String(),
+			Before: asked(j.machine)}.String(),
 	}
 	if seen.source.vm != nil {
 		disks, err := j.removal(seen).DisksOf(ctx, seen.source.vm)
@@ -38,23 +39,17 @@ func (j *job) commit(ctx context.Context, seen sight) error {
 	return j.write(ctx, record, annotations)
 }
 
-// references are the clusters that a Machine asks for.
-func references(machine *vitistackv1alpha1.Machine) []string {
-	var names []string
-	if machine.Spec.KubevirtConfigRef != nil {
-		names = append(names, machine.Spec.KubevirtConfigRef.Name)
-	}
-	if name := machine.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig]; name != "" && !slices.Contains(names, name) {
-		names = append(names, name)
-	}
-	return names
+// asked are the clusters that a Machine asks for.
+func asked(machine *vitistackv1alpha1.Machine) []string {
+	references := custody.References(machine)
+	return slices.DeleteFunc(slices.Compact(references[:]), func(name string) bool { return name == "" })
 }
 
 // giveUp writes down that the Machine stays where it was, and tells why.
-func (j *job) giveUp(ctx context.Context, seen sight, reason, message string) error {
+func (j *job) giveUp(ctx context.Context, reason, message string) error {
 	record := j.record
 	record.Stage = vitistackv1alpha1.MoveAborting
-	if err := j.tellGivenUp(ctx, seen, reason, message); err != nil {
+	if err := j.tellGivenUp(ctx, reason, message); err != nil {
 		return err
 	}
 	annotations := map[string]string{vitistackv1alpha1.AnnotationPlacementDisks: ""}

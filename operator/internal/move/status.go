@@ -180,7 +180,7 @@ func took(wish *vitistackv1alpha1.MachineMove, now time.Time) time.Duration {
 }
 
 // tellGivenUp tells that a move is given up, and why.
-func (j *job) tellGivenUp(ctx context.Context, _ sight, reason, message string) error {
+func (j *job) tellGivenUp(ctx context.Context, reason, message string) error {
 	if message == "" {
 		message = map[string]string{
 			vitistackv1alpha1.ReasonMoveAborted: "the move is given up, as was asked",

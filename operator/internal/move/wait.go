@@ -129,7 +129,7 @@ func isOrdinary(reason string) bool {
 }
 
 func (j *job) afterGivingUp(ctx context.Context, seen sight, reason, message string) (ctrl.Result, error) {
-	return j.after(ctx, seen, j.giveUp(ctx, seen, reason, message))
+	return j.after(ctx, seen, j.giveUp(ctx, reason, message))
 }
 
 // shows is what has to stay the same for a step to count as standing still.

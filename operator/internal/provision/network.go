@@ -230,3 +230,17 @@ func readConfiguration(
 	}
 	return found, err
 }
+
+// RecordedNetwork reads the Machine's network record, nil where it has none. One that cannot be read
+// is decided anew from what the virtual machine has, so it counts as none.
+func RecordedNetwork(machine *vitistackv1alpha1.Machine) *vitistackv1alpha1.NetworkRecord {
+	text, written := machine.Annotations[vitistackv1alpha1.AnnotationPlacementNetwork]
+	if !written {
+		return nil
+	}
+	record, err := vitistackv1alpha1.ParseNetworkRecord(text)
+	if err != nil {
+		return nil
+	}
+	return &record
+}

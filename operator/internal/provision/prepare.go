@@ -46,7 +46,7 @@ func (j Job) ensureNamespace(ctx context.Context) error {
 		namespace.Labels = map[string]string{
 			vitistackv1alpha1.LabelManagedBy: desired.Labels(j.Machine, j.Options)[vitistackv1alpha1.LabelManagedBy],
 		}
-		err = ignoreExisting(j.Remote.Writer.Create(ctx, namespace, side.FieldOwner))
+		err = client.IgnoreAlreadyExists(j.Remote.Writer.Create(ctx, namespace, side.FieldOwner))
 		if apierrors.IsForbidden(err) {
 			return problem.Person(networkReady, vitistackv1alpha1.ReasonNamespaceMissing,
 				"%s has no namespace %s, and does not let the operator create it (%s)", j.Remote.Config, j.Ledger.Namespace, err)
@@ -70,7 +70,7 @@ func (j Job) ensureAttachment(ctx context.Context, attachment vitistackv1alpha1.
 	at := problem.At{Condition: networkReady, Doing: "creating NetworkAttachmentDefinition " + wanted.GetName()}
 	err = j.Remote.Server.Get(ctx, client.ObjectKeyFromObject(wanted), wanted.DeepCopy())
 	if apierrors.IsNotFound(err) {
-		err = ignoreExisting(j.Remote.Writer.Create(ctx, wanted, side.FieldOwner))
+		err = client.IgnoreAlreadyExists(j.Remote.Writer.Create(ctx, wanted, side.FieldOwner))
 	}
 	return problem.Remote(err, j.Remote.Config, at)
 }
@@ -95,11 +95,4 @@ func (j Job) CheckDisks(ctx context.Context, vm *kubevirtv1.VirtualMachine) erro
 		}
 	}
 	return nil
-}
-
-func ignoreExisting(err error) error {
-	if apierrors.IsAlreadyExists(err) {
-		return nil
-	}
-	return err
 }

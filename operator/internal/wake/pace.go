@@ -1,6 +1,7 @@
 package wake
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -42,4 +43,13 @@ func (p *Pace) Remaining(uid types.UID, now time.Time) time.Duration {
 		return 0
 	}
 	return max(0, GatherTime-now.Sub(at))
+}
+
+// Soonest is the shortest of the times that are not 0; 0 where there is none.
+func Soonest(times ...time.Duration) time.Duration {
+	times = slices.DeleteFunc(times, func(d time.Duration) bool { return d <= 0 })
+	if len(times) == 0 {
+		return 0
+	}
+	return slices.Min(times)
 }

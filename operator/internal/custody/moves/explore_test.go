@@ -387,6 +387,8 @@ func settled(s state) string {
 	switch {
 	case s.a.on() && s.b.on():
 		return "two run for ever"
+	case s.atTarget && s.b.fed && s.b.uid == s.toUID && s.stage == none && !s.gone:
+		return "what the disks were fetched with is left"
 	case s.offered && !s.owed && (!s.gone || !s.has(sourceDeletedByHand|sourceRestored)): // else it ends after a day
 		return "the disks are still offered"
 	case s.gone && (s.a.there || s.b.there) && !s.buried && !s.has(sourceRestored):

@@ -143,6 +143,8 @@ func (c Case) moved() Next {
 		return wait(vitistackv1alpha1.ReasonTargetStarting)
 	case c.Source.Silent && !c.Owed:
 		return act(Owe)
+	case c.Source.Silent && c.Target.Left:
+		return act(Tidy)
 	case c.Source.Silent:
 		return act(End)
 	case c.Source.There && !c.Source.Halted:

@@ -61,9 +61,12 @@ func TestMutants(t *testing.T) {
 		"DropsTheOnlyCopy": {next: instead(moves.Commit, moves.Unmake, func(c moves.Case) bool {
 			return c.Record.Stage == vitistackv1alpha1.MoveAborting
 		})},
-		"TakesSilenceForAbsence":     {next: seeing(func(c *moves.Case) { c.Source.Silent = false })},
-		"ReturnsWithoutWithdrawing":  {next: instead(moves.Withdraw, moves.GiveUp, nil), rare: 1},
-		"PaysADebtBlindly":           {next: moves.Case.Next, paysBlindly: true, alone: true},
+		"TakesSilenceForAbsence":    {next: seeing(func(c *moves.Case) { c.Source.Silent = false })},
+		"ReturnsWithoutWithdrawing": {next: instead(moves.Withdraw, moves.GiveUp, nil), rare: 1},
+		"PaysADebtBlindly":          {next: moves.Case.Next, paysBlindly: true, alone: true},
+		"LeavesWhatTheDisksWereFetchedWith": {next: instead(moves.Tidy, moves.End, func(c moves.Case) bool {
+			return isCommitted(c) && c.Source.Silent
+		}), alone: true, rare: 1},
 		"LeavesTheOffer":             {next: moves.Case.Next, leavesOffer: true, alone: true},
 		"LeavesTheSourceWithinReach": {next: seeing(func(c *moves.Case) { c.Source.Over = c.Source.Over || !c.Source.Stopped })},
 	} {

@@ -59,8 +59,11 @@ func (o operator) write(s *state, slot int) (broken string) {
 		if !s.silent[0] {
 			s.offered = false
 		}
-		if !s.silent[1] && !s.b.there {
-			s.b.disks, s.b.data = false, 0
+		if !s.silent[1] {
+			s.b.fed = false
+			if !s.b.there {
+				s.b.disks, s.b.data = false, 0
+			}
 		}
 	}
 	return ""
@@ -76,6 +79,7 @@ func (o operator) record(s *state, p pass, slot int) string {
 		s.stage, s.started, s.ran = begun, true, p.ran
 	case moves.Commit:
 		s.stage, s.atTarget, s.toUID, s.final = committed, true, p.uid, s.stage == aborting
+		s.b.fed = s.b.there // before that it makes no difference, and only more states
 		if o.lateFence {
 			s.b.fence = s.a.fenceNow()
 		}

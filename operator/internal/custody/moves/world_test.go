@@ -27,6 +27,7 @@ type vm struct {
 	token             uint8 // source: of the stop
 	fence             uint16
 	lifted, withdrawn bool // target
+	fed               bool // target: what its disks are fetched with is there
 }
 
 // fenceNow is what tells the present stop of a source from every other.
@@ -152,7 +153,8 @@ func (s *state) caseOf() moves.Case {
 	c.Target = moves.Target{Silent: s.silent[1]}
 	if !s.silent[1] {
 		there := s.b.there && (s.stage != committed || s.b.uid == s.toUID)
-		c.Target = moves.Target{There: there, Left: s.b.disks && !s.b.there, Taken: s.b.there && !there}
+		fed := s.b.fed && there && s.stage == committed && !c.Source.There
+		c.Target = moves.Target{There: there, Left: s.b.disks && !s.b.there || fed, Taken: s.b.there && !there}
 		if there {
 			c.Target.Fence, c.Target.Lifted, c.Target.Withdrawn = fenceText(s.b.fence), s.b.lifted, s.b.withdrawn
 			c.Target.Halted, c.Target.Running = !s.b.run, s.b.up
