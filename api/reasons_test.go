@@ -36,7 +36,10 @@ type kind struct {
 }
 
 // moves are the two kinds that share their reasons.
-const moves = "MachineMove, Evacuation"
+const (
+	moves    = "MachineMove, Evacuation"
+	rollouts = "MachineRollout"
+)
 
 func kinds() []kind {
 	return []kind{
@@ -51,6 +54,7 @@ func kinds() []kind {
 			v1alpha1.ConditionNotShared, v1alpha1.ConditionReleasable,
 		}},
 		{name: moves, conditions: []string{v1alpha1.ConditionReady}},
+		{name: rollouts, conditions: []string{v1alpha1.ConditionReady}},
 	}
 }
 
@@ -143,6 +147,8 @@ func conditionsOf(k kind, info v1alpha1.ReasonInfo) []string {
 	switch {
 	case k.name == moves:
 		return info.MoveConditions
+	case k.name == rollouts:
+		return info.RolloutConditions
 	case k.name != "Machine":
 		return info.ConfigConditions
 	case info.LosesContact:

@@ -105,6 +105,10 @@ func TestDefinitions(t *testing.T) {
 		"evacuations.vitistack.io": {
 			Names: names{"Evacuation", "EvacuationList", "evacuations", "evacuation", []string{"evac"}}, Scope: "Namespaced",
 		},
+		"machinerollouts.vitistack.io": {
+			Names: names{"MachineRollout", "MachineRolloutList", "machinerollouts", "machinerollout", []string{"mro"}},
+			Scope: "Namespaced",
+		},
 	}
 	got := map[string]identity{}
 	for name, d := range load(t) {
@@ -139,13 +143,14 @@ func TestPrinterColumns(t *testing.T) {
 		"machines.vitistack.io": "Phase, State, Cluster, Public IPs, Provider, Machine Class, Instance Type+1, Ready+1, Reason+1, " +
 			"VM+1, Age",
 		"machineclasses.vitistack.io": "Display Name, Category, Default, Cpu Cores, Cpu Sockets, Cpu Threads, Gpu Cores, Memory, " +
-			"Enabled, Created",
+			"Enabled, Machines, Outdated, Created",
 		"kubevirtconfigs.vitistack.io": "Name+1, Phase, Status, Connected, KubeVirt, Kubernetes+1, Machines, Disconnected+1, " +
 			"Created+1, Age",
 		"networkconfigurations.vitistack.io": "Name, Phase, Status, Created, Interfaces",
 		"networknamespaces.vitistack.io":     "DatacenterIdentifier, VLANID+10, Phase, Status, Created",
 		"machinemoves.vitistack.io":          "Machine, From, To, Phase, Copied, Reason, Message+1, Age",
 		"evacuations.vitistack.io":           "Config, Phase, Total, Moved, Moving, Left, Message+1, Age",
+		"machinerollouts.vitistack.io":       "Action, Phase, Total, Updated, Unavailable, Message+1, Age",
 	}
 	got := map[string]string{}
 	for name, d := range load(t) {
@@ -205,6 +210,12 @@ func TestRules(t *testing.T) {
 			"!has(oldSelf.abort) || !oldSelf.abort || (has(self.abort) && self.abort)",
 		},
 		"evacuations.vitistack.io spec": {"self.config == oldSelf.config"},
+		"machinerollouts.vitistack.io spec": {
+			"self.action == oldSelf.action",
+			"has(self.resize) == has(oldSelf.resize) && (!has(self.resize) || self.resize == oldSelf.resize)",
+			"!has(self.resize) || self.action == 'Resize'",
+			"!has(oldSelf.abort) || !oldSelf.abort || (has(self.abort) && self.abort)",
+		},
 	}
 	got := map[string][]string{}
 	for name, d := range load(t) {

@@ -73,7 +73,7 @@ const (
 	ConditionReleasable = "Releasable"
 )
 
-// Condition types of a MachineMove and of an Evacuation, beside ConditionReady, which is True when
+// Condition types of a MachineMove, an Evacuation and a MachineRollout, beside ConditionReady, which is True when
 // it is over and all is well.
 const (
 	// ConditionStalled is True when it is over and has failed, or when nothing goes on until a person

@@ -40,6 +40,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&NetworkNamespace{}, &NetworkNamespaceList{},
 		&MachineMove{}, &MachineMoveList{},
 		&Evacuation{}, &EvacuationList{},
+		&MachineRollout{}, &MachineRolloutList{},
 	)
 	metav1.AddToGroupVersion(scheme, SchemeGroupVersion)
 	return nil

@@ -26,10 +26,10 @@ func TestAddToScheme(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
-		"Evacuation", "EvacuationList",
-		"KubevirtConfig", "KubevirtConfigList", "Machine", "MachineClass", "MachineClassList", "MachineList",
-		"MachineMove", "MachineMoveList",
-		"NetworkConfiguration", "NetworkConfigurationList", "NetworkNamespace", "NetworkNamespaceList",
+		"Evacuation", "EvacuationList", "KubevirtConfig", "KubevirtConfigList", "Machine",
+		"MachineClass", "MachineClassList", "MachineList", "MachineMove", "MachineMoveList",
+		"MachineRollout", "MachineRolloutList", "NetworkConfiguration", "NetworkConfigurationList",
+		"NetworkNamespace", "NetworkNamespaceList",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

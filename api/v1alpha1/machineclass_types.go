@@ -19,6 +19,8 @@ import (
 // +kubebuilder:printcolumn:name="Gpu Cores",type=string,JSONPath=`.spec.gpu.cores`
 // +kubebuilder:printcolumn:name="Memory",type=string,JSONPath=`.spec.memory.quantity`
 // +kubebuilder:printcolumn:name="Enabled",type=string,JSONPath=`.spec.enabled`
+// +kubebuilder:printcolumn:name="Machines",type=integer,JSONPath=`.status.machines`
+// +kubebuilder:printcolumn:name="Outdated",type=integer,JSONPath=`.status.outdated`
 // +kubebuilder:printcolumn:name="Created",type=string,JSONPath=`.status.created`,description="Creation Timestamp"
 type MachineClass struct {
 	metav1.TypeMeta `json:",inline"`
@@ -29,7 +31,7 @@ type MachineClass struct {
 	// +optional
 	Spec MachineClassSpec `json:"spec,omitzero"`
 
-	// status belongs to whoever manages classes; the operator neither reads nor writes it.
+	// status belongs to whoever manages classes; the operator writes machines and outdated alone.
 	// +optional
 	Status MachineClassStatus `json:"status,omitzero"`
 }
@@ -122,7 +124,7 @@ type MachineClassGPUSpec struct {
 	Manufacturer string `json:"manufacturer,omitempty"`
 }
 
-// MachineClassStatus is what a manager of classes reports.
+// MachineClassStatus is what a manager of classes reports, and who uses the class.
 type MachineClassStatus struct {
 	// name of the class.
 	// +optional
@@ -143,6 +145,15 @@ type MachineClassStatus struct {
 	// created is when the class was created, as text.
 	// +optional
 	Created string `json:"created,omitempty"`
+
+	// machines is how many Machines have their size from this class. The operator writes it.
+	// +optional
+	Machines *int32 `json:"machines,omitempty"`
+
+	// outdated is how many of them are of another size than the class gives now. They stay so until a
+	// person resizes them, for example with a MachineRollout. The operator writes it.
+	// +optional
+	Outdated *int32 `json:"outdated,omitempty"`
 }
 
 // IsEnabled reports whether Machines may use the class.

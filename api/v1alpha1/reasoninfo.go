@@ -27,6 +27,8 @@ type ReasonInfo struct {
 	ConfigConditions []string
 	// MoveConditions are the types of conditions of a MachineMove or Evacuation that have this reason.
 	MoveConditions []string
+	// RolloutConditions are the types of conditions of a MachineRollout that have this reason.
+	RolloutConditions []string
 	// Good says that the condition is True.
 	Good bool
 	// Acts is who ends it, "" where Good.
@@ -74,6 +76,7 @@ func ReasonInfos() []ReasonInfo {
 		for _, row := range rows {
 			row.ConfigConditions = slices.Clone(row.ConfigConditions)
 			row.MoveConditions = slices.Clone(row.MoveConditions)
+			row.RolloutConditions = slices.Clone(row.RolloutConditions)
 			all = append(all, row)
 		}
 	}
@@ -83,5 +86,5 @@ func ReasonInfos() []ReasonInfo {
 // reasonTables are the rows, which stand beside their constants. They are never changed.
 var reasonTables = [][]ReasonInfo{
 	readyReasons, placedReasons, contactReasons, networkReasons, virtualMachineReasons, copiesReasons, configReasons,
-	moveReasons, brakeReasons,
+	moveReasons, rolloutReasons, brakeReasons,
 }

@@ -36,7 +36,7 @@ func TestEachReasonHasOneRow(t *testing.T) {
 func TestRows(t *testing.T) {
 	actors := []v1alpha1.Actor{v1alpha1.ActorPerson, v1alpha1.ActorCluster, v1alpha1.ActorTime}
 	for _, row := range v1alpha1.ReasonInfos() {
-		if row.Condition == "" && len(row.ConfigConditions)+len(row.MoveConditions) == 0 {
+		if row.Condition == "" && len(row.ConfigConditions)+len(row.MoveConditions)+len(row.RolloutConditions) == 0 {
 			t.Errorf("%s is the reason of no condition", row.Reason)
 		}
 		if row.Good != (row.Acts == "") || row.Good != (row.Help == "") {
@@ -66,9 +66,12 @@ func TestRowsAreCopies(t *testing.T) {
 		for i := range row.MoveConditions {
 			row.MoveConditions[i] = "changed"
 		}
+		for i := range row.RolloutConditions {
+			row.RolloutConditions[i] = "changed"
+		}
 	}
 	for _, row := range v1alpha1.ReasonInfos() {
-		if slices.Contains(slices.Concat(row.ConfigConditions, row.MoveConditions), "changed") {
+		if slices.Contains(slices.Concat(row.ConfigConditions, row.MoveConditions, row.RolloutConditions), "changed") {
 			t.Errorf("%s was changed through a result", row.Reason)
 		}
 	}

@@ -94,7 +94,20 @@ func tracks(i *installed) [][]fault {
 		{pluginCrashes(i)},
 		{evacuationPauses()},
 		{deletionHeld()},
+		{rolloutPauses()},
 		{moveStandsStill()},
+	}
+}
+
+// rolloutPauses is one that somebody forgot.
+func rolloutPauses() fault {
+	rollout := &vitistackv1alpha1.MachineRollout{}
+	rollout.Namespace, rollout.Name = "default", "forgotten"
+	rollout.Spec = vitistackv1alpha1.MachineRolloutSpec{Action: vitistackv1alpha1.RolloutRestart, Paused: true}
+	return fault{
+		fires: []subject{{alert: "MachineRolloutPaused", label: "phase", value: "Paused"}},
+		begin: func(ctx context.Context) error { return supervisor().Create(ctx, rollout) },
+		end:   func(ctx context.Context) error { return supervisor().Delete(ctx, rollout) },
 	}
 }
 

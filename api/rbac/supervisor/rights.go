@@ -22,6 +22,12 @@ package supervisor
 // +kubebuilder:rbac:groups=vitistack.io,resources=evacuations,verbs=list;watch
 // +kubebuilder:rbac:groups=vitistack.io,resources=machinemoves/status;evacuations/status,verbs=patch
 //
+// Rollouts: what people ask for, told in their status. get is live, before a Machine is changed. In
+// the status of a class stands how many Machines use it.
+//
+// +kubebuilder:rbac:groups=vitistack.io,resources=machinerollouts,verbs=get;list;watch
+// +kubebuilder:rbac:groups=vitistack.io,resources=machinerollouts/status;machineclasses/status,verbs=patch
+//
 // cloud-init sources of Machines, by name: there is no list and no watch.
 //
 // +kubebuilder:rbac:groups="",resources=secrets;configmaps,verbs=get

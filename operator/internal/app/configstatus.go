@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -23,7 +24,8 @@ type configStatus struct {
 	options    Options
 }
 
-// add lets mgr run the writer, where this process is the one that writes, and empty clusters.
+// add lets mgr run the writer, where this process is the one that writes, and empty clusters and roll
+// changes out.
 func (c configStatus) add(mgr ctrl.Manager) error {
 	if !c.options.WriteConfigStatus {
 		return nil
@@ -49,7 +51,8 @@ func (c configStatus) add(mgr ctrl.Manager) error {
 	if err := reconciler.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("config controller: %w", err)
 	}
-	return addEvacuations(mgr, c.supervisor, machines, c.options)
+	return errors.Join(addEvacuations(mgr, c.supervisor, machines, c.options),
+		addRollouts(mgr, c.supervisor, machines, c.options))
 }
 
 // allMachines is the manager's cache, or where that selects some Machines, one of all of them,
@@ -72,16 +75,20 @@ func allMachines(mgr ctrl.Manager, options Options) (cache.Cache, error) {
 	return all, mgr.Add(all)
 }
 
-// onlyOutline drops from a Machine what it does not need to be counted, or to be moved away: how large
-// and whether it is Ready.
+// onlyOutline drops from a Machine what it does not need to be counted, to be moved away, or to be in a
+// rollout: how large it is and asks to be, and its conditions without their words.
 func onlyOutline(object any) (any, error) {
 	if each, isMachine := object.(*vitistackv1alpha1.Machine); isMachine {
-		ready := each.Status.Condition(vitistackv1alpha1.ConditionReady)
-		each.Spec = vitistackv1alpha1.MachineSpec{Disks: each.Spec.Disks}
-		each.Status, each.ManagedFields = vitistackv1alpha1.MachineStatus{}, nil
-		if ready != nil {
-			ready.Message = ""
-			each.Status.SetCondition(*ready)
+		spec, status := each.Spec, each.Status
+		each.Spec = vitistackv1alpha1.MachineSpec{
+			Disks: spec.Disks, MachineClass: spec.MachineClass, InstanceType: spec.InstanceType, CPU: spec.CPU,
+			Memory: spec.Memory, Provider: spec.Provider,
+			ProviderConfig: vitistackv1alpha1.CloudProviderConfig{Name: spec.ProviderConfig.Name},
+		}
+		each.Status = vitistackv1alpha1.MachineStatus{CPUs: status.CPUs, Memory: status.Memory, Conditions: status.Conditions}
+		each.ManagedFields = nil
+		for i := range each.Status.Conditions {
+			each.Status.Conditions[i].Message = ""
 		}
 	}
 	return object, nil

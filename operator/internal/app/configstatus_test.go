@@ -81,7 +81,9 @@ func TestOnlyOutline(t *testing.T) {
 	}}
 	full.Spec.InstanceType, full.Status.Phase = "small", vitistackv1alpha1.MachinePhaseRunning
 	full.Spec.Disks = []vitistackv1alpha1.MachineSpecDisk{{SizeGB: 20}}
-	full.Status.SetCondition(metav1.Condition{Type: vitistackv1alpha1.ConditionReady, Status: metav1.ConditionTrue})
+	full.Spec.UserData, full.Status.CPUs, full.Status.Memory = "long", 1, 1<<30
+	full.Status.SetCondition(metav1.Condition{Type: vitistackv1alpha1.ConditionReady, Status: metav1.ConditionTrue,
+		Message: "the virtual machine runs"})
 	full.Status.SetCondition(metav1.Condition{Type: vitistackv1alpha1.ConditionPlaced, Status: metav1.ConditionTrue})
 	stripped, err := onlyOutline(full)
 	if err != nil {
@@ -91,11 +93,13 @@ func TestOnlyOutline(t *testing.T) {
 	if diff := cmp.Diff([]string{"east"}, clientmgr.ByConfig(got)); diff != "" {
 		t.Errorf("it cannot be counted any more: -want +got:\n%s", diff)
 	}
-	if len(got.Spec.Disks) != 1 || len(got.Status.Conditions) != 1 ||
-		got.Status.Condition(vitistackv1alpha1.ConditionReady) == nil {
+	if got.Spec.InstanceType != "small" || got.Status.CPUs != 1 || got.Status.Memory != 1<<30 || len(got.Status.Conditions) != 2 {
+		t.Errorf("it cannot be in a rollout any more: %+v, %+v", got.Spec, got.Status)
+	}
+	if len(got.Spec.Disks) != 1 || got.Status.Condition(vitistackv1alpha1.ConditionReady) == nil {
 		t.Errorf("it cannot be moved away any more: %+v, %+v", got.Spec, got.Status)
 	}
-	if got.Spec.InstanceType != "" || got.Status.Phase != "" || got.ManagedFields != nil {
+	if got.Spec.UserData != "" || got.Status.Phase != "" || got.ManagedFields != nil || got.Status.Conditions[0].Message != "" {
 		t.Errorf("what does not matter is kept: %v", got)
 	}
 }

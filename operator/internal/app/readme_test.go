@@ -97,7 +97,7 @@ func TestReadmeEnvironment(t *testing.T) {
 // by a constant have the reasons of conditions, which a test of module api compares.
 func TestReadmeEvents(t *testing.T) {
 	events := set{}
-	for _, folder := range []string{"../machine", "../evacuation", "../../../clusterstatus"} {
+	for _, folder := range []string{"../machine", "../evacuation", "../rollout", "../../../clusterstatus"} {
 		found := 0
 		inspect(t, folder+"/*.go", func(node ast.Node) {
 			call, ok := node.(*ast.CallExpr)
@@ -149,7 +149,7 @@ func TestReadmeMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, each := range []prometheus.Collector{metrics.NewMachines(nil, nil), metrics.NewCensus(nil, nil, nil, nil),
-		metrics.NewMoves(nil, nil, nil, nil), metrics.NewBites(nil)} {
+		metrics.NewMoves(nil, nil, nil, nil), metrics.NewBites(nil), metrics.NewRollouts(nil, nil)} {
 		if err := registry.Register(each); err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/render"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/report"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/restart"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/rolling"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/status"
 )
 
@@ -45,7 +46,7 @@ func forPeople() *cobra.Command {
 			braking.Commands(),
 			[]*cobra.Command{whyCommand(), fitsCommand(person()), render.Command()})},
 		{"fleet", slices.Concat([]*cobra.Command{cluster.Command(), orphansCommand(person()), debtsCommand(),
-			releaseCommand(person()), report.Command(version())}, moving.ClusterCommands())},
+			releaseCommand(person()), report.Command(version()), rolling.Command()}, moving.ClusterCommands())},
 	} {
 		for _, cmd := range each.commands {
 			cmd.GroupID = each.group

@@ -18,6 +18,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/exit"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/follow"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/reach"
 )
 
@@ -129,7 +130,7 @@ func (d drain) run(ctx context.Context, supervisor *reach.Supervisor, wish wishe
 		return err
 	}
 	if d.watched {
-		return follow(ctx, out, drainView{supervisor: supervisor, evacuation: evacuation})
+		return follow.Follow(ctx, out, drainView{supervisor: supervisor, evacuation: evacuation})
 	}
 	fmt.Fprintf(out, "kubectl machine drain %s --watch shows how far it is.\n", name)
 	return nil
@@ -241,26 +242,26 @@ type drainView struct {
 	evacuation *vitistackv1alpha1.Evacuation
 }
 
-// look implements view.
-func (v drainView) look(ctx context.Context) (picture, error) {
+// Look implements follow.View.
+func (v drainView) Look(ctx context.Context) (follow.Picture, error) {
 	evacuation := &vitistackv1alpha1.Evacuation{}
 	if err := v.supervisor.Get(ctx, client.ObjectKeyFromObject(v.evacuation), evacuation); err != nil {
-		return picture{}, fmt.Errorf("reading Evacuation %s: %w", v.evacuation.Name, err)
+		return follow.Picture{}, fmt.Errorf("reading Evacuation %s: %w", v.evacuation.Name, err)
 	}
 	moves, err := movesOf(ctx, v.supervisor, evacuation)
 	if err != nil {
-		return picture{}, err
+		return follow.Picture{}, err
 	}
 	return drainPicture(evacuation, moves), nil
 }
 
 // drainPicture is an Evacuation as people see it. It is pure.
-func drainPicture(evacuation *vitistackv1alpha1.Evacuation, moves []vitistackv1alpha1.MachineMove) picture {
+func drainPicture(evacuation *vitistackv1alpha1.Evacuation, moves []vitistackv1alpha1.MachineMove) follow.Picture {
 	out, status := &strings.Builder{}, evacuation.Status
 	if status.ObservedGeneration < evacuation.Generation {
 		fmt.Fprintf(out, "Evacuation %s/%s  nothing was said about it yet: does an operator run?\n", evacuation.Namespace,
 			evacuation.Name)
-		return picture{text: out.String()}
+		return follow.Picture{Text: out.String()}
 	}
 	fmt.Fprintf(out, "Evacuation %s/%s  %s  %d of %d moved, %d under way, %d left\n", evacuation.Namespace,
 		evacuation.Name,
@@ -280,13 +281,13 @@ func drainPicture(evacuation *vitistackv1alpha1.Evacuation, moves []vitistackv1a
 		fmt.Fprintf(table, "  ✗ %s\t%s\t%s\n", left.Machine, left.Reason, left.Message)
 	}
 	_ = table.Flush() // into memory
-	p := picture{text: out.String()}
+	p := follow.Picture{Text: out.String()}
 	switch status.Phase {
 	case vitistackv1alpha1.EvacuationSucceeded:
-		p.over = true
+		p.Over = true
 	case vitistackv1alpha1.EvacuationIncomplete, vitistackv1alpha1.EvacuationPaused:
 		// What is under way is still worth looking at.
-		p.over, p.code = status.Moving == 0, exit.Negative
+		p.Over, p.Code = status.Moving == 0, exit.Negative
 	}
 	return p
 }

@@ -11,6 +11,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/exit"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/follow"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/reach"
 )
 
@@ -65,7 +66,7 @@ func (w wish) run(
 		return err
 	}
 	if live {
-		return follow(ctx, out, moveView{supervisor: supervisor, key: client.ObjectKeyFromObject(move)})
+		return follow.Follow(ctx, out, moveView{supervisor: supervisor, key: client.ObjectKeyFromObject(move)})
 	}
 	if !w.abort && w.keep == "" {
 		fmt.Fprintf(out, "kubectl machine move %s --watch shows how far it is.\n", key)
@@ -79,11 +80,11 @@ type moveView struct {
 	key        client.ObjectKey
 }
 
-// look implements view.
-func (v moveView) look(ctx context.Context) (picture, error) {
+// Look implements follow.View.
+func (v moveView) Look(ctx context.Context) (follow.Picture, error) {
 	move := &vitistackv1alpha1.MachineMove{}
 	if err := v.supervisor.Get(ctx, v.key, move); err != nil {
-		return picture{}, fmt.Errorf("reading MachineMove %s: %w", v.key, err)
+		return follow.Picture{}, fmt.Errorf("reading MachineMove %s: %w", v.key, err)
 	}
 	return pictureOf(move, time.Now()), nil
 }
@@ -93,13 +94,13 @@ func (v moveView) look(ctx context.Context) (picture, error) {
 const lasting = 5 * time.Second
 
 // pictureOf is a move as people see it. It is pure.
-func pictureOf(move *vitistackv1alpha1.MachineMove, now time.Time) picture {
-	p := picture{text: stepsOf(move)}
+func pictureOf(move *vitistackv1alpha1.MachineMove, now time.Time) follow.Picture {
+	p := follow.Picture{Text: stepsOf(move)}
 	switch still, since := standsStill(move.Status.Conditions, move.Generation); {
 	case move.Status.Phase == vitistackv1alpha1.MovePhaseSucceeded:
-		p.over = true
+		p.Over = true
 	case move.Status.Phase.Over(), still && now.Sub(since) >= lasting:
-		p.over, p.code = true, exit.Negative
+		p.Over, p.Code = true, exit.Negative
 	}
 	return p
 }

@@ -43,6 +43,7 @@ func supervisorSources(configs, namespace string) []source {
 		{file: "machines.yaml", kind: own("Machine"), namespace: namespace},
 		{file: "machinemoves.yaml", kind: own("MachineMove"), namespace: namespace},
 		{file: "evacuations.yaml", kind: own("Evacuation"), namespace: configs},
+		{file: "machinerollouts.yaml", kind: own("MachineRollout"), namespace: namespace},
 		{file: "machineclasses.yaml", kind: own("MachineClass")},
 		{file: "networknamespaces.yaml", kind: own("NetworkNamespace"), namespace: namespace},
 		{file: "networkconfigurations.yaml", kind: own("NetworkConfiguration"), namespace: namespace},
@@ -59,7 +60,7 @@ func supervisorSources(configs, namespace string) []source {
 		},
 		{file: "events-operator.yaml", kind: events, namespace: operatorNamespace},
 	}
-	for _, kind := range []string{"Machine", "KubevirtConfig", "MachineMove", "Evacuation"} {
+	for _, kind := range []string{"Machine", "KubevirtConfig", "MachineMove", "Evacuation", "MachineRollout"} {
 		all = append(all, source{
 			file: fmt.Sprintf("events-%s.yaml", kind), kind: events, namespace: namespace,
 			fields: map[string]string{"involvedObject.kind": kind},

@@ -1,4 +1,4 @@
-package moving
+package follow
 
 import (
 	"context"
@@ -21,47 +21,47 @@ const (
 	clear = "\x1b[J"
 )
 
-// picture is what is shown at one moment.
-type picture struct {
-	text string
-	// over says that nothing more is to be seen, and code how the command ends then.
-	over bool
-	code int
+// Picture is what is shown at one moment.
+type Picture struct {
+	Text string
+	// Over says that nothing more is to be seen, and Code how the command ends then.
+	Over bool
+	Code int
 }
 
-// view reads what is to be shown.
-type view interface {
-	look(ctx context.Context) (picture, error)
+// View reads what is to be shown.
+type View interface {
+	Look(ctx context.Context) (Picture, error)
 }
 
 // errStopped is what is left to say where a person stopped looking.
 var errStopped = errors.New("it goes on without you; the same command with --watch shows how far it is")
 
-// follow shows a view until it is over. On a terminal each picture takes the place of the last; into
-// a file or a pipe a picture is written when it has changed.
-func follow(ctx context.Context, out io.Writer, of view) error {
+// Follow shows a view until it is over, and returns how the command ends. On a terminal each picture
+// takes the place of the last; into a file or a pipe a picture is written when it has changed.
+func Follow(ctx context.Context, out io.Writer, of View) error {
 	ticker := time.NewTicker(redrawInterval)
 	defer ticker.Stop()
 	terminal, last := isTerminal(out), ""
 	for {
-		now, err := of.look(ctx)
+		now, err := of.Look(ctx)
 		if ctx.Err() != nil {
 			return exit.Incomplete(errStopped)
 		}
 		if err != nil {
 			return err
 		}
-		text := now.text
+		text := now.Text
 		if terminal {
 			text = home + clear + text
 		}
-		if terminal || now.text != last {
+		if terminal || now.Text != last {
 			if _, err := io.WriteString(out, text); err != nil {
 				return err
 			}
 		}
-		if last = now.text; now.over {
-			return exit.Said(now.code)
+		if last = now.Text; now.Over {
+			return exit.Said(now.Code)
 		}
 		select {
 		case <-ctx.Done():
