@@ -44,6 +44,7 @@ var pages = []page{
 	{name: "add-a-cluster.md"},
 	{name: "place.md"},
 	{name: "move.md"},
+	{name: "restart.md"},
 	{name: "rollout.md"},
 	{name: "brake.md"},
 	{name: "write-a-strategy.md", after: map[string]func(*testing.T){"install": settled}},

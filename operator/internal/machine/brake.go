@@ -3,14 +3,18 @@ package machine
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/brake"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/guest"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/provision"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
@@ -23,7 +27,9 @@ import (
 func (r *MachineReconciler) mayDelete(
 	ctx context.Context, machine *vitistackv1alpha1.Machine, ledger vitistackv1alpha1.Ledger,
 ) (wait time.Duration, err error) {
-	r.brake.Withdraw(brake.Change, client.ObjectKeyFromObject(machine))
+	for _, kind := range []brake.Kind{brake.Change, brake.Restart} {
+		r.brake.Withdraw(kind, client.ObjectKeyFromObject(machine))
+	}
 	if brake.IsReleased(machine) || r.hasBegun(ctx, machine, ledger) || isAbandoned(machine, ledger.Config) {
 		return 0, nil
 	}
@@ -86,30 +92,78 @@ func suffixOf(wrong string) string {
 // mayChange asks the brake about a change that stops a guest which runs, or reaches it by a restart
 // alone.
 func (r *MachineReconciler) mayChange(ctx context.Context, job provision.Job, now, last desired.Wish) error {
-	key := client.ObjectKeyFromObject(job.Machine)
-	if !now.Stops(last) && !now.NeedsRestart(last) {
-		r.brake.Withdraw(brake.Change, key)
+	if !now.Stops(last) && !now.NeedsRestart(last) || r.isRolledOut(ctx, job.Machine) {
+		r.brake.Withdraw(brake.Change, client.ObjectKeyFromObject(job.Machine))
 		return nil
 	}
+	return r.mayDisturb(ctx, job, brake.Change, disturbance{
+		asks: "a change that stops their guests or needs a restart", stays: "the virtual machine stays as it is",
+		back: "take the change back",
+	})
+}
+
+// mayRestart asks the brake about a restart that a person asked for and that is not under way.
+func (r *MachineReconciler) mayRestart(
+	ctx context.Context, job provision.Job, restart guest.Restart, instance *kubevirtv1.VirtualMachineInstance,
+) error {
+	if !restart.Due() || restart.UnderWay() || instance == nil || r.isRolledOut(ctx, job.Machine) {
+		r.brake.Withdraw(brake.Restart, client.ObjectKeyFromObject(job.Machine))
+		return nil
+	}
+	return r.mayDisturb(ctx, job, brake.Restart, disturbance{
+		asks: "a restart", stays: "the guest runs on",
+		back: "take the annotation " + vitistackv1alpha1.AnnotationRestart + " back",
+	})
+}
+
+// isRolledOut reports whether a rollout is at work on a Machine: that goes a few at a time by itself,
+// and says in its own status which ones.
+func (r *MachineReconciler) isRolledOut(ctx context.Context, machine *vitistackv1alpha1.Machine) bool {
+	token := machine.Annotations[vitistackv1alpha1.AnnotationRestart]
+	if !strings.HasPrefix(token, vitistackv1alpha1.RolloutTokenPrefix) {
+		return false
+	}
+	rollouts := &vitistackv1alpha1.MachineRolloutList{}
+	if err := r.List(ctx, rollouts, client.UnsafeDisableDeepCopy); err != nil {
+		return false // then it is a restart like any other
+	}
+	for i := range rollouts.Items {
+		if rollouts.Items[i].Token() == token {
+			return slices.ContainsFunc(rollouts.Items[i].Status.InFlight, func(f vitistackv1alpha1.RolloutInFlight) bool {
+				return f.UID == machine.UID
+			})
+		}
+	}
+	return false
+}
+
+// disturbance is what the brake is asked about, in words for people.
+type disturbance struct{ asks, stays, back string }
+
+// mayDisturb asks the brake about what disturbs a guest that runs.
+func (r *MachineReconciler) mayDisturb(
+	ctx context.Context, job provision.Job, kind brake.Kind, words disturbance,
+) error {
 	was := job.Machine.Status.Condition(vmReady)
-	reply, err := r.brake.Ask(ctx, brake.Question{Kind: brake.Change, Machine: job.Machine, Config: job.Ledger.Config,
+	reply, err := r.brake.Ask(ctx, brake.Question{Kind: kind, Machine: job.Machine, Config: job.Ledger.Config,
 		Held: was != nil && was.Reason == vitistackv1alpha1.ReasonChangeHeld})
 	if err != nil {
-		return problem.Supervisor(err, problem.At{Condition: vmReady, Doing: "asking whether the Machine may be changed"})
+		return problem.Supervisor(err,
+			problem.At{Condition: vmReady, Doing: "asking whether the guest may be disturbed"})
 	}
 	switch reply.Is {
 	case brake.Settle:
 		settling := problem.Time(vmReady, vitistackv1alpha1.ReasonApplying,
-			"many Machines ask at once for a change that stops their guests or needs a restart: it waits until no more come")
+			"many Machines ask at once for %s: it waits until no more come", words.asks)
 		settling.After = reply.After
 		return settling
 	case brake.Held:
-		r.tellBite(ctx, job.Machine, job.Ledger.Config, brake.Change, reply)
+		r.tellBite(ctx, job.Machine, job.Ledger.Config, kind, reply)
 		held := problem.Person(vmReady, vitistackv1alpha1.ReasonChangeHeld,
-			"the change is held, because more Machines ask at once for one that stops their guests or needs a restart than "+
-				"--deletion-brake=%s lets go; the virtual machine stays as it is until a person acts: kubectl machine confirm "+
-				"--change %s lets it go (annotation %s: \"true\"), or take the change back%s",
-			r.brake.Rule(), key, vitistackv1alpha1.AnnotationConfirmChange, suffixOf(reply.Wrong))
+			"the %s is held, because more Machines ask at once for %s than --deletion-brake=%s lets go; %s until a person acts: "+
+				"kubectl machine confirm --change %s lets it go (annotation %s: \"true\"), or %s%s",
+			kind, words.asks, r.brake.Rule(), words.stays, client.ObjectKeyFromObject(job.Machine),
+			vitistackv1alpha1.AnnotationConfirmChange, words.back, suffixOf(reply.Wrong))
 		held.After = wake.LongestWait
 		return held
 	default:
@@ -137,6 +191,7 @@ func (r *MachineReconciler) tellBite(
 	}
 	reason := map[brake.Kind]string{
 		brake.Deletion: vitistackv1alpha1.ReasonDeletionHeld, brake.Change: vitistackv1alpha1.ReasonChangeHeld,
+		brake.Restart: vitistackv1alpha1.ReasonChangeHeld,
 	}[kind]
 	for i := range configs {
 		if configs[i].Name == config {

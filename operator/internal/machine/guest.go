@@ -45,6 +45,14 @@ func (r *MachineReconciler) attend(
 			"annotation %s has more than %d bytes: give it a shorter token", vitistackv1alpha1.AnnotationRestart,
 			vitistackv1alpha1.MaxGuestToken)
 	}
+	if err := r.mayRestart(ctx, job, restart, instance.VMI); err != nil {
+		p, isProblem := problem.As(err)
+		if !isProblem || p.After == 0 {
+			return result, err
+		}
+		result.noted, result.later = err, p.After
+		return result, nil
+	}
 	if restart.Due() {
 		return r.restart(ctx, job, vm, restart)
 	}

@@ -17,6 +17,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/brake"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/guest"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 )
@@ -178,6 +179,68 @@ var (
 	probed = apierrors.NewForbidden(kubevirtv1.Resource("virtualmachineinstance"), vmName,
 		fmt.Errorf("Pausing VMIs with LivenessProbe is currently not supported"))
 )
+
+// TestTooManyRestarts: what the brake holds is not asked of KubeVirt, until a person lets it go, the
+// wish is taken back, or a rollout says that it is its own.
+func TestTooManyRestarts(t *testing.T) {
+	const token = vitistackv1alpha1.RolloutTokenPrefix + "rollout-uid"
+	for name, tc := range map[string]struct {
+		token string
+		then  func(*world)
+		asked int
+	}{
+		"Held":       {token: "monday"},
+		"Confirmed":  {token: "monday", then: confirmed, asked: 1},
+		"TakenBack":  {token: "monday", then: func(w *world) { w.editMachine(annotated(vitistackv1alpha1.AnnotationRestart, "")) }},
+		"RolledOut":  {token: token, then: func(w *world) { w.rollsOut(w.machine().UID) }, asked: 1},
+		"NotItsTurn": {token: token, then: func(w *world) { w.rollsOut("another") }},
+		"Forged":     {token: token},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, clock := guestWorld(t)
+			settings := worldSettings()
+			settings.Brake = brake.Rule{Percent: 30, Window: 5 * time.Minute} // more than none
+			w.options = append(w.options, machine.WithSettings(settings))
+			w.forget()
+			asked := 0
+			w.before = func(c call) error {
+				if c.verb == "put" {
+					asked++
+				}
+				return nil
+			}
+			w.editMachine(annotated(vitistackv1alpha1.AnnotationRestart, tc.token))
+			w.mustSettle()
+			if c := w.machine().Status.Condition(vitistackv1alpha1.ConditionVirtualMachineReady); asked != 0 ||
+				c.Reason != vitistackv1alpha1.ReasonChangeHeld || !strings.Contains(c.Message, "the restart is held") {
+				t.Fatalf("asked %d times, %+v", asked, c)
+			}
+			if tc.then != nil {
+				tc.then(w)
+			}
+			w.forget() // the next process holds it, too
+			clock.Time = clock.Add(time.Hour)
+			w.mustSettle()
+			if asked != tc.asked {
+				t.Errorf("KubeVirt was asked %d times, want %d", asked, tc.asked)
+			}
+		})
+	}
+}
+
+func confirmed(w *world) {
+	w.editMachine(annotated(vitistackv1alpha1.AnnotationConfirmChange, "true"))
+}
+
+// rollsOut makes a rollout that has begun one Machine.
+func (w *world) rollsOut(uid types.UID) {
+	w.t.Helper()
+	w.put(supervisor, &vitistackv1alpha1.MachineRollout{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "monday", UID: "rollout-uid"},
+		Status: vitistackv1alpha1.MachineRolloutStatus{
+			InFlight: []vitistackv1alpha1.RolloutInFlight{{Machine: namespace + "/web", UID: uid}}},
+	})
+}
 
 // TestGuestRefused tells what is refused in the words of who refuses it, and asks seldom.
 func TestGuestRefused(t *testing.T) {

@@ -35,7 +35,7 @@ func NewBites(census *Census) *Bites {
 	}, []string{"kind", "scope"})}
 }
 
-// Bit takes down that the brake began to hold. kind is deletion or change; scope is cluster, namespace
+// Bit takes down that the brake began to hold. kind is deletion, change or restart; scope is cluster, namespace
 // or fleet.
 func (b *Bites) Bit(kind, scope string) {
 	if b == nil {
