@@ -37,7 +37,7 @@ type demo struct {
 // run shows everything, and then waits for Ctrl-C unless it is for CI.
 func (d *demo) run(ctx context.Context) (err error) {
 	d.say("Starting a supervisor and three remote clusters with KubeVirt.")
-	if d.fleet, err = fleet.Start(ctx, fleet.Options{Remotes: 3, Moves: true, Progress: d.out}); err != nil {
+	if d.fleet, err = fleet.Start(ctx, fleet.Options{Remotes: 3, Moves: true, Guest: true, Progress: d.out}); err != nil {
 		return err
 	}
 	defer func() {
