@@ -75,6 +75,10 @@ func owned(m *vitistackv1alpha1.Machine) {
 	m.OwnerReferences = []metav1.OwnerReference{{Kind: "MachinePool", Name: "pool", UID: "o", Controller: new(true)}}
 }
 
+func rightless(m *vitistackv1alpha1.Machine) {
+	says(m, metav1.ConditionFalse, vitistackv1alpha1.ReasonGuestRightMissing)
+}
+
 func because(reason string) func(*vitistackv1alpha1.Machine) {
 	return func(m *vitistackv1alpha1.Machine) { says(m, metav1.ConditionTrue, reason) }
 }
@@ -220,6 +224,13 @@ func TestDecide(t *testing.T) {
 			machines: list{ready("a", finished...)},
 			want: seen{Phase: progressing, Reason: rolling, InFlight: []string{"team-a/a"}, Total: 1, Unavailable: 1,
 				Again: 30 * time.Second},
+		},
+		"it needs a person": {
+			reason: "what it says of itself is told before the deadline", rollout: flying(restart(nil), entry("a", time.Minute, true)),
+			machines: list{ready("a", token("r"), rightless)},
+			want: seen{Phase: progressing, Reason: rolling, InFlight: []string{"team-a/a"},
+				Stays: []string{"team-a/a " + vitistackv1alpha1.ReasonGuestRightMissing}, Total: 1, Unavailable: 1,
+				Again: deadline - time.Minute},
 		},
 		"it does not come back": {
 			reason: "the rollout pauses, and says which", rollout: flying(restart(nil), entry("a", 11*time.Minute, true)),

@@ -108,7 +108,22 @@ func (j *judged) under(
 	if !f.now.Before(j.again) {
 		j.fate, j.again, j.reason = overdue, time.Time{}, vitistackv1alpha1.ReasonNotHealthyInTime
 		j.message = fmt.Sprintf("it is not healthy again %s after it was begun: %s", f.deadline, missing)
+		return
 	}
+	j.reason, j.message = needsPerson(j.machine)
+}
+
+// needsPerson is what a Machine says of itself where that lasts until a person acts, "" for nothing:
+// that is told long before the deadline.
+func needsPerson(machine *vitistackv1alpha1.Machine) (reason, message string) {
+	ready := machine.Status.Condition(vitistackv1alpha1.ConditionReady)
+	if ready == nil || ready.Status == metav1.ConditionTrue {
+		return "", ""
+	}
+	if info, known := vitistackv1alpha1.InfoOf(ready.Reason); !known || info.Acts != vitistackv1alpha1.ActorPerson {
+		return "", ""
+	}
+	return ready.Reason, ready.Message
 }
 
 // unfinished says what a Machine under way has not done yet.
