@@ -50,6 +50,9 @@ func (alwaysFresh) Fresh(*vitistackv1alpha1.Machine) bool { return true }
 // Placed implements Freshness.
 func (alwaysFresh) Placed(*vitistackv1alpha1.Machine) {}
 
+// Recorded implements Freshness.
+func (alwaysFresh) Recorded(*vitistackv1alpha1.Machine) bool { return false }
+
 // Strict sets Settings.StrictUniqueness.
 func Strict(r *MachineReconciler, strict bool) { r.settings.StrictUniqueness = strict }
 

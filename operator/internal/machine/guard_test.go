@@ -76,6 +76,9 @@ type freshness bool
 func (f freshness) Fresh(*vitistackv1alpha1.Machine) bool { return bool(f) }
 func (freshness) Placed(*vitistackv1alpha1.Machine)       {}
 
+// Recorded says that a process remembers nothing of what it has recorded.
+func (freshness) Recorded(*vitistackv1alpha1.Machine) bool { return false }
+
 func adopted(config string) outcome {
 	o := at(config)
 	o.Placed = "True/Adopted"

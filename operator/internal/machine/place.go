@@ -71,7 +71,7 @@ func (r *MachineReconciler) place(
 	if err != nil {
 		return place{machine: machine, ledger: r.known(machine)}, err
 	}
-	r.rememberPlaced(machine)
+	r.rememberPlaced(placed.machine)
 	placed.fenced, placed.adopted = true, decision.Verdict == VerdictAdopt
 	r.tellPlace(ctx, placed.machine, decision)
 	return placed, nil

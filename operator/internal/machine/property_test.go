@@ -78,6 +78,9 @@ type once struct{ fresh bool }
 func (o *once) Fresh(*vitistackv1alpha1.Machine) bool { return o.fresh }
 func (o *once) Placed(*vitistackv1alpha1.Machine)     { o.fresh = false }
 
+// Recorded leaves the record to what confirms it.
+func (o *once) Recorded(*vitistackv1alpha1.Machine) bool { return false }
+
 // clusters are the names of the model's clusters, and of their KubevirtConfigs before those are
 // renamed.
 var clusters = [2]string{east, west}

@@ -108,8 +108,11 @@ type Freshness interface {
 	// Fresh reports whether this process saw the Machine being created, and never saw it placed. It
 	// does no I/O.
 	Fresh(machine *vitistackv1alpha1.Machine) bool
-	// Placed remembers that the Machine was placed.
+	// Placed remembers that the Machine was placed, and the ledger that it carries.
 	Placed(machine *vitistackv1alpha1.Machine)
+	// Recorded reports whether the Machine carries the ledger that Placed has seen last, while nothing
+	// that happened to Machines since can have been missed. It does no I/O.
+	Recorded(machine *vitistackv1alpha1.Machine) bool
 }
 
 // Option changes what NewMachineReconciler builds.

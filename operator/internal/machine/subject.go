@@ -45,12 +45,17 @@ func isHeld(machine *vitistackv1alpha1.Machine) bool {
 	return controllerutil.ContainsFinalizer(machine, vitistackv1alpha1.FinalizerMachine)
 }
 
-// read reads the Machine's ledger.
+// read reads the Machine's ledger. One that this process wrote itself counts also while the status does
+// not say the same yet: whoever wrote the Machine since has not changed it.
 func (r *MachineReconciler) read(machine *vitistackv1alpha1.Machine) custody.Reading {
-	return custody.Read(machine, isHeld(machine), observed.ProviderID, func(config string) []string {
+	reading := custody.Read(machine, isHeld(machine), observed.ProviderID, func(config string) []string {
 		state, _ := r.KubevirtClientMgr.State(config)
 		return state.FormerClusterUIDs
 	})
+	if reading.Standing == custody.Unconfirmed && isHeld(machine) && r.fresh != nil && r.fresh.Recorded(machine) {
+		reading.Standing = custody.Confirmed
+	}
+	return reading
 }
 
 // record is a ledger that counts, with what its KubevirtConfig says of the cluster's earlier

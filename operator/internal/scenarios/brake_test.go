@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -127,7 +128,8 @@ func costsNothing(t *testing.T, ns string, quiet time.Duration) {
 	t.Logf("held for %s: 0 calls in any cluster", quiet)
 }
 
-// TestBrakeTrickle deletes one Machine after the other, slower than the operator works.
+// TestBrakeTrickle deletes one Machine after the other, slower than the operator works, and then their
+// namespace. It goes once a person has confirmed each of the Machines that are left.
 func TestBrakeTrickle(t *testing.T) {
 	ns := namespace(t, "trickle")
 	startWith(t, withBrake)
@@ -146,7 +148,12 @@ func TestBrakeTrickle(t *testing.T) {
 		t.Errorf("%d virtual machines were deleted before the brake bit", gone)
 	}
 	t.Logf("%d of 36 virtual machines were deleted before the brake bit", len(vmDeletions(t, ns)))
-	confirmNamespace(t, ns, vitistackv1alpha1.AnnotationConfirmDeletion)
+	remove(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}})
+	for _, m := range machines {
+		if notGone(t, m) != "" {
+			annotate(t, m, vitistackv1alpha1.AnnotationConfirmDeletion, "true")
+		}
+	}
 	untilGone(t, machines)
 }
 

@@ -26,7 +26,7 @@ type Watcher struct {
 	locked struct {
 		since  time.Time // of the last list
 		seen   map[types.UID]time.Time
-		placed map[types.UID]struct{}
+		placed map[types.UID]string // the ledgers that were recorded, "" for those of before a break
 	}
 }
 
@@ -34,7 +34,7 @@ type Watcher struct {
 func NewWatcher(now clock.PassiveClock) *Watcher {
 	w := &Watcher{clock: now}
 	w.locked.since = now.Now()
-	w.locked.seen, w.locked.placed = map[types.UID]time.Time{}, map[types.UID]struct{}{}
+	w.locked.seen, w.locked.placed = map[types.UID]time.Time{}, map[types.UID]string{}
 	return w
 }
 
@@ -89,6 +89,9 @@ func (w *Watcher) broken(served time.Time) {
 		w.locked.since = served
 	}
 	w.locked.seen = map[types.UID]time.Time{}
+	for uid := range w.locked.placed {
+		w.locked.placed[uid] = ""
+	}
 }
 
 // Created tells of a Machine that the stream shows for the first time; initial says that it comes
@@ -115,7 +118,15 @@ func (w *Watcher) Deleted(machine *vitistackv1alpha1.Machine) {
 func (w *Watcher) Placed(machine *vitistackv1alpha1.Machine) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.locked.placed[machine.UID] = struct{}{}
+	w.locked.placed[machine.UID] = machine.Annotations[vitistackv1alpha1.AnnotationPlacement]
+}
+
+// Recorded implements Freshness.
+func (w *Watcher) Recorded(machine *vitistackv1alpha1.Machine) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	recorded := w.locked.placed[machine.UID]
+	return recorded != "" && recorded == machine.Annotations[vitistackv1alpha1.AnnotationPlacement]
 }
 
 // Fresh implements Freshness.

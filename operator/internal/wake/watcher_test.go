@@ -165,3 +165,27 @@ func TestSince(t *testing.T) {
 		t.Errorf("the one of the list is of %s, want %s", got, at.Truncate(time.Second))
 	}
 }
+
+// TestRecorded: a ledger counts as this process's own until it is another one, or until something may
+// have happened to Machines that the stream did not show.
+func TestRecorded(t *testing.T) {
+	at := clocktesting.NewFakePassiveClock(began)
+	w := wake.NewWatcher(at)
+	stream := &stream{t: t, clock: at, watcher: w}
+	machine := func(ledger string) *vitistackv1alpha1.Machine {
+		m := &vitistackv1alpha1.Machine{}
+		m.UID, m.Annotations = "uid", map[string]string{vitistackv1alpha1.AnnotationPlacement: ledger}
+		return m
+	}
+	if w.Recorded(machine("")) {
+		t.Error("a Machine without a ledger is recorded")
+	}
+	w.Placed(machine("mine"))
+	if !w.Recorded(machine("mine")) || w.Recorded(machine("another")) {
+		t.Error("what was recorded is not told from another ledger")
+	}
+	stream.get(machines)
+	if w.Recorded(machine("mine")) {
+		t.Error("a ledger of before a break counts")
+	}
+}
