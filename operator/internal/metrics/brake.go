@@ -29,10 +29,16 @@ var _ prometheus.Collector = (*Bites)(nil)
 
 // NewBites counts the held ones among the Machines of a Census.
 func NewBites(census *Census) *Bites {
-	return &Bites{census: census, bites: prometheus.NewCounterVec(prometheus.CounterOpts{
+	b := &Bites{census: census, bites: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "operator_brake_bites_total",
 		Help: "How often the brake began to hold, by what it held and by the scope of which too many would have gone.",
 	}, []string{"kind", "scope"})}
+	for _, kind := range []string{"deletion", "change", "restart"} { // an increase is seen from 0 alone
+		for _, scope := range []string{"cluster", "namespace", "fleet"} {
+			b.bites.WithLabelValues(kind, scope)
+		}
+	}
+	return b
 }
 
 // Bit takes down that the brake began to hold. kind is deletion, change or restart; scope is cluster, namespace

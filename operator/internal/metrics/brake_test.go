@@ -34,8 +34,8 @@ func TestBites(t *testing.T) {
 	elected := make(chan struct{})
 	bites := NewBites(NewCensus(machines, elected, func(string) bool { return true },
 		func(*vitistackv1alpha1.Machine) bool { return true }))
-	if got := testutil.CollectAndCount(bites); got != 0 {
-		t.Errorf("who does not lead has %d series", got)
+	if got := testutil.CollectAndCount(bites, "operator_machine_deletions_held", "operator_machine_changes_held"); got != 0 {
+		t.Errorf("who does not lead has %d series of who is held", got)
 	}
 	close(elected)
 	bites.Bit("deletion", "cluster")
@@ -43,7 +43,15 @@ func TestBites(t *testing.T) {
 	want := `
 # HELP operator_brake_bites_total How often the brake began to hold, by what it held and by the scope of which too many would have gone.
 # TYPE operator_brake_bites_total counter
+operator_brake_bites_total{kind="change",scope="cluster"} 0
+operator_brake_bites_total{kind="change",scope="fleet"} 0
+operator_brake_bites_total{kind="change",scope="namespace"} 0
 operator_brake_bites_total{kind="deletion",scope="cluster"} 2
+operator_brake_bites_total{kind="deletion",scope="fleet"} 0
+operator_brake_bites_total{kind="deletion",scope="namespace"} 0
+operator_brake_bites_total{kind="restart",scope="cluster"} 0
+operator_brake_bites_total{kind="restart",scope="fleet"} 0
+operator_brake_bites_total{kind="restart",scope="namespace"} 0
 # HELP operator_machine_changes_held Machines whose change is held until a person lets it go.
 # TYPE operator_machine_changes_held gauge
 operator_machine_changes_held{kubevirt_config=""} 0
