@@ -10,6 +10,8 @@ type operator struct {
 	rare int // how many rare things happen in a history at most
 	// A mistake is found sooner where clusters answer always, and where no operator sleeps.
 	calm, alone bool
+	// withoutFeed leaves out what the target's disks are fetched with: it doubles the states.
+	withoutFeed bool
 
 	unguardedRecord bool // writes the record over whatever is there
 	unguardedLift   bool // starts the target whatever was written to it since
@@ -79,7 +81,7 @@ func (o operator) record(s *state, p pass, slot int) string {
 		s.stage, s.started, s.ran = begun, true, p.ran
 	case moves.Commit:
 		s.stage, s.atTarget, s.toUID, s.final = committed, true, p.uid, s.stage == aborting
-		s.b.fed = s.b.there // before that it makes no difference, and only more states
+		s.b.fed = s.b.there && !o.withoutFeed // before that it makes no difference, and only more states
 		if o.lateFence {
 			s.b.fence = s.a.fenceNow()
 		}
