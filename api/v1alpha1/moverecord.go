@@ -1,7 +1,6 @@
 package v1alpha1
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,22 +64,7 @@ type MoveRecord struct {
 // ParseMoveRecord reads the JSON form. It is strict: only what [MoveRecord.String] writes is read,
 // to the letter. The error wraps [ErrInvalidMoveRecord] and repeats no value.
 func ParseMoveRecord(annotation string) (MoveRecord, error) {
-	if len(annotation) > maxMoveRecordLength {
-		return MoveRecord{}, fmt.Errorf("%w: longer than %d bytes", ErrInvalidMoveRecord, maxMoveRecordLength)
-	}
-	decoder := json.NewDecoder(bytes.NewReader([]byte(annotation)))
-	decoder.DisallowUnknownFields()
-	var record MoveRecord
-	if err := decoder.Decode(&record); err != nil {
-		return MoveRecord{}, fmt.Errorf("%w: not the JSON that the operator writes", ErrInvalidMoveRecord)
-	}
-	if err := record.Validate(); err != nil {
-		return MoveRecord{}, err
-	}
-	if record.String() != annotation {
-		return MoveRecord{}, fmt.Errorf("%w: not the JSON that the operator writes", ErrInvalidMoveRecord)
-	}
-	return record, nil
+	return parseStrict[MoveRecord](annotation, maxMoveRecordLength, ErrInvalidMoveRecord)
 }
 
 // MoveRecordOf reads the move record that is in force for a Machine: the one that its ledger names.

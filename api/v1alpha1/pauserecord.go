@@ -1,7 +1,6 @@
 package v1alpha1
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,22 +45,7 @@ type PauseRecord struct {
 // ParsePauseRecord reads the JSON form. It is strict: only what [PauseRecord.String] writes is read,
 // to the letter. The error wraps [ErrInvalidPauseRecord] and repeats no value.
 func ParsePauseRecord(annotation string) (PauseRecord, error) {
-	if len(annotation) > maxPauseRecordLength {
-		return PauseRecord{}, fmt.Errorf("%w: longer than %d bytes", ErrInvalidPauseRecord, maxPauseRecordLength)
-	}
-	decoder := json.NewDecoder(bytes.NewReader([]byte(annotation)))
-	decoder.DisallowUnknownFields()
-	var record PauseRecord
-	if err := decoder.Decode(&record); err != nil {
-		return PauseRecord{}, fmt.Errorf("%w: not the JSON that the operator writes", ErrInvalidPauseRecord)
-	}
-	if err := record.Validate(); err != nil {
-		return PauseRecord{}, err
-	}
-	if record.String() != annotation {
-		return PauseRecord{}, fmt.Errorf("%w: not the JSON that the operator writes", ErrInvalidPauseRecord)
-	}
-	return record, nil
+	return parseStrict[PauseRecord](annotation, maxPauseRecordLength, ErrInvalidPauseRecord)
 }
 
 // PauseRecordOf reads the pause record that a Machine carries in [AnnotationPlacementPause]. found is

@@ -1,7 +1,6 @@
 package v1alpha1
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -41,22 +40,7 @@ type RestartRecord struct {
 // ParseRestartRecord reads the JSON form. It is strict: only what [RestartRecord.String] writes is
 // read, to the letter. The error wraps [ErrInvalidRestartRecord] and repeats no value.
 func ParseRestartRecord(annotation string) (RestartRecord, error) {
-	if len(annotation) > maxRestartRecordLength {
-		return RestartRecord{}, fmt.Errorf("%w: longer than %d bytes", ErrInvalidRestartRecord, maxRestartRecordLength)
-	}
-	decoder := json.NewDecoder(bytes.NewReader([]byte(annotation)))
-	decoder.DisallowUnknownFields()
-	var record RestartRecord
-	if err := decoder.Decode(&record); err != nil {
-		return RestartRecord{}, fmt.Errorf("%w: not the JSON that the operator writes", ErrInvalidRestartRecord)
-	}
-	if err := record.Validate(); err != nil {
-		return RestartRecord{}, err
-	}
-	if record.String() != annotation {
-		return RestartRecord{}, fmt.Errorf("%w: not the JSON that the operator writes", ErrInvalidRestartRecord)
-	}
-	return record, nil
+	return parseStrict[RestartRecord](annotation, maxRestartRecordLength, ErrInvalidRestartRecord)
 }
 
 // RestartRecordOf reads the restart record that a Machine carries in [AnnotationPlacementRestart].
