@@ -9,14 +9,12 @@ import (
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/entries"
 )
 
 // Book is the ConfigMap with the deletions that were let go, and with the VirtualMachines that people
@@ -53,14 +51,14 @@ type page struct {
 // read reads the Book. What cannot be read is left out and logged.
 func (b Book) read(ctx context.Context) (page, error) {
 	found := page{letGo: map[types.UID]Entry{}, keeps: map[types.NamespacedName]Keep{}}
-	book := &corev1.ConfigMap{}
-	name := client.ObjectKey{Namespace: b.Namespace, Name: vitistackv1alpha1.DeletionsConfigMap}
-	if err := b.Server.Get(ctx, name, book); err != nil {
-		return found, client.IgnoreNotFound(err)
+	texts, err := b.entries().Read(ctx)
+	if err != nil {
+		return found, err
 	}
-	for _, key := range slices.Sorted(maps.Keys(book.Data)) {
-		if err := found.add(key, book.Data[key]); err != nil {
-			log.FromContext(ctx).Error(err, "Found an entry that cannot be read", "configMap", name.Name, "key", key)
+	for _, key := range slices.Sorted(maps.Keys(texts)) {
+		if err := found.add(key, texts[key]); err != nil {
+			log.FromContext(ctx).Error(err, "Found an entry that cannot be read", "configMap",
+				vitistackv1alpha1.DeletionsConfigMap, "key", key)
 		}
 	}
 	return found, nil
@@ -84,21 +82,8 @@ func (p *page) add(key, text string) error {
 	return nil
 }
 
-// write sets entries, and removes those whose value is nil. It touches no other entry, whoever writes
-// meanwhile.
-func (b Book) write(ctx context.Context, entries map[string]any) error {
-	text, err := json.Marshal(map[string]any{"data": entries})
-	if err != nil {
-		return err
-	}
-	patch := client.RawPatch(types.MergePatchType, text)
-	book := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: b.Namespace,
-		Name: vitistackv1alpha1.DeletionsConfigMap}}
-	if err := b.Writer.Patch(ctx, book.DeepCopy(), patch); !apierrors.IsNotFound(err) {
-		return err
-	}
-	if err := b.Writer.Create(ctx, book.DeepCopy()); err != nil && !apierrors.IsAlreadyExists(err) {
-		return err
-	}
-	return b.Writer.Patch(ctx, book, patch)
+// entries are those of the ConfigMap: what was let go and what was kept.
+func (b Book) entries() entries.Map {
+	return entries.Map{Writer: b.Writer, Server: b.Server,
+		Key: client.ObjectKey{Namespace: b.Namespace, Name: vitistackv1alpha1.DeletionsConfigMap}}
 }

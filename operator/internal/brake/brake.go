@@ -104,7 +104,7 @@ func (b *Brake) Ask(ctx context.Context, q Question) (Reply, error) {
 	reply, entries := b.answer(q, now)
 	reply.Wrong = wrong
 	if len(entries) > 0 {
-		if err := b.options.Book.write(ctx, entries); err != nil {
+		if err := b.options.Book.entries().Set(ctx, entries); err != nil {
 			return Reply{}, fmt.Errorf("writing down what was let go: %w", err)
 		}
 		b.written(q, entries)

@@ -35,7 +35,7 @@ func (b *Brake) Keep(ctx context.Context, keep Keep) error {
 	if err != nil {
 		return err
 	}
-	if err := b.options.Book.write(ctx, map[string]any{keep.bookKey(): string(text)}); err != nil {
+	if err := b.options.Book.entries().Set(ctx, map[string]any{keep.bookKey(): string(text)}); err != nil {
 		return err
 	}
 	b.mu.Lock()
@@ -77,7 +77,7 @@ func (b *Brake) Inherited(ctx context.Context, key types.NamespacedName) error {
 	if !found {
 		return nil
 	}
-	if err := b.options.Book.write(ctx, map[string]any{keep.bookKey(): nil}); err != nil {
+	if err := b.options.Book.entries().Set(ctx, map[string]any{keep.bookKey(): nil}); err != nil {
 		return err
 	}
 	b.mu.Lock()

@@ -9,14 +9,12 @@ import (
 	"strconv"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/entries"
 )
 
 // Debt is what is left to be deleted of a Machine that is gone, or that goes on in another cluster:
@@ -62,17 +60,16 @@ type Book struct {
 
 // Debts returns all debts, sorted by the Machine's UID. What cannot be read is left out and logged.
 func (b Book) Debts(ctx context.Context) ([]Debt, error) {
-	book := &corev1.ConfigMap{}
-	err := b.Server.Get(ctx, client.ObjectKey{Namespace: b.Namespace, Name: vitistackv1alpha1.DebtsConfigMap}, book)
+	texts, err := b.entries().Read(ctx)
 	if err != nil {
-		return nil, client.IgnoreNotFound(err)
+		return nil, err
 	}
 	var debts []Debt
-	for _, key := range slices.Sorted(maps.Keys(book.Data)) {
+	for _, key := range slices.Sorted(maps.Keys(texts)) {
 		if strings.HasPrefix(key, vitistackv1alpha1.TombstonePrefix) {
 			continue
 		}
-		debt, err := parseDebt(key, book.Data[key])
+		debt, err := parseDebt(key, texts[key])
 		if err != nil {
 			log.FromContext(ctx).Error(err, "Found a debt that cannot be read", "configMap", vitistackv1alpha1.DebtsConfigMap,
 				"key", key)
@@ -101,36 +98,21 @@ func (b Book) Owe(ctx context.Context, debt Debt) error {
 	if err != nil {
 		return err
 	}
-	entries := map[string]any{debt.key(): string(text)}
+	values := map[string]any{debt.key(): string(text)}
 	if debt.Move != "" {
 		grave := GraveOf(debt)
-		entries[grave.key()] = grave.String()
+		values[grave.key()] = grave.String()
 	}
-	return b.set(ctx, entries)
+	return b.entries().Set(ctx, values)
 }
 
 // Paid strikes a debt out.
 func (b Book) Paid(ctx context.Context, debt Debt) error {
-	return b.set(ctx, map[string]any{debt.key(): nil})
+	return b.entries().Set(ctx, map[string]any{debt.key(): nil})
 }
 
-// set sets entries, and removes those whose value is nil. It touches no other entry, whoever writes
-// meanwhile.
-func (b Book) set(ctx context.Context, entries map[string]any) error {
-	patch, err := json.Marshal(map[string]any{"data": entries})
-	if err != nil {
-		return err
-	}
-	book := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: b.Namespace,
-		Name: vitistackv1alpha1.DebtsConfigMap}}
-	err = b.Writer.Patch(ctx, book, client.RawPatch(types.MergePatchType, patch))
-	onlyRemoves := !slices.ContainsFunc(slices.Collect(maps.Values(entries)), func(v any) bool { return v != nil })
-	if !apierrors.IsNotFound(err) || onlyRemoves {
-		return client.IgnoreNotFound(err)
-	}
-	err = b.Writer.Create(ctx, book.DeepCopy())
-	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return err
-	}
-	return b.Writer.Patch(ctx, book, client.RawPatch(types.MergePatchType, patch))
+// entries are those of the ConfigMap: debts and tombstones.
+func (b Book) entries() entries.Map {
+	return entries.Map{Writer: b.Writer, Server: b.Server,
+		Key: client.ObjectKey{Namespace: b.Namespace, Name: vitistackv1alpha1.DebtsConfigMap}}
 }

@@ -10,9 +10,7 @@ import (
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
@@ -60,13 +58,12 @@ func (g Grave) String() string {
 
 // Graves returns all graves by the UIDs of their VirtualMachines. What cannot be read is left out.
 func (b Book) Graves(ctx context.Context) (map[types.UID]Grave, error) {
-	book := &corev1.ConfigMap{}
-	err := b.Server.Get(ctx, client.ObjectKey{Namespace: b.Namespace, Name: vitistackv1alpha1.DebtsConfigMap}, book)
-	if client.IgnoreNotFound(err) != nil {
+	texts, err := b.entries().Read(ctx)
+	if err != nil {
 		return nil, fmt.Errorf("reading the tombstones: %w", err)
 	}
 	graves := map[types.UID]Grave{}
-	for key, text := range book.Data {
+	for key, text := range texts {
 		uid, isGrave := strings.CutPrefix(key, vitistackv1alpha1.TombstonePrefix)
 		grave := Grave{VMUID: types.UID(uid)}
 		if isGrave && json.Unmarshal([]byte(text), &grave) == nil {
@@ -79,11 +76,11 @@ func (b Book) Graves(ctx context.Context) (map[types.UID]Grave, error) {
 // Bury writes a grave down, and lets those go that have stood too long or are too many. known are
 // the graves that there are.
 func (b Book) Bury(ctx context.Context, grave Grave, known map[types.UID]Grave) error {
-	entries := map[string]any{grave.key(): grave.String()}
+	values := map[string]any{grave.key(): grave.String()}
 	for _, old := range spent(known, grave.At) {
-		entries[old.key()] = nil
+		values[old.key()] = nil
 	}
-	return b.set(ctx, entries)
+	return b.entries().Set(ctx, values)
 }
 
 // spent are the graves that may go: those older than graveTime, and the oldest of too many.
