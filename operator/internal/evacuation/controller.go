@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/go-multierror"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
@@ -21,6 +20,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/summary"
 )
 
 const (
@@ -210,7 +210,10 @@ func withLive(f Facts, live []vitistackv1alpha1.MachineMove) []*vitistackv1alpha
 func (c *Controller) report(ctx context.Context, evacuation *vitistackv1alpha1.Evacuation, d Decision) error {
 	after := evacuation.DeepCopy()
 	after.Status = d.Status
-	after.Status.Conditions = conditions(evacuation.Status.Conditions, evacuation.Generation, d, c.options.Clock.Now())
+	after.Status.Conditions = summary.Conditions(evacuation.Status.Conditions, summary.Said{
+		Ready: d.Status.Phase == vitistackv1alpha1.EvacuationSucceeded, Stalled: d.Stalled(), Reason: d.Reason,
+		Message: d.Message, Generation: evacuation.Generation,
+	}, c.options.Clock.Now())
 	if apiequality.Semantic.DeepEqual(evacuation.Status, after.Status) {
 		return nil
 	}
@@ -221,26 +224,4 @@ func (c *Controller) report(ctx context.Context, evacuation *vitistackv1alpha1.E
 	}
 	c.tell(after, former)
 	return nil
-}
-
-// conditions are Ready and Stalled, with the time of their last change.
-func conditions(former []metav1.Condition, generation int64, d Decision, now time.Time) []metav1.Condition {
-	status := func(is bool) metav1.ConditionStatus {
-		if is {
-			return metav1.ConditionTrue
-		}
-		return metav1.ConditionFalse
-	}
-	ready := d.Status.Phase == vitistackv1alpha1.EvacuationSucceeded
-	next := append([]metav1.Condition{}, former...)
-	for kind, is := range map[string]bool{
-		vitistackv1alpha1.ConditionReady: ready, vitistackv1alpha1.ConditionStalled: d.Stalled(),
-	} {
-		meta.SetStatusCondition(&next, metav1.Condition{Type: kind, Status: status(is), Reason: d.Reason,
-			Message: d.Message, ObservedGeneration: generation, LastTransitionTime: metav1.NewTime(now.Truncate(time.Second))})
-	}
-	if len(next) == 2 && next[0].Type != vitistackv1alpha1.ConditionReady {
-		next[0], next[1] = next[1], next[0]
-	}
-	return next
 }

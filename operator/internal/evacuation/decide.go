@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,14 +11,14 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/summary"
 )
 
 const (
 	// defaultMaxInFlight is spec.maxInFlight where a definition has no default.
 	defaultMaxInFlight = 4
-	// maxListed bounds status.stays, maxNamed the names in a message.
+	// maxListed bounds status.stays.
 	maxListed = 50
-	maxNamed  = 5
 	// maxListedMessage bounds the message of each of them, in bytes.
 	maxListedMessage = 512
 )
@@ -152,7 +151,8 @@ func (s *sorted) listed() []vitistackv1alpha1.EvacuationLeft {
 	var left []vitistackv1alpha1.EvacuationLeft
 	for _, j := range s.listing[:min(len(s.listing), maxListed)] {
 		left = append(left, vitistackv1alpha1.EvacuationLeft{
-			Machine: j.machine.Namespace + "/" + j.machine.Name, Reason: j.reason, Message: cut(j.message, maxListedMessage),
+			Machine: j.machine.Namespace + "/" + j.machine.Name, Reason: j.reason,
+			Message: summary.Cut(j.message, maxListedMessage),
 		})
 	}
 	return left
@@ -229,7 +229,8 @@ func movesOf(of []judged) string {
 	for _, j := range of {
 		names = append(names, j.move.Namespace+"/"+j.move.Name)
 	}
-	return "the MachineMoves " + few(names)
+	slices.Sort(names)
+	return "the MachineMoves " + summary.Few(names)
 }
 
 func namesOf(of []judged) string {
@@ -237,23 +238,8 @@ func namesOf(of []judged) string {
 	for _, j := range of {
 		names = append(names, j.machine.Namespace+"/"+j.machine.Name)
 	}
-	return few(names)
-}
-
-// few joins the first names, in their order.
-func few(names []string) string {
 	slices.Sort(names)
-	if len(names) > maxNamed {
-		return strings.Join(names[:maxNamed], ", ") + " and others"
-	}
-	return strings.Join(names, ", ")
-}
-
-func cut(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most-len("…")], "") + "…"
+	return summary.Few(names)
 }
 
 func keyOf(namespace, name string) types.NamespacedName {

@@ -5,6 +5,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/summary"
 )
 
 // tell makes an Event of a new phase, or of another reason to pause.
@@ -33,11 +34,8 @@ func (c *Controller) tell(evacuation *vitistackv1alpha1.Evacuation, former vitis
 	}
 }
 
-// maxNote is the longest note that the API server takes in an Event, in bytes.
-const maxNote = 1024
-
 func (c *Controller) event(evacuation *vitistackv1alpha1.Evacuation, kind, reason, action, note string) {
 	if c.options.Events != nil {
-		c.options.Events.Eventf(evacuation, nil, kind, reason, action, "%s", cut(note, maxNote))
+		c.options.Events.Eventf(evacuation, nil, kind, reason, action, "%s", summary.Cut(note, summary.MaxNote))
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/summary"
 )
 
 // outcome is what became of an entry of status.inFlight.
@@ -219,7 +220,7 @@ func withAnswers(
 		}
 		if a.outcome == refused {
 			after.Status.Failed = append(after.Status.Failed, vitistackv1alpha1.RolloutFailed{Machine: entry.Machine,
-				UID: entry.UID, Reason: a.reason, Message: cut(a.message, maxListedMessage)})
+				UID: entry.UID, Reason: a.reason, Message: summary.Cut(a.message, maxListedMessage)})
 		}
 		if a.outcome == kept || a.outcome == isAsked {
 			after.Status.InFlight = append(after.Status.InFlight, entry)

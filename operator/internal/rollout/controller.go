@@ -7,7 +7,6 @@ import (
 
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -17,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/summary"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
@@ -150,7 +150,10 @@ func (c *Controller) report(
 	after := rollout.DeepCopy()
 	after.Status = d.Status
 	if !rollout.Status.Phase.Over() {
-		after.Status.Conditions = conditions(rollout.Status.Conditions, rollout.Generation, d, c.options.Clock.Now())
+		after.Status.Conditions = summary.Conditions(rollout.Status.Conditions, summary.Said{
+			Ready: d.Status.Phase == vitistackv1alpha1.RolloutSucceeded, Stalled: stalled(d.Status.Phase), Reason: d.Reason,
+			Message: d.Message, Generation: rollout.Generation,
+		}, c.options.Clock.Now())
 	}
 	if apiequality.Semantic.DeepEqual(rollout.Status, after.Status) {
 		return after, nil
@@ -172,21 +175,4 @@ func (c *Controller) write(ctx context.Context, before, after *vitistackv1alpha1
 		return fmt.Errorf("patching the status of MachineRollout %s/%s: %w", before.Namespace, before.Name, err)
 	}
 	return nil
-}
-
-// conditions are Ready and Stalled, with the time of their last change.
-func conditions(former []metav1.Condition, generation int64, d Decision, now time.Time) []metav1.Condition {
-	status := map[bool]metav1.ConditionStatus{true: metav1.ConditionTrue, false: metav1.ConditionFalse}
-	next := append([]metav1.Condition{}, former...)
-	for _, each := range []struct {
-		kind string
-		is   bool
-	}{
-		{vitistackv1alpha1.ConditionReady, d.Status.Phase == vitistackv1alpha1.RolloutSucceeded},
-		{vitistackv1alpha1.ConditionStalled, stalled(d.Status.Phase)},
-	} {
-		meta.SetStatusCondition(&next, metav1.Condition{Type: each.kind, Status: status[each.is], Reason: d.Reason,
-			Message: d.Message, ObservedGeneration: generation, LastTransitionTime: metav1.NewTime(now.Truncate(time.Second))})
-	}
-	return next
 }

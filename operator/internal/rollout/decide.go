@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/summary"
 )
 
 const (
@@ -19,9 +20,8 @@ const (
 	// maxInFlight is how many Machines of a rollout are under way at once, whatever spec.maxUnavailable
 	// says: the record of them must fit in one object.
 	maxInFlight = 200
-	// maxListed bounds status.stays and status.failed, maxNamed the names in a message.
+	// maxListed bounds status.stays and status.failed.
 	maxListed = 50
-	maxNamed  = 5
 	// maxListedMessage bounds the message of each of them, in bytes.
 	maxListedMessage = 512
 )
@@ -247,7 +247,7 @@ func (s *sorted) listed() []vitistackv1alpha1.RolloutLeft {
 	var left []vitistackv1alpha1.RolloutLeft
 	for _, j := range s.listing[:min(len(s.listing), maxListed)] {
 		left = append(left, vitistackv1alpha1.RolloutLeft{
-			Machine: keyOf(j.machine), Reason: j.reason, Message: cut(j.message, maxListedMessage),
+			Machine: keyOf(j.machine), Reason: j.reason, Message: summary.Cut(j.message, maxListedMessage),
 		})
 	}
 	return left
@@ -259,11 +259,4 @@ func soonest(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-func cut(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most-len("…")], "") + "…"
 }

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/summary"
 )
 
 const good, bad = corev1.EventTypeNormal, corev1.EventTypeWarning
@@ -26,7 +27,7 @@ func (c *Controller) tell(
 	case vitistackv1alpha1.ReasonRollingOut:
 		action, note := "Continue", now.Message
 		if len(begin) > 0 {
-			action, note = "Begin", fmt.Sprintf("%s: %s", now.Message, first(begin))
+			action, note = "Begin", fmt.Sprintf("%s: %s", now.Message, summary.Few(begin))
 		}
 		c.event(rollout, good, vitistackv1alpha1.ReasonRollingOut, action, note)
 	case vitistackv1alpha1.ReasonRolloutPaused:
@@ -48,19 +49,9 @@ func kindOf(phase vitistackv1alpha1.RolloutPhase) string {
 	return good
 }
 
-func first(names []string) string {
-	if len(names) > maxNamed {
-		return strings.Join(names[:maxNamed], ", ") + " and others"
-	}
-	return strings.Join(names, ", ")
-}
-
-// maxNote is the longest note that the API server takes in an Event, in bytes.
-const maxNote = 1024
-
 func (c *Controller) event(rollout *vitistackv1alpha1.MachineRollout, kind, reason, action, note string) {
 	if c.options.Events != nil {
-		c.options.Events.Eventf(rollout, nil, kind, reason, action, "%s", cut(note, maxNote))
+		c.options.Events.Eventf(rollout, nil, kind, reason, action, "%s", summary.Cut(note, summary.MaxNote))
 	}
 }
 

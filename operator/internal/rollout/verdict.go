@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/summary"
 )
 
 // verdict is how a rollout goes on.
@@ -85,7 +86,7 @@ func (f *frame) verb() string {
 func (f *frame) broken(s sorted) verdict {
 	slices.SortFunc(s.broken, func(a, b judged) int { return strings.Compare(keyOf(a.machine), keyOf(b.machine)) })
 	first := s.broken[0]
-	message := fmt.Sprintf("no further Machine begins: %s: %s", keyOf(first.machine), cut(first.message, maxListedMessage))
+	message := fmt.Sprintf("no further Machine begins: %s: %s", keyOf(first.machine), summary.Cut(first.message, maxListedMessage))
 	if more := s.broken[1:]; len(more) > 0 {
 		message += "; and so with " + namesOf(more)
 	}
@@ -122,8 +123,5 @@ func namesOf(of []judged) string {
 		names = append(names, keyOf(j.machine))
 	}
 	slices.Sort(names)
-	if len(names) > maxNamed {
-		return strings.Join(names[:maxNamed], ", ") + " and others"
-	}
-	return strings.Join(names, ", ")
+	return summary.Few(names)
 }
