@@ -43,7 +43,7 @@ func TestDrain(t *testing.T) {
 		}
 		if !killed && evacuation.Status.Moved >= 1 && under > 0 {
 			killed = true
-			if err := errors.Join(world.operator.kill(), world.operator.start()); err != nil {
+			if err := errors.Join(world.operator.Kill(), world.operator.Start()); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -161,13 +161,13 @@ func (g *traveller) killedBeforeItAsks(token string) {
 		}
 		return nil
 	})
-	if err := world.operator.kill(); err != nil {
+	if err := world.operator.Kill(); err != nil {
 		g.t.Fatal(err)
 	}
 	if err := world.clusters[east].SetFault(faults.Fault{}); err != nil {
 		g.t.Fatal(err)
 	}
-	if err := world.operator.start(); err != nil {
+	if err := world.operator.Start(); err != nil {
 		g.t.Fatal(err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -21,6 +20,7 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
+	"github.com/vitistack/kubevirt-multicluster/testkit/operator"
 )
 
 const (
@@ -38,7 +38,7 @@ var world struct {
 	remote     map[string]client.Client // the administrator's, by cluster, with KubeVirt's types
 	clusters   map[string]*fleet.Cluster
 	binary     string
-	operator   *process
+	operator   *operator.Process
 }
 
 func TestMain(m *testing.M) {
@@ -59,10 +59,8 @@ func run(m *testing.M) (code int, err error) {
 	}
 	defer os.RemoveAll(dir)
 	world.binary = filepath.Join(dir, "operator")
-	build := exec.Command("go", "build", "-trimpath", "-o", world.binary, "../..")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("building the operator: %w: %s", err, out)
+	if err := operator.Build(world.binary, "../.."); err != nil {
+		return 1, err
 	}
 	world.fleet, err = fleet.Start(context.Background(),
 		fleet.Options{Remotes: 3, KubeVirt: kubevirt.Real, Audit: true, Moves: true, Terminate: true})
@@ -73,11 +71,12 @@ func run(m *testing.M) (code int, err error) {
 	if err := connect(); err != nil {
 		return 1, err
 	}
-	world.operator = &process{log: filepath.Join(dir, "operator.log")}
-	if err := world.operator.start(); err != nil {
+	world.operator = &operator.Process{Binary: world.binary, Log: filepath.Join(dir, "operator.log"), Plugins: pluginDir,
+		Fleet: world.fleet, Args: []string{"--deletion-brake=off"}} // one test's deletions do not hold the next one's
+	if err := world.operator.Start(); err != nil {
 		return 1, err
 	}
-	defer func() { err = errors.Join(err, world.operator.stop()) }()
+	defer func() { err = errors.Join(err, world.operator.Stop()) }()
 	return m.Run(), nil
 }
 

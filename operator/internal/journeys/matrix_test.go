@@ -20,10 +20,10 @@ const outageTime = 8 * time.Second
 // disturbances are what happens in the middle of a move from east to west. Each ends what it began.
 var disturbances = map[string]func() error{
 	"Killed": func() error {
-		if err := world.operator.kill(); err != nil {
+		if err := world.operator.Kill(); err != nil {
 			return err
 		}
-		return world.operator.start()
+		return world.operator.Start()
 	},
 	"SourceFrozen":     func() error { return frozen(world.clusters[east]) },
 	"TargetFrozen":     func() error { return frozen(world.clusters[west]) },

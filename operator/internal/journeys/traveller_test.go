@@ -251,7 +251,7 @@ func tellLog(t *testing.T, namespace string) {
 	if !t.Failed() {
 		return
 	}
-	content, err := os.ReadFile(world.operator.log)
+	content, err := os.ReadFile(world.operator.Log)
 	if err != nil {
 		t.Error(err)
 	}

@@ -6,9 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 
 	"github.com/go-logr/logr"
@@ -21,6 +19,7 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
+	"github.com/vitistack/kubevirt-multicluster/testkit/operator"
 )
 
 const (
@@ -61,10 +60,8 @@ func run(m *testing.M) (code int, err error) {
 	}
 	defer os.RemoveAll(dir)
 	binary := filepath.Join(dir, "operator")
-	build := exec.Command("go", "build", "-trimpath", "-o", binary, "../..")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("building the operator: %w: %s", err, out)
+	if err := operator.Build(binary, "../.."); err != nil {
+		return 1, err
 	}
 	world.fleet, err = fleet.Start(context.Background(), fleet.Options{Remotes: 2, KubeVirt: kubevirt.Real, Audit: true})
 	if err != nil {
@@ -75,11 +72,14 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	world.log = filepath.Join(dir, "operator.log")
-	stop, err := startOperator(binary)
-	if err != nil {
+	// As people do where the public operator was: a VirtualMachine has its Machine's name. And one
+	// test's deletions do not hold the next one's.
+	process := &operator.Process{Binary: binary, Log: world.log, Plugins: pluginDir, Fleet: world.fleet,
+		Args: []string{"--deletion-brake=off"}, Env: []string{"VM_NAME_PREFIX="}}
+	if err := process.Start(); err != nil {
 		return 1, err
 	}
-	defer func() { err = errors.Join(err, stop()) }()
+	defer func() { err = errors.Join(err, process.Stop()) }()
 	return m.Run(), nil
 }
 
@@ -102,34 +102,4 @@ func connect() error {
 		world.remote[remote.Name] = c
 	}
 	return nil
-}
-
-// startOperator starts the operator as people do where the public operator was: a VirtualMachine
-// has its Machine's name.
-func startOperator(binary string) (stop func() error, err error) {
-	plugins, err := filepath.Abs(pluginDir)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(filepath.Join(plugins, "SHA256SUMS")); err != nil {
-		return nil, fmt.Errorf("the placement plugins are missing, run `make tools`: %w", err)
-	}
-	file, err := os.Create(world.log)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	cmd := exec.Command(binary, "--kubeconfig="+world.fleet.OperatorKubeconfig(), "--health-probe-bind-address=0",
-		"--plugin-dir="+plugins, "--deletion-brake=off") // one test's deletions do not hold the next one's
-	cmd.Env = []string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace, "LOG_LEVEL=debug", "VM_NAME_PREFIX="}
-	cmd.Stdout, cmd.Stderr = file, file
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	return func() error {
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			return fmt.Errorf("the operator had ended already: %w", err)
-		}
-		return cmd.Wait()
-	}, nil
 }

@@ -156,7 +156,7 @@ func (s *scene) updated(count int) func(vitistackv1alpha1.MachineRolloutStatus) 
 // killed ends the operator in the middle of the rollout, and starts another one.
 func (s *scene) killed() {
 	s.t.Helper()
-	must(s.t, errors.Join(world.operator.kill(), world.operator.start()))
+	must(s.t, errors.Join(world.operator.Kill(), world.operator.Start()))
 }
 
 // lost waits until the rollout pauses because of one Machine, and lets that come back.
@@ -285,7 +285,7 @@ func tellLog(t *testing.T) {
 	if !t.Failed() {
 		return
 	}
-	content, err := os.ReadFile(world.operator.log)
+	content, err := os.ReadFile(world.operator.Log)
 	if err != nil {
 		t.Log(err)
 		return
