@@ -96,10 +96,7 @@ func (r *MachineReconciler) restart(
 	ctx context.Context, job provision.Job, vm *kubevirtv1.VirtualMachine, restart guest.Restart,
 ) (attended, error) {
 	result := attended{machine: job.Machine}
-	if err := r.held(job.Machine); err != nil {
-		return result, err
-	}
-	seen, err := lookAtGuest(ctx, job, vm)
+	seen, err := r.lookAtGuest(ctx, job, vm)
 	if err != nil {
 		return result, err
 	}
@@ -171,10 +168,7 @@ func (r *MachineReconciler) pause(
 	ctx context.Context, job provision.Job, vm *kubevirtv1.VirtualMachine, pause guest.Pause,
 ) (attended, error) {
 	result := attended{machine: job.Machine}
-	if err := r.held(job.Machine); err != nil {
-		return result, err
-	}
-	seen, err := lookAtGuest(ctx, job, vm)
+	seen, err := r.lookAtGuest(ctx, job, vm)
 	if err != nil {
 		return result, err
 	}
@@ -227,9 +221,15 @@ func callOf(job provision.Job, vm *kubevirtv1.VirtualMachine, verb guest.Verb) g
 	return guest.Call{Config: job.Remote.Config, Namespace: vm.Namespace, Name: vm.Name, Verb: verb}
 }
 
-// lookAtGuest asks the cluster itself for the VirtualMachine and then for its instance. A
-// VirtualMachine of another UID, and an instance that is not the VirtualMachine's, are not looked at.
-func lookAtGuest(ctx context.Context, job provision.Job, vm *kubevirtv1.VirtualMachine) (guest.Seen, error) {
+// lookAtGuest asks the cluster itself for the VirtualMachine and then for its instance, unless the last
+// attempt was refused and the next one is not due. A VirtualMachine of another UID, and an instance that
+// is not the VirtualMachine's, are not looked at.
+func (r *MachineReconciler) lookAtGuest(
+	ctx context.Context, job provision.Job, vm *kubevirtv1.VirtualMachine,
+) (guest.Seen, error) {
+	if err := r.held(job.Machine); err != nil {
+		return guest.Seen{}, err
+	}
 	const ready = vitistackv1alpha1.ConditionReady
 	at := problem.At{Condition: ready, Doing: "looking at the guest of VirtualMachine " + vm.Name}
 	key := client.ObjectKeyFromObject(vm)
