@@ -222,16 +222,16 @@ func sidecarEnds(i *installed) fault {
 // pluginCrashes is a strategy that crashes so often that the operator puts it in quarantine. A new
 // build of it, with its digest, ends that.
 func pluginCrashes(i *installed) fault {
-	const plugin, crashes = "placement-search", 5
+	const plugin = "placement-search"
 	return fault{
 		fires: []subject{{alert: "PlacementPluginDown", label: "strategy", value: "search"}},
 		begin: func(ctx context.Context) error {
-			for range crashes {
-				if err := until(ctx, plugin+" runs", func(context.Context) error { return i.kill(plugin) }); err != nil {
-					return err
+			return until(ctx, plugin+" is in quarantine", func(context.Context) error {
+				if i.quarantined() {
+					return nil
 				}
-			}
-			return i.quarantined(ctx)
+				return errors.Join(errors.New("it is not"), i.kill(plugin))
+			})
 		},
 		end: func(context.Context) error { return i.replace(plugin) },
 	}
