@@ -51,7 +51,7 @@ func Run(ctx context.Context, options Options) error {
 	if err != nil {
 		return err
 	}
-	watcher, continuity := wake.NewWatcher(clock.RealClock{}), clientmgr.NewContinuity()
+	watcher, continuity := wake.NewWatcher(clock.RealClock{}, logger.WithName("wake")), clientmgr.NewContinuity()
 	mgr, err := NewManager(config, options, watched(watcher, continuity))
 	if err != nil {
 		return err

@@ -230,7 +230,7 @@ func newFairManager(t *testing.T, cluster *controlplane.Cluster) ctrl.Manager {
 	t.Helper()
 	options := Options{MetricsAddress: "0", ProbeAddress: "0", WatchSelector: labels.Everything()}
 	options.Machine.ConfigsNamespace = "default"
-	newCache := watched(wake.NewWatcher(clock.RealClock{}), clientmgr.NewContinuity())
+	newCache := watched(wake.NewWatcher(clock.RealClock{}, logr.Discard()), clientmgr.NewContinuity())
 	mgr, err := NewManager(cluster.Config(), options, newCache)
 	must(t, err)
 	return nameless{mgr}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -31,7 +32,7 @@ func TestListsOfOthersBreakNoStream(t *testing.T) {
 	must(t, err)
 	_, err = envtest.InstallCRDs(cluster.Config(), envtest.CRDInstallOptions{CRDs: definitions})
 	must(t, err)
-	watcher := wake.NewWatcher(clock.RealClock{})
+	watcher := wake.NewWatcher(clock.RealClock{}, logr.Discard())
 	options := Options{MetricsAddress: "0", ProbeAddress: "0", WatchSelector: labels.Everything()}
 	options.Machine.ConfigsNamespace = "default"
 	mgr, err := NewManager(cluster.Config(), options, watched(watcher, clientmgr.NewContinuity()))

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/clock"
@@ -31,7 +32,7 @@ func TestOwnRecordNeedsNobody(t *testing.T) {
 			w := newWorld(t, []string{east, west}, m)
 			w.silence(west)
 			process := func() *machine.MachineReconciler {
-				watcher := wake.NewWatcher(clock.RealClock{})
+				watcher := wake.NewWatcher(clock.RealClock{}, logr.Discard())
 				watcher.Created(w.machine(), tc.another && w.machine().Finalizers != nil)
 				return w.reconciler(chain(), machine.WithFreshness(watcher))
 			}

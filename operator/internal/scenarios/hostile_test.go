@@ -3,8 +3,6 @@ package scenarios
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,11 +10,14 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 	"github.com/vitistack/kubevirt-multicluster/testkit/hostile"
+	"github.com/vitistack/kubevirt-multicluster/testkit/operator"
 )
 
 // maxGrowth is by how much the operator's resident set may grow, in MiB, whatever clusters send.
@@ -34,13 +35,11 @@ var served = []hostile.Resource{
 func TestHostileClusters(t *testing.T) {
 	ns := namespace(t, "hostile")
 	binary := filepath.Join(t.TempDir(), "operator") // a race detector's memory is not the operator's
-	build := exec.Command("go", "build", "-trimpath", "-o", binary, "../..")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	if err := operator.Build(binary, "../.."); err != nil {
+		t.Fatal(err)
 	}
 	p := startBinary(t, binary, nil)
-	serve(t, ns, "calm")
+	serve(t, p, ns, "calm")
 	rest := p.residentMiB(t)
 	for _, manner := range []string{"endless", "bomb", "empties", "deep"} {
 		for _, steps := range [][]hostile.Step{{hostile.Identity, hostile.Discover}, {hostile.Fill, hostile.Watch}} {
@@ -53,7 +52,7 @@ func TestHostileClusters(t *testing.T) {
 				for _, step := range steps {
 					defer turn(t, manner+"-"+string(step), step, be)()
 				}
-				serve(t, ns, strings.ToLower(manner+"-"+string(steps[0])))
+				serve(t, p, ns, strings.ToLower(manner+"-"+string(steps[0])))
 				most := peak(5 * time.Second)
 				t.Logf("%d MiB at rest, at most %d", rest, most)
 				if most-rest > maxGrowth {
@@ -84,23 +83,25 @@ func turn(t *testing.T, name string, step hostile.Step, be hostile.Manner) (end 
 	}
 }
 
-// serve makes a Machine in cluster-east and waits until it runs. One that was made before the operator's
-// watch of the supervisor broke waits for all clusters, as it must; a machine that is starved may break
-// that. The next one is served then, and the log says so.
-func serve(t *testing.T, ns, name string) {
+// serve makes a Machine in cluster-east and waits until it runs. A Machine that was made before the
+// operator's watch of the supervisor broke waits for all clusters, the hostile ones too, as it must: then,
+// and only then, the next Machine is to be served.
+func serve(t *testing.T, p *program, ns, name string) {
 	t.Helper()
-	why := ""
-	for try := range 3 {
+	for try := 0; ; try++ {
+		breaks, why := strings.Count(p.read(t), wake.Broken), ""
 		m := machine(ns, fmt.Sprintf("%s-%d", name, try), "cluster-east")
 		create(t, m)
-		for end := time.Now().Add(patience / 2); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-			if why = notRunning(t, m, "cluster-east"); why == "" {
-				return
-			}
+		err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, patience, true,
+			func(context.Context) (bool, error) { why = notRunning(t, m, "cluster-east"); return why == "", nil })
+		if err == nil {
+			return
 		}
-		t.Logf("not served in %s: %s", patience/2, why)
+		if try == 2 || strings.Count(p.read(t), wake.Broken) == breaks {
+			t.Fatal(why)
+		}
+		t.Logf("the watch of the supervisor broke; not served in %s: %s", patience, why)
 	}
-	t.Fatal(why)
 }
 
 // join makes a server one of the clusters; leave takes it away again.

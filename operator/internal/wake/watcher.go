@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -21,18 +22,25 @@ import (
 // Watcher notices that as a RoundTripper, because nothing above it tells.
 type Watcher struct {
 	clock clock.PassiveClock
+	log   logr.Logger
 
 	mu     sync.Mutex
 	locked struct {
+		lists  int       // so far
 		since  time.Time // of the last list
 		seen   map[types.UID]time.Time
 		placed map[types.UID]string // the ledgers that were recorded, "" for those of before a break
 	}
 }
 
-// NewWatcher returns a Watcher to which nothing is fresh before the first list.
-func NewWatcher(now clock.PassiveClock) *Watcher {
-	w := &Watcher{clock: now}
+// Broken is what the log says when the stream broke, in this form, so that tests can tell a Machine that
+// had to wait for that reason.
+const Broken = "Listed the Machines again: those created before wait for all clusters"
+
+// NewWatcher returns a Watcher to which nothing is fresh before the first list. Each list after the
+// first is logged.
+func NewWatcher(now clock.PassiveClock, log logr.Logger) *Watcher {
+	w := &Watcher{clock: now, log: log}
 	w.locked.since = now.Now()
 	w.locked.seen, w.locked.placed = map[types.UID]time.Time{}, map[types.UID]string{}
 	return w
@@ -84,6 +92,9 @@ func served(response *http.Response) time.Time {
 func (w *Watcher) broken(served time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.locked.lists++; w.locked.lists > 1 {
+		w.log.Info(Broken)
+	}
 	w.locked.since = w.clock.Now()
 	if served.After(w.locked.since) {
 		w.locked.since = served

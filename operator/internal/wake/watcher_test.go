@@ -4,9 +4,12 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clocktesting "k8s.io/utils/clock/testing"
 
@@ -135,7 +138,7 @@ func TestWatcher(t *testing.T) {
 			clock := clocktesting.NewFakePassiveClock(began)
 			created := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: "team-a", Name: "web",
 				UID: "machine-uid"}}
-			s := &stream{t: t, clock: clock, watcher: wake.NewWatcher(clock), machine: created}
+			s := &stream{t: t, clock: clock, watcher: wake.NewWatcher(clock, logr.Discard()), machine: created}
 			tc.happen(s)
 			if got := s.watcher.Fresh(s.machine); got != tc.want {
 				t.Errorf("%s: fresh is %t", tc.reason, got)
@@ -148,7 +151,7 @@ func TestWatcher(t *testing.T) {
 // one by the server's, to the second.
 func TestSince(t *testing.T) {
 	now := clocktesting.NewFakePassiveClock(began)
-	watcher := wake.NewWatcher(now)
+	watcher := wake.NewWatcher(now, logr.Discard())
 	at := began.Add(1500 * time.Millisecond)
 	now.SetTime(at)
 	shown := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{UID: "shown"}}
@@ -170,7 +173,7 @@ func TestSince(t *testing.T) {
 // have happened to Machines that the stream did not show.
 func TestRecorded(t *testing.T) {
 	at := clocktesting.NewFakePassiveClock(began)
-	w := wake.NewWatcher(at)
+	w := wake.NewWatcher(at, logr.Discard())
 	stream := &stream{t: t, clock: at, watcher: w}
 	machine := func(ledger string) *vitistackv1alpha1.Machine {
 		m := &vitistackv1alpha1.Machine{}
@@ -187,5 +190,23 @@ func TestRecorded(t *testing.T) {
 	stream.get(machines)
 	if w.Recorded(machine("mine")) {
 		t.Error("a ledger of before a break counts")
+	}
+}
+
+// TestBreaksAreTold: the list of the start is no break, and each later one stands in the log.
+func TestBreaksAreTold(t *testing.T) {
+	told := 0
+	log := funcr.New(func(_, args string) {
+		if strings.Contains(args, wake.Broken) {
+			told++
+		}
+	}, funcr.Options{})
+	at := clocktesting.NewFakePassiveClock(began)
+	s := &stream{t: t, clock: at, watcher: wake.NewWatcher(at, log)}
+	for lists, want := range []int{0, 1, 2} {
+		s.get(machines)
+		if told != want {
+			t.Errorf("after %d lists: told %d times, want %d", lists+1, told, want)
+		}
 	}
 }
