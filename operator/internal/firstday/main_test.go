@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/app"
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
+	"github.com/vitistack/kubevirt-multicluster/testkit/operator"
 )
 
 // world is what all tests of the package share.
@@ -40,9 +40,8 @@ func run(m *testing.M) (code int, err error) {
 	}
 	defer os.RemoveAll(world.dir)
 	binary := filepath.Join(world.dir, "operator")
-	build := exec.Command("go", "build", "-trimpath", "-o", binary, "../..")
-	if out, err := build.CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("building the operator: %w: %s", err, out)
+	if err := operator.Build(binary, "../.."); err != nil {
+		return 1, err
 	}
 	if err := os.Symlink(binary, filepath.Join(world.dir, "kubectl-machine")); err != nil {
 		return 1, err

@@ -19,6 +19,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/app"
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 	"github.com/vitistack/kubevirt-multicluster/testkit/kubevirt"
+	"github.com/vitistack/kubevirt-multicluster/testkit/operator"
 )
 
 // world is what all tests of the package share.
@@ -44,9 +45,8 @@ func run(m *testing.M) (code int, err error) {
 	}
 	defer os.RemoveAll(world.dir)
 	binary := filepath.Join(world.dir, "operator")
-	build := exec.Command("go", "build", "-trimpath", "-o", binary, "../..")
-	if out, err := build.CombinedOutput(); err != nil {
-		return 1, fmt.Errorf("building the operator: %w: %s", err, out)
+	if err := operator.Build(binary, "../.."); err != nil {
+		return 1, err
 	}
 	if err := os.Symlink(binary, filepath.Join(world.dir, "kubectl-machine")); err != nil {
 		return 1, err
