@@ -21,8 +21,6 @@ import (
 )
 
 const (
-	// comparedObjects are sent to the new definition, each accepted by the old one.
-	comparedObjects = 20_000
 	// fieldsAtOnce are the changes that one pair of definitions has.
 	fieldsAtOnce = 30
 	// mostAttempts bounds how many values are tried for one change.
@@ -33,13 +31,24 @@ const (
 // sent to a changed one (dry run): what is refused or dropped there must have been foretold, at that
 // path or above or below it, and each error that was foretold must be met by an object. What an
 // object meets one way is what a reader of the other way may meet, and must be foretold to him.
-func TestCompareForetells(t *testing.T) {
-	changes := bothWays(t, slices.Concat(listedChanges(t), randomChanges(rand.New(rand.NewPCG(13, 1)), 420)))
-	if len(changes) < 600 {
+//
+// All listed changes are tried, and a quarter of the random ones that TestLongCompareForetells tries.
+func TestCompareForetells(t *testing.T) { comparesForetell(t, 105, 5_000) }
+
+// TestLongCompareForetells is TestCompareForetells with more random changes, and more objects of each.
+func TestLongCompareForetells(t *testing.T) { comparesForetell(t, 420, 20_000) }
+
+// comparesForetell tries the listed changes and some random ones with objects that are accepted by the
+// old definition: so many at least.
+func comparesForetell(t *testing.T, random, objects int) {
+	t.Helper()
+	listed := listedChanges(t)
+	changes := bothWays(t, slices.Concat(listed, randomChanges(rand.New(rand.NewPCG(13, 1)), random)))
+	if len(changes) < len(listed)+random {
 		t.Fatalf("only %d changes", len(changes))
 	}
 	s := start(t)
-	tally := comparedTally{each: (comparedObjects + len(changes) - 1) / len(changes)}
+	tally := comparedTally{each: (objects + len(changes) - 1) / len(changes)}
 	var at int
 	for some := range slices.Chunk(changes, fieldsAtOnce) {
 		compareChanges(t, s, &tally, at, some)
@@ -49,7 +58,7 @@ func TestCompareForetells(t *testing.T) {
 		"%d errors foretold, %d met, %d that no object of both definitions reaches; %d unexplained",
 		len(changes), tally.objects, tally.tried, tally.kept, tally.refused, tally.pruned, tally.filled,
 		tally.foretold, tally.met, tally.unreached, tally.unexplained)
-	if tally.objects < comparedObjects || tally.refused < comparedObjects/20 || tally.pruned < comparedObjects/100 {
+	if tally.objects < objects || tally.refused < objects/20 || tally.pruned < objects/100 {
 		t.Error("the objects do not try enough of what there is")
 	}
 	if tally.unreached > tally.foretold/10 {
