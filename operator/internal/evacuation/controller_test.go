@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -180,14 +181,11 @@ func TestNeverTooManyNeverTwice(t *testing.T) {
 				}
 			},
 			"a move goes on": func(t *rapid.T) {
-				moves := w.moves()
+				moves := slices.DeleteFunc(w.moves(), func(m vitistackv1alpha1.MachineMove) bool { return m.Status.Phase.Over() })
 				if len(moves) == 0 {
-					t.Skip("none")
+					return
 				}
 				move := &moves[rapid.IntRange(0, len(moves)-1).Draw(t, "move")]
-				if move.Status.Phase.Over() {
-					t.Skip("over")
-				}
 				phase := rapid.SampledFrom([]vitistackv1alpha1.MovePhase{vitistackv1alpha1.MovePhaseCopying,
 					vitistackv1alpha1.MovePhaseSucceeded, vitistackv1alpha1.MovePhaseFailed}).Draw(t, "phase")
 				w.advance(move, func(s *vitistackv1alpha1.MachineMoveStatus) {
