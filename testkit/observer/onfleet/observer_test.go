@@ -1,4 +1,4 @@
-package observer
+package onfleet
 
 import (
 	"context"
@@ -11,7 +11,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/utils/ptr"
 	kubevirtv1 "kubevirt.io/api/core/v1"
@@ -20,22 +19,23 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
+	"github.com/vitistack/kubevirt-multicluster/testkit/observer"
 )
 
 // stage is a namespace in all clusters, and an observer who has seen nothing yet.
 type stage struct {
 	t         *testing.T
 	namespace string
-	observer  *Observer
+	observer  *observer.Observer
 }
 
-func enter(t *testing.T, options Options) *stage {
+func enter(t *testing.T, options observer.Options) *stage {
 	t.Helper()
 	s := &stage{t: t, namespace: notInNames.ReplaceAllString(strings.ToLower(t.Name()), "-")}
 	for name := range world.person {
 		s.create(name, world.person, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}})
 	}
-	o, err := New(t.Context(), world.fleet, options)
+	o, err := observer.New(t.Context(), world.fleet, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func (s *stage) machine(name, cluster string) (*vitistackv1alpha1.Machine, *kube
 	s.t.Helper()
 	m := &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: name}}
 	s.create(fleet.Supervisor, world.person, m)
-	ledger := vitistackv1alpha1.Ledger{Config: cluster, ClusterUID: s.observer.clusterUIDs[cluster], Namespace: s.namespace,
+	ledger := vitistackv1alpha1.Ledger{Config: cluster, ClusterUID: world.identity[cluster], Namespace: s.namespace,
 		VMName: "vm-" + name, Nonce: "n1"}
 	s.write(m, ledger)
 	vm := s.vm(m, name)
@@ -142,14 +142,14 @@ func (s *stage) ready(m *vitistackv1alpha1.Machine) {
 // holds that it found nothing else but what is named too.
 func (s *stage) finds(invariant, object string, beside ...string) {
 	s.t.Helper()
-	var all []Violation
+	var all []observer.Violation
 	eventually.Eventually(s.t, patience, invariant+" about "+object, func(ctx context.Context) error {
 		found, err := s.observer.Check(ctx)
 		all = append(all, found...)
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(all, func(v Violation) bool {
+		if !slices.ContainsFunc(all, func(v observer.Violation) bool {
 			return v.Invariant == invariant && strings.Contains(v.Object, object)
 		}) {
 			return fmt.Errorf("found: %v", all)
@@ -178,7 +178,7 @@ func (s *stage) innocent() {
 // TestInnocent: a person with the operator's user does what a good operator does, and nothing is
 // found, while API servers are killed, frozen and restored.
 func TestInnocent(t *testing.T) {
-	s := enter(t, Options{Skew: 300 * time.Millisecond})
+	s := enter(t, observer.Options{Skew: 300 * time.Millisecond})
 	s.machine("web", east)
 	s.machine("db", west)
 	s.innocent()
@@ -210,7 +210,7 @@ func TestForbidden(t *testing.T) {
 			reason: "a Machine that runs in east is made once more in west, where even the record names it by now",
 			do: func(s *stage) {
 				m, _ := s.machine("web", east)
-				s.write(m, vitistackv1alpha1.Ledger{Config: west, ClusterUID: s.observer.clusterUIDs[west],
+				s.write(m, vitistackv1alpha1.Ledger{Config: west, ClusterUID: world.identity[west],
 					Namespace: s.namespace, VMName: "vm-web", Nonce: "n2"})
 				s.create(west, world.operator, s.vm(m, "web"))
 			},
@@ -256,11 +256,11 @@ func TestForbidden(t *testing.T) {
 					}
 				}
 			},
-			invariant: Loop, object: "/web",
+			invariant: observer.Loop, object: "/web",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := enter(t, Options{Skew: 300 * time.Millisecond, CallsPerMinute: 50})
+			s := enter(t, observer.Options{Skew: 300 * time.Millisecond, CallsPerMinute: 50})
 			c.do(s)
 			s.finds(c.invariant, c.object, c.beside...)
 		})
@@ -276,7 +276,7 @@ func (s *stage) delete(cluster string, object client.Object) {
 
 // TestNeverConverges: what is left undone is named, and only that.
 func TestNeverConverges(t *testing.T) {
-	s := enter(t, Options{Skew: 300 * time.Millisecond, Quiet: time.Second})
+	s := enter(t, observer.Options{Skew: 300 * time.Millisecond, Quiet: time.Second})
 	s.machine("web", east)
 	if found := s.observer.Converged(t.Context(), patience); len(found) > 0 {
 		t.Fatalf("a good Machine alone: %v", found)
@@ -299,28 +299,5 @@ func TestNeverConverges(t *testing.T) {
 	want := []string{"convergence machines " + s.namespace + "/waits", "leak secrets " + s.namespace + "/gone-cloud-init"}
 	if !slices.Equal(got, want) {
 		t.Errorf("found %v, want %v", got, want)
-	}
-}
-
-// TestExcuse: what a person did is not found, and everything else of the same object is.
-func TestExcuse(t *testing.T) {
-	uid := types.UID("machine")
-	found := []Violation{{Invariant: "I1", about: []types.UID{uid}}, {Invariant: "I2", about: []types.UID{uid}},
-		{Invariant: "I1", about: []types.UID{"another"}}}
-	for name, c := range map[string]struct {
-		reason  string
-		excuses []excuse
-		want    int
-	}{
-		"nothing is excused": {reason: "all are told", want: 3},
-		"one invariant of one Machine": {reason: "the other two are told",
-			excuses: []excuse{{uid: uid, invariants: []string{"I1"}}}, want: 2},
-		"a whole Machine": {reason: "another one is told", excuses: []excuse{{uid: uid}}, want: 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := unexcused(found, c.excuses); len(got) != c.want {
-				t.Errorf("%s: %v", c.reason, got)
-			}
-		})
 	}
 }
