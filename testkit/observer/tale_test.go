@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -145,15 +146,11 @@ func all(changes ...func(m *vitistackv1alpha1.Machine)) func(m *vitistackv1alpha
 }
 
 // says gives a Machine a condition Ready for its generation.
-func says(status, reason, message string) func(m *vitistackv1alpha1.Machine) {
+func says(status metav1.ConditionStatus, reason, message string) func(m *vitistackv1alpha1.Machine) {
 	return func(m *vitistackv1alpha1.Machine) {
 		m.Status.ObservedGeneration = m.Generation
 		m.Status.Conditions = []vitistackv1alpha1.MachineCondition{
-			{Type: vitistackv1alpha1.ConditionReady, Status: "Unknown", Reason: reason, Message: message}}
-		m.Status.Conditions[0].Status = vitistackv1alpha1.MachineCondition{Status: "True"}.Status
-		if status != "True" {
-			m.Status.Conditions[0].Status = vitistackv1alpha1.MachineCondition{Status: "False"}.Status
-		}
+			{Type: vitistackv1alpha1.ConditionReady, Status: status, Reason: reason, Message: message}}
 	}
 }
 
