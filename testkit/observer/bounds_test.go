@@ -17,7 +17,9 @@ func TestUnbounded(t *testing.T) {
 	judge(t, unbounded, map[string]situation{
 		"a message of two lines": {
 			reason: "lines may end",
-			tell:   func(n *tale) { n.machine(1, says("False", "RemoteRefused", "quota exceeded:\n10 of 10 are used – ask")) },
+			tell: func(n *tale) {
+				n.machine(1, says("False", "RemoteRefused", "quota exceeded:\n10 of 10 are used – ask"))
+			},
 		},
 		"a message that steers a terminal": {
 			reason: "a server put an escape into its answer",

@@ -33,8 +33,12 @@ func TestRelists(t *testing.T) {
 		},
 		"everything is listed by a watch": {
 			reason: "a watch may begin with everything that there is",
-			tell:   func(n *tale) { secret(n, 0); secret(n, 100); reads(n, "watch", "?watch=true&sendInitialEvents=true", 101) },
-			now:    200, want: broken,
+			tell: func(n *tale) {
+				secret(n, 0)
+				secret(n, 100)
+				reads(n, "watch", "?watch=true&sendInitialEvents=true", 101)
+			},
+			now: 200, want: broken,
 		},
 		"one Machine is looked for": {
 			reason: "a look by the label of one Machine is no relist",

@@ -89,7 +89,8 @@ func (n *tale) vm(cluster, uid, strategy string, seconds float64) {
 func vmFields(strategy string) map[string]any {
 	return map[string]any{
 		"metadata": map[string]any{"labels": map[string]any{vitistackv1alpha1.LabelMachineUID: web}, "generation": int64(1)},
-		"spec":     map[string]any{"runStrategy": strategy},
+		"spec": map[string]any{"runStrategy": strategy, "template": map[string]any{"spec": map[string]any{
+			"domain": map[string]any{"cpu": map[string]any{"cores": int64(2)}}}}},
 	}
 }
 
