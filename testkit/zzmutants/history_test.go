@@ -1,6 +1,7 @@
 package observer
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -121,5 +122,22 @@ func TestPersonsWish(t *testing.T) {
 	asked.Annotations[vitistackv1alpha1.AnnotationRestart] = "now"
 	if wishOf(plain) != wishOf(placed) || wishOf(placed) == wishOf(asked) {
 		t.Errorf("wishes: %s, %s, %s", wishOf(plain), wishOf(placed), wishOf(asked))
+	}
+}
+
+// TestForget: a Machine that changes for hours takes no more memory than one that changes for minutes,
+// and no rule takes the gap for a change.
+func TestForget(t *testing.T) {
+	n := newTale(t)
+	n.machine(0, placedIn(east, webVM))
+	for i := range 10 * states {
+		n.machine(float64(i), all(placedIn(west, "other"), phase(vitistackv1alpha1.MachinePhase(fmt.Sprint(i)))))
+	}
+	s := n.seen(10 * states)
+	if got := len(s.machines[web].States); got > 2*states+1 {
+		t.Errorf("%d sights are kept", got)
+	}
+	if found := displaced(s); len(found) > 0 {
+		t.Errorf("%v", found)
 	}
 }

@@ -95,7 +95,7 @@ func isOn(resource string, object *unstructured.Unstructured) bool {
 		return running || strategy != "" && strategy != "Halted"
 	case instances:
 		phase, _, _ := unstructured.NestedString(object.Object, "status", "phase")
-		return phase != string(corev1.PodFailed)
+		return phase != string(corev1.PodSucceeded) && phase != string(corev1.PodFailed)
 	default:
 		return false
 	}
