@@ -29,6 +29,17 @@ func TestLoops(t *testing.T) {
 			now:    200,
 			want:   []string{"loop Machine shop/web"},
 		},
+		"a move": {
+			reason: "both sides are looked at while the disks are copied",
+			tell:   func(n *tale) { n.machine(90, movedTo(vitistackv1alpha1.MoveBegun)); n.ask(900, 0.05) },
+			now:    200,
+		},
+		"a loop of a move": {
+			reason: "that is more than looking takes",
+			tell:   func(n *tale) { n.machine(90, movedTo(vitistackv1alpha1.MoveBegun)); n.ask(1000, 0.05) },
+			now:    200,
+			want:   []string{"loop Machine shop/web"},
+		},
 		"as many, slowly": {
 			reason: "in no minute there are that many",
 			tell:   func(n *tale) { n.machine(0, nil); n.ask(241, 0.5) },

@@ -155,7 +155,7 @@ func (h *lockedHistory) seeMachine(object *unstructured.Unstructured, gone, list
 	m.Gone = time.Time{}
 	if gone {
 		m.Gone = at
-		m.Undone = false
+		m.Undone = listed && s.Object.DeletionTimestamp.IsZero()
 	}
 	m.States = forget(append(m.States, s))
 	h.write(s.records())
