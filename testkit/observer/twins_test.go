@@ -125,6 +125,12 @@ func (n *tale) relist(cluster, uid string, seconds float64) {
 
 // TestReturnedTwins: what a restored etcd brings back may run until the operator had time to stop it.
 func TestReturnedTwins(t *testing.T) {
+	instance := func(n *tale, seconds float64, gone ...bool) {
+		n.put(east, instances, "shop", "vm-web", "started-anew", seconds, map[string]any{"metadata": map[string]any{
+			"labels":          map[string]any{vitistackv1alpha1.LabelMachineUID: web},
+			"ownerReferences": []any{map[string]any{"kind": "VirtualMachine", "uid": "a", "name": "vm-web", "apiVersion": "kubevirt.io/v1"}},
+		}}, gone...)
+	}
 	moved := func(n *tale) { // from east to west; east is restored in the 100th second
 		n.machine(0, nil)
 		n.vm(east, "a", "Always", 1)
@@ -137,6 +143,24 @@ func TestReturnedTwins(t *testing.T) {
 		"the operator stops it": {
 			reason: "it had a minute, and needed ten seconds",
 			tell:   func(n *tale) { moved(n); n.vm(east, "a", "Halted", 110) },
+		},
+		"it has started an instance": {
+			reason: "that began while the operator had no time to stop it",
+			tell: func(n *tale) {
+				moved(n)
+				instance(n, 102)
+				n.vm(east, "a", "Halted", 110)
+				instance(n, 120, true)
+			},
+		},
+		"it is started later": {
+			reason: "it had been stopped, and somebody started it",
+			tell: func(n *tale) {
+				moved(n)
+				n.vm(east, "a", "Halted", 110)
+				n.vm(east, "a", "Always", 150)
+			},
+			want: []string{"I1 Machine shop/web"},
 		},
 		"the operator does not": {
 			reason: "it had more than a minute",

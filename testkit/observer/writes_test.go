@@ -111,12 +111,13 @@ func TestStrangers(t *testing.T) {
 		},
 		"in bulk": {
 			reason: "it names no object",
-			tell:   func(n *tale) { n.call(east, operator, "deletecollection", claims, "", 200, 5) },
-			want:   []string{"I2 persistentvolumeclaims shop/"},
+			tell:   func(n *tale) { n.call(east, operator, "deletecollection", "pods", "", 200, 5) },
+			want:   []string{"I2 pods shop/"},
 		},
 		"a network": {
-			reason: "others may be attached to it",
+			reason: "the operator made it, and others may be attached to it",
 			tell: func(n *tale) {
+				n.call(east, operator, "create", attachments, "vlan-7", 201, 0.9)
 				n.put(east, attachments, "shop", "vlan-7", "nad", 1, nil)
 				n.call(east, operator, "delete", attachments, "vlan-7", 200, 5)
 			},

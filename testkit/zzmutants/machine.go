@@ -157,7 +157,7 @@ func (r record) names(clusterUID, config string, vm life) bool {
 	case r.ClusterUID != "" && r.ClusterUID != clusterUID, r.ClusterUID == "" && r.Config != config:
 		return false
 	case r.VMUID != "":
-		return r.VMUID == string(vm.UID)
+		return true
 	default:
 		return r.Namespace == vm.Namespace && r.VMName == vm.Name
 	}

@@ -76,7 +76,7 @@ func (s seen) judgeCreation(cluster string, call audit.Call) (Violation, bool) {
 		if nameless.names(s.clusterUIDs[cluster], cluster, made) {
 			return Violation{}, false
 		}
-		elsewhere = false
+		elsewhere = elsewhere || r.Config == cluster
 	}
 	about := s.uids(s.candidates(cluster, call))
 	if elsewhere {
