@@ -3,7 +3,7 @@ package audit
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -89,15 +89,14 @@ type event struct {
 	Annotations              map[string]string
 }
 
-// parse reads line by line. A watch has a line when it begins and one when it ends, with the same
-// AuditID: the first counts.
+// parse reads line by line.
 func parse(from io.Reader, filter Filter) ([]Call, error) {
 	var calls []Call
 	watches := map[string]bool{}
 	lines := bufio.NewReader(from)
 	for number := 1; ; number++ {
 		line, err := lines.ReadBytes('\n')
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return calls, nil // what comes after the last line's end is not complete
 		}
 		if err != nil {
@@ -106,17 +105,11 @@ func parse(from io.Reader, filter Filter) ([]Call, error) {
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		var e event
-		if err := json.Unmarshal(line, &e); err != nil {
+		call, isCall, err := parseLine(line, watches)
+		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
-		if watches[e.AuditID] || e.Stage != "ResponseComplete" && e.Stage != "ResponseStarted" && e.Stage != "Panic" {
-			continue
-		}
-		if e.Stage == "ResponseStarted" {
-			watches[e.AuditID] = true
-		}
-		if call := e.call(); filter.Matches(call) {
+		if isCall && filter.Matches(call) {
 			calls = append(calls, call)
 		}
 	}
