@@ -2,12 +2,15 @@ package terminal
 
 import (
 	"bytes"
+	"fmt"
 	"io"
+	"math"
 	"os"
 	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/term"
@@ -20,9 +23,8 @@ var colour = regexp.MustCompile(`^\x1b\[(0|1|2|22|31|32|33)(;(0|1|2|22|31|32|33)
 // redraw puts a terminal's cursor home and clears what is below it.
 const redraw = "\x1b[H\x1b[J"
 
-// Writer passes text on, with every control character but line breaks and tabs written out as Go
-// writes it ("\x1b"), and so are the characters that turn the direction of writing. It is not safe
-// for concurrent use.
+// Writer passes text on, with every control character but line breaks and tabs written out ("\x1b"),
+// and so are the characters that turn the direction of writing. It is not safe for concurrent use.
 type Writer struct {
 	to   io.Writer
 	rest []byte // the begin of a character whose end has not been written yet
@@ -58,6 +60,9 @@ func unfinished(text []byte) int {
 
 // Plain is a text as a Writer shows it. Bytes that are no characters are shown as U+FFFD.
 func Plain(text string) string {
+	if isPlain(text) {
+		return text
+	}
 	var plain strings.Builder
 	for rest := text; rest != ""; {
 		if sequence := colour.FindString(rest); sequence != "" {
@@ -70,15 +75,38 @@ func Plain(text string) string {
 		if harmless(letter) {
 			plain.WriteRune(letter)
 		} else {
-			plain.WriteString(strings.Trim(strconv.QuoteRuneToASCII(letter), "'"))
+			plain.WriteString(escaped(letter))
 		}
 	}
 	return plain.String()
 }
 
+// isPlain reports whether a text has nothing but printable ASCII and line breaks, as most have.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if (text[i] < ' ' || text[i] > '~') && text[i] != '\n' && text[i] != '\t' {
+			return false
+		}
+	}
+	return true
+}
+
+// escaped is a character as Go writes it, and from DEL on as JSON does: what is JSON stays it.
+func escaped(letter rune) string {
+	switch high, low := utf16.EncodeRune(letter); {
+	case letter < ' ':
+		return strings.Trim(strconv.QuoteRune(letter), "'")
+	case letter > math.MaxUint16:
+		return fmt.Sprintf(`\u%04x\u%04x`, high, low)
+	default:
+		return fmt.Sprintf(`\u%04x`, letter)
+	}
+}
+
 // harmless reports whether a character changes nothing but the place that it is written to.
 func harmless(letter rune) bool {
-	return letter == '\n' || letter == '\t' || !unicode.IsControl(letter) && !unicode.In(letter, unicode.Cf, unicode.Zl, unicode.Zp)
+	return letter == '\n' || letter == '\t' ||
+		!unicode.IsControl(letter) && !unicode.In(letter, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
 // Raw is what is below a Writer, for a program that has the terminal to itself and for files. Any

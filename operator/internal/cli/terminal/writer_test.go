@@ -20,6 +20,7 @@ func TestPlain(t *testing.T) {
 		"Return":    {reason: "A carriage return writes over the begin of the line.", text: "Failed\rReady ", want: `Failed\rReady `},
 		"Backspace": {reason: "A backspace takes letters away.", text: "no\b\byes", want: `no\b\byes`},
 		"C1":        {reason: "Some terminals take one character for the begin of a sequence.", text: "\u009b2J", want: `\u009b2J`},
+		"Delete":    {reason: "JSON with a character in it that is written out is still JSON.", text: "a\x7f\U000e0001", want: `a\u007f\udb40\udc01`},
 		"Direction": {reason: "Text that is turned round reads as another one.", text: "a\u202eb", want: `a\u202eb`},
 		"NoText":    {reason: "A byte that is no character may be a control character elsewhere.", text: "a\x9b2J", want: "a\ufffd2J"},
 	} {
