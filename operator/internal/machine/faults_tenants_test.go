@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	kubevirtv1 "kubevirt.io/api/core/v1"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
@@ -142,6 +143,65 @@ func TestServersWordsRepeatNoSecret(t *testing.T) {
 			}
 			if strings.Contains(says, "audit log") == tc.shown {
 				t.Errorf("nobody is told where the words are: %s", says)
+			}
+		})
+	}
+}
+
+// TestClustersThatAreNotForEverybody: a cluster that takes Machines of some namespaces takes none of
+// others, however they ask for it.
+func TestClustersThatAreNotForEverybody(t *testing.T) {
+	consent := annotated(vitistackv1alpha1.AnnotationAdopt, east+"/"+string(foundUID))
+	for name, tc := range map[string]struct {
+		reason  string
+		allowed string // the namespace that the cluster is for
+		change  []func(*vitistackv1alpha1.Machine)
+		config  string // the default
+		found   *kubevirtv1.VirtualMachine
+		want    string
+	}{
+		"Reference": {
+			reason:  "a Machine that names the cluster",
+			allowed: "team-b", change: []func(*vitistackv1alpha1.Machine){in(east)}, want: "False/ClusterNotAllowed",
+		},
+		"Field": {
+			reason: "a Machine that names the cluster in its spec", allowed: "team-b",
+			change: []func(*vitistackv1alpha1.Machine){func(m *vitistackv1alpha1.Machine) {
+				m.Spec.KubevirtConfigRef = &vitistackv1alpha1.KubevirtConfigReference{Name: east}
+			}}, want: "False/ClusterNotAllowed",
+		},
+		"Default": {
+			reason: "a Machine that names none, where the cluster is the default", allowed: "team-b", config: east,
+			want: "False/ClusterNotAllowed",
+		},
+		"Consent": {
+			reason: "a Machine that consents to taking over a virtual machine of nobody there", allowed: "team-b",
+			change: []func(*vitistackv1alpha1.Machine){in(east), consent}, found: foundVM(), want: "False/ClusterNotAllowed",
+		},
+		"Allowed": {
+			reason: "a Machine of the namespace", allowed: namespace,
+			change: []func(*vitistackv1alpha1.Machine){in(east)}, want: "True/Placed",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, []string{east}, newMachine(tc.change...))
+			config := &vitistackv1alpha1.KubevirtConfig{ObjectMeta: metav1.ObjectMeta{Name: east}}
+			config.Spec.AllowedNamespaces = &vitistackv1alpha1.AllowedNamespaces{Names: []string{tc.allowed}}
+			w.manager.AddMockedConfig(config)
+			if tc.found != nil {
+				w.put(east, tc.found)
+			}
+			for range 3 {
+				if _, err := w.reconcile(chain(), withDefault(tc.config)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			made := len(w.vms())
+			if tc.found != nil {
+				made--
+			}
+			if got := w.condition("Placed"); got != tc.want || (made > 0) != (tc.allowed == namespace) {
+				t.Errorf("%s: Placed is %s, and %d virtual machines were made: %s", tc.reason, got, made, w.says("Placed"))
 			}
 		})
 	}
