@@ -15,5 +15,5 @@ import (
 func main() {
 	root := cli.Program(os.Args[0])
 	err := root.ExecuteContext(ctrl.SetupSignalHandler())
-	os.Exit(exit.Report(os.Stderr, root.DisplayName(), err))
+	os.Exit(exit.Report(root.ErrOrStderr(), root.DisplayName(), err))
 }

@@ -8,12 +8,7 @@ import (
 
 // TestFailuresAreTested: each row of the tables that say what happens names a test that there is.
 func TestFailuresAreTested(t *testing.T) {
-	tests := map[string]bool{}
-	for _, name := range files(t, "_test.go", 100) {
-		for _, match := range testFunc.FindAllStringSubmatch(read(t, name), -1) {
-			tests[match[1]] = true
-		}
-	}
+	tests := testNames(t)
 	named := regexp.MustCompile("`(Test\\w+)` \\|$")
 	for _, line := range strings.Split(read(t, "deploy/docs/failures.md"), "\n") {
 		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| what dies") {

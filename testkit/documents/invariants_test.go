@@ -13,8 +13,8 @@ const invariants = "docs/invariants.md"
 var (
 	citation  = regexp.MustCompile(`\bI[1-9][0-9]?\b`)
 	invariant = regexp.MustCompile(`(?m)^## (I[1-9][0-9]?): `)
-	testName  = regexp.MustCompile(`^Test\w+$`)
-	testFunc  = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	testName  = regexp.MustCompile(`^(Test|Fuzz)[A-Z]\w+$`)
+	testFunc  = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
 )
 
 // TestCitedInvariantsAreThere fails where code or a document cites an invariant that
@@ -65,12 +65,7 @@ func prose(code string) []string {
 // TestInvariantsAreTested fails for an invariant without a check and tests, and for one that names
 // a test or folder that is gone.
 func TestInvariantsAreTested(t *testing.T) {
-	tests := map[string]bool{}
-	for _, name := range files(t, "_test.go", 150) {
-		for _, match := range testFunc.FindAllStringSubmatch(read(t, name), -1) {
-			tests[match[1]] = true
-		}
-	}
+	tests := testNames(t)
 	sections := strings.Split(read(t, invariants), "\n## ")[1:]
 	if len(sections) < 16 {
 		t.Fatalf("%s has %d sections, want 16", invariants, len(sections))

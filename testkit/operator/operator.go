@@ -77,6 +77,18 @@ func (p *Process) Kill() error {
 	return nil
 }
 
+// Crash ends the operator by a signal upon which a Go program writes down what all its goroutines do,
+// into the log: SIGQUIT or SIGABRT. It waits for the end.
+func (p *Process) Crash(by syscall.Signal) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.cmd.Process.Signal(by); err != nil {
+		return fmt.Errorf("the operator had ended already: %w", err)
+	}
+	_ = p.cmd.Wait() // it says that it crashed
+	return nil
+}
+
 // Stop asks the operator to end and waits for that. An operator that had ended already is an error.
 func (p *Process) Stop() error {
 	p.mu.Lock()

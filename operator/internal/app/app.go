@@ -44,7 +44,7 @@ func Command() *cobra.Command {
 
 // Run runs the operator until ctx ends.
 func Run(ctx context.Context, options Options) error {
-	logger := options.Log.logger()
+	logger := options.Log.logger(os.Stderr)
 	ctrl.SetLogger(logger)
 	klog.SetLogger(logger)
 	config, err := RestConfig(options.Kubeconfig)

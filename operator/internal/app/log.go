@@ -2,12 +2,15 @@ package app
 
 import (
 	"fmt"
+	"io"
 	"strconv"
 
 	"github.com/go-logr/logr"
 	uberzap "go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/terminal"
 )
 
 // LogOptions are how logs are written. The zero value writes text from level info on.
@@ -44,9 +47,19 @@ func (o *LogOptions) readEnvironment(env lookup) error {
 	return nil
 }
 
-// logger writes to standard error.
-func (o LogOptions) logger() logr.Logger {
-	options := []zap.Opts{zap.Level(o.Level), zap.RawZapOpts(uberzap.WithCaller(o.Caller))}
+// shown writes control characters out that zap leaves in words of others: the log is read on terminals.
+// It keeps nothing between two calls, so that it is as safe for concurrent use as what it writes to.
+type shown struct{ to io.Writer }
+
+// Write implements io.Writer. It is given whole entries.
+func (s shown) Write(entry []byte) (int, error) {
+	_, err := io.WriteString(s.to, terminal.Plain(string(entry)))
+	return len(entry), err
+}
+
+// logger writes to a stream.
+func (o LogOptions) logger(to io.Writer) logr.Logger {
+	options := []zap.Opts{zap.WriteTo(shown{to}), zap.Level(o.Level), zap.RawZapOpts(uberzap.WithCaller(o.Caller))}
 	if o.JSON {
 		options = append(options, zap.JSONEncoder())
 	} else {

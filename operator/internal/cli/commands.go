@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/app"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/exit"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/terminal"
 	placementhost "github.com/vitistack/kubevirt-multicluster/placement/host"
 	"github.com/vitistack/kubevirt-multicluster/placement/host/replay"
 )
@@ -20,6 +22,8 @@ func Program(path string) *cobra.Command {
 	if name := filepath.Base(path); strings.TrimSuffix(name, ".exe") == pluginName {
 		root = forPeople()
 	}
+	root.SetOut(terminal.New(os.Stdout))
+	root.SetErr(terminal.New(os.Stderr))
 	root.Version = version()
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	return root

@@ -3,7 +3,7 @@
 //
 //	root := cli.Program(os.Args[0])
 //	err := root.ExecuteContext(ctx)
-//	os.Exit(exit.Report(os.Stderr, root.DisplayName(), err))
+//	os.Exit(exit.Report(root.ErrOrStderr(), root.DisplayName(), err))
 //
 // Begin with commands.go, the list of the operator's, and plugin.go, that of kubectl machine. What
 // the two have in common is here: it needs the placement plugins or all clusters at once, and opens

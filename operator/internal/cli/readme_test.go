@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"maps"
 	"os"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/exit"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/terminal"
 )
 
 // verbs are the commands of kubectl machine that do something, without those that cobra adds.
@@ -64,6 +66,11 @@ func TestProgram(t *testing.T) {
 	} {
 		if got := Program(path).DisplayName(); got != want {
 			t.Errorf("%s is %q, want %q", path, got, want)
+		}
+		for _, out := range []io.Writer{Program(path).OutOrStdout(), Program(path).ErrOrStderr()} {
+			if _, guarded := out.(*terminal.Writer); !guarded {
+				t.Errorf("%s lets control characters through to %T", path, out)
+			}
 		}
 	}
 }

@@ -66,7 +66,7 @@ func (c *Controller) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err := c.supervisor.Get(ctx, request.NamespacedName, evacuation); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	if evacuation.DeletionTimestamp != nil {
+	if evacuation.DeletionTimestamp != nil || !c.counts(evacuation) {
 		return ctrl.Result{}, nil
 	}
 	facts, err := c.facts(ctx, evacuation)

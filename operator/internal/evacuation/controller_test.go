@@ -200,6 +200,25 @@ func TestNeverTooManyNeverTwice(t *testing.T) {
 	})
 }
 
+// TestTenantsEvacuation: whoever may write Evacuations in a namespace of his own empties no cluster with
+// them, whatever wakes the controller.
+func TestTenantsEvacuation(t *testing.T) {
+	tenants := drain(nil)
+	tenants.Namespace = "team-a"
+	w := newWorld(tenants, in("east", "m1"))
+	if w.controller.counts(tenants) {
+		t.Error("its own events wake the controller")
+	}
+	woken := w.controller.evacuations(t.Context(), func(*vitistackv1alpha1.Evacuation) bool { return true })
+	if len(woken) > 0 {
+		t.Errorf("a Machine's events wake the controller for %v", woken)
+	}
+	request := ctrl.Request{NamespacedName: client.ObjectKeyFromObject(tenants)}
+	if _, err := w.controller.Reconcile(t.Context(), request); err != nil || len(w.moves()) > 0 || w.writes > 0 {
+		t.Errorf("it moves %d Machines and makes %d writes: %v", len(w.moves()), w.writes, err)
+	}
+}
+
 // TestEvacuate goes a whole evacuation: two at a time, one that cannot go, and back again when it can.
 func TestEvacuate(t *testing.T) {
 	objects := []client.Object{drain(nil)}

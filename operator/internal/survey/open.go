@@ -8,6 +8,7 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/secrecy"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
 )
 
@@ -23,7 +24,8 @@ func Open(
 	state, _ := clusters.State(config)
 	return side.Remote{
 		Config: config, ClusterUID: state.ClusterUID,
-		Cache: side.RemoteCache{Reader: remote}, Server: side.RemoteServer{Reader: server{clusters, config}}, Writer: remote,
+		Cache: side.RemoteCache{Reader: remote}, Server: side.RemoteServer{Reader: server{clusters, config}},
+		Writer: secrecy.Client(remote),
 	}, nil
 }
 
@@ -68,6 +70,7 @@ func OpenAt(
 	}
 	return side.Remote{
 		Config: ledger.Config, ClusterUID: state.ClusterUID, Cache: side.RemoteCache{Reader: remote},
-		Server: side.RemoteServer{Reader: server{clusters, ledger.Config}}, Writer: remote,
+		Server: side.RemoteServer{Reader: server{clusters, ledger.Config}},
+		Writer: secrecy.Client(remote),
 	}, nil
 }

@@ -4,22 +4,14 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/exit"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/terminal"
 )
 
 // redrawInterval is how often what is shown is read anew.
 const redrawInterval = time.Second
-
-// The sequences that put a terminal's cursor home and clear what is below it.
-const (
-	home  = "\x1b[H"
-	clear = "\x1b[J"
-)
 
 // Picture is what is shown at one moment.
 type Picture struct {
@@ -42,7 +34,7 @@ var errStopped = errors.New("it goes on without you; the same command with --wat
 func Follow(ctx context.Context, out io.Writer, of View) error {
 	ticker := time.NewTicker(redrawInterval)
 	defer ticker.Stop()
-	terminal, last := isTerminal(out), ""
+	live, last := terminal.Is(out), ""
 	for {
 		now, err := of.Look(ctx)
 		if ctx.Err() != nil {
@@ -51,14 +43,15 @@ func Follow(ctx context.Context, out io.Writer, of View) error {
 		if err != nil {
 			return err
 		}
-		text := now.Text
-		if terminal {
-			text = home + clear + text
+		if live {
+			err = terminal.Clear(out)
 		}
-		if terminal || now.Text != last {
-			if _, err := io.WriteString(out, text); err != nil {
-				return err
-			}
+		if live || now.Text != last {
+			_, writing := io.WriteString(out, now.Text)
+			err = errors.Join(err, writing)
+		}
+		if err != nil {
+			return err
 		}
 		if last = now.Text; now.Over {
 			return exit.Said(now.Code)
@@ -69,9 +62,4 @@ func Follow(ctx context.Context, out io.Writer, of View) error {
 		case <-ticker.C:
 		}
 	}
-}
-
-func isTerminal(out io.Writer) bool {
-	file, isFile := out.(*os.File)
-	return isFile && term.IsTerminal(int(file.Fd()))
 }

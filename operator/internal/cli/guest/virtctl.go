@@ -13,6 +13,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/reach"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/terminal"
 )
 
 // findVirtctl is the path of KubeVirt's client, which krew installs as a plugin of kubectl.
@@ -86,7 +87,8 @@ func (v *visit) start(
 		way = append(way, "--context", v.access.Context)
 	}
 	program := exec.CommandContext(cmd.Context(), virtctl, append(way, args...)...)
-	program.Stdin, program.Stdout, program.Stderr = cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()
+	program.Stdin, program.Stdout = cmd.InOrStdin(), terminal.Raw(cmd.OutOrStdout()) // the guest has the terminal
+	program.Stderr = terminal.Raw(cmd.ErrOrStderr())
 	if err := program.Run(); err != nil {
 		return fmt.Errorf("%s: %w", filepath.Base(virtctl), err)
 	}

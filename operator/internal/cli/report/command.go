@@ -13,6 +13,7 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/exit"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/reach"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/terminal"
 )
 
 // request is what a person wants.
@@ -59,7 +60,7 @@ func (r *request) run(ctx context.Context, out, progress io.Writer, version stri
 	if r.output == "" {
 		r.output = folder + ".tar.gz"
 	}
-	into, finish, err := create(r.output, out)
+	into, finish, err := create(r.output, terminal.Raw(out))
 	if err != nil {
 		return err
 	}

@@ -188,7 +188,11 @@ func (f filter) table(out io.Writer, machines []vitistackv1alpha1.Machine, now t
 			line = append(line, cmp.Or(m.Spec.MachineClass, m.Spec.InstanceType, "-"), cmp.Or(m.Status.VMName, "-"),
 				cmp.Or(m.Status.NodeName, "-"))
 		}
-		fmt.Fprintln(table, strings.Join(append(line, wrong(m, f.output == "wide")), "\t"))
+		line = append(line, wrong(m, f.output == "wide"))
+		for i := range line {
+			line[i] = oneLine(line[i]) // a line break in it would begin a row of another Machine
+		}
+		fmt.Fprintln(table, strings.Join(line, "\t"))
 	}
 	return table.Flush()
 }

@@ -2,6 +2,7 @@ package status
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/exit"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/reach"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/terminal"
 )
 
 func TestFilter(t *testing.T) {
@@ -83,5 +85,29 @@ func TestKey(t *testing.T) {
 				t.Errorf("%s It is %s (%v), want %q", tc.reason, key, err, tc.want)
 			}
 		})
+	}
+}
+
+// TestHostileWords: whoever may write a Machine chooses words that an administrator reads. They make
+// no row of another Machine, and no control sequence reaches his terminal.
+func TestHostileWords(t *testing.T) {
+	const words = "small\x1b[2J\x1b[H\nteam-b      database   Running"
+	m := web(vitistackv1alpha1.MachinePhaseFailed, condition("Ready", "False", "UnknownClass", words))
+	m.Spec.InstanceType, m.Status.NodeName, m.Status.IPAddresses = words, words, []string{words}
+	var list, screen bytes.Buffer
+	if err := (filter{output: "wide"}).print(terminal.New(&list), []vitistackv1alpha1.Machine{*m}, now); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(list.String(), "\n"); lines != 2 || strings.Contains(list.String(), "\x1b") {
+		t.Errorf("a list of one Machine has %d lines: %q", lines, list.String())
+	}
+	view := &View{Now: now, Machine: m, Events: []Event{{Reason: words, Message: words}}, Missing: []string{words}}
+	if err := tree(view, paint{}).draw(terminal.New(&screen)); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(screen.String()) {
+		if strings.HasPrefix(line, "team-b") || strings.Contains(line, "\x1b") {
+			t.Errorf("somebody else's words make a line: %q", line)
+		}
 	}
 }

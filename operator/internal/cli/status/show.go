@@ -13,17 +13,12 @@ import (
 
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/exit"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/reach"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/terminal"
 )
 
 // redrawInterval is how often a live screen is read anew: progress of disks and the remote events
 // come from several objects, and a person looks at it for a while only.
 const redrawInterval = time.Second
-
-// The sequences that put a terminal's cursor home and clear what is below it.
-const (
-	home  = "\x1b[H"
-	clear = "\x1b[J"
-)
 
 func statusCommand() *cobra.Command {
 	var s reach.Subject
@@ -94,7 +89,7 @@ func codeOf(view *View) int {
 func (s screen) follow(ctx context.Context) error {
 	ticker := time.NewTicker(redrawInterval)
 	defer ticker.Stop()
-	terminal, last := isTerminal(s.out), ""
+	live, last := terminal.Is(s.out), ""
 	for {
 		view, err := gather(ctx, s.supervisor, s.key, s.by)
 		switch {
@@ -106,7 +101,7 @@ func (s screen) follow(ctx context.Context) error {
 		case err != nil:
 			return err
 		}
-		last, err = s.redraw(view, terminal, last)
+		last, err = s.redraw(view, live, last)
 		if err != nil {
 			return err
 		}
@@ -119,7 +114,7 @@ func (s screen) follow(ctx context.Context) error {
 }
 
 // redraw draws a view, and returns what would tell whether the next is a different one.
-func (s screen) redraw(view *View, terminal bool, last string) (string, error) {
+func (s screen) redraw(view *View, live bool, last string) (string, error) {
 	var picture, timeless bytes.Buffer
 	if err := tree(view, paintFor(s.out)).draw(&picture); err != nil {
 		return "", err
@@ -131,8 +126,10 @@ func (s screen) redraw(view *View, terminal bool, last string) (string, error) {
 	}
 	var err error
 	switch {
-	case terminal:
-		_, err = io.WriteString(s.out, home+clear+picture.String())
+	case live:
+		if err = terminal.Clear(s.out); err == nil {
+			_, err = io.WriteString(s.out, picture.String())
+		}
 	case timeless.String() != last:
 		_, err = io.WriteString(s.out, picture.String()+"\n")
 	}

@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	"github.com/fatih/color"
-	"golang.org/x/term"
+
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/cli/terminal"
 )
 
 // node is a line with what belongs to it.
@@ -15,9 +16,10 @@ type node struct {
 	children []*node
 }
 
-// add puts a line below a node, and returns it.
+// add puts a line below a node, and returns it. A line break in the text would begin a line that
+// looks as if it were another node's.
 func (n *node) add(text string) *node {
-	child := &node{text: text}
+	child := &node{text: strings.ReplaceAll(text, "\n", " ")}
 	n.children = append(n.children, child)
 	return child
 }
@@ -47,12 +49,7 @@ type paint struct{ on bool }
 
 // paintFor colours on a terminal, unless NO_COLOR is set (https://no-color.org).
 func paintFor(out io.Writer) paint {
-	return paint{on: isTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
-}
-
-func isTerminal(out io.Writer) bool {
-	file, isFile := out.(*os.File)
-	return isFile && term.IsTerminal(int(file.Fd()))
+	return paint{on: terminal.Is(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 }
 
 func (p paint) with(text string, attributes ...color.Attribute) string {
