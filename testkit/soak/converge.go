@@ -18,6 +18,8 @@ const (
 	// nothing is broken any more.
 	fillPatience   = 15 * time.Minute
 	settlePatience = 5 * time.Minute
+	// tellEach is how often it is told what is waited for.
+	tellEach = 20 * time.Second
 )
 
 // converge waits until each Machine is as its spec asks and no virtual machine is too many. Its rows
@@ -42,8 +44,13 @@ func (r *run) converge(ctx context.Context) []report.Row {
 // asAsked is an error while a Machine is not as its spec asks.
 func (r *run) asAsked(ctx context.Context) error {
 	others, vms, err := r.count(ctx)
-	if err == nil && (others > 0 || vms != r.Machines) {
-		err = fmt.Errorf("%d Machines are not as asked, and there are %d virtual machines of %d", others, vms, r.Machines)
+	if err == nil && (others > 0 || vms != r.awaited) {
+		err = fmt.Errorf("%d Machines are not as asked, and there are %d virtual machines of %d%s",
+			others, vms, r.awaited, sayOther(r.other))
+	}
+	if err != nil && time.Since(r.told) > tellEach {
+		r.told = time.Now()
+		r.stage.Say("          %v", err)
 	}
 	return err
 }
@@ -58,19 +65,21 @@ func (r *run) count(ctx context.Context) (others, vms int, err error) {
 	if err := r.stage.Admin.List(ctx, machines, client.InNamespace(namespace)); err != nil {
 		return 0, 0, err
 	}
-	others = r.Machines
+	others, r.other = r.awaited, nil
 	for i := range machines.Items {
 		if isAsAsked(&machines.Items[i]) {
 			others--
+		} else {
+			r.other = &machines.Items[i]
 		}
 	}
 	if others == 0 {
-		others = len(machines.Items) - r.Machines
+		others = len(machines.Items) - r.awaited
 	}
-	for _, cluster := range r.stage.Fleet.Remotes {
+	for i, looker := range r.stage.Lookers {
 		list := &kubevirtv1.VirtualMachineList{}
-		if err := cluster.Client().List(ctx, list, client.InNamespace(namespace)); err != nil {
-			return 0, 0, fmt.Errorf("%s: %w", cluster.Name, err)
+		if err := looker.List(ctx, list, client.InNamespace(namespace)); err != nil {
+			return 0, 0, fmt.Errorf("%s: %w", r.stage.Fleet.Remotes[i].Name, err)
 		}
 		vms += len(list.Items)
 	}
@@ -86,4 +95,12 @@ func isAsAsked(machine *vitistackv1alpha1.Machine) bool {
 	}
 	status := machine.Status
 	return machine.DeletionTimestamp.IsZero() && status.Phase == phase && status.ObservedGeneration == machine.Generation
+}
+
+// sayOther tells what a Machine waits for; nil is none.
+func sayOther(machine *vitistackv1alpha1.Machine) string {
+	if machine == nil {
+		return ""
+	}
+	return fmt.Sprintf("; %s is %q: %s", machine.Name, machine.Status.Phase, machine.Status.Message)
 }

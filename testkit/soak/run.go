@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/testkit/bench/report"
 	"github.com/vitistack/kubevirt-multicluster/testkit/bench/stage"
 )
@@ -69,6 +70,11 @@ type run struct {
 	stage *stage.Stage
 	churn *churn
 	began time.Time
+	// awaited is how many Machines there are to be, told when somebody was last told what is waited for,
+	// and other a Machine that is waited for.
+	awaited int
+	told    time.Time
+	other   *vitistackv1alpha1.Machine
 
 	mu     sync.Mutex
 	locked lockedState
@@ -118,11 +124,15 @@ func (r *run) fill(ctx context.Context) error {
 		r.churn.clusters = append(r.churn.clusters, cluster.Name)
 	}
 	began := time.Now()
-	if err := r.churn.fill(ctx, r.Machines); err != nil {
-		return err
-	}
-	if err := r.stage.UntilWithin(ctx, fillPatience, r.asAsked); err != nil {
-		return err
+	// One in each cluster comes first. Machines that are made before an operator is connected are not
+	// fresh, and each of them has it look into all clusters.
+	for _, r.awaited = range []int{min(remotes, r.Machines), r.Machines} {
+		if err := r.churn.fill(ctx, r.awaited-len(r.churn.names)); err != nil {
+			return err
+		}
+		if err := r.stage.UntilWithin(ctx, fillPatience, r.asAsked); err != nil {
+			return err
+		}
 	}
 	r.stage.Say("%d Machines are as they should be after %s", r.Machines, time.Since(began).Round(time.Second))
 	return nil
