@@ -42,7 +42,7 @@ STRATEGIES := $(patsubst placement-plugins/cmd/placement-%,%,$(wildcard placemen
 .PHONY: bin
 bin:
 	@mkdir -p bin/plugins
-	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./testkit/cmd/demo ./testkit/cmd/bench ./operator ./crdcheck/cmd/crdcheck
+	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./testkit/cmd/demo ./testkit/cmd/bench ./testkit/cmd/soak ./operator ./crdcheck/cmd/crdcheck
 	@$(GOBUILD) -ldflags "-s -w" -o bin/plugins/ $(STRATEGIES:%=./placement-plugins/cmd/placement-%)
 	@chmod 0755 bin bin/plugins bin/plugins/placement-* # whatever the umask: a plugin that others can write is refused
 	@cd bin/plugins && sha256sum $(STRATEGIES:%=placement-%) >SHA256SUMS && chmod 0644 SHA256SUMS
@@ -121,6 +121,12 @@ demo: tools ## start everything and watch Machines become virtual machines; with
 bench: tools ## print the benchmarks of the libraries, and the operator's against a bare loop
 	@for module in $(MODULES); do (cd $$module && CGO_ENABLED=0 go test -trimpath -run '^$$' -bench . -benchmem ./...); done
 	@bin/bench
+
+# SOAK="--time 10m --machines 200" makes it shorter.
+.PHONY: soak
+soak: tools ## see whether the operator keeps its size for 30 minutes of churn and faults
+	@mkdir -p dist
+	@bin/soak --json dist/soak.json --svg dist/soak.svg $(SOAK)
 
 .PHONY: generate
 generate: ## write generated code and manifests anew

@@ -15,7 +15,7 @@ import (
 const (
 	mebibyte = 1 << 20
 	// probePatience is for the operator's metrics.
-	probePatience = 5 * time.Second
+	probePatience = 10 * time.Second
 )
 
 // probe takes the sizes of the operator's process. Its error says why that has ended.
