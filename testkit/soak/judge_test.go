@@ -12,8 +12,11 @@ import (
 
 // samplesOf are those of a run of 30 minutes. A minute has a trouble in it, which is half a minute
 // without calm, and in which all sizes are 3 times what they were.
-func samplesOf(size func(at float64, noise *rand.Rand) float64) (samples []Sample) {
-	noise := rand.New(rand.NewPCG(7, 7))
+func samplesOf(size func(at float64, noise *rand.Rand) float64) []Sample { return samplesWith(7, size) }
+
+// samplesWith are samplesOf with a noise of their own.
+func samplesWith(seed uint64, size func(at float64, noise *rand.Rand) float64) (samples []Sample) {
+	noise := rand.New(rand.NewPCG(seed, seed))
 	for at := 0.0; at < 1800; at += 10 {
 		value := size(at, noise)
 		calm := int(at)%60 >= 30
@@ -101,6 +104,25 @@ func TestJudge(t *testing.T) {
 				t.Errorf("%s\n-want +got:\n%s\n%v", tc.reason, diff, rows)
 			}
 		})
+	}
+}
+
+// TestNoiseIsNoDrift: of noise alone nothing is certain, whatever the noise is. The slope itself would
+// be more than a bound in some of these runs.
+func TestNoiseIsNoDrift(t *testing.T) {
+	misled := 0
+	for seed := range uint64(40) {
+		samples := samplesWith(seed, func(_ float64, noise *rand.Rand) float64 { return 300 + 30*noise.NormFloat64() })
+		x, y := pointsOf(slices.DeleteFunc(samples, func(s Sample) bool { return !s.Calm }), Heap)
+		if drift := driftOf(x, y); drift > Bounds[Goroutines].Drift {
+			t.Errorf("seed %d drifts by %.1f %%", seed, drift)
+		}
+		if middle, _ := slope(x, y); 100*middle*1800/300 > Bounds[Goroutines].Drift {
+			misled++
+		}
+	}
+	if misled == 0 {
+		t.Error("no slope was steep by chance: the noise shows nothing")
 	}
 }
 
