@@ -22,7 +22,9 @@ const inlineMax = 2048
 
 // received is what a guest is given as one document: the text, the bytes behind base64, or those of
 // the Secret.
-func received(t *testing.T, init *desired.CloudInit, text, encoded, key string, ref *corev1.LocalObjectReference) []byte {
+func received(
+	t *testing.T, init *desired.CloudInit, text, encoded, key string, ref *corev1.LocalObjectReference,
+) []byte {
 	t.Helper()
 	var given [][]byte
 	if text != "" {
@@ -49,7 +51,9 @@ func received(t *testing.T, init *desired.CloudInit, text, encoded, key string, 
 
 // cloudInitVolume is the cloud-init volume of the VirtualMachine that is made of a cloud-init. A
 // Secret is read by the keys that KubeVirt reads.
-func cloudInitVolume(t *testing.T, m *vitistackv1alpha1.Machine, init *desired.CloudInit) kubevirtv1.CloudInitNoCloudSource {
+func cloudInitVolume(
+	t *testing.T, m *vitistackv1alpha1.Machine, init *desired.CloudInit,
+) kubevirtv1.CloudInitNoCloudSource {
 	t.Helper()
 	vm, err := desired.VirtualMachine(desired.Input{
 		Machine: m, CloudInit: init, Options: options(),
