@@ -17,7 +17,8 @@ func (r *Result) Draw(file string) error {
 	p.X.Label.Text, p.Y.Label.Text = "minutes", "relative to the median"
 	p.Legend.Top, p.Y.Min, p.Y.Max = true, 0, 2
 	for _, t := range r.Troubles {
-		band, err := plotter.NewPolygon(plotter.XYs{{X: t.From / 60}, {X: t.From / 60, Y: 2}, {X: t.To / 60, Y: 2}, {X: t.To / 60}})
+		from, to := t.From/60, t.To/60
+		band, err := plotter.NewPolygon(plotter.XYs{{X: from}, {X: from, Y: 2}, {X: to, Y: 2}, {X: to}})
 		if err != nil {
 			return err
 		}

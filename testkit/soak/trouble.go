@@ -19,7 +19,8 @@ type trouble struct {
 
 // proxyFaults are what proxies do, one at a time.
 var proxyFaults = []faults.Fault{
-	{Kind: faults.Blackhole}, {Kind: faults.Reset}, {Kind: faults.Refuse}, {Kind: faults.Latency, Latency: 2 * time.Second},
+	{Kind: faults.Blackhole}, {Kind: faults.Reset}, {Kind: faults.Refuse},
+	{Kind: faults.Latency, Latency: 2 * time.Second},
 	{Kind: faults.Errors, Rate: 0.3}, {Kind: faults.Unauthorized}, {Kind: faults.Stall, On: faults.Watch},
 	{Kind: faults.Cut, On: faults.Watch},
 }

@@ -52,7 +52,8 @@ func FuzzDecide(f *testing.F) {
 			if step.Do != guest.StepRest {
 				checkRestart(t, restart, step.Record)
 			}
-			if !restart.Due() && step.Do != guest.StepRest || step.After < 0 || step.After > guest.AskAgain && !ahead(restart.Record.At) {
+			late := step.After > guest.AskAgain && !ahead(restart.Record.At)
+			if !restart.Due() && step.Do != guest.StepRest || step.After < 0 || late {
 				t.Errorf("due %v, and %+v is decided", restart.Due(), step)
 			}
 		}

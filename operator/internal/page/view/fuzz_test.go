@@ -33,7 +33,8 @@ func FuzzRows(f *testing.F) {
 		checkCut(t, row.Phase, row.State, row.VM, row.Node, row.Why, row.Class, row.Reason, row.Message, row.Cluster)
 		checkCut(t, cluster.Phase, cluster.Connection, cluster.Reason, cluster.Message, cluster.Kubernetes, cluster.KubeVirt)
 		checkCut(t, row.Addresses...)
-		if n := max(len(row.Findings), len(row.Passings), len(row.Addresses), len(cluster.Findings), len(cluster.Passings)); n > MaxList {
+		most := max(len(row.Findings), len(row.Passings), len(row.Addresses))
+		if n := max(most, len(cluster.Findings), len(cluster.Passings)); n > MaxList {
 			t.Errorf("a list of %d", n)
 		}
 		for _, each := range []any{row, cluster, MachineChanges(nil, &row, noon), MachineChanges(&row, &row, noon)} {
