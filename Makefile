@@ -42,7 +42,7 @@ STRATEGIES := $(patsubst placement-plugins/cmd/placement-%,%,$(wildcard placemen
 .PHONY: bin
 bin:
 	@mkdir -p bin/plugins
-	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./testkit/cmd/demo ./testkit/cmd/bench ./operator ./crdcheck/cmd/crdcheck
+	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./testkit/cmd/demo ./testkit/cmd/bench ./testkit/cmd/soak ./operator ./crdcheck/cmd/crdcheck
 	@$(GOBUILD) -ldflags "-s -w" -o bin/plugins/ $(STRATEGIES:%=./placement-plugins/cmd/placement-%)
 	@chmod 0755 bin bin/plugins bin/plugins/placement-* # whatever the umask: a plugin that others can write is refused
 	@cd bin/plugins && sha256sum $(STRATEGIES:%=placement-%) >SHA256SUMS && chmod 0644 SHA256SUMS
@@ -75,16 +75,16 @@ test: tools ## run all tests but the long ones, with the race detector
 test-long: tools ## run the long tests: leaks, chaos, models
 	@$(GOTEST) -timeout 3h -run '^TestLong' $(PACKAGES)
 
-# One run of a fuzz test at a time, all of them found by themselves. What a run finds is kept in testdata/fuzz as a seed.
+# FUZZ='FuzzDecide|FuzzStatus' runs these alone. FUZZ_LOG remembers what was run, so that `make fuzz` goes on where it was interrupted.
+# What a run finds is kept in testdata/fuzz as a seed.
+FUZZ ?= Fuzz.*
 FUZZ_COUNT ?= 10000000
+FUZZ_STEP ?= 1000000
+FUZZ_LOG ?= dist/fuzz.log
 .PHONY: fuzz
-fuzz: ## run each fuzz test FUZZ_COUNT times (10000000): hours
-	@for package in $$(grep -rl '^func Fuzz' --include=*_test.go $(MODULES) | xargs -n1 dirname | sort -u); do \
-		targets=$$(CGO_ENABLED=0 go test -trimpath -list '^Fuzz' ./$$package | grep '^Fuzz'); \
-		for target in $$targets; do \
-			echo "$$package $$target"; \
-			CGO_ENABLED=0 go test -trimpath -timeout 0 -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ_COUNT)x -fuzzminimizetime 100x ./$$package; \
-		done; done
+fuzz: ## run each fuzz test FUZZ_COUNT times (10000000): hours; FUZZ=NAME for one
+	@.ci/fuzz $(FUZZ_COUNT) $(FUZZ_LOG) '$(FUZZ)' $(FUZZ_STEP) \
+		$$(grep -rl '^func Fuzz' --include=*_test.go $(MODULES) | xargs -n1 dirname | sort -u)
 
 .PHONY: isolated
 isolated: tools ## build and test each module outside the workspace
@@ -121,6 +121,12 @@ demo: tools ## start everything and watch Machines become virtual machines; with
 bench: tools ## print the benchmarks of the libraries, and the operator's against a bare loop
 	@for module in $(MODULES); do (cd $$module && CGO_ENABLED=0 go test -trimpath -run '^$$' -bench . -benchmem ./...); done
 	@bin/bench
+
+# SOAK="--time 10m --machines 200" makes it shorter.
+.PHONY: soak
+soak: tools ## see whether the operator keeps its size for 30 minutes of churn and faults
+	@mkdir -p dist
+	@bin/soak --json dist/soak.json --svg dist/soak.svg $(SOAK)
 
 .PHONY: generate
 generate: ## write generated code and manifests anew

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -136,8 +138,21 @@ func written(ctx context.Context, object client.Object, call func(ctx context.Co
 // isObject returns an error where an object is not the one that was asked for.
 func isObject(object client.Object, namespace, name string) error {
 	elsewhere := object.GetNamespace() != "" && object.GetNamespace() != namespace
-	if object.GetUID() == "" || name == "" || object.GetName() != name || elsewhere {
+	if !isUID(object.GetUID()) || name == "" || object.GetName() != name || elsewhere {
 		return errNoAnswer
 	}
 	return nil
+}
+
+// maxUID is the most characters of a UID. An API server gives 36.
+const maxUID = 128
+
+// isUID says whether an API server may have given a UID. Callers write UIDs down, and compare what
+// they find with them later (I16): a UID of spaces, or of a megabyte, is a record that nobody can read.
+func isUID(uid types.UID) bool {
+	foreign := func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-' && r != '.' && r != '_'
+	}
+	ends := strings.Trim(string(uid), "-._")
+	return uid != "" && len(uid) <= maxUID && ends == string(uid) && !strings.ContainsFunc(string(uid), foreign)
 }

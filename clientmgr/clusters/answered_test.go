@@ -64,6 +64,13 @@ func TestAnswersOfNoAPIServer(t *testing.T) {
 		"WithoutAUID": {
 			"what has no UID was never created", strings.Replace(object, `"uid":"1",`, "", 1), false, false,
 		},
+		"AUIDOfSpaces": {
+			"a record with such a UID could not be read again", strings.Replace(object, `"uid":"1"`, `"uid":" "`, 1), false, false,
+		},
+		"AnEndlessUID": {
+			"no API server gives a UID of 129 characters", strings.Replace(object, `"uid":"1"`, `"uid":"`+strings.Repeat("a", 129)+`"`, 1),
+			false, false,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := answering(t, test.body)
@@ -104,6 +111,7 @@ func TestNothingIsCachedThatIsNoObject(t *testing.T) {
 		{"an object", "a", "1", nil},
 		{"what has no name", "", "1", errNoAnswer},
 		{"what was never created", "a", "", errNoAnswer},
+		{"what has a UID that no record can hold", "a", "a b", errNoAnswer},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			object := &corev1.ConfigMap{}

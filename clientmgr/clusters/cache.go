@@ -90,7 +90,7 @@ func strip(transform toolscache.TransformFunc) toolscache.TransformFunc {
 		if err != nil {
 			return nil, err
 		}
-		if o, isObject := object.(client.Object); isObject && (o.GetName() == "" || o.GetUID() == "") {
+		if o, isObject := object.(client.Object); isObject && (o.GetName() == "" || !isUID(o.GetUID())) {
 			return nil, errNoAnswer // and the cache does not sync with it
 		}
 		if object = pack(object); transform == nil {

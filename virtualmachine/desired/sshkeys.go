@@ -3,7 +3,6 @@ package desired
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"reflect"
 	"strings"
 
@@ -32,8 +31,8 @@ func addKeys(userData []byte, keys []string) ([]byte, error) {
 		return nil, invalid("sshKeys is set, and the user data has %s of its own: set one of them", keysField)
 	}
 	added, err := yaml.Marshal(map[string][]string{keysField: keys})
-	if err != nil {
-		return nil, fmt.Errorf("rendering ssh keys: %w", err)
+	if err != nil { // YAML has no way to write most control characters
+		return nil, invalid("sshKeys has a character that no cloud-config can hold: a key is one line of printable text")
 	}
 	for _, result := range [][]byte{appended(userData, added), withMember(header, body, keys)} {
 		if result != nil && hasKeys(result, config, keys) {

@@ -1,4 +1,4 @@
-package main
+package stage
 
 import (
 	"context"
@@ -19,41 +19,41 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 )
 
-// clients go to the clusters of a fleet, without a limit of their own.
-type clients struct {
-	// admin looks on; supervisor and remotes have the operator's identity and come through the
+// Clients go to the clusters of a fleet, without a limit of their own.
+type Clients struct {
+	// Admin looks on; Supervisor and Remotes have the operator's identity and come through the
 	// proxies, as the operator does.
-	admin, supervisor client.WithWatch
-	// lookers are the administrator's for the remotes, in their order; remotes by name are the
+	Admin, Supervisor client.WithWatch
+	// Lookers are the administrator's for the remotes, in their order; Remotes by name are the
 	// operator's.
-	lookers []client.WithWatch
-	remotes map[string]client.WithWatch
+	Lookers []client.WithWatch
+	Remotes map[string]client.WithWatch
 }
 
-func newClients(ctx context.Context, f *fleet.Fleet) (c clients, err error) {
-	if c.admin, err = newClient(f.Supervisor.ControlPlane.Config()); err != nil {
+func newClients(ctx context.Context, f *fleet.Fleet) (c Clients, err error) {
+	if c.Admin, err = newClient(f.Supervisor.ControlPlane.Config()); err != nil {
 		return c, err
 	}
 	kubeconfig, err := os.ReadFile(f.OperatorKubeconfig())
 	if err != nil {
 		return c, err
 	}
-	if c.supervisor, err = fromKubeconfig(kubeconfig); err != nil {
+	if c.Supervisor, err = fromKubeconfig(kubeconfig); err != nil {
 		return c, err
 	}
-	c.remotes = map[string]client.WithWatch{}
+	c.Remotes = map[string]client.WithWatch{}
 	for _, remote := range f.Remotes {
 		looker, err := newClient(remote.ControlPlane.Config())
 		if err != nil {
 			return c, err
 		}
-		c.lookers = append(c.lookers, looker)
+		c.Lookers = append(c.Lookers, looker)
 		secret := &corev1.Secret{}
 		key := client.ObjectKey{Namespace: fleet.ConfigsNamespace, Name: fleet.SecretName(remote.Name)}
-		if err := c.admin.Get(ctx, key, secret); err != nil {
+		if err := c.Admin.Get(ctx, key, secret); err != nil {
 			return c, err
 		}
-		if c.remotes[remote.Name], err = fromKubeconfig(secret.Data["kubeconfig"]); err != nil {
+		if c.Remotes[remote.Name], err = fromKubeconfig(secret.Data["kubeconfig"]); err != nil {
 			return c, err
 		}
 	}
@@ -81,9 +81,9 @@ func newClient(config *rest.Config) (client.WithWatch, error) {
 	return client.NewWithWatch(config, client.Options{Scheme: scheme})
 }
 
-// watchIn watches the objects of a namespace that are made from now on. It goes on where the server
+// WatchIn watches the objects of a namespace that are made from now on. It goes on where the server
 // ends a watch, as it does when it learns a definition.
-func watchIn(
+func WatchIn(
 	ctx context.Context, c client.WithWatch, list client.ObjectList, namespace string,
 ) (watch.Interface, error) {
 	if err := c.List(ctx, list, client.InNamespace(namespace)); err != nil {

@@ -1,4 +1,4 @@
-package main
+package timed
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/testkit/bench/stage"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -24,19 +25,19 @@ type sample struct {
 // bareLoop watches the Machines of a namespace and makes, for each, the calls that cannot be left
 // out: a patch that records the place, a NetworkConfiguration, a VirtualMachine, a status. It looks
 // at nothing, and would make second virtual machines.
-func (b *bench) bareLoop(ctx context.Context, namespace string) (run func() error, err error) {
-	machines, err := watchIn(ctx, b.clients.supervisor, &vitistackv1alpha1.MachineList{}, namespace)
+func (b *Bench) bareLoop(ctx context.Context, namespace string) (run func() error, err error) {
+	machines, err := stage.WatchIn(ctx, b.Supervisor, &vitistackv1alpha1.MachineList{}, namespace)
 	if err != nil {
 		return nil, fmt.Errorf("watching Machines: %w", err)
 	}
 	return func() error { return b.makeAll(ctx, machines) }, nil
 }
 
-func (b *bench) makeAll(ctx context.Context, machines watch.Interface) error {
+func (b *Bench) makeAll(ctx context.Context, machines watch.Interface) error {
 	defer machines.Stop()
-	queue := make(chan *vitistackv1alpha1.Machine, b.machines)
+	queue := make(chan *vitistackv1alpha1.Machine, b.Machines)
 	making, ctx := errgroup.WithContext(ctx)
-	for range workers {
+	for range stage.Workers {
 		making.Go(func() error {
 			for machine := range queue {
 				if err := b.make(ctx, machine); err != nil {
@@ -48,41 +49,41 @@ func (b *bench) makeAll(ctx context.Context, machines watch.Interface) error {
 	}
 	making.Go(func() error {
 		defer close(queue)
-		return each(ctx, machines, b.machines, func(object client.Object) { queue <- object.(*vitistackv1alpha1.Machine) })
+		return each(ctx, machines, b.Machines, func(object client.Object) { queue <- object.(*vitistackv1alpha1.Machine) })
 	})
 	return making.Wait()
 }
 
 // make makes the calls for one Machine.
-func (b *bench) make(ctx context.Context, machine *vitistackv1alpha1.Machine) error {
+func (b *Bench) make(ctx context.Context, machine *vitistackv1alpha1.Machine) error {
 	config := machine.Annotations[vitistackv1alpha1.AnnotationKubevirtConfig]
 	place := client.MergeFromWithOptions(machine.DeepCopy(), client.MergeFromWithOptimisticLock{})
 	record := b.sample.machine.Annotations[vitistackv1alpha1.AnnotationPlacement]
 	machine.Annotations[vitistackv1alpha1.AnnotationPlacement] = record
-	if err := b.clients.supervisor.Patch(ctx, machine, place); err != nil {
+	if err := b.Supervisor.Patch(ctx, machine, place); err != nil {
 		return fmt.Errorf("recording the place of %s: %w", machine.Name, err)
 	}
 	configuration := b.sample.configuration.DeepCopy()
 	configuration.ObjectMeta = metav1.ObjectMeta{
 		Namespace: machine.Namespace, Name: machine.Name, Labels: configuration.Labels,
 	}
-	if err := b.clients.supervisor.Create(ctx, configuration); err != nil {
+	if err := b.Supervisor.Create(ctx, configuration); err != nil {
 		return fmt.Errorf("NetworkConfiguration of %s: %w", machine.Name, err)
 	}
 	vm := b.newVM(machine.Namespace, machine.Name)
-	if err := b.clients.remotes[config].Create(ctx, vm); err != nil {
+	if err := b.Remotes[config].Create(ctx, vm); err != nil {
 		return fmt.Errorf("VirtualMachine of %s: %w", machine.Name, err)
 	}
 	status := client.MergeFrom(machine.DeepCopy())
 	b.sample.machine.Status.DeepCopyInto(&machine.Status)
-	if err := b.clients.supervisor.Status().Patch(ctx, machine, status); err != nil {
+	if err := b.Supervisor.Status().Patch(ctx, machine, status); err != nil {
 		return fmt.Errorf("status of %s: %w", machine.Name, err)
 	}
 	return nil
 }
 
 // newVM returns what the operator would make for a Machine. No disk is made of it: it is halted.
-func (b *bench) newVM(namespace, machine string) *kubevirtv1.VirtualMachine {
+func (b *Bench) newVM(namespace, machine string) *kubevirtv1.VirtualMachine {
 	vm := b.sample.vm.DeepCopy()
 	vm.ObjectMeta = metav1.ObjectMeta{Namespace: namespace, Name: "vm-" + machine, Annotations: vm.Annotations}
 	vm.Spec.DataVolumeTemplates[0].Name = vm.Name
@@ -90,28 +91,28 @@ func (b *bench) newVM(namespace, machine string) *kubevirtv1.VirtualMachine {
 }
 
 // learn lets the operator make a first Machine, and keeps what it made.
-func (b *bench) learn(ctx context.Context) error {
+func (b *Bench) learn(ctx context.Context) error {
 	const namespace = "learn"
-	if err := b.makeNamespaces(ctx, namespace); err != nil {
+	if err := b.MakeNamespaces(ctx, namespace); err != nil {
 		return err
 	}
-	config := b.fleet.Remotes[0].Name
-	machine := newMachine(namespace, "first", config, true)
-	if err := b.clients.admin.Create(ctx, machine); err != nil {
+	config := b.Fleet.Remotes[0].Name
+	machine := stage.NewMachine(namespace, "first", config)
+	if err := b.Admin.Create(ctx, machine); err != nil {
 		return err
 	}
 	key := types.NamespacedName{Namespace: namespace, Name: "first"}
-	return b.until(ctx, func(ctx context.Context) error {
-		if err := b.clients.admin.Get(ctx, key, &b.sample.machine); err != nil {
+	return b.Until(ctx, func(ctx context.Context) error {
+		if err := b.Admin.Get(ctx, key, &b.sample.machine); err != nil {
 			return err
 		}
 		if phase := b.sample.machine.Status.Phase; phase != vitistackv1alpha1.MachinePhaseStopped {
 			return fmt.Errorf("it is %q", phase)
 		}
-		if err := b.clients.admin.Get(ctx, key, &b.sample.configuration); err != nil {
+		if err := b.Admin.Get(ctx, key, &b.sample.configuration); err != nil {
 			return err
 		}
 		key := types.NamespacedName{Namespace: namespace, Name: b.sample.machine.Status.VMName}
-		return b.clients.lookers[0].Get(ctx, key, &b.sample.vm)
+		return b.Lookers[0].Get(ctx, key, &b.sample.vm)
 	})
 }

@@ -1,4 +1,4 @@
-package main
+package timed
 
 import "time"
 
@@ -21,13 +21,4 @@ func ratios(a, b []time.Duration) []float64 {
 		all[i] = a[i].Seconds() / b[i].Seconds()
 	}
 	return all
-}
-
-// median returns the middle of numbers that are sorted; of two in the middle, their mean.
-func median(sorted []float64) float64 {
-	middle := len(sorted) / 2
-	if len(sorted)%2 == 0 {
-		return (sorted[middle-1] + sorted[middle]) / 2
-	}
-	return sorted[middle]
 }
