@@ -95,11 +95,12 @@ func BenchmarkLeft(b *testing.B) {
 			for b.Loop() {
 				f := newFixture(b, nil)
 				before := f.turns(1000, begin)
-				var after footprint
+				after := f.footprint()
 				_ = wait.PollUntilContextTimeout(b.Context(), time.Second, settling, true, // else it is reported
 					func(context.Context) (bool, error) {
+						former := after
 						after = f.footprint()
-						return after.exceeds(before, longSlack) == nil, nil
+						return after.exceeds(before, longSlack) == nil && after.heap+(8<<10) > former.heap, nil
 					})
 				f.stop()
 				b.ReportMetric(float64(max(0, after.goroutines-before.goroutines)), "goroutines")
