@@ -3,8 +3,10 @@ package main
 import (
 	"fmt"
 	"image/color"
+	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -39,11 +41,29 @@ func drawAll(r run, dir string) error {
 			return fmt.Errorf("%s: %w", each.file, err)
 		}
 		p.X.Label.Text = fmt.Sprintf("%d processors, %s", r.Processors, r.Go)
-		if err := p.Save(width, margins+rowHeight*vg.Length(len(rows)), filepath.Join(dir, each.file)); err != nil {
+		if err := save(p, len(rows), filepath.Join(dir, each.file)); err != nil {
 			return fmt.Errorf("%s: %w", each.file, err)
 		}
 	}
 	return nil
+}
+
+// fallbacks are what viewers take that lack the fonts that the plot was measured with. Without them
+// they take one of another width, and names run into bars.
+var fallbacks = strings.NewReplacer("font-family:Liberation Mono", "font-family:Liberation Mono,Courier New,monospace",
+	"font-family:Liberation Serif", "font-family:Liberation Serif,Times New Roman,serif")
+
+// save writes a plot with so many rows.
+func save(p *plot.Plot, rows int, file string) error {
+	drawn, err := p.WriterTo(width, margins+rowHeight*vg.Length(rows), "svg")
+	if err != nil {
+		return err
+	}
+	var svg strings.Builder
+	if _, err := drawn.WriteTo(&svg); err != nil {
+		return err
+	}
+	return os.WriteFile(file, []byte(fallbacks.Replace(svg.String())), 0o644)
 }
 
 // newPlot draws rows from above to below.
@@ -60,6 +80,8 @@ func newPlot(title string, rows []row) (*plot.Plot, error) {
 		}
 	}
 	p.NominalY(names...)
+	p.Y.Tick.Label.Font.Variant, p.Y.Tick.Label.Font.Size = "Mono", vg.Points(9)
+	p.Y.Padding = vg.Points(4)
 	p.X.Min = 0
 	p.X.Max *= 1.05
 	p.Y.Min, p.Y.Max = -0.6, float64(len(rows))-0.4
