@@ -2,7 +2,6 @@ package counts
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,7 +78,7 @@ func (b *Bench) settle(ctx context.Context, namespace string) error {
 			last, since = len(calls), time.Now()
 		}
 		if time.Since(since) < settled {
-			return errors.New("Machines do not come to rest")
+			return fmt.Errorf("%d calls, and Machines do not come to rest", last)
 		}
 		return nil
 	})

@@ -90,7 +90,8 @@ func (b *Bench) countAttempts(namespace string, since time.Time, troubles []*tro
 		}
 		if len(each.attempts) == 0 {
 			asked, err := b.CallsEverywhere(audit.Filter{Namespace: namespace})
-			return nil, errors.Join(err, fmt.Errorf("nothing was attempted for the Machine %s, but\n%s", each.name, audit.Tally(asked)))
+			return nil, errors.Join(err, fmt.Errorf("nothing was attempted for the Machine %s, but\n%s", each.name,
+				audit.Tally(asked)))
 		}
 		all = append(all, float64(len(each.attempts)))
 		in5 := 0
@@ -103,8 +104,8 @@ func (b *Bench) countAttempts(namespace string, since time.Time, troubles []*tro
 		late = append(late, float64(in5))
 	}
 	rows = append(rows, report.Most(RowFailing, report.Count, room(b.Sizes.Failing), all).
-		Noted("the most of a refused, a waiting and a mistaken Machine in %s; the bound is what waits of 1, 2, 4 … s leave room for",
-			b.Sizes.Failing))
+		Noted("the most of a refused, a waiting and a mistaken Machine in %s; the bound is what has room "+
+			"where waits are 1, 2, 4 … s", b.Sizes.Failing))
 	if b.Sizes.Failing >= backed+longest+margin {
 		rows = append(rows, report.Most(RowBacked, report.Count, 1, late).
 			Noted("the most of a refused, a waiting and a mistaken Machine in the last 5 of %s", b.Sizes.Failing))
