@@ -46,7 +46,7 @@ func newCommand() *cobra.Command {
 		"also write the rows into this file; those of former runs in it stay, unless they are measured anew")
 	flags.StringVar(&o.Operator, "operator", "bin/operator", "the operator's binary, with its plugins beside it")
 	flags.StringVar(&o.Source, "source", ".", "the folder of the repository, whose Go benchmarks are run")
-	flags.StringVar(&o.Scale, "scale", "", "take the rows of `make scale` from this file")
+	flags.StringVar(&o.Scale, "scale", "", "take the rows of a run of scale from this file")
 	flags.IntVar(&o.Timed.Machines, "machines", 300,
 		"Machines a round, over three clusters; a third more where a fourth is in trouble")
 	flags.IntVar(&o.Timed.Pairs, "pairs", 7, "rounds of each kind")
