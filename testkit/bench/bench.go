@@ -30,6 +30,9 @@ type Options struct {
 	Timed   timed.Sizes
 	Counts  counts.Sizes
 	Restart timed.RestartSizes
+	// Keep gets the run whenever a measurement has made rows: a long run that is ended has kept them.
+	// nil keeps nothing.
+	Keep func(run *report.Run) error
 	// Within bounds the whole.
 	Within time.Duration
 	// Progress gets what happens. It must not be nil.
@@ -81,6 +84,9 @@ func (r *runner) make(ctx context.Context, m measurement) error {
 	}
 	if r.stage != nil {
 		err = errors.Join(err, r.stage.Exited())
+	}
+	if r.Keep != nil {
+		err = errors.Join(err, r.Keep(r.run))
 	}
 	return err
 }

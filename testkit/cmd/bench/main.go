@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/bench"
+	"github.com/vitistack/kubevirt-multicluster/testkit/bench/report"
 	"github.com/vitistack/kubevirt-multicluster/testkit/bench/timed"
 	"github.com/vitistack/kubevirt-multicluster/testkit/internal/command"
 )
@@ -32,12 +33,11 @@ func newCommand() *cobra.Command {
 				return err
 			}
 			o.Progress = cmd.ErrOrStderr()
-			run, err := bench.Run(cmd.Context(), o)
-			err = errors.Join(err, run.Text(cmd.OutOrStdout()))
 			if json != "" {
-				err = errors.Join(err, run.Save(json))
+				o.Keep = func(run *report.Run) error { return run.Save(json) }
 			}
-			return err
+			run, err := bench.Run(cmd.Context(), o)
+			return errors.Join(err, run.Text(cmd.OutOrStdout()))
 		},
 	}
 	flags := cmd.Flags()
