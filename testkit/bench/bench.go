@@ -63,6 +63,7 @@ func Run(ctx context.Context, options Options) (_ *report.Run, err error) {
 			return r.run, errors.Join(err, context.Cause(ctx))
 		}
 		if failed := r.make(ctx, each); failed != nil {
+			fmt.Fprintf(r.Progress, "\n%s did not come to its end: %v\n", each.name, failed)
 			err = errors.Join(err, fmt.Errorf("%s: %w", each.name, failed))
 			err = errors.Join(err, r.leave(context.WithoutCancel(ctx))) // it may be in any state
 		}
