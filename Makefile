@@ -10,7 +10,7 @@ MODULES := api placement placement-plugins placement/host crdcheck clientmgr cli
 PACKAGES := $(MODULES:%=./%/...)
 
 # Modules outside the workspace, whose dependencies would drag ours.
-OUTSIDE := crdcheck/differential testkit/programs/released deploy deploy/monitoring
+OUTSIDE := crdcheck/differential testkit/pictures testkit/programs/released deploy deploy/monitoring
 
 # What is built for tests from other people's modules is kept outside the repository, keyed by version.
 CACHE ?= $(or $(KUBEVIRT_MULTICLUSTER_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kubevirt-multicluster)
@@ -68,6 +68,7 @@ browser: operator/internal/page/browser/node_modules/.package-lock.json
 test: tools ## run all tests but the long ones, with the race detector
 	@$(GOTEST) -skip '^TestLong' $(PACKAGES)
 	@cd crdcheck/differential && GOWORK=off $(GOTEST) ./...
+	@cd testkit/pictures && GOWORK=off $(GOTEST_PLAIN) -count 1 ./... # what it reads outside its module, the cache of tests does not see
 	@cd deploy && GOWORK=off $(GOTEST_PLAIN) ./...
 	@cd deploy/monitoring && GOWORK=off $(GOTEST_PLAIN) ./...
 
@@ -117,10 +118,23 @@ release: ## make what a release publishes, into dist/release, and say which tags
 demo: tools ## start everything and watch Machines become virtual machines; with CI=1 check it, measure and end
 	@bin/demo $(if $(CI),--ci)
 
+# Rows that were measured are kept in BENCH; ROWS="creation heap" measures those alone. SCALE=FILE takes the rows of `make scale`.
+BENCH ?= docs/bench/bench.json
 .PHONY: bench
-bench: tools ## print the benchmarks of the libraries, and the operator's against a bare loop
-	@for module in $(MODULES); do (cd $$module && CGO_ENABLED=0 go test -trimpath -run '^$$' -bench . -benchmem ./...); done
-	@bin/bench
+bench: tools ## print what the operator costs, row by row, and draw it; with ROWS="NAME …" those rows alone
+	@mkdir -p $(dir $(BENCH))
+	@bin/bench --json $(BENCH) $(ROWS:%=--row %) $(if $(SCALE),--scale $(SCALE)) $(BENCH_FLAGS)
+	@$(MAKE) pictures
+
+.PHONY: pictures
+pictures: ## draw the rows that make bench has kept
+	@cd testkit/pictures && GOWORK=off CGO_ENABLED=0 go run -trimpath . $(abspath $(BENCH)) $(abspath $(dir $(BENCH)))
+
+# COUNT=10 is what benchstat wants.
+COUNT ?= 1
+.PHONY: benchmarks
+benchmarks: tools ## print the Go benchmarks of all modules, in the form that benchstat reads; COUNT=10 repeats them
+	@for module in $(MODULES); do (cd $$module && CGO_ENABLED=0 go test -trimpath -run '^$$' -bench . -benchmem -count $(COUNT) ./...); done
 
 # SOAK="--time 10m --machines 200" makes it shorter.
 .PHONY: soak

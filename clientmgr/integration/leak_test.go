@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/tools/metrics"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/eventually"
@@ -64,28 +65,67 @@ func (p footprint) exceeds(before footprint, slack uint64) error {
 // long is the number of turns from which on even a small leak is told from noise.
 const long = 200
 
-// repeat takes n turns, after some that warm up, and checks that they leave nothing behind. begin
-// returns what one turn is; it is given the turn's number, from 1.
-func repeat(t *testing.T, n int, begin func(*fixture) func(turn int)) {
-	leaks := goleak.IgnoreCurrent()
-	f := newFixture(t, nil)
+const (
+	// longSlack is how many bytes of heap a long loop may leave.
+	longSlack = 1 << 19
+	// settling is longer than connections that were busy at a swap are looked at again, for 30 s.
+	settling = 90 * time.Second
+)
+
+// turns takes n turns, after some that warm up, and returns what the process held after those.
+func (f *fixture) turns(n int, begin func(*fixture) func(turn int)) (before footprint) {
+	f.t.Helper()
 	turn := begin(f)
 	const warm = 10
 	for i := 1; i <= warm; i++ {
 		turn(i)
 	}
-	before, start := f.footprint(), time.Now()
+	before = f.footprint()
 	for i := warm + 1; i <= warm+n; i++ {
 		turn(i)
 	}
+	return before
+}
+
+// BenchmarkLeft prints what a thousand turns leave behind, once it has settled; below nothing is
+// nothing. The tests of this file fail for it, and this says how much it is.
+func BenchmarkLeft(b *testing.B) {
+	for name, begin := range map[string]func(*fixture) func(int){"rotations": rotations, "reconnects": reconnects} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				f := newFixture(b, nil)
+				before := f.turns(1000, begin)
+				after := f.footprint()
+				_ = wait.PollUntilContextTimeout(b.Context(), time.Second, settling, true, // else it is reported
+					func(context.Context) (bool, error) {
+						former := after
+						after = f.footprint()
+						return after.exceeds(before, longSlack) == nil && after.heap+(8<<10) > former.heap, nil
+					})
+				f.stop()
+				b.ReportMetric(float64(max(0, after.goroutines-before.goroutines)), "goroutines")
+				b.ReportMetric(float64(max(0, after.files-before.files)), "files")
+				b.ReportMetric(float64(max(0, after.transports-before.transports)), "transports")
+				b.ReportMetric(max(0, float64(after.heap)-float64(before.heap))/1024, "heap-KiB")
+			}
+		})
+	}
+}
+
+// repeat takes n turns, after some that warm up, and checks that they leave nothing behind. begin
+// returns what one turn is; it is given the turn's number, from 1.
+func repeat(t *testing.T, n int, begin func(*fixture) func(turn int)) {
+	leaks := goleak.IgnoreCurrent()
+	f := newFixture(t, nil)
+	start := time.Now()
+	before := f.turns(n, begin)
 	took := time.Since(start)
 	slack := uint64(4 << 20)
 	if n >= long {
-		slack = 1 << 19 // and the time that it takes
+		slack = longSlack // and the time that it takes
 	}
 	var after footprint
-	// Connections that were busy at a swap are looked at again for 30 s.
-	eventually.Eventually(t, 90*time.Second, "the process is as small as before", func(context.Context) error {
+	eventually.Eventually(t, settling, "the process is as small as before", func(context.Context) error {
 		after = f.footprint()
 		return after.exceeds(before, slack)
 	})

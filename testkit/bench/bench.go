@@ -30,6 +30,9 @@ type Options struct {
 	Timed   timed.Sizes
 	Counts  counts.Sizes
 	Restart timed.RestartSizes
+	// Keep gets the run whenever a measurement has made rows: a long run that is ended has kept them.
+	// nil keeps nothing.
+	Keep func(run *report.Run) error
 	// Within bounds the whole.
 	Within time.Duration
 	// Progress gets what happens. It must not be nil.
@@ -60,6 +63,7 @@ func Run(ctx context.Context, options Options) (_ *report.Run, err error) {
 			return r.run, errors.Join(err, context.Cause(ctx))
 		}
 		if failed := r.make(ctx, each); failed != nil {
+			fmt.Fprintf(r.Progress, "\n%s did not come to its end: %v\n", each.name, failed)
 			err = errors.Join(err, fmt.Errorf("%s: %w", each.name, failed))
 			err = errors.Join(err, r.leave(context.WithoutCancel(ctx))) // it may be in any state
 		}
@@ -81,6 +85,9 @@ func (r *runner) make(ctx context.Context, m measurement) error {
 	}
 	if r.stage != nil {
 		err = errors.Join(err, r.stage.Exited())
+	}
+	if r.Keep != nil {
+		err = errors.Join(err, r.Keep(r.run))
 	}
 	return err
 }

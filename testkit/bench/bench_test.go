@@ -70,10 +70,15 @@ func TestRowsOfScale(t *testing.T) {
 	if err := measured.Save(file); err != nil {
 		t.Fatal(err)
 	}
-	options := Options{Scale: file, Rows: []string{"scale"}, Within: time.Minute, Progress: t.Output()}
+	kept := 0
+	options := Options{Scale: file, Rows: []string{"scale"}, Within: time.Minute, Progress: t.Output(),
+		Keep: func(run *report.Run) error { kept = len(run.Rows); return nil }}
 	run, err := Run(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if kept != len(scaleRows) {
+		t.Errorf("%d rows were kept when they were made, want %d", kept, len(scaleRows))
 	}
 	if diff := cmp.Diff(measured.Rows[:len(scaleRows)], run.Rows); diff != "" {
 		t.Errorf("the rows of `make scale` are printed as they were measured (-want +got):\n%s", diff)

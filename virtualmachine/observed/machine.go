@@ -23,7 +23,7 @@ func (r *report) setVM(status *vitistackv1alpha1.MachineStatus) {
 		clearGuest(status)
 		return
 	}
-	status.State = word(string(r.vm.Status.PrintableStatus))
+	status.State = word(string(printableStatus(r.vm, r.vmi)))
 	status.MachineID = word(string(r.vm.UID))
 	status.CreationTime = timeOrNil(r.vm.CreationTimestamp)
 	spec := instanceSpec(r.vm, r.vmi)

@@ -127,10 +127,10 @@ var filling = map[kubevirtv1.VirtualMachinePrintableStatus]bool{
 func judge(
 	vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance, dataVolumes []cdiv1beta1.DataVolume,
 ) verdict {
-	state := vm.Status.PrintableStatus
-	if vmi != nil && vmi.Status.Phase == kubevirtv1.Running && vmi.DeletionTimestamp.IsZero() && !final[state] {
+	if overruled(vm, vmi) {
 		return running.unlessNotReady(vm, vmi)
 	}
+	state := vm.Status.PrintableStatus
 	if state == kubevirtv1.VirtualMachineStatusStopped && alwaysRuns(vm) {
 		state = kubevirtv1.VirtualMachineStatusStarting // KubeVirt is about to start it
 	}
@@ -148,6 +148,23 @@ func judge(
 		v.message += progress(dataVolumes)
 	}
 	return v.with(failures(vm, vmi, dataVolumes)).instructive()
+}
+
+// overruled says whether the instance runs already and the word of the VirtualMachine does not count.
+func overruled(vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance) bool {
+	return vmi != nil && vmi.Status.Phase == kubevirtv1.Running && vmi.DeletionTimestamp.IsZero() &&
+		!final[vm.Status.PrintableStatus]
+}
+
+// printableStatus is KubeVirt's word for the state. Where the VirtualMachine is behind, it is the
+// one that KubeVirt is about to write: to show the former one would cost another write of the status.
+func printableStatus(
+	vm *kubevirtv1.VirtualMachine, vmi *kubevirtv1.VirtualMachineInstance,
+) kubevirtv1.VirtualMachinePrintableStatus {
+	if overruled(vm, vmi) {
+		return kubevirtv1.VirtualMachineStatusRunning
+	}
+	return vm.Status.PrintableStatus
 }
 
 // asAsked says of a frozen guest that its Machine asks for that, where it does.

@@ -231,25 +231,41 @@ func (r *MachineReconciler) choose(
 	if err != nil {
 		return decision, err
 	}
+	clusters := r.clustersNow(configs)
+	if err := r.stillUnanswered(machine, clusters); err != nil {
+		return decision, err
+	}
 	r.learnKept(ctx, machine)
-	chosen, err := r.ask(ctx, machine, vmName, configs, &decision)
+	decision, err = r.chooseAmong(ctx, machine, acceptance{configs: configs, vmName: vmName, reading: reading})
+	if isUnanswered(err) {
+		r.memory.unanswered.looked(client.ObjectKeyFromObject(machine), clusters)
+	}
+	return decision, err
+}
+
+// chooseAmong is choose, once it is known which clusters there are. a has no config yet.
+func (r *MachineReconciler) chooseAmong(
+	ctx context.Context, machine *vitistackv1alpha1.Machine, a acceptance,
+) (Decision, error) {
+	decision := Decision{Verdict: VerdictPlace}
+	chosen, err := r.ask(ctx, machine, a.vmName, a.configs, &decision)
 	log.FromContext(ctx).V(1).Info("Strategies answered", "trace", decision.Asked.Trace.String())
 	if err != nil {
-		return decision, r.refusal(ctx, machine, vmName, decision.Seen, err)
+		return decision, r.refusal(ctx, machine, a.vmName, decision.Seen, err)
 	}
 	if decision.Seen == nil {
 		decision.Seen = survey.Everywhere(ctx, r.KubevirtClientMgr, []string{chosen.Config},
-			r.lookFor(machine, vmName, false))
+			r.lookFor(machine, a.vmName, false))
 	}
-	c, err := r.caseOf(ctx, machine, vmName, nil, decision.Seen)
+	c, err := r.caseOf(ctx, machine, a.vmName, nil, decision.Seen)
 	if err != nil {
 		return decision, err
 	}
 	decision.Strategy, decision.Reason = decidedBy(decision.Asked.Trace), chosen.Reason
 	found := r.judge(c, custody.Choice{Config: chosen.Config, Searched: decision.Strategy == searchStrategy &&
-		len(decision.Seen) == len(configs)})
-	return r.accept(ctx, machine, decision, found,
-		acceptance{config: chosen.Config, configs: configs, vmName: vmName, reading: reading})
+		len(decision.Seen) == len(a.configs)})
+	a.config = chosen.Config
+	return r.accept(ctx, machine, decision, found, a)
 }
 
 // searchStrategy is the strategy that chooses by looking for an existing VirtualMachine. Its name

@@ -67,6 +67,8 @@ type memory struct {
 	copies   wake.Copies
 	arrivals wake.Arrivals
 	tellings tellings
+	// unanswered are the Machines that wait for clusters.
+	unanswered unanswered
 }
 
 // judge has the last word on a strategy's choice. Production always uses custody.Case.Place; tests
@@ -255,6 +257,7 @@ func (r *MachineReconciler) pass(ctx context.Context, machine *vitistackv1alpha1
 func (r *MachineReconciler) forget(key types.NamespacedName) {
 	r.memory.rest.Forget(key)
 	r.memory.streaks.End(key)
+	r.memory.unanswered.forget(key)
 	r.memory.tellings.forget(key)
 	r.memory.arrivals.Take(key)
 	for _, kind := range []brake.Kind{brake.Deletion, brake.Change} {

@@ -69,6 +69,7 @@ func (r *MachineReconciler) attempt(view report, ended *problem.Problem) wake.St
 	key := client.ObjectKeyFromObject(view.before)
 	if ended == nil {
 		r.memory.streaks.End(key)
+		r.memory.unanswered.forget(key)
 		return wake.Streak{}
 	}
 	row := r.memory.streaks.Fail(key, asks(view.Machine), ended.Condition+"/"+ended.Reason, ended, view.Now)

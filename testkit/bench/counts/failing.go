@@ -7,7 +7,6 @@ import (
 	"math"
 	"time"
 
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/testkit/audit"
 	"github.com/vitistack/kubevirt-multicluster/testkit/bench/report"
 	"github.com/vitistack/kubevirt-multicluster/testkit/bench/stage"
@@ -56,7 +55,7 @@ func (b *Bench) Failing(ctx context.Context) (_ []report.Row, err error) {
 		err = errors.Join(err, silent.SetFault(faults.Fault{Kind: faults.Pass}), b.Accept(ctx, refusing),
 			b.Clean(ctx, namespace, false))
 	}()
-	if err := b.untilSilent(ctx, silent.Name); err != nil {
+	if err := b.UntilSilent(ctx, silent.Name); err != nil {
 		return nil, err
 	}
 	troubles := []*trouble{
@@ -90,7 +89,9 @@ func (b *Bench) countAttempts(namespace string, since time.Time, troubles []*tro
 			return nil, err
 		}
 		if len(each.attempts) == 0 {
-			return nil, fmt.Errorf("nothing was attempted for the Machine %s", each.name)
+			asked, err := b.CallsEverywhere(audit.Filter{Namespace: namespace})
+			return nil, errors.Join(err, fmt.Errorf("nothing was attempted for the Machine %s, but\n%s", each.name,
+				audit.Tally(asked)))
 		}
 		all = append(all, float64(len(each.attempts)))
 		in5 := 0
@@ -103,8 +104,8 @@ func (b *Bench) countAttempts(namespace string, since time.Time, troubles []*tro
 		late = append(late, float64(in5))
 	}
 	rows = append(rows, report.Most(RowFailing, report.Count, room(b.Sizes.Failing), all).
-		Noted("the most of a refused, a waiting and a mistaken Machine in %s; the bound is what waits of 1, 2, 4 … s leave room for",
-			b.Sizes.Failing))
+		Noted("the most of a refused, a waiting and a mistaken Machine in %s; the bound is what has room "+
+			"where waits are 1, 2, 4 … s", b.Sizes.Failing))
 	if b.Sizes.Failing >= backed+longest+margin {
 		rows = append(rows, report.Most(RowBacked, report.Count, 1, late).
 			Noted("the most of a refused, a waiting and a mistaken Machine in the last 5 of %s", b.Sizes.Failing))
@@ -119,25 +120,4 @@ func room(d time.Duration) float64 {
 		return 1 + math.Floor(math.Log2(d.Seconds()+1))
 	}
 	return 10 + math.Floor(float64(d-backed)/float64(longest))
-}
-
-// untilSilent waits until the operator has seen that a cluster does not answer.
-func (b *Bench) untilSilent(ctx context.Context, config string) error {
-	return b.Until(ctx, func(ctx context.Context) error {
-		configs := &vitistackv1alpha1.KubevirtConfigList{}
-		if err := b.Admin.List(ctx, configs); err != nil {
-			return err
-		}
-		for _, each := range configs.Items {
-			if each.Name != config {
-				continue
-			}
-			for _, condition := range each.Status.Conditions {
-				if condition.Type == vitistackv1alpha1.ConditionConnected && condition.Status != "True" {
-					return nil
-				}
-			}
-		}
-		return fmt.Errorf("%s is taken for connected", config)
-	})
 }

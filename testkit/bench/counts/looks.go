@@ -2,6 +2,7 @@ package counts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -85,10 +86,11 @@ func (b *Bench) createFresh(ctx context.Context, machine *vitistackv1alpha1.Mach
 		return err
 	}
 	err := b.Until(ctx, func(ctx context.Context) error {
-		if err := b.Admin.Get(ctx, client.ObjectKeyFromObject(other), other); client.IgnoreNotFound(err) == nil && err != nil {
-			return nil
+		err := b.Admin.Get(ctx, client.ObjectKeyFromObject(other), other)
+		if err == nil {
+			return errors.New("the first Machine is left")
 		}
-		return fmt.Errorf("the first Machine is left")
+		return client.IgnoreNotFound(err)
 	})
 	if err != nil {
 		return err

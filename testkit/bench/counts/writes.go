@@ -47,7 +47,7 @@ func (b *Bench) Writes(ctx context.Context) ([]report.Row, error) {
 		}
 		b.Say("%s", audit.By(each.calls, func(c audit.Call) string { return c.Verb + " " + c.Kind() }))
 		rows = append(rows, report.Most(each.row, report.Calls, each.bound, samples).
-			Noted("the most of %d Machines, created to Running", b.Machines))
+			Noted("the most of %d Machines, one after the other, created to Running", b.Machines))
 	}
 	return rows, b.Clean(ctx, namespace, false)
 }

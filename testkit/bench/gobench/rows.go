@@ -37,7 +37,8 @@ func Heap(ctx context.Context, s Source) ([]report.Row, error) {
 	return []report.Row{
 		report.Median(RowPair, report.KiB, 6, []float64{pair}).
 			Noted("a VirtualMachine and its instance with three interfaces, of 10,000"),
-		report.Median(RowConnection, report.KiB, 150, []float64{connection}).Noted("a connected cluster without Machines, of 40"),
+		report.Median(RowConnection, report.KiB, 150, []float64{connection}).
+			Noted("a connected cluster without Machines, of 40"),
 	}, nil
 }
 

@@ -67,6 +67,8 @@ func NewVM(namespace, name string) *kubevirtv1.VirtualMachine {
 	halted := kubevirtv1.RunStrategyHalted
 	return &kubevirtv1.VirtualMachine{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
-		Spec:       kubevirtv1.VirtualMachineSpec{RunStrategy: &halted, Template: &kubevirtv1.VirtualMachineInstanceTemplateSpec{}},
+		Spec: kubevirtv1.VirtualMachineSpec{
+			RunStrategy: &halted, Template: &kubevirtv1.VirtualMachineInstanceTemplateSpec{},
+		},
 	}
 }

@@ -70,7 +70,15 @@ func Start(ctx context.Context, options Options) (_ *Stage, err error) {
 	if s.Clients, err = newClients(ctx, s.Fleet); err != nil {
 		return nil, err
 	}
-	return s, s.StartOperator()
+	if err := s.StartOperator(); err != nil {
+		return nil, err
+	}
+	for _, remote := range s.Fleet.Remotes {
+		if err := s.Until(ctx, func(ctx context.Context) error { return s.connected(ctx, remote.Name, true) }); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
 }
 
 // Stop stops the operator and the fleet.

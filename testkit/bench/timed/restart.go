@@ -99,7 +99,7 @@ func (r restarting) fill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = stage.SideBySide(ctx, r.Machines, func(ctx context.Context, i int) error { return r.makeGuest(ctx, i) })
+	err = stage.SideBySide(ctx, r.Machines, r.makeGuest)
 	if err = errors.Join(err, running()); err != nil {
 		return fmt.Errorf("guests: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/bench"
+	"github.com/vitistack/kubevirt-multicluster/testkit/bench/report"
 	"github.com/vitistack/kubevirt-multicluster/testkit/bench/timed"
 	"github.com/vitistack/kubevirt-multicluster/testkit/internal/command"
 )
@@ -32,26 +33,28 @@ func newCommand() *cobra.Command {
 				return err
 			}
 			o.Progress = cmd.ErrOrStderr()
-			run, err := bench.Run(cmd.Context(), o)
-			err = errors.Join(err, run.Text(cmd.OutOrStdout()))
 			if json != "" {
-				err = errors.Join(err, run.Save(json))
+				o.Keep = func(run *report.Run) error { return run.Save(json) }
 			}
-			return err
+			run, err := bench.Run(cmd.Context(), o)
+			return errors.Join(err, run.Text(cmd.OutOrStdout()))
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.Rows, "row", nil, "measure this row alone, or this group of rows; can be repeated")
-	flags.StringVar(&json, "json", "", "also write the rows into this file; rows of former runs in it stay, unless they are measured anew")
+	flags.StringVar(&json, "json", "",
+		"also write the rows into this file; those of former runs in it stay, unless they are measured anew")
 	flags.StringVar(&o.Operator, "operator", "bin/operator", "the operator's binary, with its plugins beside it")
 	flags.StringVar(&o.Source, "source", ".", "the folder of the repository, whose Go benchmarks are run")
-	flags.StringVar(&o.Scale, "scale", "", "take the rows of `make scale` from this file")
-	flags.IntVar(&o.Timed.Machines, "machines", 300, "Machines a round, over three clusters; a third more where a fourth is in trouble")
+	flags.StringVar(&o.Scale, "scale", "", "take the rows of a run of scale from this file")
+	flags.IntVar(&o.Timed.Machines, "machines", 300,
+		"Machines a round, over three clusters; a third more where a fourth is in trouble")
 	flags.IntVar(&o.Timed.Pairs, "pairs", 7, "rounds of each kind")
 	flags.IntVar(&o.Timed.Changes, "changes", 60, "guests that change, for the latency of the status")
 	flags.IntVar(&o.Counts.Machines, "counted", 30, "Machines whose calls are counted")
 	flags.DurationVar(&o.Counts.Rest, "rest", time.Minute, "how long Machines at rest are looked at")
-	flags.DurationVar(&o.Counts.Failing, "failing", 4*time.Minute, "how long Machines that fail are looked at; 14m shows them backed off")
+	flags.DurationVar(&o.Counts.Failing, "failing", 4*time.Minute,
+		"how long Machines that fail are looked at; 14m shows them backed off")
 	flags.IntVar(&o.Restart.Machines, "restart-machines", 5000, "Machines over eight clusters, for the restart")
 	flags.IntVar(&o.Restart.Changed, "restart-changed", 500, "guests that change while the operator is down")
 	flags.IntVar(&o.Restart.Turns, "restarts", 3, "restarts of the operator")
