@@ -224,7 +224,11 @@ func (s *Server) post(to target, body []byte, trial bool) (*stored, error) {
 	if to.namespaced {
 		object.SetNamespace(to.namespace)
 	}
-	return s.create(to.resource, object, trial)
+	made, err := s.create(to.resource, object, trial)
+	if err == nil && !trial && s.told != nil {
+		s.told(s.name, to.plural, made.key.namespace, made.key.name)
+	}
+	return made, err
 }
 
 func (s *Server) delete(to target, body []byte, trial bool) (*stored, error) {

@@ -10,8 +10,6 @@ import (
 	"net/http/httptest"
 	"slices"
 	"sync"
-
-	kubevirtv1 "kubevirt.io/api/core/v1"
 )
 
 // token is the credential in a Server's kubeconfig.
@@ -19,7 +17,7 @@ const token = "stand-in"
 
 // Servers are stand-ins that are started and ended together. It is safe for concurrent use.
 type Servers struct {
-	kubeVirt *kubevirtv1.KubeVirt
+	options  Options
 	prepared []*stored // definitions
 	guests   sync.WaitGroup
 
@@ -30,7 +28,7 @@ type Servers struct {
 // NewServers returns none. A definition that is no JSON is an error.
 func NewServers(options Options) (*Servers, error) {
 	prepared, err := prepare(options.Definitions)
-	return &Servers{kubeVirt: options.KubeVirt, prepared: prepared, locked: map[string]*Server{}}, err
+	return &Servers{options: options, prepared: prepared, locked: map[string]*Server{}}, err
 }
 
 // Server is one stand-in: a Cluster behind an address and TLS of its own. It is safe for concurrent
@@ -41,15 +39,16 @@ type Server struct {
 	gate  gate
 	calls calls
 	play  *guests
+	told  func(cluster, plural, namespace, name string) // of creations; may be nil
 }
 
 // Start starts a stand-in of an empty cluster. A name can be used once.
 func (s *Servers) Start(name string) (*Server, error) {
-	cluster, err := newCluster(name, s.kubeVirt, s.prepared)
+	cluster, err := newCluster(name, s.options.KubeVirt, s.prepared)
 	if err != nil {
 		return nil, err
 	}
-	server := &Server{Cluster: cluster, play: &guests{cluster: cluster, playing: &s.guests}}
+	server := &Server{Cluster: cluster, told: s.options.Created, play: &guests{cluster: cluster, playing: &s.guests}}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, used := s.locked[name]; used {

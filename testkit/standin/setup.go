@@ -17,6 +17,9 @@ type Options struct {
 	// Definitions are custom resource definitions in JSON. Stand-ins share them. Default: none is to be
 	// seen, and the kinds are served nevertheless.
 	Definitions [][]byte
+	// Created is told of each object that a client has created, by the plural name of its kind, in the
+	// goroutine that answers. Default: nobody is.
+	Created func(cluster, plural, namespace, name string)
 }
 
 // setUp keeps what a cluster has from the beginning.
