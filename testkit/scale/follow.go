@@ -29,11 +29,16 @@ func newAppeared() *appeared { return &appeared{locked: map[string]chan time.Tim
 
 // expect returns what gives the time once.
 func (a *appeared) expect(machine string) <-chan time.Time {
+	at := make(chan time.Time, 1)
+	a.expectOn(machine, at)
+	return at
+}
+
+// expectOn lets a channel, which must have room, get the time.
+func (a *appeared) expectOn(machine string, at chan time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	at := make(chan time.Time, 1)
 	a.locked[machine] = at
-	return at
 }
 
 // came tells of a VirtualMachine by its name.

@@ -23,7 +23,7 @@ const (
 // figures at that size.
 func (w *World) Measure(ctx context.Context, machines int) (cell figures.Cell, err error) {
 	cell = figures.Cell{Clusters: w.options.Clusters, Machines: machines, Kind: w.options.Kind}
-	singles := 1 + w.options.Samples // created one by one, and at the restart
+	singles := newcomers + w.options.Samples // created one by one, and at the restart at most
 	silent := silentOf(w.options.Clusters)
 	if silent > 0 {
 		singles += w.options.Samples

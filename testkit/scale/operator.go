@@ -1,6 +1,7 @@
 package scale
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func (o *operator) start() error {
 		"--metrics-bind-address=" + o.metrics}, o.options.Args...)
 	o.process, err = process.Start(process.Spec{
 		Name: "operator", Path: path, Args: args, Env: []string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace},
-		Log: filepath.Join(o.fleet.Supervisor.ControlPlane.LogDir(), "operator.log"),
+		Log: cmp.Or(o.options.Log, filepath.Join(o.fleet.Supervisor.ControlPlane.LogDir(), "operator.log")),
 	})
 	return err
 }

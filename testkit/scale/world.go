@@ -44,6 +44,8 @@ type Options struct {
 	// its arguments.
 	Operator string
 	Args     []string
+	// Log is the file that the operator's output is added to. Default: one that goes with the clusters.
+	Log string
 	// Samples is how many Machines are created, and how many guests change, one after the other.
 	// Default: 100.
 	Samples int

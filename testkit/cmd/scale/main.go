@@ -49,6 +49,7 @@ func newCommand() *cobra.Command {
 	flags.IntSliceVar(&r.machines, "machines", []int{1000, 5000, 10000, 20000}, "numbers of Machines")
 	flags.StringVar(&r.options.Operator, "operator", "bin/operator", "the operator's binary, with its plugins beside it")
 	flags.StringSliceVar(&r.options.Args, "operator-args", nil, "further arguments of the operator")
+	flags.StringVar(&r.options.Log, "log", "", "file that the operator's output is added to (default: none is kept)")
 	flags.IntVar(&r.options.Samples, "samples", 100, "Machines that are created, and guests that change, one by one")
 	flags.DurationVar(&r.options.Rest, "rest", 130*time.Second, "how long the operator is watched at rest")
 	flags.StringVar(&r.file, "json", "", "file that keeps what was measured; a run adds its sizes to those of earlier runs")
