@@ -42,7 +42,7 @@ STRATEGIES := $(patsubst placement-plugins/cmd/placement-%,%,$(wildcard placemen
 .PHONY: bin
 bin:
 	@mkdir -p bin/plugins
-	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./testkit/cmd/demo ./testkit/cmd/bench ./operator ./crdcheck/cmd/crdcheck
+	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./testkit/cmd/demo ./testkit/cmd/bench ./testkit/cmd/scale ./operator ./crdcheck/cmd/crdcheck
 	@$(GOBUILD) -ldflags "-s -w" -o bin/plugins/ $(STRATEGIES:%=./placement-plugins/cmd/placement-%)
 	@chmod 0755 bin bin/plugins bin/plugins/placement-* # whatever the umask: a plugin that others can write is refused
 	@cd bin/plugins && sha256sum $(STRATEGIES:%=placement-%) >SHA256SUMS && chmod 0644 SHA256SUMS
@@ -121,6 +121,16 @@ demo: tools ## start everything and watch Machines become virtual machines; with
 bench: tools ## print the benchmarks of the libraries, and the operator's against a bare loop
 	@for module in $(MODULES); do (cd $$module && CGO_ENABLED=0 go test -trimpath -run '^$$' -bench . -benchmem ./...); done
 	@bin/bench
+
+# CLUSTERS="1,10", REAL=0 and MACHINES=1000 measure a part; SCALE keeps what was measured, and later runs add to it.
+CLUSTERS ?= 1,8,10,100,1000
+REAL ?= 1,8
+MACHINES ?= 1000,5000,10000,20000
+SCALE ?= dist/scale
+.PHONY: scale
+scale: tools ## measure what clusters and Machines cost, real clusters and stand-ins, into dist/scale.json and .svg: hours
+	@mkdir -p $(dir $(SCALE))
+	@bin/scale --clusters $(CLUSTERS) --real $(REAL) --machines $(MACHINES) --json $(SCALE).json --picture $(SCALE).svg
 
 .PHONY: generate
 generate: ## write generated code and manifests anew

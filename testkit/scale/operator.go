@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
@@ -65,6 +66,7 @@ type reading struct {
 	heap, resident          float64 // bytes
 	goroutines, collections float64
 	waiting, passes         float64 // Machines in the queue, and what was done for them
+	connected               float64 // clusters
 }
 
 // read asks the process for its metrics.
@@ -95,18 +97,27 @@ func (o *operator) read(ctx context.Context) (r reading, err error) {
 			return r, fmt.Errorf("the operator has no metric %s", name)
 		}
 		for _, series := range families[name].GetMetric() {
-			of := ""
-			for _, label := range series.GetLabel() {
-				if label.GetName() == "controller" {
-					of = label.GetValue()
-				}
-			}
-			if of == "" || of == "machine" {
+			if of := labelled(series, "controller"); of == "" || of == "machine" {
 				*into += series.GetCounter().GetValue() + series.GetGauge().GetValue()
 			}
 		}
 	}
+	for _, series := range families["clientmgr_cluster_phase"].GetMetric() {
+		if labelled(series, "phase") == "Connected" {
+			r.connected += series.GetGauge().GetValue()
+		}
+	}
 	return r, nil
+}
+
+// labelled is the value of a label, "" where there is none.
+func labelled(series *dto.Metric, name string) string {
+	for _, label := range series.GetLabel() {
+		if label.GetName() == name {
+			return label.GetValue()
+		}
+	}
+	return ""
 }
 
 const (
@@ -115,6 +126,22 @@ const (
 	// settleTime is for that.
 	settleTime = 3 * time.Minute
 )
+
+// connect waits until the operator is connected to all clusters. What is created before is not seen
+// being created, and is looked for in every cluster.
+func (o *operator) connect(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, settleTime, errors.New("the operator does not connect to all clusters"))
+	defer cancel()
+	for {
+		now, err := o.read(ctx)
+		if err == nil && int(now.connected) == o.options.Clusters {
+			return o.settle(ctx)
+		}
+		if err := pause(ctx, quiet/6); err != nil {
+			return errors.Join(err, o.process.Exited())
+		}
+	}
+}
 
 // settle waits until the operator has nothing to do for Machines.
 func (o *operator) settle(ctx context.Context) error {

@@ -49,6 +49,8 @@ type Options struct {
 	// Samples is how many Machines are created, and how many guests change, one after the other.
 	// Default: 100.
 	Samples int
+	// Audit lets the supervisor write down who asks it for what, for World.Counts.
+	Audit bool
 	// Rest is how long the operator is watched at rest. Go collects garbage every two minutes where
 	// nothing happens: a shorter time leaves garbage in HeapMiB. Default: 130 s.
 	Rest time.Duration
@@ -111,7 +113,10 @@ func Start(ctx context.Context, options Options) (_ *World, err error) {
 		return nil, err
 	}
 	w.operator = operator{options: options, fleet: w.fleet}
-	return w, w.operator.start()
+	if err := w.operator.start(); err != nil {
+		return nil, err
+	}
+	return w, w.operator.connect(ctx)
 }
 
 // Stop ends everything. It can be called twice.
@@ -137,7 +142,7 @@ func (w *World) startClusters(ctx context.Context) (err error) {
 	if w.options.Kind == figures.StandIn {
 		remotes = fleet.NoRemotes
 	}
-	w.fleet, err = fleet.Start(ctx, fleet.Options{Remotes: remotes, KubeVirt: kubevirt.Light})
+	w.fleet, err = fleet.Start(ctx, fleet.Options{Remotes: remotes, KubeVirt: kubevirt.Light, Audit: w.options.Audit})
 	if err != nil {
 		return err
 	}
