@@ -15,6 +15,8 @@ import (
 const (
 	// patience is for one Machine.
 	patience = time.Minute
+	// perMachine is for each of many that are created at once: what is slow is measured, and not given up.
+	perMachine = 500 * time.Millisecond
 	// changedShare of the guests change while there is no operator, and at most maxChanged of them.
 	changedShare, maxChanged = 10, 500
 )
@@ -83,7 +85,7 @@ func (w *World) clusterOf(i int) *remote { return w.remotes[i%len(w.remotes)] }
 
 // fill creates Machines at once and waits until all of them run.
 func (w *World) fill(ctx context.Context, cell *figures.Cell, count int) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience+time.Duration(count)*50*time.Millisecond,
+	ctx, cancel := context.WithTimeoutCause(ctx, 5*patience+time.Duration(count)*perMachine,
 		errors.New("it takes too long"))
 	defer cancel()
 	start := time.Now()
