@@ -210,6 +210,9 @@ func (w *World) rest(ctx context.Context, cell *figures.Cell) error {
 	if err := w.operator.settle(ctx); err != nil {
 		return err
 	}
+	if err := w.operator.calm(ctx); err != nil {
+		return err
+	}
 	before, err := w.operator.read(ctx)
 	if err != nil {
 		return err

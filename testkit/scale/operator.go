@@ -67,6 +67,7 @@ type reading struct {
 	goroutines, collections float64
 	waiting, passes         float64 // Machines in the queue, and what was done for them
 	connected               float64 // clusters
+	everything              float64 // passes of all controllers
 }
 
 // read asks the process for its metrics.
@@ -101,6 +102,9 @@ func (o *operator) read(ctx context.Context) (r reading, err error) {
 				*into += series.GetCounter().GetValue() + series.GetGauge().GetValue()
 			}
 		}
+	}
+	for _, series := range families["controller_runtime_reconcile_total"].GetMetric() {
+		r.everything += series.GetCounter().GetValue()
 	}
 	for _, series := range families["clientmgr_cluster_phase"].GetMetric() {
 		if labelled(series, "phase") == "Connected" {
@@ -141,6 +145,25 @@ func (o *operator) connect(ctx context.Context) error {
 			return errors.Join(err, o.process.Exited())
 		}
 	}
+}
+
+// calm waits until no controller does anything, and at most for settleTime: of many clusters one is
+// always looked at. A start is over then: each cluster's definitions are read once after it.
+func (o *operator) calm(ctx context.Context) error {
+	deadline, before, since := time.Now().Add(settleTime), -1.0, time.Now()
+	for time.Since(since) < 4*quiet && time.Now().Before(deadline) {
+		now, err := o.read(ctx)
+		if err != nil {
+			return err
+		}
+		if now.everything != before {
+			before, since = now.everything, time.Now()
+		}
+		if err := pause(ctx, quiet); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // settle waits until the operator has nothing to do for Machines.

@@ -1,6 +1,7 @@
 package standin
 
 import (
+	"cmp"
 	"strconv"
 	"sync"
 
@@ -162,8 +163,8 @@ func (c *Cluster) remove(r resource, k key, wanted preconditions, trial bool) (*
 	if err != nil {
 		return nil, err
 	}
-	had := preconditions{string(before.uid), strconv.FormatInt(before.revision, 10)}
-	if wanted.uid != "" && wanted.uid != had.uid || wanted.resourceVersion != "" && wanted.resourceVersion != had.resourceVersion {
+	uid, version := string(before.uid), strconv.FormatInt(before.revision, 10)
+	if cmp.Or(wanted.uid, uid) != uid || cmp.Or(wanted.resourceVersion, version) != version {
 		return nil, conflict(r, k, "the preconditions do not hold")
 	}
 	object, err := before.decode()

@@ -13,8 +13,9 @@
 // and CDI as well: a VirtualMachine that runs gets its DataVolumes and its instance, in the steps
 // that kubevirt/agent takes.
 //
-// What a stand-in does not do: it checks no schema and no rights, knows no admission, no server-side
-// apply and no pages of lists, and forgets everything when it ends.
+// What a stand-in does not do: it checks no schema, and of rights only that definitions are not
+// listed, as the operator's role has it; it knows no admission, no server-side
+// apply, no metadata alone and no pages of lists, and forgets everything when it ends.
 //
 // Open server.go and cluster.go first; collection.go has the objects and the events of one kind,
 // and guest.go plays KubeVirt.

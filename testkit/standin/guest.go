@@ -125,7 +125,9 @@ func (g *guests) start(vm *unstructured.Unstructured) {
 	for _, phase := range []string{"Scheduling", "Scheduled"} {
 		g.merge(instances, k, "", map[string]any{"status": map[string]any{"phase": phase}})
 	}
-	conditions := []any{condition("Ready", "True"), condition("AgentConnected", "True"), condition("LiveMigratable", "True")}
+	conditions := []any{
+		condition("Ready", "True"), condition("AgentConnected", "True"), condition("LiveMigratable", "True"),
+	}
 	g.merge(instances, k, "", map[string]any{"status": map[string]any{
 		"phase": "Running", "nodeName": "node-" + g.cluster.name, "conditions": conditions,
 		"guestOSInfo": map[string]any{"id": "debian", "name": "Debian GNU/Linux", "versionId": "13",
@@ -166,7 +168,8 @@ func child(vm *unstructured.Unstructured, name string, labels map[string]string)
 	object.SetNamespace(vm.GetNamespace())
 	object.SetName(name)
 	object.SetLabels(maps.Clone(labels))
-	object.SetOwnerReferences([]metav1.OwnerReference{*metav1.NewControllerRef(vm, kubevirtv1.VirtualMachineGroupVersionKind)})
+	owner := metav1.NewControllerRef(vm, kubevirtv1.VirtualMachineGroupVersionKind)
+	object.SetOwnerReferences([]metav1.OwnerReference{*owner})
 	return object
 }
 

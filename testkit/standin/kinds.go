@@ -16,8 +16,9 @@ type resource struct {
 
 // The kinds that a stand-in acts on.
 var (
-	namespaces  = resource{version: "v1", plural: "namespaces", kind: "Namespace", status: true}
-	claims      = resource{version: "v1", plural: "persistentvolumeclaims", kind: "PersistentVolumeClaim", namespaced: true}
+	namespaces = resource{version: "v1", plural: "namespaces", kind: "Namespace", status: true}
+	claims     = resource{version: "v1", plural: "persistentvolumeclaims", kind: "PersistentVolumeClaim",
+		namespaced: true}
 	machines    = ofKubeVirt("virtualmachines", "VirtualMachine", true)
 	instances   = ofKubeVirt("virtualmachineinstances", "VirtualMachineInstance", false)
 	dataVolumes = resource{group: "cdi.kubevirt.io", version: "v1beta1", plural: "datavolumes", kind: "DataVolume",

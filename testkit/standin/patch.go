@@ -54,7 +54,8 @@ func (c *Cluster) change(r resource, k key, subresource string, by alter, trial 
 		return nil, apierrors.NewBadRequest(err.Error())
 	}
 	if asked := object.GetResourceVersion(); asked != "" && asked != strconv.FormatInt(before.revision, 10) {
-		return nil, conflict(r, k, "the object has been modified; please apply your changes to the latest version and try again")
+		return nil, conflict(r, k,
+			"the object has been modified; please apply your changes to the latest version and try again")
 	}
 	if uid := object.GetUID(); uid != "" && uid != before.uid {
 		return nil, conflict(r, k, "the UID in the precondition is not that of the object")

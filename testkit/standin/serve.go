@@ -41,6 +41,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		s.discover(w, req)
 		return
 	}
+	if to.resource == definitions && to.name == "" { // as the operator's role has it: they are megabytes
+		fail(w, apierrors.NewForbidden(schema.GroupResource{Group: to.group, Resource: to.plural}, "",
+			errors.New("definitions are read one by one")))
+		return
+	}
 	if query := req.URL.Query(); req.Method == http.MethodGet && to.name == "" {
 		chosen, err := selectionOf(to, query.Get("labelSelector"), query.Get("fieldSelector"))
 		switch {

@@ -83,105 +83,15 @@ func newClaim(name string) *corev1.PersistentVolumeClaim {
 func newVM(name string, strategy kubevirtv1.VirtualMachineRunStrategy) *kubevirtv1.VirtualMachine {
 	vm := &kubevirtv1.VirtualMachine{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name}}
 	vm.Spec.RunStrategy = &strategy
-	vm.Spec.DataVolumeTemplates = []kubevirtv1.DataVolumeTemplateSpec{{ObjectMeta: metav1.ObjectMeta{Name: name + "-root"}}}
+	vm.Spec.DataVolumeTemplates = []kubevirtv1.DataVolumeTemplateSpec{
+		{ObjectMeta: metav1.ObjectMeta{Name: name + "-root"}},
+	}
 	vm.Spec.Template = &kubevirtv1.VirtualMachineInstanceTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"of": "test"}},
 	}
-	vm.Spec.Template.Spec.Domain.Devices.Interfaces = []kubevirtv1.Interface{{Name: "default", MacAddress: "02:00:00:00:00:01"}}
+	nic := kubevirtv1.Interface{Name: "default", MacAddress: "02:00:00:00:00:01"}
+	vm.Spec.Template.Spec.Domain.Devices.Interfaces = []kubevirtv1.Interface{nic}
 	return vm
-}
-
-// TestWrites holds the answers to writes to those of an API server.
-func TestWrites(t *testing.T) {
-	w := newWorld(t)
-	is := func(reason metav1.StatusReason) func(error) bool {
-		return func(err error) bool { return apierrors.ReasonForError(err) == reason }
-	}
-	fine := func(err error) bool { return err == nil }
-	claim := func() *corev1.PersistentVolumeClaim {
-		claim := newClaim("kept")
-		_ = w.client.Get(t.Context(), client.ObjectKeyFromObject(claim), claim) // the case says what is missing
-		return claim
-	}
-	must(t, w.client.Create(t.Context(), newClaim("kept")))
-	stale := claim()
-	for _, tc := range []struct {
-		name, reason string
-		do           func(ctx context.Context) error
-		want         func(error) bool
-	}{
-		{"again", "two objects of one name would be one for every reader",
-			func(ctx context.Context) error { return w.client.Create(ctx, newClaim("kept")) },
-			is(metav1.StatusReasonAlreadyExists)},
-		{"no namespace", "an object lives in a namespace that exists",
-			func(ctx context.Context) error {
-				lost := newClaim("lost")
-				lost.Namespace = "nowhere"
-				return w.client.Create(ctx, lost)
-			}, is(metav1.StatusReasonNotFound)},
-		{"trial", "a trial is answered as the write would be, and keeps nothing",
-			func(ctx context.Context) error { return w.client.Create(ctx, newClaim("tried"), client.DryRunAll) }, fine},
-		{"after the trial", "a trial that is kept would be a write",
-			func(ctx context.Context) error {
-				return w.client.Get(ctx, client.ObjectKey{Namespace: "default", Name: "tried"}, newClaim(""))
-			}, is(metav1.StatusReasonNotFound)},
-		{"merge patch", "what is not named stays",
-			func(ctx context.Context) error {
-				patch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":{"more":"yes"}}}`))
-				if err := w.client.Patch(ctx, newClaim("kept"), patch); err != nil {
-					return err
-				}
-				if got := claim().Labels; got["of"] != "test" || got["more"] != "yes" {
-					return fmt.Errorf("labels %v", got)
-				}
-				return nil
-			}, fine},
-		{"JSON patch", "a test that holds lets the operations after it be done",
-			func(ctx context.Context) error {
-				patch := client.RawPatch(types.JSONPatchType, []byte(
-					`[{"op":"test","path":"/metadata/labels/more","value":"yes"},{"op":"remove","path":"/metadata/labels/more"}]`))
-				if err := w.client.Patch(ctx, newClaim("kept"), patch); err != nil {
-					return err
-				}
-				if _, left := claim().Labels["more"]; left {
-					return fmt.Errorf("the label is left")
-				}
-				return nil
-			}, fine},
-		{"JSON patch whose test fails", "the operator guards its patches by such tests",
-			func(ctx context.Context) error {
-				patch := client.RawPatch(types.JSONPatchType, []byte(`[{"op":"test","path":"/metadata/name","value":"other"}]`))
-				return w.client.Patch(ctx, newClaim("kept"), patch)
-			}, is(metav1.StatusReasonInvalid)},
-		{"guarded patch of an old version", "the ledger rests on this conflict",
-			func(ctx context.Context) error {
-				changed := stale.DeepCopy()
-				changed.Labels["late"] = "yes"
-				return w.client.Patch(ctx, changed, client.MergeFromWithOptions(stale, client.MergeFromWithOptimisticLock{}))
-			}, is(metav1.StatusReasonConflict)},
-		{"patch of another object of the name", "a write with a UID touches no other object",
-			func(ctx context.Context) error {
-				patch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"uid":"another"}}`))
-				return w.client.Patch(ctx, newClaim("kept"), patch)
-			}, is(metav1.StatusReasonConflict)},
-		{"deletion of another object of the name", "a deletion with a UID deletes no other object",
-			func(ctx context.Context) error {
-				return w.client.Delete(ctx, newClaim("kept"), client.Preconditions{UID: ptr(types.UID("another"))})
-			}, is(metav1.StatusReasonConflict)},
-		{"server-side apply", "what is not done is refused and never half done",
-			func(ctx context.Context) error {
-				return w.client.Patch(ctx, newClaim("kept"), client.RawPatch(types.ApplyPatchType, []byte(`{}`)), client.FieldOwner("a"))
-			}, is(metav1.StatusReasonUnsupportedMediaType)},
-		{"deletion", "it is gone at once where nothing holds it",
-			func(ctx context.Context) error { return w.client.Delete(ctx, newClaim("kept")) }, fine},
-		{"deletion of what is gone", "a second deletion finds nothing",
-			func(ctx context.Context) error { return w.client.Delete(ctx, newClaim("kept")) },
-			is(metav1.StatusReasonNotFound)},
-	} {
-		if err := tc.do(t.Context()); !tc.want(err) {
-			t.Errorf("%s: %s: got %v", tc.name, tc.reason, err)
-		}
-	}
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -340,7 +250,9 @@ func TestHalting(t *testing.T) {
 	w := newWorld(t)
 	must(t, w.client.Create(t.Context(), newVM("a", kubevirtv1.RunStrategyAlways)))
 	w.runs(t, w.client, "a")
-	for _, strategy := range []kubevirtv1.VirtualMachineRunStrategy{kubevirtv1.RunStrategyHalted, kubevirtv1.RunStrategyAlways} {
+	for _, strategy := range []kubevirtv1.VirtualMachineRunStrategy{
+		kubevirtv1.RunStrategyHalted, kubevirtv1.RunStrategyAlways,
+	} {
 		want := map[bool]int{true: 1}[strategy == kubevirtv1.RunStrategyAlways]
 		patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"spec":{"runStrategy":%q}}`, strategy))
 		must(t, w.client.Patch(t.Context(), newVM("a", ""), patch))

@@ -8,6 +8,7 @@ import (
 	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
+	_ "github.com/vitistack/kubevirt-multicluster/operator/internal/app" // what is built below: a verdict is its own
 	"github.com/vitistack/kubevirt-multicluster/testkit/operator"
 	"github.com/vitistack/kubevirt-multicluster/testkit/scale"
 )

@@ -44,7 +44,8 @@ func newCommand() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.IntSliceVar(&r.clusters, "clusters", []int{1, 8, 10, 100, 1000}, "numbers of clusters that are stand-ins; 0 for none")
+	flags.IntSliceVar(&r.clusters, "clusters", []int{1, 8, 10, 100, 1000},
+		"numbers of clusters that are stand-ins; 0 for none")
 	flags.IntSliceVar(&r.real, "real", []int{1, 8}, "numbers of clusters that are real, at most 8; 0 for none")
 	flags.IntSliceVar(&r.machines, "machines", []int{1000, 5000, 10000, 20000}, "numbers of Machines")
 	flags.StringVar(&r.options.Operator, "operator", "bin/operator", "the operator's binary, with its plugins beside it")
@@ -52,7 +53,8 @@ func newCommand() *cobra.Command {
 	flags.StringVar(&r.options.Log, "log", "", "file that the operator's output is added to (default: none is kept)")
 	flags.IntVar(&r.options.Samples, "samples", 100, "Machines that are created, and guests that change, one by one")
 	flags.DurationVar(&r.options.Rest, "rest", 130*time.Second, "how long the operator is watched at rest")
-	flags.StringVar(&r.file, "json", "", "file that keeps what was measured; a run adds its sizes to those of earlier runs")
+	flags.StringVar(&r.file, "json", "",
+		"file that keeps what was measured; a run adds its sizes to those of earlier runs")
 	flags.StringVar(&r.picture, "picture", "", "SVG file of the table")
 	return cmd
 }

@@ -44,8 +44,8 @@ type Cell struct {
 	SilentStatus   Quantiles `json:"silentStatus"`
 
 	// RestartFirst is from the start of the operator's process until the first VirtualMachine exists of
-	// the Machines that are created from that moment on, four a second. RestartAll is until all guests that changed while there
-	// was no operator are shown; RestartChanged is how many these are.
+	// the Machines that are created from that moment on, four a second. RestartAll is until all guests
+	// that changed while there was no operator are shown; RestartChanged is how many these are.
 	RestartFirst   float64 `json:"restartFirst"`
 	RestartAll     float64 `json:"restartAll"`
 	RestartChanged int     `json:"restartChanged"`

@@ -96,7 +96,7 @@ func TestTable(t *testing.T) {
 	if diff := cmp.Diff(first, second); diff != "" {
 		t.Errorf("-saved +loaded:\n%s", diff)
 	}
-	second.Put(Cell{Clusters: 10, Machines: 1000, Kind: StandIn, HeapMiB: 9, SilentClusters: 1, SilentCreate: Quantiles{P99: 7, Of: 1}})
+	second.Put(Cell{Clusters: 10, Machines: 1000, Kind: StandIn, HeapMiB: 9})
 	second.Put(Cell{Clusters: 8, Machines: 5000, Kind: Real, HeapMiB: 100, RestartFirst: 1500, RestartAll: 16000})
 	second.Put(Cell{Clusters: 8, Machines: 5000, Kind: StandIn, HeapMiB: 130, RestartFirst: 1500, RestartAll: 3000})
 	if len(second.Cells) != len(first.Cells)+2 {

@@ -39,7 +39,8 @@ func (t *Table) Rows() []Row {
 	}
 	if c, found := t.Find(1000, 10000, StandIn); found {
 		const note = "1000 stand-ins, 10000 Machines"
-		rows = append(rows, Row{"heap-mib-1000-stand-ins", c.HeapMiB, 1024, note}, Row{"cpu-percent-1000-stand-ins", c.CPU, 5, note},
+		rows = append(rows, Row{"heap-mib-1000-stand-ins", c.HeapMiB, 1024, note},
+			Row{"cpu-percent-1000-stand-ins", c.CPU, 5, note},
 			Row{"status-p99-ms-1000-stand-ins", c.Status.P99, 100, note})
 	}
 	if formula, err := t.Heap(); err == nil {
