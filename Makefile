@@ -42,7 +42,7 @@ STRATEGIES := $(patsubst placement-plugins/cmd/placement-%,%,$(wildcard placemen
 .PHONY: bin
 bin:
 	@mkdir -p bin/plugins
-	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./testkit/cmd/demo ./testkit/cmd/bench ./testkit/cmd/soak ./operator ./crdcheck/cmd/crdcheck
+	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./testkit/cmd/demo ./testkit/cmd/bench ./testkit/cmd/scale ./testkit/cmd/soak ./operator ./crdcheck/cmd/crdcheck
 	@$(GOBUILD) -ldflags "-s -w" -o bin/plugins/ $(STRATEGIES:%=./placement-plugins/cmd/placement-%)
 	@chmod 0755 bin bin/plugins bin/plugins/placement-* # whatever the umask: a plugin that others can write is refused
 	@cd bin/plugins && sha256sum $(STRATEGIES:%=placement-%) >SHA256SUMS && chmod 0644 SHA256SUMS
@@ -118,12 +118,13 @@ release: ## make what a release publishes, into dist/release, and say which tags
 demo: tools ## start everything and watch Machines become virtual machines; with CI=1 check it, measure and end
 	@bin/demo $(if $(CI),--ci)
 
-# Rows that were measured are kept in BENCH; ROWS="creation heap" measures those alone. SCALE=FILE takes the rows of `make scale`.
+# Rows that were measured are kept in BENCH; ROWS="creation heap" measures those alone. Those of `make scale` come along.
 BENCH ?= docs/bench/bench.json
+SCALE ?= dist/scale
 .PHONY: bench
 bench: tools ## print what the operator costs, row by row, and draw it; with ROWS="NAME …" those rows alone
 	@mkdir -p $(dir $(BENCH))
-	@bin/bench --json $(BENCH) $(ROWS:%=--row %) $(if $(SCALE),--scale $(SCALE)) $(BENCH_FLAGS)
+	@bin/bench --json $(BENCH) $(ROWS:%=--row %) $(if $(wildcard $(SCALE).json),--scale $(SCALE).json) $(BENCH_FLAGS)
 	@$(MAKE) pictures
 
 .PHONY: pictures
@@ -141,6 +142,15 @@ benchmarks: tools ## print the Go benchmarks of all modules, in the form that be
 soak: tools ## see whether the operator keeps its size for 30 minutes of churn and faults
 	@mkdir -p dist
 	@bin/soak --json dist/soak.json --svg dist/soak.svg $(SOAK)
+
+# CLUSTERS="1,10", REAL=0 and MACHINES=1000 measure a part; SCALE keeps what was measured, and later runs add to it.
+CLUSTERS ?= 1,8,10,100,1000
+REAL ?= 1,8
+MACHINES ?= 1000,5000,10000,20000
+.PHONY: scale
+scale: tools ## measure what clusters and Machines cost, real clusters and stand-ins, into dist/scale.json and .svg: hours
+	@mkdir -p $(dir $(SCALE))
+	@bin/scale --clusters $(CLUSTERS) --real $(REAL) --machines $(MACHINES) --json $(SCALE).json --picture $(SCALE).svg
 
 .PHONY: generate
 generate: ## write generated code and manifests anew

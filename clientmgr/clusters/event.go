@@ -19,4 +19,8 @@ type EventHandler struct {
 	// changes may come as one call. It is called once more after Remove, when Manager.State does not
 	// find the cluster. A nil State asks for none of this.
 	State func(ctx context.Context, cluster string) []reconcile.Request
+	// Backlog is called after State, at the same events, for requests that can wait: they get a low
+	// priority, as the objects that a cluster has when it connects do. Queues without priorities take
+	// them like all others. nil asks for none of this.
+	Backlog func(ctx context.Context, cluster string) []reconcile.Request
 }

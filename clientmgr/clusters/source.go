@@ -9,6 +9,8 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 )
@@ -124,7 +126,7 @@ func (h *Hub) ObjectChanged(name string, object client.Object) {
 	}
 	h.locked.Unlock()
 	for _, c := range consumers {
-		c.enqueue(name, object)
+		c.enqueue(name, object, false)
 	}
 }
 
@@ -158,15 +160,18 @@ func (c *consumer) run() {
 		c.pending = map[string]struct{}{}
 		c.mu.Unlock()
 		for _, config := range sortedKeys(pending) {
-			for _, request := range c.handler.State(c.ctx, config) {
-				c.queue.Add(request)
+			if c.handler.State != nil {
+				c.add(false, c.handler.State(c.ctx, config))
+			}
+			if c.handler.Backlog != nil {
+				c.add(true, c.handler.Backlog(c.ctx, config))
 			}
 		}
 	}
 }
 
 func (c *consumer) stateChanged(config string) {
-	if c.handler.State == nil {
+	if c.handler.State == nil && c.handler.Backlog == nil {
 		return
 	}
 	c.mu.Lock()
@@ -183,10 +188,10 @@ func (c *consumer) listen(f *feed) error {
 		return nil
 	}
 	for _, informer := range f.informers {
-		registration, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
-			AddFunc:    func(object any) { c.enqueueAny(f.cluster, object) },
+		registration, err := informer.AddEventHandler(toolscache.ResourceEventHandlerDetailedFuncs{
+			AddFunc:    func(object any, first bool) { c.enqueueAny(f.cluster, object, first) },
 			UpdateFunc: func(before, after any) { c.updated(f.cluster, before, after) },
-			DeleteFunc: func(object any) { c.enqueueAny(f.cluster, object) },
+			DeleteFunc: func(object any) { c.enqueueAny(f.cluster, object, false) },
 		})
 		if err != nil {
 			return err
@@ -202,24 +207,34 @@ func (c *consumer) updated(config string, before, after any) {
 	if !isObject || !stillObject || old.GetResourceVersion() == now.GetResourceVersion() {
 		return
 	}
-	c.enqueue(config, old)
-	c.enqueue(config, now)
+	c.enqueue(config, old, false)
+	c.enqueue(config, now, false)
 }
 
-func (c *consumer) enqueueAny(config string, object any) {
+// enqueueAny maps an object. One that was there when the cluster was connected can wait.
+func (c *consumer) enqueueAny(config string, object any, canWait bool) {
 	if gone, isTombstone := object.(toolscache.DeletedFinalStateUnknown); isTombstone {
 		object = gone.Obj
 	}
 	if o, isObject := object.(client.Object); isObject {
-		c.enqueue(config, o)
+		c.enqueue(config, o, canWait)
 	}
 }
 
-func (c *consumer) enqueue(config string, object client.Object) {
-	if c.handler.Object == nil {
+func (c *consumer) enqueue(config string, object client.Object, canWait bool) {
+	if c.handler.Object != nil {
+		c.add(canWait, c.handler.Object(c.ctx, config, object))
+	}
+}
+
+// add puts requests into the queue, which holds equal ones once.
+func (c *consumer) add(canWait bool, requests []reconcile.Request) {
+	priorities, has := c.queue.(priorityqueue.PriorityQueue[reconcile.Request])
+	if canWait && has {
+		priorities.AddWithOpts(priorityqueue.AddOpts{Priority: new(handler.LowPriority)}, requests...)
 		return
 	}
-	for _, request := range c.handler.Object(c.ctx, config, object) {
-		c.queue.Add(request) // a queue holds equal requests once
+	for _, request := range requests {
+		c.queue.Add(request)
 	}
 }

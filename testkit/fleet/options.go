@@ -15,13 +15,16 @@ import (
 // maxRemotes is a bound against typing errors: each remote takes about half a GiB.
 const maxRemotes = 16
 
+// NoRemotes is a supervisor alone: its remote clusters are somebody else's, stand-ins for example.
+const NoRemotes = -1
+
 // Options say what a fleet consists of. The zero value is a supervisor and one remote in a
 // temporary folder.
 type Options struct {
 	// Dir is the folder for kubeconfigs, data and logs. It is made if absent, and what the fleet put
 	// into it is removed when the fleet stops. Default: a temporary folder.
 	Dir string
-	// Remotes is the number of remote clusters, 1 to 16. Default: 1.
+	// Remotes is the number of remote clusters, 1 to 16, or NoRemotes. Default: 1.
 	Remotes int
 	// KubeVirt says whether remotes run KubeVirt's own controllers (kubevirt.Real, the default) or
 	// ours that stand in for them (kubevirt.Light).
@@ -55,10 +58,12 @@ const minFree = 256 << 20
 
 // complete fills in the defaults and refuses what cannot work, before anything is started.
 func (o *Options) complete() (err error) {
-	if o.Remotes == 0 {
+	switch {
+	case o.Remotes == 0:
 		o.Remotes = 1
-	}
-	if o.Remotes < 1 || o.Remotes > maxRemotes {
+	case o.Remotes == NoRemotes:
+		o.Remotes = 0
+	case o.Remotes < 1 || o.Remotes > maxRemotes:
 		return fmt.Errorf("%d remotes: want 1 to %d", o.Remotes, maxRemotes)
 	}
 	if o.MinFree == 0 {

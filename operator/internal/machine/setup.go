@@ -61,11 +61,11 @@ func (r *MachineReconciler) SetupWithManager(mgr ctrl.Manager, options Controlle
 		Watches(&vitistackv1alpha1.NetworkNamespace{}, handler.EnqueueRequestsFromMapFunc(machines.OfNetwork),
 			builder.WithPredicates(networkChanged())).
 		WatchesRawSource(r.KubevirtClientMgr.Source(clientmgr.EventHandler{Object: r.ofObject(machines),
-			State: machines.OfConfig})).
+			State: machines.Unplaced, Backlog: machines.OfConfig})).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: options.MaxConcurrentReconciles,
 			LogConstructor:          logConstructor(mgr),
-			UsePriorityQueue:        new(false), // in which Machines that change starve those of the first list
+			NewQueue:                wake.NewQueue[reconcile.Request],
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](backoffMin,
 				backoffMax),
 		}).

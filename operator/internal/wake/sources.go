@@ -97,10 +97,14 @@ func names(machine *vitistackv1alpha1.Machine, vm types.UID) bool {
 	return err != nil || ledger.Move != "" || ledger.VMUID == "" || ledger.VMUID == string(vm)
 }
 
-// OfConfig are the Machines in a cluster, and those that wait for a place.
+// OfConfig are the Machines in a cluster.
 func (m Machines) OfConfig(ctx context.Context, config string) []reconcile.Request {
-	placed := m.list(ctx, client.MatchingFields{clientmgr.IndexConfig: config})
-	return append(placed, m.list(ctx, client.MatchingFields{clientmgr.IndexConfig: clientmgr.Unplaced})...)
+	return m.list(ctx, client.MatchingFields{clientmgr.IndexConfig: config})
+}
+
+// Unplaced are the Machines that wait for a place, whatever cluster it may be in.
+func (m Machines) Unplaced(ctx context.Context, _ string) []reconcile.Request {
+	return m.list(ctx, client.MatchingFields{clientmgr.IndexConfig: clientmgr.Unplaced})
 }
 
 // OfNetwork are the Machines that are attached to a NetworkNamespace, and those of its namespace
