@@ -116,9 +116,9 @@ func TestTable(t *testing.T) {
 		rows[row.Name] = row.String()
 	}
 	for name, want := range map[string]string{
-		"restart-first-seconds": "restart-first-seconds 1.500 2 PASS",
-		"restart-all-seconds":   "restart-all-seconds 16.000 15 MISS",
-		"stand-in-heap-8x5000":  "stand-in-heap-8x5000 1.300 1.15 MISS",
+		"scale-restart-real-first":   "scale-restart-real-first 1.500 2 PASS",
+		"scale-restart-real-all":     "scale-restart-real-all 16.000 15 MISS",
+		"scale-stand-in-heap-8x5000": "scale-stand-in-heap-8x5000 1.300 1.15 MISS",
 	} {
 		if rows[name] != want {
 			t.Errorf("the row is %q, want %q", rows[name], want)

@@ -10,6 +10,8 @@ import (
 	"os"
 	"slices"
 	"text/tabwriter"
+
+	"github.com/vitistack/kubevirt-multicluster/testkit/bench/report"
 )
 
 // Table has one cell of each size and kind, by kind, clusters and Machines.
@@ -17,6 +19,12 @@ type Table struct {
 	// Machine says what the figures were taken on.
 	Machine string `json:"machine"`
 	Cells   []Cell `json:"cells"`
+}
+
+// kept is the form of the file: rows follow from the cells, and stand there for `make bench`.
+type kept struct {
+	*Table
+	Rows []report.Row `json:"rows"`
 }
 
 // Put adds a cell. An earlier one of its size and kind goes.
@@ -58,7 +66,7 @@ func (t *Table) Load(file string) error {
 
 // Save writes the table as JSON.
 func (t *Table) Save(file string) error {
-	content, err := json.MarshalIndent(t, "", "  ")
+	content, err := json.MarshalIndent(kept{Table: t, Rows: t.Rows()}, "", "  ")
 	if err != nil {
 		return err
 	}
