@@ -52,6 +52,9 @@ func (w *world) assist(ctx context.Context, said map[string]bool) error {
 	var errs []error
 	for i := range machines.Items {
 		m := &machines.Items[i]
+		if m.Annotations[vitistackv1alpha1.AnnotationPaused] != "" { // one that is being deleted waits for that without asking
+			errs = append(errs, w.annotate(ctx, m.Name, vitistackv1alpha1.AnnotationPaused, ""))
+		}
 		ready := m.Status.Condition(vitistackv1alpha1.ConditionReady)
 		if ready == nil || ready.Status == metav1.ConditionTrue {
 			continue
@@ -75,8 +78,6 @@ func (w *world) answer(ctx context.Context, m *vitistackv1alpha1.Machine, reason
 		return w.annotate(ctx, m.Name, vitistackv1alpha1.AnnotationConfirmDeletion, "true")
 	case vitistackv1alpha1.ReasonChangeHeld:
 		return w.annotate(ctx, m.Name, vitistackv1alpha1.AnnotationConfirmChange, "true")
-	case vitistackv1alpha1.ReasonPaused:
-		return w.annotate(ctx, m.Name, vitistackv1alpha1.AnnotationPaused, "")
 	case vitistackv1alpha1.ReasonVanished:
 		return w.annotate(ctx, m.Name, vitistackv1alpha1.AnnotationRecreate, ledger.VMUID)
 	case vitistackv1alpha1.ReasonReferenceChanged, vitistackv1alpha1.ReasonConfigNotFound:
