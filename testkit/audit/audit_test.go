@@ -97,6 +97,38 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestTail reads a log that grows: a line that is not complete is read once it is, and a watch counts
+// once although its end comes later.
+func TestTail(t *testing.T) {
+	path := write(t, "")
+	tail := audit.NewTail(path)
+	all, err := audit.Read(write(t, log), audit.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []audit.Call
+	content := strings.ReplaceAll(log, `"OP"`, `"`+operator+`"`)
+	for at := 0; at <= len(content); at += 100 {
+		if err := os.WriteFile(path, []byte(content[:at]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		calls, err := tail.Next(audit.Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, calls...)
+	}
+	if diff := cmp.Diff(all, got); diff != "" {
+		t.Errorf("a tail reads what Read does (-want +got):\n%s", diff)
+	}
+	if err := os.WriteFile(path, []byte(content+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tail.Next(audit.Filter{}); err == nil {
+		t.Error("a line that is none was read")
+	}
+}
+
 // TestReadRefuses holds that a log which is none is not taken for a quiet one: 0 calls would be
 // read out of it.
 func TestReadRefuses(t *testing.T) {

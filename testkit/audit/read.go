@@ -3,7 +3,6 @@ package audit
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -89,8 +88,7 @@ type event struct {
 	Annotations              map[string]string
 }
 
-// parse reads line by line. A watch has a line when it begins and one when it ends, with the same
-// AuditID: the first counts.
+// parse reads line by line.
 func parse(from io.Reader, filter Filter) ([]Call, error) {
 	var calls []Call
 	watches := map[string]bool{}
@@ -106,17 +104,11 @@ func parse(from io.Reader, filter Filter) ([]Call, error) {
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
-		var e event
-		if err := json.Unmarshal(line, &e); err != nil {
+		call, isCall, err := parseLine(line, watches)
+		if err != nil {
 			return nil, fmt.Errorf("line %d: %w", number, err)
 		}
-		if watches[e.AuditID] || e.Stage != "ResponseComplete" && e.Stage != "ResponseStarted" && e.Stage != "Panic" {
-			continue
-		}
-		if e.Stage == "ResponseStarted" {
-			watches[e.AuditID] = true
-		}
-		if call := e.call(); filter.Matches(call) {
+		if isCall && filter.Matches(call) {
 			calls = append(calls, call)
 		}
 	}
