@@ -138,4 +138,6 @@ func (a *Arena) logFile() string {
 	return filepath.Join(folder, fmt.Sprintf("operator-%d.log", a.runs))
 }
 
-func (a *Arena) say(format string, args ...any) { fmt.Fprintf(a.options.Progress, format+"\n", args...) }
+func (a *Arena) say(format string, args ...any) {
+	fmt.Fprintf(a.options.Progress, format+"\n", args...)
+}

@@ -19,7 +19,7 @@ import (
 
 // clear deletes everything that the run made, and holds that nothing of the Machines is left in any
 // cluster, and that what people made is still theirs.
-func (w *world) clear(ctx context.Context) []observer.Violation {
+func (w *world) clear(ctx context.Context, helper *person) []observer.Violation {
 	violation := func(invariant, object string, err error) []observer.Violation {
 		return []observer.Violation{{Invariant: invariant, Object: object, Message: err.Error(), At: time.Now()}}
 	}
@@ -35,18 +35,11 @@ func (w *world) clear(ctx context.Context) []observer.Violation {
 			return violation(observer.Convergence, "the run", err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
-	for {
-		err := w.nothingLeft(ctx)
-		if err == nil {
-			w.say("         nothing is left in any cluster")
-			return nil
-		}
-		if w.pass(ctx, retry) != nil {
-			return violation(observer.Leak, w.namespace, err)
-		}
+	if err := w.help(ctx, helper, w.nothingLeft); err != nil {
+		return violation(observer.Leak, w.namespace, err)
 	}
+	w.say("         nothing is left in any cluster")
+	return nil
 }
 
 // personsAreThere holds that the operator deleted nothing that a person made.

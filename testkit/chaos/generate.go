@@ -66,7 +66,7 @@ func (d *draft) kind() kind {
 
 // between draws a time, in whole milliseconds.
 func (d *draft) between(least, most time.Duration) time.Duration {
-	return least + time.Duration(d.rng.Int64N((most - least).Milliseconds()+1))*time.Millisecond
+	return least + time.Duration(d.rng.Int64N((most-least).Milliseconds()+1))*time.Millisecond
 }
 
 // lasting is a parameter for how long something goes on.

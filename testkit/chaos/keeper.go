@@ -3,6 +3,7 @@ package chaos
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/operator"
@@ -11,9 +12,9 @@ import (
 // keeper keeps an operator running, as a Deployment does: where it ends, it is started again. Its
 // methods are safe for concurrent use.
 type keeper struct {
-	start func() (*operator.Process, error)
-	ending,
-	ended chan struct{}
+	start         func() (*operator.Process, error)
+	ending, ended chan struct{}
+	frozen        atomic.Bool
 
 	mu   sync.Mutex
 	now  *operator.Process
@@ -77,6 +78,27 @@ func (k *keeper) process() *operator.Process {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.now
+}
+
+// running reports whether there is an operator that can act.
+func (k *keeper) running() bool {
+	select {
+	case <-k.process().Done():
+		return false
+	default:
+		return !k.frozen.Load()
+	}
+}
+
+// freeze stops the operator from running, and thaw lets it go on.
+func (k *keeper) freeze() error {
+	k.frozen.Store(true)
+	return k.process().Freeze()
+}
+
+func (k *keeper) thaw() error {
+	k.frozen.Store(false)
+	return k.process().Thaw()
 }
 
 // kill ends the operator without a warning; it is started again after a time.

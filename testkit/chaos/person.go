@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kubevirtv1 "kubevirt.io/api/core/v1"
@@ -16,107 +14,99 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 )
 
-// rest is what lies between two looks of the person.
-const rest = time.Second
-
-// help lets a person look at the Machines again and again, and do what their conditions ask for.
-func (w *world) help(ctx context.Context) (context.Context, func()) {
-	helping, cancel := context.WithCancel(ctx)
-	var person sync.WaitGroup
-	person.Go(func() {
-		said := map[string]bool{}
-		for helping.Err() == nil {
-			if err := w.assist(helping, said); err != nil && helping.Err() == nil {
-				w.say("         the person: %v", err)
-			}
-			timer := time.NewTimer(rest)
-			select {
-			case <-timer.C:
-			case <-helping.Done():
-				timer.Stop()
-			}
-		}
-	})
-	return ctx, func() {
-		cancel()
-		person.Wait()
-	}
+// person does what the conditions of Machines ask people for.
+type person struct {
+	*world
+	said map[string]bool
+	// acted counts what was done.
+	acted int
 }
 
 // assist does what is asked for now.
-func (w *world) assist(ctx context.Context, said map[string]bool) error {
+func (p *person) assist(ctx context.Context) error {
 	machines := &vitistackv1alpha1.MachineList{}
-	if err := w.supervisor.List(ctx, machines, client.InNamespace(w.namespace)); err != nil {
+	if err := p.supervisor.List(ctx, machines, client.InNamespace(p.namespace)); err != nil {
 		return err
 	}
 	var errs []error
 	for i := range machines.Items {
 		m := &machines.Items[i]
 		if m.Annotations[vitistackv1alpha1.AnnotationPaused] != "" { // one that is being deleted waits for that without asking
-			errs = append(errs, w.annotate(ctx, m.Name, vitistackv1alpha1.AnnotationPaused, ""))
+			errs = append(errs, p.consent(ctx, m, vitistackv1alpha1.AnnotationPaused, ""))
 		}
 		ready := m.Status.Condition(vitistackv1alpha1.ConditionReady)
 		if ready == nil || ready.Status == metav1.ConditionTrue {
 			continue
 		}
-		if line := fmt.Sprintf("%s: %s: %s", m.Name, ready.Reason, ready.Message); !said[line] {
-			said[line] = true
-			w.say("         %s", line)
+		if line := fmt.Sprintf("%s: %s: %s", m.Name, ready.Reason, ready.Message); !p.said[line] {
+			p.said[line] = true
+			p.say("         %s", line)
 		}
-		if err := w.answer(ctx, m, ready.Reason); err != nil {
+		if err := p.answer(ctx, m, ready.Reason); err != nil {
 			errs = append(errs, fmt.Errorf("%s %s: %w", m.Name, ready.Reason, err))
 		}
 	}
-	return errors.Join(append(errs, w.giveUpMoves(ctx), w.takeCopies(ctx, machines.Items))...)
+	return errors.Join(append(errs, p.giveUpMoves(ctx), p.takeOrphans(ctx, machines.Items))...)
+}
+
+// consent writes an annotation that is not there yet.
+func (p *person) consent(ctx context.Context, m *vitistackv1alpha1.Machine, annotation, value string) error {
+	if m.Annotations[annotation] == value {
+		return nil
+	}
+	p.acted++
+	return p.annotate(ctx, m.Name, annotation, value)
 }
 
 // answer is what a person does about a reason. What passes by itself needs nobody.
-func (w *world) answer(ctx context.Context, m *vitistackv1alpha1.Machine, reason string) error {
+func (p *person) answer(ctx context.Context, m *vitistackv1alpha1.Machine, reason string) error {
 	ledger, _ := vitistackv1alpha1.LedgerOf(m) // the zero ledger where there is none
 	switch reason {
 	case vitistackv1alpha1.ReasonDeletionHeld:
-		return w.annotate(ctx, m.Name, vitistackv1alpha1.AnnotationConfirmDeletion, "true")
+		return p.consent(ctx, m, vitistackv1alpha1.AnnotationConfirmDeletion, "true")
 	case vitistackv1alpha1.ReasonChangeHeld:
-		return w.annotate(ctx, m.Name, vitistackv1alpha1.AnnotationConfirmChange, "true")
+		return p.consent(ctx, m, vitistackv1alpha1.AnnotationConfirmChange, "true")
 	case vitistackv1alpha1.ReasonVanished:
-		return w.annotate(ctx, m.Name, vitistackv1alpha1.AnnotationRecreate, ledger.VMUID)
+		return p.consent(ctx, m, vitistackv1alpha1.AnnotationRecreate, ledger.VMUID)
 	case vitistackv1alpha1.ReasonReferenceChanged, vitistackv1alpha1.ReasonConfigNotFound:
-		return w.annotate(ctx, m.Name, vitistackv1alpha1.AnnotationKubevirtConfig, ledger.Config)
+		return p.consent(ctx, m, vitistackv1alpha1.AnnotationKubevirtConfig, ledger.Config)
 	case vitistackv1alpha1.ReasonRestartRequired:
-		return w.restartGuest(ctx, ledger)
-	case vitistackv1alpha1.ReasonRestartRefused, vitistackv1alpha1.ReasonGuestRightMissing:
-		return w.annotate(ctx, m.Name, vitistackv1alpha1.AnnotationRestart, "")
+		return p.restartGuest(ctx, ledger)
+	case vitistackv1alpha1.ReasonRestartRefused, vitistackv1alpha1.ReasonGuestRightMissing, vitistackv1alpha1.ReasonKindMissing:
+		return p.consent(ctx, m, vitistackv1alpha1.AnnotationRestart, "")
 	case vitistackv1alpha1.ReasonAdoptionRefused:
-		return w.annotate(ctx, m.Name, vitistackv1alpha1.AnnotationAdopt, "")
+		return p.consent(ctx, m, vitistackv1alpha1.AnnotationAdopt, "")
 	case vitistackv1alpha1.ReasonNameCollision, vitistackv1alpha1.ReasonDuplicateVM:
-		return w.makeRoom(ctx, m)
+		return p.makeRoom(ctx, m)
 	}
 	return nil
 }
 
 // restartGuest ends the instance; a virtual machine that is to run gets another one.
-func (w *world) restartGuest(ctx context.Context, ledger vitistackv1alpha1.Ledger) error {
-	remote, err := w.client(ledger.Config)
+func (p *person) restartGuest(ctx context.Context, ledger vitistackv1alpha1.Ledger) error {
+	remote, err := p.client(ledger.Config)
 	if err != nil {
 		return err
 	}
+	p.acted++
 	meta := metav1.ObjectMeta{Namespace: ledger.Namespace, Name: ledger.VMName}
 	return gone(ctx, remote, &kubevirtv1.VirtualMachineInstance{ObjectMeta: meta})
 }
 
 // makeRoom deletes what has the name of a Machine's virtual machine: what a person made, and what a
 // backup brought back or forgot the Machine of.
-func (w *world) makeRoom(ctx context.Context, m *vitistackv1alpha1.Machine) error {
-	for cluster, remote := range w.remotes {
+func (p *person) makeRoom(ctx context.Context, m *vitistackv1alpha1.Machine) error {
+	for cluster, remote := range p.remotes {
 		vm := &kubevirtv1.VirtualMachine{}
-		err := remote.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: "vm-" + m.Name}, vm)
+		err := remote.Get(ctx, client.ObjectKey{Namespace: p.namespace, Name: "vm-" + m.Name}, vm)
 		if client.IgnoreNotFound(err) != nil {
 			return err
 		}
-		if err != nil || vm.Labels[vitistackv1alpha1.LabelMachineUID] == string(m.UID) || !w.mayBeOrphan(cluster, vm) {
+		if err != nil || vm.Labels[vitistackv1alpha1.LabelMachineUID] == string(m.UID) || !p.mayBeOrphan(cluster, vm) {
 			continue
 		}
-		w.say("         the person deletes %s of %s", vm.Name, cluster)
+		p.acted++
+		p.say("         the person deletes %s of %s", vm.Name, cluster)
 		if err := gone(ctx, remote, vm); err != nil {
 			return err
 		}
@@ -138,28 +128,29 @@ func (w *world) mayBeOrphan(cluster string, vm *kubevirtv1.VirtualMachine) bool 
 	return false
 }
 
-// takeCopies deletes the virtual machines whose Machine a restored etcd does not know, as `operator
+// takeOrphans deletes the virtual machines whose Machine a restored etcd does not know, as `operator
 // orphans` tells people to.
-func (w *world) takeCopies(ctx context.Context, machines []vitistackv1alpha1.Machine) error {
-	if len(w.restored) == 0 {
+func (p *person) takeOrphans(ctx context.Context, machines []vitistackv1alpha1.Machine) error {
+	if len(p.restored) == 0 {
 		return nil
 	}
 	known := map[string]bool{}
 	for _, m := range machines {
 		known[string(m.UID)] = true
 	}
-	for cluster, remote := range w.remotes {
+	for cluster, remote := range p.remotes {
 		vms := &kubevirtv1.VirtualMachineList{}
-		if err := remote.List(ctx, vms, client.InNamespace(w.namespace)); err != nil {
+		if err := remote.List(ctx, vms, client.InNamespace(p.namespace)); err != nil {
 			return err
 		}
 		for i := range vms.Items {
 			vm := &vms.Items[i]
 			of := vm.Labels[vitistackv1alpha1.LabelMachineUID]
-			if of == "" || known[of] || w.isPersons(vm) || vm.DeletionTimestamp != nil || !w.mayBeOrphan(cluster, vm) {
+			if of == "" || known[of] || p.isPersons(vm) || vm.DeletionTimestamp != nil || !p.mayBeOrphan(cluster, vm) {
 				continue
 			}
-			w.say("         the person deletes the orphan %s of %s", vm.Name, cluster)
+			p.acted++
+			p.say("         the person deletes the orphan %s of %s", vm.Name, cluster)
 			if err := gone(ctx, remote, vm); err != nil {
 				return err
 			}
@@ -179,9 +170,9 @@ func (w *world) isPersons(object client.Object) bool {
 
 // giveUpMoves aborts the moves that wait for a person, and says which side counts where that is
 // asked for.
-func (w *world) giveUpMoves(ctx context.Context) error {
+func (p *person) giveUpMoves(ctx context.Context) error {
 	moves := &vitistackv1alpha1.MachineMoveList{}
-	if err := w.supervisor.List(ctx, moves, client.InNamespace(w.namespace)); err != nil {
+	if err := p.supervisor.List(ctx, moves, client.InNamespace(p.namespace)); err != nil {
 		return err
 	}
 	for i := range moves.Items {
@@ -199,7 +190,8 @@ func (w *world) giveUpMoves(ctx context.Context) error {
 		if move.Spec == before.Spec {
 			continue
 		}
-		if err := w.supervisor.Patch(ctx, move, client.MergeFrom(before)); err != nil {
+		p.acted++
+		if err := p.supervisor.Patch(ctx, move, client.MergeFrom(before)); err != nil {
 			return err
 		}
 	}

@@ -1,12 +1,17 @@
 package chaos
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/testkit/observer"
 )
 
@@ -15,6 +20,10 @@ const (
 	stepTimeout = 90 * time.Second
 	// within is how long Machines may take once all faults have ended.
 	within = 60 * time.Second
+	// settled is how long the rest may take once all Machines say that they are Ready.
+	settled = 20 * time.Second
+	// quiet is how long nothing may be asked at rest.
+	quiet = 5 * time.Second
 	// endTimeout is for ending all faults; killed clusters are started again meanwhile.
 	endTimeout = 2 * time.Minute
 )
@@ -120,22 +129,74 @@ func (w *world) close(ctx context.Context, result *Result) error {
 	if err := w.calm(ctx); err != nil {
 		return errors.Join(err, w.abandon(ctx))
 	}
-	if len(result.Violations) == 0 {
-		w.say("         faults have ended")
-		helping, stop := w.help(ctx)
-		result.Violations = w.observer.Converged(ctx, within)
+	w.say("         faults have ended")
+	helper := &person{world: w, said: map[string]bool{}}
+	for _, hold := range []func(context.Context) []observer.Violation{
+		func(ctx context.Context) []observer.Violation { return w.settle(ctx, helper) },
+		func(ctx context.Context) []observer.Violation { return w.observer.Converged(ctx, settled) },
+		func(ctx context.Context) []observer.Violation { return w.clear(ctx, helper) },
+	} {
 		if len(result.Violations) == 0 {
-			w.say("         every Machine is as its spec asks")
-			result.Violations = w.clear(helping)
+			result.Violations = hold(ctx)
 		}
-		stop()
-		violations, err := w.observer.Check(ctx)
-		if err != nil {
-			return errors.Join(err, w.abandon(ctx))
-		}
-		result.Violations = append(result.Violations, violations...)
 	}
-	return w.abandon(ctx)
+	violations, err := w.observer.Check(ctx)
+	result.Violations = append(result.Violations, violations...)
+	return errors.Join(err, w.abandon(ctx))
+}
+
+// settle waits until each Machine says that it is Ready, or is gone if it was deleted. A person helps,
+// and has nothing to do any more in the end.
+func (w *world) settle(ctx context.Context, helper *person) []observer.Violation {
+	err := w.help(ctx, helper, w.unsettled)
+	if err != nil {
+		return []observer.Violation{{Invariant: observer.Convergence, Object: w.namespace, Message: err.Error(), At: time.Now()}}
+	}
+	w.say("         every Machine is as its spec asks")
+	return nil
+}
+
+// help lets a person look again and again, until nothing is amiss and nobody has anything to do.
+func (w *world) help(ctx context.Context, helper *person, amiss func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	for {
+		before := helper.acted
+		err := helper.assist(ctx)
+		if err == nil && helper.acted == before {
+			err = amiss(ctx)
+			if err == nil {
+				return nil
+			}
+		}
+		if w.pass(ctx, retry) != nil {
+			return cmp.Or(amiss(context.WithoutCancel(ctx)), err, errors.New("a person has to act again and again"))
+		}
+	}
+}
+
+// unsettled says which Machine is not as it is to be.
+func (w *world) unsettled(ctx context.Context) error {
+	machines := &vitistackv1alpha1.MachineList{}
+	if err := w.supervisor.List(ctx, machines, client.InNamespace(w.namespace)); err != nil {
+		return err
+	}
+	for i := range machines.Items {
+		m := &machines.Items[i]
+		ready := m.Status.Condition(vitistackv1alpha1.ConditionReady)
+		switch {
+		case ready == nil:
+			return fmt.Errorf("Machine %s has no condition Ready", m.Name)
+		case ready.Status != metav1.ConditionTrue:
+			return fmt.Errorf("Machine %s is %s: %s", m.Name, ready.Reason, ready.Message)
+		case !m.DeletionTimestamp.IsZero():
+			return fmt.Errorf("Machine %s was deleted and is still there", m.Name)
+		case m.Status.ObservedGeneration != m.Generation:
+			return fmt.Errorf("Machine %s has generation %d, and its status is of %d", m.Name, m.Generation,
+				m.Status.ObservedGeneration)
+		}
+	}
+	return nil
 }
 
 // calm ends every fault, and mends what would outlive the run.

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -61,14 +62,7 @@ func restoreEtcd(ctx context.Context, w *world, step Step) (err error) {
 		if err := w.operator.end(); err != nil {
 			return err
 		}
-		defer func() {
-			next, started := keep(w.starter())
-			if started == nil {
-				w.operator = next
-				return
-			}
-			err = started
-		}()
+		defer func() { err = errors.Join(err, w.startOperator()) }()
 	}
 	w.restored[step.Subject] = time.Now()
 	return cluster.Restore(ctx, file, options)

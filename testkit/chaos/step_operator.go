@@ -95,12 +95,11 @@ func twoLeaders(ctx context.Context, w *world, _ Step) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, second.end()) }()
-	frozen := w.operator.process()
-	if err := frozen.Freeze(); err != nil {
+	if err := w.operator.freeze(); err != nil {
 		return err
 	}
 	_, err = w.leader(ctx, first)
-	return errors.Join(err, frozen.Thaw(), w.pass(ctx, seconds(2)))
+	return errors.Join(err, w.operator.thaw(), w.pass(ctx, seconds(2)))
 }
 
 // leader waits until somebody else than one holds the lease.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -27,6 +28,8 @@ type world struct {
 	namespace string
 	observer  *observer.Observer
 	operator  *keeper
+	// operating is the same for who asks from elsewhere.
+	operating atomic.Pointer[keeper]
 	undos     undos
 	// flags are those of the operator's next start, binary its program; plugins and placement are
 	// this run's own folder of plugins and file of strategies.
@@ -73,15 +76,29 @@ func (a *Arena) newWorld(ctx context.Context, seed uint64) (_ *world, err error)
 	if err := w.prepare(ctx); err != nil {
 		return nil, err
 	}
-	w.observer, err = observer.New(ctx, a.fleet, observer.Options{Since: time.Now(), Operators: []string{fleet.OperatorUser}})
+	w.observer, err = observer.New(ctx, a.fleet, observer.Options{
+		Since: time.Now(), Operators: []string{fleet.OperatorUser}, Quiet: quiet,
+		Operating: func() bool { k := w.operating.Load(); return k != nil && k.running() },
+	})
 	if err != nil {
 		return nil, err
 	}
-	if w.operator, err = keep(w.starter()); err != nil {
+	if err = w.startOperator(); err != nil {
 		w.observer.Close()
 		return nil, err
 	}
 	return w, nil
+}
+
+// startOperator lets an operator run as it is to be now.
+func (w *world) startOperator() error {
+	next, err := keep(w.starter())
+	if err != nil {
+		return err
+	}
+	w.operator = next
+	w.operating.Store(next)
+	return nil
 }
 
 // prepare makes what a run begins with.
@@ -114,11 +131,7 @@ func (w *world) starter() func() (*operator.Process, error) {
 }
 
 // restartOperator lets the operator begin anew as it is to be now.
-func (w *world) restartOperator() (err error) {
-	ended := w.operator.end()
-	w.operator, err = keep(w.starter())
-	return errors.Join(ended, err)
-}
+func (w *world) restartOperator() error { return errors.Join(w.operator.end(), w.startOperator()) }
 
 // lasting notes what ends a step after a time.
 func (w *world) lasting(ctx context.Context, what string, step Step, end func(context.Context) error) error {
