@@ -34,8 +34,9 @@ type lockedHistory struct {
 	others   map[string][]audit.Call // everybody else's writes of the last minutes, by cluster
 	creators map[string][]creation   // by what creatorKey says
 
-	trouble map[string][]trouble // by cluster
-	down    []span               // times in which no operator worked
+	trouble  map[string][]trouble // by cluster
+	declared []declared           // what tests say of clusters
+	down     []span               // times in which no operator worked
 
 	excuses []excuse
 	persons map[types.UID]bool

@@ -22,6 +22,7 @@ const (
 	configs         = "kubevirtconfigs"
 	classes         = "machineclasses"
 	networkConfigs  = "networkconfigurations"
+	events          = "events"
 )
 
 // followedRemotely are the kinds that are followed in each remote.
@@ -47,5 +48,6 @@ func followedInSupervisor() []schema.GroupVersionResource {
 		ours(machines), ours(moves), ours(configs), ours(classes), ours(networkConfigs),
 		{Version: "v1", Resource: configMaps},
 		{Version: "v1", Resource: secrets},
+		{Group: "events.k8s.io", Version: "v1", Resource: events},
 	}
 }

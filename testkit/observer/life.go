@@ -2,6 +2,7 @@ package observer
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -27,10 +28,11 @@ type life struct {
 	On []span
 	// Relisted are the begins of those spans that a list saw first: what was before is not known.
 	Relisted []time.Time
-	// Specs are the changes of metadata.generation.
+	// Specs are the changes of metadata.generation, or all changes of what has none.
 	Specs []specChange
-	// Object is the last sight.
+	// Object is the last sight, and Seen when that was.
 	Object *unstructured.Unstructured
+	Seen   time.Time
 }
 
 // specChange is a generation of an object and when it was seen first.
@@ -50,9 +52,16 @@ func (l *life) clone() life {
 
 // see takes in a sight of the object.
 func (l *life) see(object *unstructured.Unstructured, gone, listed bool, at time.Time) {
+	if l.Object == nil || l.Object.GetResourceVersion() != object.GetResourceVersion() || gone {
+		l.Seen = at
+	}
 	l.Object = object
-	if n := len(l.Specs); n == 0 || l.Specs[n-1].Generation != object.GetGeneration() {
-		l.Specs = append(l.Specs, specChange{At: at, Generation: object.GetGeneration(), Listed: listed})
+	generation := object.GetGeneration()
+	if generation == 0 {
+		generation, _ = strconv.ParseInt(object.GetResourceVersion(), 10, 64)
+	}
+	if n := len(l.Specs); n == 0 || l.Specs[n-1].Generation != generation {
+		l.Specs = append(l.Specs, specChange{At: at, Generation: generation, Listed: listed})
 	}
 	switch {
 	case gone:

@@ -3,6 +3,7 @@ package observer
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -22,20 +23,72 @@ func loops(s seen) []Violation {
 	var found []Violation
 	calls := s.perMachine(time.Time{})
 	for _, about := range slices.SortedFunc(maps.Keys(calls), func(a, b subject) int { return strings.Compare(a.name, b.name) }) {
-		of := calls[about]
-		slices.SortFunc(of, func(a, b audit.Call) int { return a.Received.Compare(b.Received) })
-		for i, j := 0, 0; j < len(of); j++ {
-			for of[j].Received.Sub(of[i].Received) >= window {
-				i++
+		if at, most := densest(calls[about]); most > s.options.CallsPerMinute {
+			found = append(found, Violation{Invariant: Loop, Object: about.name, At: at, about: about.about(),
+				Message: fmt.Sprintf("the operator made more than %d calls within a minute", s.options.CallsPerMinute)})
+		}
+	}
+	return found
+}
+
+// attemptsPerMinute are what is tried again after 1, 2, 4 and so on up to 300 seconds.
+const attemptsPerMinute = 8
+
+// hammered finds writes that were refused, and that the operator tried again more often than its
+// back-off allows (I15). Each start of an operator and each change of the Machine begins anew.
+func hammered(s seen) []Violation {
+	var found []Violation
+	for _, cluster := range slices.Sorted(maps.Keys(s.recent)) {
+		refused := map[string][]audit.Call{}
+		for _, call := range s.recent[cluster] {
+			if call.Writes() && call.Code >= 400 && call.Code != http.StatusConflict && call.Code != http.StatusNotFound &&
+				call.Code != http.StatusTooManyRequests && !isOverhead(call) {
+				refused[call.Verb+" "+call.Kind()+" "+call.Namespace+"/"+call.Name] = append(
+					refused[call.Verb+" "+call.Kind()+" "+call.Namespace+"/"+call.Name], call)
 			}
-			if j-i+1 > s.options.CallsPerMinute {
-				found = append(found, Violation{Invariant: Loop, Object: about.name, At: of[j].Received, about: about.about(),
-					Message: fmt.Sprintf("the operator made more than %d calls within a minute", s.options.CallsPerMinute)})
-				break
+		}
+		for _, what := range slices.Sorted(maps.Keys(refused)) {
+			calls := refused[what]
+			about := s.subjectOf(cluster, calls[0])
+			if at, most := densest(calls); most > attemptsPerMinute*(1+s.beginnings(about.uid, at)) {
+				found = append(found, Violation{Invariant: "I15", Cluster: cluster, Object: about.name, At: at, about: about.about(),
+					Message: "the operator tries what was refused more often than it may: " + what})
 			}
 		}
 	}
 	return found
+}
+
+// densest is the most calls within a minute, and when these began.
+func densest(calls []audit.Call) (from time.Time, most int) {
+	calls = slices.SortedFunc(slices.Values(calls), func(a, b audit.Call) int { return a.Received.Compare(b.Received) })
+	for i, j := 0, 0; j < len(calls); j++ {
+		for calls[j].Received.Sub(calls[i].Received) >= window {
+			i++
+		}
+		if j-i+1 > most {
+			from, most = calls[i].Received, j-i+1
+		}
+	}
+	return from, most
+}
+
+// beginnings are how often an operator started or a Machine changed in the minute after a moment.
+func (s seen) beginnings(uid types.UID, from time.Time) int {
+	number := 0
+	until := from.Add(window)
+	for _, down := range s.down {
+		if !down.Until.IsZero() && !down.Until.Before(from) && down.Until.Before(until) {
+			number++
+		}
+	}
+	m := s.machines[uid]
+	for i := 1; i < len(m.States); i++ {
+		if at := m.States[i].At; m.States[i].Wish != m.States[i-1].Wish && at.After(from) && at.Before(until) {
+			number++
+		}
+	}
+	return number
 }
 
 // restless finds Machines for which the operator made any call since a moment (I12).

@@ -174,8 +174,24 @@ func (o *Observer) Persons(_ string, uid types.UID) {
 	o.history.persons[uid] = true
 }
 
+// Trouble tells that a cluster does not serve the operator as it should for a reason that neither its
+// state nor its proxy shows, such as a webhook that refuses or a Secret that is broken, until the
+// function is called that it returns. silent says that the operator gets no authorised answer.
+func (o *Observer) Trouble(cluster string, silent bool) (over func()) {
+	o.history.mu.Lock()
+	defer o.history.mu.Unlock()
+	number := len(o.history.declared)
+	o.history.declared = append(o.history.declared, declared{cluster: cluster, trouble: trouble{
+		span: span{From: time.Now()}, Silent: silent}})
+	return sync.OnceFunc(func() {
+		o.history.mu.Lock()
+		defer o.history.mu.Unlock()
+		o.history.declared[number].Until = time.Now()
+	})
+}
+
 // Check returns what broke an invariant and was not returned before. What happened within the last
-// two Skews may be judged by the next Check. An error means that an audit log could not be read.
+// two Skews may be judged by the next Check only; see Last. An error means that an audit log could not be read.
 func (o *Observer) Check(ctx context.Context) ([]Violation, error) {
 	o.checking.Lock()
 	defer o.checking.Unlock()
@@ -188,6 +204,17 @@ func (o *Observer) Check(ctx context.Context) ([]Violation, error) {
 		found = append(found, each(now)...)
 	}
 	return o.fresh(found), nil
+}
+
+// Last waits until everything that was done before can be judged, and Checks.
+func (o *Observer) Last(ctx context.Context) ([]Violation, error) {
+	timer := time.NewTimer(2*o.options.Skew + samplePause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return o.Check(ctx)
 }
 
 // unexcused returns the violations that no excuse covers.

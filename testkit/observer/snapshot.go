@@ -18,6 +18,9 @@ func (h *lockedHistory) snapshot(now time.Time) seen {
 		restored: cloned(h.restored), blind: cloned(h.blind), trouble: cloned(h.trouble),
 		recent: cloned(h.recent), others: cloned(h.others), creators: cloned(h.creators),
 	}
+	for _, d := range h.declared {
+		s.trouble[d.cluster] = append(s.trouble[d.cluster], d.trouble)
+	}
 	for _, all := range h.lives {
 		for _, l := range all {
 			s.lives = append(s.lives, l.clone())

@@ -18,6 +18,13 @@ type trouble struct {
 	Silent bool
 }
 
+// declared is a trouble of a cluster that a test told of.
+type declared struct {
+	trouble
+
+	cluster string
+}
+
 // troubleOf says whether a cluster of a state, with a fault of its proxy, is in trouble, and whether
 // it is silent.
 func troubleOf(now fleet.State, fault faults.Fault) (is, silent bool) {

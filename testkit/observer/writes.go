@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/audit"
@@ -99,7 +100,10 @@ func (s seen) candidates(cluster string, call audit.Call) []life {
 // name were there, one that is the operator's is enough.
 func (s seen) judgeChange(cluster string, call audit.Call) (Violation, bool) {
 	if _, followed := s.blind[place{cluster, call.Resource}]; !followed {
-		return Violation{}, false
+		made := life{Cluster: cluster, Resource: call.Resource, Namespace: call.Namespace, Name: call.Name, From: call.Received}
+		creator := s.creator(made)
+		return Violation{Invariant: "I2", Message: "the operator changes what is a person's: " + call.String()},
+			creator != "" && !s.options.isOperators(creator)
 	}
 	all := s.candidates(cluster, call)
 	about := s.uids(all)
@@ -154,12 +158,32 @@ func (s seen) ownsDisk(l life, call audit.Call) bool {
 			}
 		}
 	}
-	if _, named := s.recordedGuest(l, call); named && l.guest() != l.UID {
+	if _, named := s.recordedGuest(l, call); named && l.guest() != l.UID || s.refersTo(l, call) {
 		return true
 	}
 	for _, owner := range l.Object.GetOwnerReferences() { // a claim belongs to its DataVolume
 		for _, volume := range s.of(l.Cluster, dataVolumes) {
 			if volume.UID == owner.UID && volume.UID != l.UID && s.ownsDisk(volume, call) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// refersTo reports whether a VirtualMachine that a record names has a disk as its volume: an adopted
+// one need not own it.
+func (s seen) refersTo(disk life, call audit.Call) bool {
+	for _, vm := range s.of(disk.Cluster, virtualMachines) {
+		if _, named := s.recordedGuest(vm, call); !named || vm.Namespace != disk.Namespace {
+			continue
+		}
+		volumes, _, _ := unstructured.NestedSlice(vm.Object.Object, "spec", "template", "spec", "volumes")
+		for _, volume := range volumes {
+			fields, _ := volume.(map[string]any)
+			volumeOf, _, _ := unstructured.NestedString(fields, "dataVolume", "name")
+			claimOf, _, _ := unstructured.NestedString(fields, "persistentVolumeClaim", "claimName")
+			if disk.Name == volumeOf || disk.Name == claimOf {
 				return true
 			}
 		}
