@@ -46,7 +46,7 @@ func (p *person) assist(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("%s %s: %w", m.Name, ready.Reason, err))
 		}
 	}
-	return errors.Join(append(errs, p.giveUpMoves(ctx), p.takeOrphans(ctx, machines.Items))...)
+	return errors.Join(append(errs, p.giveUpMoves(ctx), p.giveUpRollouts(ctx), p.takeOrphans(ctx, machines.Items))...)
 }
 
 // consent writes an annotation that is not there yet.
@@ -192,6 +192,27 @@ func (p *person) giveUpMoves(ctx context.Context) error {
 		}
 		p.acted++
 		if err := p.supervisor.Patch(ctx, move, client.MergeFrom(before)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// giveUpRollouts aborts rollouts: their Machines are done one after the other, which takes minutes.
+func (p *person) giveUpRollouts(ctx context.Context) error {
+	rollouts := &vitistackv1alpha1.MachineRolloutList{}
+	if err := p.supervisor.List(ctx, rollouts, client.InNamespace(p.namespace)); err != nil {
+		return err
+	}
+	for i := range rollouts.Items {
+		rollout := &rollouts.Items[i]
+		if rollout.Spec.Abort || rollout.Status.Phase.Over() {
+			continue
+		}
+		before := rollout.DeepCopy()
+		rollout.Spec.Abort = true
+		p.acted++
+		if err := p.supervisor.Patch(ctx, rollout, client.MergeFrom(before)); err != nil {
 			return err
 		}
 	}

@@ -22,6 +22,8 @@ const (
 	within = 60 * time.Second
 	// settled is how long the rest may take once all Machines say that they are Ready.
 	settled = 20 * time.Second
+	// calmDown is what guests may need to report what they are like, and the operator to write it down.
+	calmDown = 5 * time.Second
 	// quiet is how long nothing may be asked at rest.
 	quiet = 5 * time.Second
 	// endTimeout is for ending all faults; killed clusters are started again meanwhile.
@@ -153,6 +155,9 @@ func (w *world) settle(ctx context.Context, helper *person) []observer.Violation
 		return []observer.Violation{{Invariant: observer.Convergence, Object: w.namespace, Message: err.Error(), At: time.Now()}}
 	}
 	w.say("         every Machine is as its spec asks")
+	if err := w.pass(ctx, calmDown); err != nil {
+		return []observer.Violation{{Invariant: observer.Convergence, Object: w.namespace, Message: err.Error(), At: time.Now()}}
+	}
 	return nil
 }
 

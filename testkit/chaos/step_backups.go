@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -42,8 +43,12 @@ func saveEtcd(ctx context.Context, w *world, step Step) error {
 	if err := cluster.Snapshot(ctx, file); err != nil {
 		return err
 	}
+	former := w.saved[step.Subject]
 	w.saved[step.Subject] = file
-	return nil
+	if former == "" {
+		return nil
+	}
+	return os.Remove(former)
 }
 
 // restoreEtcd puts the newest backup back. A supervisor's etcd is restored with other revisions, or

@@ -189,9 +189,17 @@ func (w *world) next(prefix string) string {
 	return fmt.Sprintf("%s-%d", prefix, w.made)
 }
 
-// gone deletes an object that may be gone.
+// gone deletes an object that may be gone, and where its UID is known no other one of its name.
 func gone(ctx context.Context, c client.Client, object client.Object) error {
-	return client.IgnoreNotFound(c.Delete(ctx, object))
+	var options []client.DeleteOption
+	if uid := object.GetUID(); uid != "" {
+		options = append(options, client.Preconditions{UID: &uid})
+	}
+	err := c.Delete(ctx, object, options...)
+	if apierrors.IsConflict(err) { // another one has the name now
+		return nil
+	}
+	return client.IgnoreNotFound(err)
 }
 
 // isThere is an error unless err says that an object exists already.
