@@ -20,9 +20,6 @@ import (
 // clear deletes everything that the run made, and holds that nothing of the Machines is left in any
 // cluster, and that what people made is still theirs.
 func (w *world) clear(ctx context.Context, helper *person) []observer.Violation {
-	violation := func(invariant, object string, err error) []observer.Violation {
-		return []observer.Violation{{Invariant: invariant, Object: object, Message: err.Error(), At: time.Now()}}
-	}
 	if err := w.personsAreThere(ctx); err != nil {
 		return violation("I2", "what people made", err)
 	}
@@ -42,10 +39,15 @@ func (w *world) clear(ctx context.Context, helper *person) []observer.Violation 
 	return nil
 }
 
+// violation is one that the run itself sees.
+func violation(invariant, object string, err error) []observer.Violation {
+	return []observer.Violation{{Invariant: invariant, Object: object, Message: err.Error(), At: time.Now()}}
+}
+
 // personsAreThere holds that the operator deleted nothing that a person made.
 func (w *world) personsAreThere(ctx context.Context) error {
 	for _, each := range w.persons {
-		if each.takenBack(w) {
+		if each.takenBack() {
 			continue
 		}
 		now := each.object.DeepCopyObject().(client.Object)
@@ -65,7 +67,7 @@ func (w *world) personsAreThere(ctx context.Context) error {
 }
 
 // takenBack reports whether the closing phase deleted it itself.
-func (p persons) takenBack(w *world) bool { return strings.HasPrefix(p.object.GetName(), "vm-") }
+func (p persons) takenBack() bool { return strings.HasPrefix(p.object.GetName(), "vm-") }
 
 // takeBack deletes what people made.
 func (w *world) takeBack(ctx context.Context) error {

@@ -31,7 +31,8 @@ func (p *person) assist(ctx context.Context) error {
 	var errs []error
 	for i := range machines.Items {
 		m := &machines.Items[i]
-		if m.Annotations[vitistackv1alpha1.AnnotationPaused] != "" { // one that is being deleted waits for that without asking
+		if m.Annotations[vitistackv1alpha1.AnnotationPaused] != "" {
+			// One that is being deleted waits for that, and does not ask.
 			errs = append(errs, p.consent(ctx, m, vitistackv1alpha1.AnnotationPaused, ""))
 		}
 		ready := m.Status.Condition(vitistackv1alpha1.ConditionReady)
@@ -72,7 +73,8 @@ func (p *person) answer(ctx context.Context, m *vitistackv1alpha1.Machine, reaso
 		return p.consent(ctx, m, vitistackv1alpha1.AnnotationKubevirtConfig, ledger.Config)
 	case vitistackv1alpha1.ReasonRestartRequired:
 		return p.restartGuest(ctx, ledger)
-	case vitistackv1alpha1.ReasonRestartRefused, vitistackv1alpha1.ReasonGuestRightMissing, vitistackv1alpha1.ReasonKindMissing:
+	case vitistackv1alpha1.ReasonRestartRefused, vitistackv1alpha1.ReasonGuestRightMissing,
+		vitistackv1alpha1.ReasonKindMissing:
 		return p.consent(ctx, m, vitistackv1alpha1.AnnotationRestart, "")
 	case vitistackv1alpha1.ReasonAdoptionRefused:
 		return p.consent(ctx, m, vitistackv1alpha1.AnnotationAdopt, "")

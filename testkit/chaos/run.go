@@ -152,11 +152,11 @@ func (w *world) close(ctx context.Context, result *Result) error {
 func (w *world) settle(ctx context.Context, helper *person) []observer.Violation {
 	err := w.help(ctx, helper, w.unsettled)
 	if err != nil {
-		return []observer.Violation{{Invariant: observer.Convergence, Object: w.namespace, Message: err.Error(), At: time.Now()}}
+		return violation(observer.Convergence, w.namespace, err)
 	}
 	w.say("         every Machine is as its spec asks")
 	if err := w.pass(ctx, calmDown); err != nil {
-		return []observer.Violation{{Invariant: observer.Convergence, Object: w.namespace, Message: err.Error(), At: time.Now()}}
+		return violation(observer.Convergence, w.namespace, err)
 	}
 	return nil
 }
@@ -191,13 +191,13 @@ func (w *world) unsettled(ctx context.Context) error {
 		ready := m.Status.Condition(vitistackv1alpha1.ConditionReady)
 		switch {
 		case ready == nil:
-			return fmt.Errorf("Machine %s has no condition Ready", m.Name)
+			return fmt.Errorf("the Machine %s has no condition Ready", m.Name)
 		case ready.Status != metav1.ConditionTrue:
-			return fmt.Errorf("Machine %s is %s: %s", m.Name, ready.Reason, ready.Message)
+			return fmt.Errorf("the Machine %s is %s: %s", m.Name, ready.Reason, ready.Message)
 		case !m.DeletionTimestamp.IsZero():
-			return fmt.Errorf("Machine %s was deleted and is still there", m.Name)
+			return fmt.Errorf("the Machine %s was deleted and is still there", m.Name)
 		case m.Status.ObservedGeneration != m.Generation:
-			return fmt.Errorf("Machine %s has generation %d, and its status is of %d", m.Name, m.Generation,
+			return fmt.Errorf("the Machine %s has generation %d, and its status is of %d", m.Name, m.Generation,
 				m.Status.ObservedGeneration)
 		}
 	}

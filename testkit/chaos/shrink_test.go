@@ -79,7 +79,8 @@ func TestShrinkIsBounded(t *testing.T) {
 		t.Errorf("after the end of the time: %d were played, %d steps, %v", asked, len(got.Steps), err)
 	}
 	broken := errors.New("no room on the disk")
-	got, err = Shrink(t.Context(), numbered(8), 100, func(context.Context, Schedule) (bool, error) { return false, broken })
+	breaks := func(context.Context, Schedule) (bool, error) { return false, broken }
+	got, err = Shrink(t.Context(), numbered(8), 100, breaks)
 	if !errors.Is(err, broken) || len(got.Steps) != 8 {
 		t.Errorf("a run that breaks is no verdict: %d steps, %v", len(got.Steps), err)
 	}

@@ -43,9 +43,11 @@ func written(cluster string) admissionregistrationv1.Rule {
 // byOperator is true for the operator's requests, in CEL.
 const byOperator = `request.userInfo.username == "` + fleet.OperatorUser + `"`
 
-func operations() []admissionregistrationv1.OperationType {
-	return []admissionregistrationv1.OperationType{
-		admissionregistrationv1.Create, admissionregistrationv1.Update, admissionregistrationv1.Delete}
+// writtenIn is the same with all operations that change something.
+func writtenIn(cluster string) admissionregistrationv1.RuleWithOperations {
+	return admissionregistrationv1.RuleWithOperations{Rule: written(cluster),
+		Operations: []admissionregistrationv1.OperationType{
+			admissionregistrationv1.Create, admissionregistrationv1.Update, admissionregistrationv1.Delete}}
 }
 
 // setPolicy refuses what the operator writes.
@@ -58,8 +60,7 @@ func setPolicy(ctx context.Context, w *world, step Step) error {
 	policy := &admissionregistrationv1.ValidatingAdmissionPolicy{ObjectMeta: w.own(name),
 		Spec: admissionregistrationv1.ValidatingAdmissionPolicySpec{
 			MatchConstraints: &admissionregistrationv1.MatchResources{
-				ResourceRules: []admissionregistrationv1.NamedRuleWithOperations{{
-					RuleWithOperations: admissionregistrationv1.RuleWithOperations{Operations: operations(), Rule: written(step.Subject)}}}},
+				ResourceRules: []admissionregistrationv1.NamedRuleWithOperations{{RuleWithOperations: writtenIn(step.Subject)}}},
 			MatchConditions: []admissionregistrationv1.MatchCondition{{Name: "operator", Expression: byOperator}},
 			Validations: []admissionregistrationv1.Validation{{Expression: "false",
 				Message: "chaos refuses this for a while"}},
@@ -121,7 +122,7 @@ func setWebhook(ctx context.Context, w *world, step Step) error {
 	}
 	hook := newWebhook(step.Params["how"])
 	name := w.next(w.namespace + "-webhook")
-	rule := admissionregistrationv1.RuleWithOperations{Operations: operations(), Rule: written(step.Subject)}
+	rule := writtenIn(step.Subject)
 	conditions := []admissionregistrationv1.MatchCondition{{Name: "operator", Expression: byOperator}}
 	var object client.Object = &admissionregistrationv1.ValidatingWebhookConfiguration{ObjectMeta: w.own(name),
 		Webhooks: []admissionregistrationv1.ValidatingWebhook{{Name: "chaos.testkit.example", ClientConfig: hook.config(),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
@@ -45,13 +44,14 @@ func drawCreate(d *draft) Step {
 
 func create(ctx context.Context, w *world, step Step) error {
 	m := &vitistackv1alpha1.Machine{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: step.Subject, Labels: map[string]string{ownLabel: "true"}},
+		ObjectMeta: w.own(step.Subject),
 		Spec: vitistackv1alpha1.MachineSpec{
 			Provider: vitistackv1alpha1.ProviderKubevirt, InstanceType: step.Params["class"],
 			RunStrategy: vitistackv1alpha1.RunStrategy(step.Params["runStrategy"]),
 			Network:     vitistackv1alpha1.MachineNetwork{NetworkNamespaceName: step.Params["network"]},
 		},
 	}
+	m.Namespace = w.namespace
 	if cluster := step.Params["cluster"]; cluster != "" {
 		m.Annotations = map[string]string{vitistackv1alpha1.AnnotationKubevirtConfig: cluster}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -47,7 +46,8 @@ func setNetwork(ctx context.Context, w *world, step Step) error {
 }
 
 func endNetwork(ctx context.Context, w *world, step Step) error {
-	nn := &vitistackv1alpha1.NetworkNamespace{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: step.Params["name"]}}
+	nn := &vitistackv1alpha1.NetworkNamespace{ObjectMeta: w.own(step.Params["name"])}
+	nn.Namespace = w.namespace
 	return gone(ctx, w.supervisor, nn)
 }
 

@@ -131,7 +131,8 @@ func replacePlugin(ctx context.Context, w *world, step Step) error {
 	if err != nil {
 		return err
 	}
-	other := append(content[:len(content):len(content)], "another build"...) // what comes after an ELF file's end is not read
+	// What comes after the end of a program is not read.
+	other := append(content[:len(content):len(content)], "another build"...)
 	if err := replace(filepath.Join(w.plugins, name), other, 0o755); err != nil || step.Params["pinned"] != "true" {
 		return err
 	}

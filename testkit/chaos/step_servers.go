@@ -12,7 +12,9 @@ func serverKinds() []kind {
 		{name: "freeze-server", weight: 3, draw: func(d *draft) Step {
 			return Step{Subject: d.cluster(), Params: map[string]string{"for": d.lasting(seconds(1), seconds(6))}}
 		}, do: func(ctx context.Context, w *world, step Step) error {
-			return w.down(ctx, step, (*fleet.Cluster).Freeze, func(_ context.Context, c *fleet.Cluster) error { return c.Thaw() })
+			return w.down(ctx, step, (*fleet.Cluster).Freeze, func(_ context.Context, c *fleet.Cluster) error {
+				return c.Thaw()
+			})
 		}},
 		{name: "kill-server", weight: 2, cost: seconds(6), draw: func(d *draft) Step {
 			return Step{Subject: d.cluster(), Params: map[string]string{"for": d.lasting(0, seconds(6))}}

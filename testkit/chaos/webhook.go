@@ -77,7 +77,8 @@ func mutation(object []byte) []byte {
 	_ = json.Unmarshal(object, &meta) // the API server sent it
 	label := []map[string]any{{"op": "add", "path": "/metadata/labels/chaos.testkit~1mutated", "value": "true"}}
 	if meta.Labels == nil {
-		label = []map[string]any{{"op": "add", "path": "/metadata/labels", "value": map[string]string{"chaos.testkit/mutated": "true"}}}
+		all := map[string]string{"chaos.testkit/mutated": "true"}
+		label = []map[string]any{{"op": "add", "path": "/metadata/labels", "value": all}}
 	}
 	patch, _ := json.Marshal(label) // maps of strings always encode
 	return patch

@@ -41,7 +41,7 @@ func newCommand() *cobra.Command {
 	flags.StringVar(&h.options.Logs, "logs", "", "a folder that keeps the operator's logs")
 	flags.IntVar(&h.shrink, "shrink", defaultShrink, "how many schedules are played to shrink one that fails; 0 for none")
 	flags.DurationVar(&h.shrinkTime, "shrink-time", defaultShrinkTime, "how long that may take")
-	flags.StringVar(&h.failing, "failing", "chaos-failing.json", "the file that the shortest failing schedule is written to")
+	flags.StringVar(&h.failing, "failing", "chaos-failing.json", "where the shortest schedule that fails is written to")
 	flags.BoolVar(&h.asJSON, "json", false, "print the results as JSON")
 	flags.BoolVar(&h.print, "print", false, "print the schedule and play nothing")
 	return cmd
