@@ -22,8 +22,9 @@ const (
 	within = 60 * time.Second
 	// settled is how long the rest may take once all Machines say that they are Ready.
 	settled = 20 * time.Second
-	// calmDown is what guests may need to report what they are like, and the operator to write it down.
-	calmDown = 5 * time.Second
+	// calmDown is what guests may need to report what they are like, and the operator to write it down:
+	// how many Machines a class has, it writes each 10 seconds at most.
+	calmDown = 13 * time.Second
 	// quiet is how long nothing may be asked at rest.
 	quiet = 5 * time.Second
 	// endTimeout is for ending all faults; killed clusters are started again meanwhile.
