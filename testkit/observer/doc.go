@@ -22,4 +22,8 @@
 // Watches of several clusters are not ordered among each other, and an audit log has no UIDs.
 // Whatever rests on the order of events of different sources allows for Options.Skew, in favour of
 // the operator: what is shorter than that is not seen.
+//
+// What it does not check: I8 (a kubeconfig that is refused leads nowhere, so that nothing can be
+// seen), for I9 whether an unlabelled VirtualMachine was searched for everywhere, and what a class
+// gave to a Machine when its VirtualMachine was made.
 package observer

@@ -127,6 +127,9 @@ func (h *lockedHistory) see(p place, object *unstructured.Unstructured, gone, li
 		h.lives[p][l.UID] = l
 	}
 	l.see(object, gone, listed, at)
+	if gone && p.resource == events {
+		delete(h.lives[p], l.UID) // they go after an hour, and were judged long ago
+	}
 	switch {
 	case p.cluster != fleet.Supervisor:
 	case p.resource == machines:
@@ -154,8 +157,22 @@ func (h *lockedHistory) seeMachine(object *unstructured.Unstructured, gone, list
 		m.Gone = at
 		m.Undone = listed && s.Object.DeletionTimestamp.IsZero()
 	}
-	m.States = append(m.States, s)
+	m.States = forget(append(m.States, s))
 	h.write(s.records())
+}
+
+// states are how many sights of a Machine are kept at most, beside the first.
+const states = 64
+
+// forget drops sights between the first and the last ones. What follows on the gap is marked as
+// listed: nobody can say any more when it came.
+func forget(all []state) []state {
+	if len(all) <= 2*states {
+		return all
+	}
+	kept := append([]state{all[0]}, all[len(all)-states:]...)
+	kept[1].Listed = true
+	return kept
 }
 
 // write keeps each record once, with the time at which it was seen first.

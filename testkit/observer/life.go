@@ -30,9 +30,10 @@ type life struct {
 	Relisted []time.Time
 	// Specs are the changes of metadata.generation, or all changes of what has none.
 	Specs []specChange
-	// Object is the last sight, and Seen when that was.
-	Object *unstructured.Unstructured
-	Seen   time.Time
+	// First and Object are the first and the last sight, and Seen is when that was.
+	First, Object *unstructured.Unstructured
+
+	Seen time.Time
 }
 
 // specChange is a generation of an object and when it was seen first.
@@ -54,6 +55,9 @@ func (l *life) clone() life {
 func (l *life) see(object *unstructured.Unstructured, gone, listed bool, at time.Time) {
 	if l.Object == nil || l.Object.GetResourceVersion() != object.GetResourceVersion() || gone {
 		l.Seen = at
+	}
+	if l.First == nil {
+		l.First = object
 	}
 	l.Object = object
 	generation := object.GetGeneration()

@@ -23,12 +23,28 @@ func loops(s seen) []Violation {
 	var found []Violation
 	calls := s.perMachine(time.Time{})
 	for _, about := range slices.SortedFunc(maps.Keys(calls), func(a, b subject) int { return strings.Compare(a.name, b.name) }) {
-		if at, most := densest(calls[about]); most > s.options.CallsPerMinute {
+		at, most := densest(calls[about])
+		bound := s.options.CallsPerMinute
+		if s.moves(about.uid, at) {
+			bound *= moving
+		}
+		if most > bound {
 			found = append(found, Violation{Invariant: Loop, Object: about.name, At: at, about: about.about(),
-				Message: fmt.Sprintf("the operator made more than %d calls within a minute", s.options.CallsPerMinute)})
+				Message: fmt.Sprintf("the operator made more than %d calls within a minute", bound)})
 		}
 	}
 	return found
+}
+
+// moving is how many times the calls of another Machine one may take that is being moved: a move looks
+// again and again at both sides.
+const moving = 4
+
+// moves reports whether a Machine was being moved in the minute after a moment.
+func (s seen) moves(uid types.UID, from time.Time) bool {
+	return slices.ContainsFunc(s.machines[uid].States, func(x state) bool {
+		return x.Move != nil && !x.At.Before(from.Add(-window)) && x.At.Before(from.Add(window))
+	})
 }
 
 // attemptsPerMinute are what is tried again after 1, 2, 4 and so on up to 300 seconds.

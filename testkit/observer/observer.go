@@ -24,6 +24,8 @@ type Options struct {
 	Since time.Time
 	// Operators are the operator's names in audit logs. Default: fleet.OperatorUser.
 	Operators []string
+	// SupervisorID is the operator's --supervisor-id. Default: the UID of the supervisor's kube-system.
+	SupervisorID string
 	// Operating says whether an operator runs now, so that it is not expected to act while it does
 	// not. It is asked often and must not wait. Default: always.
 	Operating func() bool

@@ -12,6 +12,7 @@ func rules() []rule {
 		silenced,  // I4
 		slowed,    // I5
 		relists,   // I6
+		stolen,    // I9
 		displaced, // I3, I10, I11
 		unasked,   // I14
 		untold,    // I15

@@ -74,6 +74,7 @@ func (s seen) guests() map[types.UID][]guest {
 	all := map[types.UID][]guest{}
 	for machine, of := range bodies {
 		for _, g := range of {
+			g.inherit()
 			all[machine] = append(all[machine], *g)
 		}
 		slices.SortFunc(all[machine], func(a, b guest) int {
@@ -81,6 +82,16 @@ func (s seen) guests() map[types.UID][]guest {
 		})
 	}
 	return all
+}
+
+// inherit marks what a VirtualMachine started that had been brought back: its instance is a new one.
+func (g *guest) inherit() {
+	for i, on := range g.on {
+		for _, vm := range g.on {
+			late := on.From.Before(vm.From.Add(-restoreWindow)) || !vm.Until.IsZero() && on.From.After(vm.Until)
+			g.on[i].returned = g.on[i].returned || vm.returned && !late
+		}
+	}
 }
 
 // machineOf is the Machine that an object belongs to: by its labels, or by a record of its UID.

@@ -47,7 +47,7 @@ func (s seen) judgeSpec(l life, m machine, change specChange) (Violation, bool) 
 		return Violation{}, false
 	}
 	before, found := m.at(change.At.Add(-s.options.Skew))
-	if !found || !before.done() || s.wished(m, before, change.At) || s.unsettled(l, before.At, change.At) {
+	if !found || !before.done() || s.wished(l, m, change.At) || s.unsettled(l, before.At, change.At) {
 		return Violation{}, false
 	}
 	return Violation{
@@ -58,11 +58,27 @@ func (s seen) judgeSpec(l life, m machine, change specChange) (Violation, bool) 
 	}, true
 }
 
-// wished reports whether a Machine asked for anything else after a state than that one does.
-func (s seen) wished(m machine, before state, until time.Time) bool {
-	return slices.ContainsFunc(m.States, func(x state) bool {
-		return !x.At.Before(before.At) && !x.At.After(until.Add(s.options.Skew)) && (x.Wish != before.Wish || x.Move != nil)
-	})
+// wishTime is what the operator has to do what a Machine asks for: a change that comes later is not
+// due to that. Annotations have no generation, so that the status cannot tell.
+const wishTime = 10 * time.Second
+
+// wished reports whether a Machine asked for anything else, or was moved, so short a time before a
+// change of its VirtualMachine that the operator may have done that.
+func (s seen) wished(vm life, m machine, until time.Time) bool {
+	late := until.Add(s.options.Skew)
+	for i := len(m.States) - 1; i > 0; i-- {
+		before, after := m.States[i-1], m.States[i]
+		if after.At.After(late) {
+			continue
+		}
+		if s.mayAct(vm.Cluster, after.At, until) >= wishTime {
+			return false
+		}
+		if before.Wish != after.Wish || before.Move != nil || after.Move != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // unsettled reports whether a cluster or the supervisor was restored, or a follower blind, so that

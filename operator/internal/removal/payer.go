@@ -14,6 +14,7 @@ import (
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -73,6 +74,7 @@ func (p *Payer) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("debts").
 		WatchesRawSource(p.Clusters.Source(clientmgr.EventHandler{State: states})).
 		WatchesRawSource(source.Func(p.listen)).
+		WithOptions(controller.Options{RateLimiter: backoff()}).
 		Complete(p)
 }
 

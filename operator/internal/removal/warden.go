@@ -15,6 +15,7 @@ import (
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -45,6 +46,7 @@ type Warden struct {
 func (w *Warden) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("warden").
 		WatchesRawSource(w.Clusters.Source(clientmgr.EventHandler{Object: w.suspects})).
+		WithOptions(controller.Options{RateLimiter: backoff()}).
 		Complete(w)
 }
 
@@ -155,9 +157,14 @@ func (w *Warden) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resu
 	}
 	found := leftover{config: config, remote: remote, vm: vm, machine: machine}
 	if buried {
-		return ctrl.Result{}, w.lay(ctx, found, grave)
+		err = w.lay(ctx, found, grave)
+	} else {
+		err = w.drop(ctx, found)
 	}
-	return ctrl.Result{}, w.drop(ctx, found)
+	if stale, isProblem := problem.As(err); isProblem && stale.Stale { // its status was written meanwhile: nothing failed
+		return ctrl.Result{RequeueAfter: problem.StaleRetry}, nil
+	}
+	return ctrl.Result{}, err
 }
 
 // leftover is a VirtualMachine that no Machine has any more, in a cluster.

@@ -1,4 +1,4 @@
-package observer
+package onfleet
 
 import (
 	"context"
@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	kubevirtv1 "kubevirt.io/api/core/v1"
@@ -35,6 +37,8 @@ var world struct {
 	// person and operator are clients of each cluster: the administrator's, and one that may do
 	// everything under the operator's name.
 	person, operator map[string]client.Client
+	// identity is the UID of each cluster.
+	identity map[string]string
 }
 
 func TestMain(m *testing.M) {
@@ -62,6 +66,7 @@ func run(m *testing.M) (code int, err error) {
 		}
 	}
 	world.person, world.operator = map[string]client.Client{}, map[string]client.Client{}
+	world.identity = map[string]string{}
 	for _, c := range world.fleet.Clusters() {
 		villain, err := c.ControlPlane.ConfigFor(controlplane.User{Name: fleet.OperatorUser, Groups: controlplane.Admin.Groups})
 		if err != nil {
@@ -73,6 +78,11 @@ func run(m *testing.M) (code int, err error) {
 		if world.person[c.Name], err = client.New(c.ControlPlane.Config(), client.Options{Scheme: scheme}); err != nil {
 			return 1, err
 		}
+		system := &corev1.Namespace{}
+		if err := world.person[c.Name].Get(context.Background(), client.ObjectKey{Name: metav1.NamespaceSystem}, system); err != nil {
+			return 1, err
+		}
+		world.identity[c.Name] = string(system.UID)
 	}
 	return m.Run(), nil
 }

@@ -1,0 +1,63 @@
+package observer
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
+)
+
+// leaks finds what is left of Machines that are gone, in any cluster: whatever carries their labels
+// and is nobody else's.
+func leaks(s seen) []Violation {
+	var found []Violation
+	for _, l := range s.lives {
+		if !s.isLeft(l) {
+			continue
+		}
+		found = append(found, Violation{
+			Invariant: Leak, Cluster: l.Cluster, Object: l.object(), At: s.now,
+			Message: fmt.Sprintf("it is left of Machine %s, which is gone", s.nameOf(l.machine())),
+			about:   []types.UID{l.UID, l.machine(), l.guest()},
+		})
+	}
+	slices.SortFunc(found, func(a, b Violation) int { return cmp.Compare(a.key(), b.key()) })
+	return found
+}
+
+// isLeft reports whether an object should be gone with its Machine.
+func (s seen) isLeft(l life) bool {
+	machine := l.machine()
+	if machine == "" || !l.Until.IsZero() || l.Returned || !slices.Contains(perMachine(), l.Resource) || s.isPersonsGuest(l) {
+		return false
+	}
+	m, known := s.machines[machine]
+	switch {
+	case known && m.Gone.IsZero():
+		return false
+	case known && (m.Undone || wasReleased(m)):
+		return false // an orphan is shown, and stays
+	case !known && l.Listed && !l.From.After(s.options.Since):
+		return false // from before the observer
+	default:
+		return s.calm(s.now, s.now, l.Cluster) || l.Cluster == fleet.Supervisor // else it is owed
+	}
+}
+
+// perMachine are the kinds of what is made for one Machine.
+func perMachine() []string {
+	return []string{virtualMachines, instances, dataVolumes, claims, secrets, configMaps, exports, attachments, networkConfigs}
+}
+
+// wasReleased reports whether a person let a Machine go without what was made for it.
+func wasReleased(m machine) bool {
+	written := m.last().Object.Annotations
+	released := written[vitistackv1alpha1.AnnotationForceRelease]
+	later := len(released) > len(vitistackv1alpha1.ForceReleaseDeleteLater) &&
+		released[len(released)-len(vitistackv1alpha1.ForceReleaseDeleteLater):] == vitistackv1alpha1.ForceReleaseDeleteLater
+	return released != "" && !later || written[vitistackv1alpha1.AnnotationKeepVM] == "true"
+}
