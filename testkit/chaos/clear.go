@@ -20,12 +20,6 @@ import (
 // clear deletes everything that the run made, and holds that nothing of the Machines is left in any
 // cluster, and that what people made is still theirs.
 func (w *world) clear(ctx context.Context, helper *person) []observer.Violation {
-	if err := w.personsAreThere(ctx); err != nil {
-		return violation("I2", "what people made", err)
-	}
-	if err := w.takeBack(ctx); err != nil {
-		return violation(observer.Convergence, "the run", err)
-	}
 	for _, object := range []client.Object{&vitistackv1alpha1.MachineMove{}, &vitistackv1alpha1.MachineRollout{},
 		&vitistackv1alpha1.Machine{}} {
 		if err := w.supervisor.DeleteAllOf(ctx, object, client.InNamespace(w.namespace)); err != nil {
@@ -34,6 +28,12 @@ func (w *world) clear(ctx context.Context, helper *person) []observer.Violation 
 	}
 	if err := w.help(ctx, helper, w.nothingLeft); err != nil {
 		return violation(observer.Leak, w.namespace, err)
+	}
+	if err := w.personsAreThere(ctx); err != nil {
+		return violation("I2", "what people made", err)
+	}
+	if err := w.takeBack(ctx); err != nil {
+		return violation(observer.Convergence, "the run", err)
 	}
 	w.say("         nothing is left in any cluster")
 	return nil
@@ -47,7 +47,7 @@ func violation(invariant, object string, err error) []observer.Violation {
 // personsAreThere holds that the operator deleted nothing that a person made.
 func (w *world) personsAreThere(ctx context.Context) error {
 	for _, each := range w.persons {
-		if each.takenBack() {
+		if w.takenBack[each.uid] {
 			continue
 		}
 		now := each.object.DeepCopyObject().(client.Object)
@@ -59,15 +59,15 @@ func (w *world) personsAreThere(ctx context.Context) error {
 		if _, restored := w.restored[each.cluster]; restored && err != nil {
 			continue // it may be younger than the backup
 		}
-		if err != nil || now.GetUID() != each.uid || now.GetDeletionTimestamp() != nil {
-			return fmt.Errorf("%s of %s, which a person made, is gone: %w", each.object.GetName(), each.cluster, err)
+		if err != nil {
+			return fmt.Errorf("%s of %s, which a person made: %w", each.object.GetName(), each.cluster, err)
+		}
+		if now.GetUID() != each.uid || now.GetDeletionTimestamp() != nil {
+			return fmt.Errorf("%s of %s, which a person made, was deleted", each.object.GetName(), each.cluster)
 		}
 	}
 	return nil
 }
-
-// takenBack reports whether the closing phase deleted it itself.
-func (p persons) takenBack() bool { return strings.HasPrefix(p.object.GetName(), "vm-") }
 
 // takeBack deletes what people made.
 func (w *world) takeBack(ctx context.Context) error {
@@ -83,15 +83,15 @@ func (w *world) takeBack(ctx context.Context) error {
 	return nil
 }
 
-// nothingLeft says what is left of the Machines.
+// nothingLeft says what is left of the Machines; what people made is theirs.
 func (w *world) nothingLeft(ctx context.Context) error {
-	left, err := objectsOf(ctx, w.supervisor, w.namespace, "vitistack.io/v1alpha1 Machine",
+	left, err := w.objectsOf(ctx, w.supervisor, "vitistack.io/v1alpha1 Machine",
 		"vitistack.io/v1alpha1 NetworkConfiguration")
 	if err != nil {
 		return err
 	}
 	for _, cluster := range remotes() {
-		there, err := objectsOf(ctx, w.remotes[cluster], w.namespace, "kubevirt.io/v1 VirtualMachine",
+		there, err := w.objectsOf(ctx, w.remotes[cluster], "kubevirt.io/v1 VirtualMachine",
 			"kubevirt.io/v1 VirtualMachineInstance", "cdi.kubevirt.io/v1beta1 DataVolume", "v1 PersistentVolumeClaim", "v1 Secret")
 		if err != nil {
 			return err
@@ -114,18 +114,20 @@ func (w *world) nothingLeft(ctx context.Context) error {
 	return nil
 }
 
-// objectsOf are the objects of some kinds in a namespace.
-func objectsOf(ctx context.Context, c client.Client, namespace string, kinds ...string) ([]string, error) {
+// objectsOf are the objects of some kinds in the run's namespace that are not people's.
+func (w *world) objectsOf(ctx context.Context, c client.Client, kinds ...string) ([]string, error) {
 	var names []string
 	for _, kind := range kinds {
 		version, name, _ := strings.Cut(kind, " ")
 		list := &metav1.PartialObjectMetadataList{}
 		list.APIVersion, list.Kind = version, name+"List"
-		if err := c.List(ctx, list, client.InNamespace(namespace)); err != nil {
+		if err := c.List(ctx, list, client.InNamespace(w.namespace)); err != nil {
 			return nil, err
 		}
-		for _, item := range list.Items {
-			names = append(names, name+" "+item.Name)
+		for i := range list.Items {
+			if item := &list.Items[i]; !w.isPersons(item) {
+				names = append(names, name+" "+item.Name)
+			}
 		}
 	}
 	return names, nil

@@ -55,20 +55,5 @@ func (w *world) mend(ctx context.Context) error {
 		setClass(ctx, w, Step{Params: map[string]string{"cores": "1", "enabled": "true"}}),
 		setNetwork(ctx, w, Step{Params: map[string]string{"name": network, "vlan": "7"}}),
 		endNetwork(ctx, w, Step{Params: map[string]string{"name": "chaos-other-net"}}),
-		w.takeBackForeign(ctx),
 	)
-}
-
-// takeBackForeign deletes what people made under names that virtual machines of Machines have; other
-// copies stay.
-func (w *world) takeBackForeign(ctx context.Context) error {
-	for _, each := range w.persons {
-		if each.object.GetName() != "vm-"+w.machineOf(each.object.GetName()) {
-			continue
-		}
-		if err := gone(ctx, w.remotes[each.cluster], each.object); err != nil {
-			return err
-		}
-	}
-	return nil
 }

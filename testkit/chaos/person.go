@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kubevirtv1 "kubevirt.io/api/core/v1"
@@ -104,11 +103,13 @@ func (p *person) makeRoom(ctx context.Context, m *vitistackv1alpha1.Machine) err
 		if client.IgnoreNotFound(err) != nil {
 			return err
 		}
-		if err != nil || vm.Labels[vitistackv1alpha1.LabelMachineUID] == string(m.UID) || !p.mayBeOrphan(cluster, vm) {
+		if err != nil || !p.isPersons(vm) &&
+			(vm.Labels[vitistackv1alpha1.LabelMachineUID] == string(m.UID) || !p.mayBeOrphan(cluster, vm)) {
 			continue
 		}
 		p.acted++
 		p.say("         the person deletes %s of %s", vm.Name, cluster)
+		p.takenBack[vm.UID] = true
 		if err := gone(ctx, remote, vm); err != nil {
 			return err
 		}
@@ -231,6 +232,3 @@ func sideToKeep(reason string) vitistackv1alpha1.MoveSide {
 		return ""
 	}
 }
-
-// machineOf is the Machine whose virtual machine has a name.
-func (w *world) machineOf(vm string) string { return strings.TrimPrefix(vm, "vm-") }

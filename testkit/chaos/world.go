@@ -44,7 +44,9 @@ type world struct {
 	restored map[string]time.Time
 	// persons are objects that people made in remotes.
 	persons []persons
-	made    int
+	// takenBack are those of them that a person deleted again.
+	takenBack map[types.UID]bool
+	made      int
 }
 
 // persons is an object that a person made.
@@ -64,6 +66,7 @@ func (a *Arena) newWorld(ctx context.Context, seed uint64) (_ *world, err error)
 	w := &world{
 		Arena: a, namespace: fmt.Sprintf("chaos-%d-%d", seed, a.runs), binary: a.options.Operator,
 		kubeconfigs: map[string][]byte{}, saved: map[string]string{}, restored: map[string]time.Time{},
+		takenBack: map[types.UID]bool{},
 	}
 	folder := filepath.Join(a.dir, fmt.Sprint(a.runs))
 	w.plugins, w.placement = filepath.Join(folder, "plugins"), filepath.Join(folder, "placement.yaml")
