@@ -3,6 +3,7 @@ package audit
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -95,7 +96,7 @@ func parse(from io.Reader, filter Filter) ([]Call, error) {
 	lines := bufio.NewReader(from)
 	for number := 1; ; number++ {
 		line, err := lines.ReadBytes('\n')
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return calls, nil // what comes after the last line's end is not complete
 		}
 		if err != nil {

@@ -178,7 +178,7 @@ func forget(all []state) []state {
 // write keeps each record once, with the time at which it was seen first.
 func (h *lockedHistory) write(records []record) {
 	for _, r := range records {
-		key := string(r.Machine) + r.Ledger.String() + r.Disks.String() + strconv.FormatBool(r.Debt)
+		key := string(r.Machine) + r.String() + r.Disks.String() + strconv.FormatBool(r.Debt)
 		if !h.known[key] {
 			h.known[key] = true
 			h.records = append(h.records, r)

@@ -32,7 +32,8 @@ func leaks(s seen) []Violation {
 // isLeft reports whether an object should be gone with its Machine.
 func (s seen) isLeft(l life) bool {
 	machine := l.machine()
-	if machine == "" || !l.Until.IsZero() || l.Returned || !slices.Contains(perMachine(), l.Resource) || s.isPersonsGuest(l) {
+	if machine == "" || !l.Until.IsZero() || l.Returned || !slices.Contains(perMachine(), l.Resource) ||
+		s.isPersonsGuest(l) {
 		return false
 	}
 	m, known := s.machines[machine]
@@ -50,7 +51,8 @@ func (s seen) isLeft(l life) bool {
 
 // perMachine are the kinds of what is made for one Machine.
 func perMachine() []string {
-	return []string{virtualMachines, instances, dataVolumes, claims, secrets, configMaps, exports, attachments, networkConfigs}
+	return []string{virtualMachines, instances, dataVolumes, claims, secrets, configMaps, exports, attachments,
+		networkConfigs}
 }
 
 // wasReleased reports whether a person let a Machine go without what was made for it.

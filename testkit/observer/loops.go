@@ -22,7 +22,8 @@ const window = time.Minute
 func loops(s seen) []Violation {
 	var found []Violation
 	calls := s.perMachine(time.Time{})
-	for _, about := range slices.SortedFunc(maps.Keys(calls), func(a, b subject) int { return strings.Compare(a.name, b.name) }) {
+	byName := func(a, b subject) int { return strings.Compare(a.name, b.name) }
+	for _, about := range slices.SortedFunc(maps.Keys(calls), byName) {
 		at, most := densest(calls[about])
 		bound := s.options.CallsPerMinute
 		if s.moves(about.uid, at) {
@@ -67,8 +68,8 @@ func hammered(s seen) []Violation {
 			calls := refused[what]
 			about := s.subjectOf(cluster, calls[0])
 			if at, most := densest(calls); most > attemptsPerMinute*(1+s.beginnings(about.uid, at)) {
-				found = append(found, Violation{Invariant: "I15", Cluster: cluster, Object: about.name, At: at, about: about.about(),
-					Message: "the operator tries what was refused more often than it may: " + what})
+				found = append(found, Violation{Invariant: "I15", Cluster: cluster, Object: about.name, At: at,
+					about: about.about(), Message: "the operator tries what was refused more often than it may: " + what})
 			}
 		}
 	}
@@ -179,7 +180,8 @@ func (s seen) subjectOf(cluster string, call audit.Call) subject {
 		}
 	}
 	for _, l := range s.lives {
-		if uid == "" && l.Cluster == cluster && l.Resource == call.Resource && l.Namespace == call.Namespace && l.Name == call.Name {
+		if uid == "" && l.Cluster == cluster && l.Resource == call.Resource && l.Namespace == call.Namespace &&
+			l.Name == call.Name {
 			uid = s.machineOf(l)
 		}
 	}

@@ -45,7 +45,7 @@ type state struct {
 func newState(object *unstructured.Unstructured, listed bool, at time.Time) (state, error) {
 	m := &vitistackv1alpha1.Machine{}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, m); err != nil {
-		return state{}, fmt.Errorf("Machine %s/%s: %w", object.GetNamespace(), object.GetName(), err)
+		return state{}, fmt.Errorf("the Machine %s/%s: %w", object.GetNamespace(), object.GetName(), err)
 	}
 	m.ManagedFields = nil
 	s := state{At: at, Object: m, Wish: wishOf(m), Listed: listed}

@@ -55,7 +55,9 @@ func isElsewhere(before, after state) bool {
 			sides = append(sides, move.From, move.To)
 		}
 	}
-	return !slices.ContainsFunc(sides, func(side vitistackv1alpha1.Ledger) bool { return side.Config == after.Ledger.Config })
+	return !slices.ContainsFunc(sides, func(side vitistackv1alpha1.Ledger) bool {
+		return side.Config == after.Ledger.Config
+	})
 }
 
 // noCandidate says why the cluster of a first record was none to choose. One that has the

@@ -50,6 +50,7 @@ func readsAll(call audit.Call) bool {
 	if !slices.Contains([]string{virtualMachines, instances, dataVolumes}, call.Resource) || call.Code >= 300 {
 		return false
 	}
-	return call.Verb == "list" && call.Name == "" && machineSelected(call) == "" && !strings.Contains(call.URI, "fieldSelector=metadata.name") ||
+	selects := machineSelected(call) != "" || strings.Contains(call.URI, "fieldSelector=metadata.name")
+	return call.Verb == "list" && call.Name == "" && !selects ||
 		call.Verb == "watch" && strings.Contains(call.URI, "sendInitialEvents=true")
 }

@@ -62,7 +62,9 @@ func newTale(t *testing.T) *tale {
 }
 
 // put tells of an object in one state. fields are by path.
-func (n *tale) put(cluster, resource, namespace, name, uid string, seconds float64, fields map[string]any, gone ...bool) {
+func (n *tale) put(
+	cluster, resource, namespace, name, uid string, seconds float64, fields map[string]any, gone ...bool,
+) {
 	n.t.Helper()
 	n.history.saw(cluster, resource, n.object(namespace, name, uid, fields), len(gone) > 0, at(seconds))
 }

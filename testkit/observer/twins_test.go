@@ -120,7 +120,8 @@ func TestTwins(t *testing.T) {
 func (n *tale) relist(cluster, uid string, seconds float64) {
 	n.t.Helper()
 	object := n.object("shop", "vm-web", uid, vmFields("Always"))
-	n.history.listed(cluster, virtualMachines, []unstructured.Unstructured{*object}, object.GetResourceVersion(), at(seconds))
+	n.history.listed(cluster, virtualMachines, []unstructured.Unstructured{*object}, object.GetResourceVersion(),
+		at(seconds))
 }
 
 // TestReturnedTwins: what a restored etcd brings back may run until the operator had time to stop it.

@@ -52,8 +52,8 @@ func (s seen) judgeSpec(l life, m machine, change specChange) (Violation, bool) 
 	}
 	return Violation{
 		Invariant: "I14", Cluster: l.Cluster, Object: l.object(), At: change.At,
-		Message: fmt.Sprintf("the operator changed it (generation %d) although Machine %s was as it asked and had not changed: %s",
-			change.Generation, s.nameOf(m.UID), describe(writes)),
+		Message: fmt.Sprintf("the operator changed it (generation %d) although Machine %s was as it asked "+
+			"and had not changed: %s", change.Generation, s.nameOf(m.UID), describe(writes)),
 		about: []types.UID{l.UID, m.UID},
 	}, true
 }

@@ -100,7 +100,8 @@ func (s seen) candidates(cluster string, call audit.Call) []life {
 // name were there, one that is the operator's is enough.
 func (s seen) judgeChange(cluster string, call audit.Call) (Violation, bool) {
 	if _, followed := s.blind[place{cluster, call.Resource}]; !followed {
-		made := life{Cluster: cluster, Resource: call.Resource, Namespace: call.Namespace, Name: call.Name, From: call.Received}
+		made := life{Cluster: cluster, Resource: call.Resource, Namespace: call.Namespace, Name: call.Name,
+			From: call.Received}
 		creator := s.creator(made)
 		return Violation{Invariant: "I2", Message: "the operator changes what is a person's: " + call.String()},
 			creator != "" && !s.options.isOperators(creator)

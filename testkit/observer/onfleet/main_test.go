@@ -68,7 +68,8 @@ func run(m *testing.M) (code int, err error) {
 	world.person, world.operator = map[string]client.Client{}, map[string]client.Client{}
 	world.identity = map[string]string{}
 	for _, c := range world.fleet.Clusters() {
-		villain, err := c.ControlPlane.ConfigFor(controlplane.User{Name: fleet.OperatorUser, Groups: controlplane.Admin.Groups})
+		user := controlplane.User{Name: fleet.OperatorUser, Groups: controlplane.Admin.Groups}
+		villain, err := c.ControlPlane.ConfigFor(user)
 		if err != nil {
 			return 1, err
 		}
@@ -79,7 +80,8 @@ func run(m *testing.M) (code int, err error) {
 			return 1, err
 		}
 		system := &corev1.Namespace{}
-		if err := world.person[c.Name].Get(context.Background(), client.ObjectKey{Name: metav1.NamespaceSystem}, system); err != nil {
+		key := client.ObjectKey{Name: metav1.NamespaceSystem}
+		if err := world.person[c.Name].Get(context.Background(), key, system); err != nil {
 			return 1, err
 		}
 		world.identity[c.Name] = string(system.UID)
