@@ -74,13 +74,29 @@ func (p *person) answer(ctx context.Context, m *vitistackv1alpha1.Machine, reaso
 		return p.restartGuest(ctx, ledger)
 	case vitistackv1alpha1.ReasonRestartRefused, vitistackv1alpha1.ReasonGuestRightMissing,
 		vitistackv1alpha1.ReasonKindMissing:
-		return p.consent(ctx, m, vitistackv1alpha1.AnnotationRestart, "")
+		return p.restartByHand(ctx, m, ledger)
 	case vitistackv1alpha1.ReasonAdoptionRefused:
 		return p.consent(ctx, m, vitistackv1alpha1.AnnotationAdopt, "")
 	case vitistackv1alpha1.ReasonNameCollision, vitistackv1alpha1.ReasonDuplicateVM:
 		return p.makeRoom(ctx, m)
 	}
 	return nil
+}
+
+// restartByHand does once what the operator was asked for and cannot do, for example where no
+// virt-api serves it: a restart that is recorded is over when there is another instance.
+func (p *person) restartByHand(
+	ctx context.Context, m *vitistackv1alpha1.Machine, ledger vitistackv1alpha1.Ledger,
+) error {
+	if err := p.consent(ctx, m, vitistackv1alpha1.AnnotationRestart, ""); err != nil {
+		return err
+	}
+	once := "restarted by hand: " + string(m.UID)
+	if p.said[once] {
+		return nil
+	}
+	p.said[once] = true
+	return p.restartGuest(ctx, ledger)
 }
 
 // restartGuest ends the instance; a virtual machine that is to run gets another one.
