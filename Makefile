@@ -42,7 +42,7 @@ STRATEGIES := $(patsubst placement-plugins/cmd/placement-%,%,$(wildcard placemen
 .PHONY: bin
 bin:
 	@mkdir -p bin/plugins
-	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./testkit/cmd/demo ./testkit/cmd/bench ./testkit/cmd/scale ./testkit/cmd/soak ./operator ./crdcheck/cmd/crdcheck
+	@$(GOBUILD) -o bin/ ./testkit/cmd/fleet ./testkit/cmd/demo ./testkit/cmd/bench ./testkit/cmd/scale ./testkit/cmd/soak ./testkit/cmd/chaos ./placement/examples/liar ./operator ./crdcheck/cmd/crdcheck
 	@$(GOBUILD) -ldflags "-s -w" -o bin/plugins/ $(STRATEGIES:%=./placement-plugins/cmd/placement-%)
 	@chmod 0755 bin bin/plugins bin/plugins/placement-* # whatever the umask: a plugin that others can write is refused
 	@cd bin/plugins && sha256sum $(STRATEGIES:%=placement-%) >SHA256SUMS && chmod 0644 SHA256SUMS
@@ -151,6 +151,15 @@ MACHINES ?= 1000,5000,10000,20000
 scale: tools ## measure what clusters and Machines cost, real clusters and stand-ins, into dist/scale.json and .svg: hours
 	@mkdir -p $(dir $(SCALE))
 	@bin/scale --clusters $(CLUSTERS) --real $(REAL) --machines $(MACHINES) --json $(SCALE).json --picture $(SCALE).svg
+
+# The same seed gives the same schedule. MODE=real plays it against KubeVirt's own controllers; SEEDS=10 plays ten seeds from SEED on.
+SEED ?= 1
+SEEDS ?= 1
+TIME ?= 60s
+MODE ?= light
+.PHONY: chaos
+chaos: tools ## play the random schedule of SEED (1) for TIME (60s) against the operator, and look for a broken invariant
+	@bin/chaos --seed $(SEED) --seeds $(SEEDS) --time $(TIME) --kubevirt $(MODE)
 
 .PHONY: generate
 generate: ## write generated code and manifests anew

@@ -37,6 +37,25 @@ const (
 	Write Scope = "write"
 )
 
+// Kinds returns all kinds, Pass first, in the order in which people are told of them.
+func Kinds() []Kind {
+	var names []Kind
+	for _, k := range kinds() {
+		names = append(names, k.name)
+	}
+	return names
+}
+
+// Scopes returns what a kind can act on; none for a kind that there is not.
+func (k Kind) Scopes() []Scope {
+	for _, known := range kinds() {
+		if known.name == k {
+			return slices.Clone(known.scopes)
+		}
+	}
+	return nil
+}
+
 // kind is a Kind with the scopes that it knows.
 type kind struct {
 	name   Kind
@@ -182,13 +201,7 @@ func (f Fault) withholds(s Scope) bool {
 	return f.Kind == Stall && s == Watch || f.Kind == Blackhole && f.On == s
 }
 
-func kindNames() string {
-	var names []Kind
-	for _, k := range kinds() {
-		names = append(names, k.name)
-	}
-	return join(names)
-}
+func kindNames() string { return join(Kinds()) }
 
 func join[T ~string](names []T) string {
 	var b strings.Builder

@@ -6,6 +6,7 @@
 package operator
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,14 +15,20 @@ import (
 	"syscall"
 
 	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
+	"github.com/vitistack/kubevirt-multicluster/testkit/internal/process"
 )
 
-// Build compiles the operator from the folder source into the file binary, without cgo.
+// Build compiles the operator, or another program of the repository, from the folder source into the
+// file binary, without cgo. It works outside the workspace too: each module builds its own programs.
 func Build(binary, source string) error {
-	build := exec.Command("go", "build", "-trimpath", "-o", binary, source)
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	binary, err := filepath.Abs(binary)
+	if err != nil {
+		return err
+	}
+	build := exec.Command("go", "build", "-trimpath", "-o", binary, ".")
+	build.Dir, build.Env = source, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("building the operator: %w: %s", err, out)
+		return fmt.Errorf("building %s: %w: %s", source, err, out)
 	}
 	return nil
 }
@@ -39,7 +46,7 @@ type Process struct {
 	Args, Env []string
 
 	mu  sync.Mutex
-	cmd *exec.Cmd
+	now *process.Process
 }
 
 // Start starts the operator. It does not wait until that works.
@@ -53,48 +60,59 @@ func (p *Process) Start() error {
 	if _, err := os.Stat(filepath.Join(plugins, "SHA256SUMS")); err != nil { // every Machine would wait
 		return fmt.Errorf("the placement plugins are missing, run `make tools`: %w", err)
 	}
-	file, err := os.OpenFile(p.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	args := append([]string{"--kubeconfig=" + p.Fleet.OperatorKubeconfig(), "--health-probe-bind-address=0",
-		"--plugin-dir=" + plugins}, p.Args...)
-	p.cmd = exec.Command(p.Binary, args...)
-	p.cmd.Env = append([]string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace, "LOG_LEVEL=debug"}, p.Env...)
-	p.cmd.Stdout, p.cmd.Stderr = file, file
-	return p.cmd.Start()
+	p.now, err = process.Start(process.Spec{
+		Name: "operator", Path: p.Binary, Log: p.Log,
+		Args: append([]string{"--kubeconfig=" + p.Fleet.OperatorKubeconfig(), "--health-probe-bind-address=0",
+			"--plugin-dir=" + plugins}, p.Args...),
+		Env: append([]string{"KUBEVIRT_CONFIGS_NAMESPACE=" + fleet.ConfigsNamespace, "LOG_LEVEL=debug"}, p.Env...),
+	})
+	return err
 }
 
+// PID is the process id.
+func (p *Process) PID() int { return p.process().PID() }
+
+// Done is closed once the operator has ended, in whatever way.
+func (p *Process) Done() <-chan struct{} { return p.process().Done() }
+
 // Kill ends the operator without a warning.
-func (p *Process) Kill() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if err := p.cmd.Process.Kill(); err != nil {
-		return err
-	}
-	_ = p.cmd.Wait() // it says that it was killed
-	return nil
-}
+func (p *Process) Kill() error { return p.process().Kill() }
 
 // Crash ends the operator by a signal upon which a Go program writes down what all its goroutines do,
 // into the log: SIGQUIT or SIGABRT. It waits for the end.
 func (p *Process) Crash(by syscall.Signal) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if err := p.cmd.Process.Signal(by); err != nil {
+	now := p.process()
+	if err := now.Exited(); err != nil {
 		return fmt.Errorf("the operator had ended already: %w", err)
 	}
-	_ = p.cmd.Wait() // it says that it crashed
+	if err := syscall.Kill(now.PID(), by); err != nil {
+		return err
+	}
+	_ = now.Wait() // it says that it crashed
 	return nil
 }
 
-// Stop asks the operator to end and waits for that. An operator that had ended already is an error.
+// Freeze stops the operator from running; its connections stay open.
+func (p *Process) Freeze() error { return p.process().Freeze() }
+
+// Thaw lets a frozen operator go on.
+func (p *Process) Thaw() error { return p.process().Thaw() }
+
+// Stop asks the operator to end and waits for that. An operator that had ended already is an error,
+// and so is one that does not end with status 0.
 func (p *Process) Stop() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	now := p.process()
+	if err := now.Exited(); err != nil {
 		return fmt.Errorf("the operator had ended already: %w", err)
 	}
-	return p.cmd.Wait()
+	if err := syscall.Kill(now.PID(), syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return err
+	}
+	return now.Wait()
+}
+
+func (p *Process) process() *process.Process {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now
 }

@@ -71,6 +71,12 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 // Done is closed when the process has ended and was reaped.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
+// Wait waits until the process has ended, and returns nil if that was with status 0.
+func (p *Process) Wait() error {
+	<-p.done
+	return p.err
+}
+
 // Exited returns nil while the process runs, and then an error that names it, how it ended and the
 // last line of its log.
 func (p *Process) Exited() error {
