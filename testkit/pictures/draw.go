@@ -95,7 +95,7 @@ func add(p *plot.Plot, r row, at float64) error {
 	if err != nil {
 		return err
 	}
-	bar.LineStyle.Width, bar.Color = 0, holds
+	bar.Width, bar.Color = 0, holds
 	if !r.Pass {
 		bar.Color = misses
 	}

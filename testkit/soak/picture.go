@@ -22,7 +22,7 @@ func (r *Result) Draw(file string) error {
 		if err != nil {
 			return err
 		}
-		band.Color, band.LineStyle.Width = color.Gray{Y: 235}, 0
+		band.Color, band.Width = color.Gray{Y: 235}, 0
 		p.Add(band)
 	}
 	for i, series := range AllSeries {

@@ -35,7 +35,8 @@ func TestFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	var read Result
-	if err := json.Unmarshal(text, &read); err != nil || len(read.Samples) != len(result.Samples) || len(read.Troubles) != 1 {
+	err = json.Unmarshal(text, &read)
+	if err != nil || len(read.Samples) != len(result.Samples) || len(read.Troubles) != 1 {
 		t.Errorf("%d samples are read: %v", len(read.Samples), err)
 	}
 }

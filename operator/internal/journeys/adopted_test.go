@@ -64,8 +64,9 @@ func TestAdopted(t *testing.T) {
 	if uuid := arrived.Spec.Template.Spec.Domain.Firmware.UUID; uuid != instance.Spec.Domain.Firmware.UUID {
 		t.Errorf("the firmware UUID is %s, not %s", uuid, instance.Spec.Domain.Firmware.UUID)
 	}
-	if mac := arrived.Spec.Template.Spec.Domain.Devices.Interfaces[0].MacAddress; mac != instance.Status.Interfaces[0].MAC {
-		t.Errorf("the address is %s, not %s", mac, instance.Status.Interfaces[0].MAC)
+	mac, want := arrived.Spec.Template.Spec.Domain.Devices.Interfaces[0].MacAddress, instance.Status.Interfaces[0].MAC
+	if mac != want {
+		t.Errorf("the address is %s, not %s", mac, want)
 	}
 	if arrived.Labels["team"] != "blue" || arrived.Annotations["note"] != "by hand" {
 		t.Errorf("people's labels and annotations are %v, %v", arrived.Labels, arrived.Annotations)

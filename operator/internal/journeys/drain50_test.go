@@ -104,7 +104,8 @@ func createdIn(t *testing.T, namespace string, count int) pace {
 		g.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
 	}
 	for _, cluster := range []string{west, north} {
-		if err := world.remote[cluster].Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: hand}}); err != nil {
+		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: hand}}
+		if err := world.remote[cluster].Create(t.Context(), namespace); err != nil {
 			t.Fatal(err)
 		}
 	}

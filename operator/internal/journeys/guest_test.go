@@ -116,7 +116,7 @@ func (g *traveller) restarted(token string, before types.UID) types.UID {
 		seen[g.instance(east)] = true
 		record, found, err := vitistackv1alpha1.RestartRecordOf(g.machine())
 		if err != nil || !found || record.Token != token || !record.Done {
-			return fmt.Errorf("%v, %v", record, err)
+			return errors.Join(fmt.Errorf("the record is %v", record), err)
 		}
 		return nil
 	})
@@ -157,7 +157,7 @@ func (g *traveller) killedBeforeItAsks(token string) {
 	eventually.Eventually(g.t, patience, "the restart is recorded", func(context.Context) error {
 		record, _, err := vitistackv1alpha1.RestartRecordOf(g.machine())
 		if err != nil || record.Token != token {
-			return fmt.Errorf("%v, %v", record, err)
+			return errors.Join(fmt.Errorf("the record is %v", record), err)
 		}
 		return nil
 	})

@@ -171,6 +171,7 @@ func TestRestartHeld(t *testing.T) {
 	}
 }
 
+//nolint:staticcheck // KubeVirt's own words begin with a capital
 var (
 	noRight = apierrors.NewForbidden(schema.GroupResource{Group: guest.Group, Resource: "virtualmachines"}, vmName,
 		fmt.Errorf(`User "operator" cannot update resource "virtualmachines/restart" in API group %q`, guest.Group))

@@ -17,7 +17,6 @@ import (
 // wanted goes the steps of a Machine that is wanted.
 func (r *MachineReconciler) wanted(ctx context.Context, view report) report {
 	supervisor := r.supervisor(view.reads)
-
 	placed, err := r.place(ctx, supervisor, view.Machine)
 	view.Machine, view.Ledger, view.Adopted = placed.machine, placed.ledger, placed.adopted
 	if err != nil {
@@ -61,19 +60,17 @@ func (r *MachineReconciler) wanted(ctx context.Context, view report) report {
 	job.Machine, job.Network = network.machine, network.record
 
 	result, err := r.realize(ctx, job, found, network, placed)
-	if err == nil && found.VM != nil {
-		job.Machine, job.Ledger = result.machine, result.ledger
-		err = job.FreeISO(ctx, found.VM, instance.VMI)
-	}
 	guest, guestErr := attended{machine: result.machine}, error(nil)
 	if err == nil && found.VM != nil {
-		guest, guestErr = r.attend(ctx, job, found.VM, instance)
+		job.Machine, job.Ledger = result.machine, result.ledger
+		if err = job.FreeISO(ctx, found.VM, instance.VMI); err == nil {
+			guest, guestErr = r.attend(ctx, job, found.VM, instance)
+		}
 	}
 	view.Machine, view.Ledger = guest.machine, &result.ledger
 	view.VM, view.again, view.later = result.vm, result.again, guest.later
 	if networkErr != nil {
-		view = view.noted(err).noted(guestErr)
-		return view.ended(observed.StepNetwork, networkErr)
+		return view.noted(err).noted(guestErr).ended(observed.StepNetwork, networkErr)
 	}
 	if err != nil {
 		return view.ended(observed.StepVM, err)

@@ -41,7 +41,8 @@ func TestBites(t *testing.T) {
 	bites.Bit("deletion", "cluster")
 	bites.Bit("deletion", "cluster")
 	want := `
-# HELP operator_brake_bites_total How often the brake began to hold, by what it held and by the scope of which too many would have gone.
+# HELP operator_brake_bites_total ` + "How often the brake began to hold, by what it held and by the scope " +
+		"of which too many would have gone." + `
 # TYPE operator_brake_bites_total counter
 operator_brake_bites_total{kind="change",scope="cluster"} 0
 operator_brake_bites_total{kind="change",scope="fleet"} 0

@@ -43,7 +43,9 @@ func (j *job) offer(ctx context.Context, seen sight) error {
 	at := problem.At{Condition: vitistackv1alpha1.ConditionReady, Doing: "creating the VirtualMachineExport of the move"}
 	remote := seen.source.remote
 	export := &exportv1.VirtualMachineExport{
-		ObjectMeta: metav1.ObjectMeta{Namespace: j.record.From.Namespace, Name: removal.OfferName(j.record.ID), Labels: j.labels()},
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: j.record.From.Namespace, Name: removal.OfferName(j.record.ID), Labels: j.labels(),
+		},
 		Spec: exportv1.VirtualMachineExportSpec{
 			Source: corev1.TypedLocalObjectReference{
 				APIGroup: ptr.To(kubevirtv1.GroupVersion.Group), Kind: "VirtualMachine", Name: j.record.From.VMName,
@@ -151,7 +153,7 @@ func (j *job) tidy(ctx context.Context, seen sight) error {
 	if seen.Target.Silent || !seen.Target.Left {
 		return nil
 	}
-	for _, object := range []client.Object{&corev1.ConfigMap{}, &corev1.Secret{}} { // by which it is seen that both are gone
+	for _, object := range []client.Object{&corev1.ConfigMap{}, &corev1.Secret{}} { // both have to be gone
 		key := client.ObjectKey{Namespace: j.record.To.Namespace, Name: removal.OfferName(j.record.ID)}
 		err := seen.target.remote.Server.Get(ctx, key, object)
 		if apierrors.IsNotFound(err) {

@@ -27,7 +27,8 @@ func (j Job) DeleteOffer(ctx context.Context, move string) error {
 	case apierrors.IsNotFound(err), apierrors.IsForbidden(err), errors.Is(err, clientmgr.ErrKindNotServed):
 		return nil
 	case err != nil:
-		return problem.Remote(err, j.Remote.Config, problem.At{Condition: ready, Doing: "reading VirtualMachineExport " + OfferName(move)})
+		at := problem.At{Condition: ready, Doing: "reading VirtualMachineExport " + OfferName(move)}
+		return problem.Remote(err, j.Remote.Config, at)
 	case !desired.IsOurs(export.Labels, j.MachineUID, j.SupervisorUID) || !export.DeletionTimestamp.IsZero():
 		return nil
 	}

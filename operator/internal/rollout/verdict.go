@@ -86,7 +86,8 @@ func (f *frame) verb() string {
 func (f *frame) broken(s sorted) verdict {
 	slices.SortFunc(s.broken, func(a, b judged) int { return strings.Compare(keyOf(a.machine), keyOf(b.machine)) })
 	first := s.broken[0]
-	message := fmt.Sprintf("no further Machine begins: %s: %s", keyOf(first.machine), summary.Cut(first.message, maxListedMessage))
+	message := fmt.Sprintf("no further Machine begins: %s: %s",
+		keyOf(first.machine), summary.Cut(first.message, maxListedMessage))
 	if more := s.broken[1:]; len(more) > 0 {
 		message += "; and so with " + namesOf(more)
 	}

@@ -7,8 +7,8 @@ import (
 
 // machine is how a person calls kubectl machine on the demo's supervisor, but for the command.
 func (d *demo) machine() []string {
-	return []string{filepath.Join(filepath.Dir(d.kubectl), "kubectl-machine"), "--kubeconfig", d.fleet.Supervisor.Kubeconfig(),
-		"--namespace", "default"}
+	return []string{filepath.Join(filepath.Dir(d.kubectl), "kubectl-machine"),
+		"--kubeconfig", d.fleet.Supervisor.Kubeconfig(), "--namespace", "default"}
 }
 
 // move moves a Machine to another cluster, as a person would, and shows what a person sees.

@@ -82,7 +82,7 @@ func (p *Proxy) Start(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 		err := server.Close()
-		_ = <-done // it says that the server is closed
+		<-done //nolint:errcheck // it says that the server is closed
 		p.transport.CloseIdleConnections()
 		return err
 	}

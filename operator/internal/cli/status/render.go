@@ -72,7 +72,7 @@ func (v *View) conditions(root *node, p paint) {
 	}
 	var well []string
 	for _, condition := range v.Machine.Status.Conditions {
-		if metav1.ConditionStatus(condition.Status) == vitistackv1alpha1.WellWhen(condition.Type) {
+		if condition.Status == vitistackv1alpha1.WellWhen(condition.Type) {
 			well = append(well, said(condition.Type))
 			continue
 		}

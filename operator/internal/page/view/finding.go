@@ -42,7 +42,8 @@ type Passing struct {
 func findings(conditions []metav1.Condition) []Finding {
 	var found []Finding
 	for _, c := range conditions {
-		if c.Status == vitistackv1alpha1.WellWhen(c.Type) || c.Reason == vitistackv1alpha1.ReasonNotChecked || len(found) == MaxList {
+		well := c.Status == vitistackv1alpha1.WellWhen(c.Type) || c.Reason == vitistackv1alpha1.ReasonNotChecked
+		if well || len(found) == MaxList {
 			continue
 		}
 		info, _ := vitistackv1alpha1.InfoOf(c.Reason)
