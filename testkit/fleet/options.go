@@ -15,17 +15,17 @@ import (
 // maxRemotes is a bound against typing errors: each remote takes about half a GiB.
 const maxRemotes = 16
 
-// NoRemotes is a supervisor alone: its remote clusters are somebody else's, stand-ins for example.
-const NoRemotes = -1
-
 // Options say what a fleet consists of. The zero value is a supervisor and one remote in a
 // temporary folder.
 type Options struct {
 	// Dir is the folder for kubeconfigs, data and logs. It is made if absent, and what the fleet put
 	// into it is removed when the fleet stops. Default: a temporary folder.
 	Dir string
-	// Remotes is the number of remote clusters, 1 to 16, or NoRemotes. Default: 1.
+	// Remotes is the number of remote clusters, 1 to 16. Default: 1.
 	Remotes int
+	// Alone leaves the supervisor without a remote: its clusters are stand-ins, for example. Remotes
+	// does not count then.
+	Alone bool
 	// KubeVirt says whether remotes run KubeVirt's own controllers (kubevirt.Real, the default) or
 	// ours that stand in for them (kubevirt.Light).
 	KubeVirt kubevirt.Mode
@@ -58,13 +58,14 @@ const minFree = 256 << 20
 
 // complete fills in the defaults and refuses what cannot work, before anything is started.
 func (o *Options) complete() (err error) {
-	switch {
-	case o.Remotes == 0:
+	if o.Remotes == 0 {
 		o.Remotes = 1
-	case o.Remotes == NoRemotes:
-		o.Remotes = 0
-	case o.Remotes < 1 || o.Remotes > maxRemotes:
+	}
+	if o.Remotes < 1 || o.Remotes > maxRemotes {
 		return fmt.Errorf("%d remotes: want 1 to %d", o.Remotes, maxRemotes)
+	}
+	if o.Alone {
+		o.Remotes = 0
 	}
 	if o.MinFree == 0 {
 		o.MinFree = minFree * uint64(len(o.names()))

@@ -138,12 +138,13 @@ func (w *World) Stop() error {
 // startClusters starts a fleet, and where the remotes are stand-ins a fleet without remotes.
 func (w *World) startClusters(ctx context.Context) (err error) {
 	w.say("starting %d clusters (%s) and a supervisor", w.options.Clusters, w.options.Kind)
-	remotes := w.options.Clusters
-	if w.options.Kind == figures.StandIn {
-		remotes = fleet.NoRemotes
+	options := fleet.Options{
+		KubeVirt: kubevirt.Light, Audit: w.options.Audit, Alone: w.options.Kind == figures.StandIn,
 	}
-	w.fleet, err = fleet.Start(ctx, fleet.Options{Remotes: remotes, KubeVirt: kubevirt.Light, Audit: w.options.Audit})
-	if err != nil {
+	if !options.Alone {
+		options.Remotes = w.options.Clusters
+	}
+	if w.fleet, err = fleet.Start(ctx, options); err != nil {
 		return err
 	}
 	if w.admin, err = newClient(w.fleet.Supervisor.ControlPlane.Config(), nil); err != nil {
