@@ -54,7 +54,7 @@ func TestListsOfOthersBreakNoStream(t *testing.T) {
 	}
 
 	var made []*vitistackv1alpha1.Machine
-	// One that is created in the second of the cache's own list is not known to be new.
+	// One that is created while the cache's own list fills is not known to be new.
 	err = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, 30*time.Second, true,
 		func(ctx context.Context) (bool, error) {
 			made = append(made, &vitistackv1alpha1.Machine{ObjectMeta: metav1.ObjectMeta{

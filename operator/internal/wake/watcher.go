@@ -110,11 +110,21 @@ func (w *Watcher) broken(served time.Time) {
 func (w *Watcher) Created(machine *vitistackv1alpha1.Machine, initial bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	// Creation times have whole seconds: one in the second of the list may be older than the list.
 	if !initial && !controllerutil.ContainsFinalizer(machine, vitistackv1alpha1.FinalizerMachine) &&
-		machine.CreationTimestamp.After(w.locked.since) {
+		w.isAfterList(machine.CreationTimestamp.Time) {
 		w.locked.seen[machine.UID] = w.clock.Now()
 	}
+}
+
+// isAfterList reports whether a Machine that the stream shows for the first time was created after the
+// last list. Creation times have whole seconds. A later list shows what was created meanwhile as the
+// stream does, so that a Machine of the list's own second may be older. The first list is told apart
+// from the stream, and only a Machine that began to match a selector may be older: by its second.
+func (w *Watcher) isAfterList(created time.Time) bool {
+	if w.locked.lists > 1 {
+		return created.After(w.locked.since)
+	}
+	return !created.Before(w.locked.since.Truncate(time.Second))
 }
 
 // Deleted tells of a Machine that is gone.

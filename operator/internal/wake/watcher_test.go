@@ -73,10 +73,27 @@ func TestWatcher(t *testing.T) {
 		}, want: true},
 		"NeverSeen": {reason: "nobody told of the Machine", happen: func(*stream) {}},
 		"Listed":    {reason: "it may be old", happen: func(s *stream) { s.get(machines); s.after(2*time.Second, true) }},
-		"SameSecond": {reason: "creation times have whole seconds", happen: func(s *stream) {
-			s.get(machines)
-			s.after(500*time.Millisecond, false)
-		}},
+		"SameSecond": {
+			reason: "the first list tells what it has from what comes later", want: true, happen: func(s *stream) {
+				s.get(machines)
+				s.after(500*time.Millisecond, false)
+			},
+		},
+		"SameSecondOfALaterList": {
+			reason: "a later list shows what was made meanwhile as the stream does, and creation times have whole seconds",
+			happen: func(s *stream) {
+				s.get(machines)
+				s.get(machines)
+				s.after(500*time.Millisecond, false)
+			},
+		},
+		"BeginsToMatch": {
+			reason: "a Machine of before the list that gets the selector's label is shown as a new one", happen: func(s *stream) {
+				s.machine.CreationTimestamp = metav1.NewTime(s.clock.Now().Add(-2 * time.Second))
+				s.get(machines)
+				s.watcher.Created(s.machine, false)
+			},
+		},
 		"Relisted": {reason: "the stream broke", happen: func(s *stream) {
 			s.after(2*time.Second, false)
 			s.get(machines)
@@ -125,8 +142,9 @@ func TestWatcher(t *testing.T) {
 			s.watcher.Deleted(s.machine)
 		}},
 		"ServerAhead": {
-			reason: "made before the list, by a clock that is a minute ahead", happen: func(s *stream) {
+			reason: "made before the later list, by a clock that is a minute ahead", happen: func(s *stream) {
 				s.ahead = time.Minute
+				s.get(machines)
 				s.after(2*time.Second, false)
 				s.get(machines)
 				s.watcher.Created(s.machine, false)
