@@ -79,15 +79,24 @@ func ParseNetworkRecord(annotation string) (NetworkRecord, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return NetworkRecord{}, fmt.Errorf("%w: something follows the JSON object", ErrInvalidNetworkRecord)
 	}
-	if len(record.Attachments) > maxAttachments {
-		return NetworkRecord{}, fmt.Errorf("%w: more than %d attachments", ErrInvalidNetworkRecord, maxAttachments)
-	}
-	for i, attachment := range record.Attachments {
-		if field := attachment.invalidField(); field != "" {
-			return NetworkRecord{}, fmt.Errorf("%w: attachment %d: field %q", ErrInvalidNetworkRecord, i, field)
-		}
+	if err := record.Validate(); err != nil {
+		return NetworkRecord{}, err
 	}
 	return record, nil
+}
+
+// Validate returns an error where the record has what [ParseNetworkRecord] would refuse; it wraps
+// [ErrInvalidNetworkRecord] and repeats no value.
+func (r NetworkRecord) Validate() error {
+	if len(r.Attachments) > maxAttachments {
+		return fmt.Errorf("%w: more than %d attachments", ErrInvalidNetworkRecord, maxAttachments)
+	}
+	for i, attachment := range r.Attachments {
+		if field := attachment.invalidField(); field != "" {
+			return fmt.Errorf("%w: attachment %d: field %q", ErrInvalidNetworkRecord, i, field)
+		}
+	}
+	return nil
 }
 
 // invalidField returns the JSON name of the first field that is not what it must be, or "".

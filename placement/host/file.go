@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 
@@ -89,6 +90,9 @@ func readConfig(path string) ([]plugin.Entry, error) {
 	}
 	var read config
 	if err := yaml.UnmarshalStrict(content, &read); err != nil {
+		if strings.Contains(err.Error(), "unsupported map key") { // the library's own words for it name nothing
+			err = errors.New("yaml: a key is neither a text, a number nor a truth value")
+		}
 		return nil, fmt.Errorf("placement configuration %s: %w", path, err)
 	}
 	if len(read.Strategies) == 0 {

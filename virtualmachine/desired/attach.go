@@ -84,7 +84,11 @@ func Attach(in AttachInput) (vitistackv1alpha1.NetworkRecord, error) {
 		return vitistackv1alpha1.NetworkRecord{Wish: wish, Attachments: attachments}, nil
 	case in.VM != nil && in.VM.Spec.Template != nil:
 		attachments, err := in.takeOver()
-		return vitistackv1alpha1.NetworkRecord{Wish: wish, Attachments: attachments}, err
+		record := vitistackv1alpha1.NetworkRecord{Wish: wish, Attachments: attachments}
+		if err == nil && record.Validate() != nil { // what is written down must be read again
+			return record, invalid("the interfaces of VirtualMachine %s cannot be recorded: %v", in.VM.Name, record.Validate())
+		}
+		return record, err
 	default:
 		attachments, err := in.change(nil)
 		if err != nil {
