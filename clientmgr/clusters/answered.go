@@ -34,14 +34,13 @@ func (a answeredClient) Get(
 
 func (a answeredClient) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
 	err := heard(ctx, func(ctx context.Context) error { return a.Client.List(ctx, list, opts...) })
+	if err == nil && list.GetResourceVersion() == "" {
+		err = errNoAnswer
+	}
 	if err != nil {
-		return err
+		_ = meta.SetList(list, nil) // what was read until then is nobody's word
 	}
-	if list.GetResourceVersion() == "" {
-		_ = meta.SetList(list, nil) // what is in it is nobody's word
-		return errNoAnswer
-	}
-	return nil
+	return err
 }
 
 func (a answeredClient) Create(ctx context.Context, object client.Object, opts ...client.CreateOption) error {
