@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -45,6 +46,8 @@ type Reconciler struct {
 	Ended func(from, to string, phase vitistackv1alpha1.MovePhase, took time.Duration)
 	// Selector chooses the Machines that are looked after, nil for all.
 	Selector labels.Selector
+	// Owns says which Machines are this process's, nil for all; nil asks about one that is gone.
+	Owns func(machine *vitistackv1alpha1.Machine) bool
 	// Options of what is made.
 	Options desired.Options
 	Clock   clock.PassiveClock
@@ -65,6 +68,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if later := r.memory.tooSoon(request.NamespacedName, r.Clock.Now()); later > 0 {
 		return ctrl.Result{RequeueAfter: later}, nil
 	}
+	if r.isOver(ctx, request, wishes) {
+		r.memory.forget(request.NamespacedName)
+		return ctrl.Result{}, nil
+	}
 	machine := &vitistackv1alpha1.Machine{}
 	if err := r.Live.Get(ctx, request.NamespacedName, machine); client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, fmt.Errorf("reading Machine %s: %w", request.Name, err)
@@ -73,6 +80,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	if machine != nil && r.Selector != nil && !r.Selector.Matches(labels.Set(machine.Labels)) {
 		return ctrl.Result{}, nil // another deployment's
+	}
+	if r.Owns != nil && !r.Owns(machine) {
+		r.memory.forget(request.NamespacedName)
+		return ctrl.Result{}, nil // another shard's
 	}
 	record, under, err := recordOf(machine)
 	switch {
@@ -84,6 +95,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	r.memory.forget(request.NamespacedName)
 	return r.beginNext(ctx, machine, wishes)
+}
+
+// isOver reports whether all moves of a Machine have ended, so that nothing need be asked: the time at
+// which one that waited would have been looked at again comes all the same. A record that the cache
+// does not show yet is an event.
+func (r *Reconciler) isOver(
+	ctx context.Context, request ctrl.Request, wishes []vitistackv1alpha1.MachineMove,
+) bool {
+	isOpen := func(wish vitistackv1alpha1.MachineMove) bool { return !wish.Status.Phase.Over() }
+	if len(wishes) == 0 || slices.ContainsFunc(wishes, isOpen) {
+		return false
+	}
+	machine := &vitistackv1alpha1.Machine{}
+	err := r.Supervisor.Get(ctx, request.NamespacedName, machine)
+	return apierrors.IsNotFound(err) || err == nil && machine.Annotations[vitistackv1alpha1.AnnotationMove] == ""
 }
 
 func recordOf(machine *vitistackv1alpha1.Machine) (vitistackv1alpha1.MoveRecord, bool, error) {

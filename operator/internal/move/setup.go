@@ -65,7 +65,8 @@ func (r *Reconciler) ofObject(_ context.Context, _ string, object client.Object)
 }
 
 // moved lets Machines through that are being moved: one that begins to be deleted, or is gone, is news
-// for its move. What the move itself writes is not.
+// for its move, and so is the record, which another process may have written. What else the move
+// writes is not.
 func (r *Reconciler) moved() predicate.Predicate {
 	under := func(machine client.Object) bool {
 		return machine.GetAnnotations()[vitistackv1alpha1.AnnotationMove] != ""
@@ -78,7 +79,8 @@ func (r *Reconciler) moved() predicate.Predicate {
 			return under(e.Object)
 		},
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			return (under(e.ObjectOld) || under(e.ObjectNew)) &&
+			begins := !under(e.ObjectOld) && under(e.ObjectNew)
+			return begins || (under(e.ObjectOld) || under(e.ObjectNew)) &&
 				e.ObjectOld.GetDeletionTimestamp().IsZero() != e.ObjectNew.GetDeletionTimestamp().IsZero()
 		},
 		DeleteFunc:  func(e event.DeleteEvent) bool { return under(e.Object) },

@@ -16,12 +16,13 @@ import (
 )
 
 // GiveUpAddresses deletes a Machine's NetworkConfigurations and lets them go. Their addresses are
-// free only now that no guest uses them.
+// free only now that no guest uses them. The server is asked for them: after a restore of the
+// supervisor the cache may have the Machine before it has these, and nobody would come back for them.
 func GiveUpAddresses(
 	ctx context.Context, supervisor side.Supervisor, machine *vitistackv1alpha1.Machine, options desired.Options,
 ) error {
 	at := problem.At{Condition: vitistackv1alpha1.ConditionNetworkReady, Doing: "deleting the NetworkConfigurations"}
-	configurations, err := provision.ConfigurationsOf(ctx, supervisor.Cache, machine, "")
+	configurations, err := provision.ConfigurationsOf(ctx, supervisor.Server, machine, "")
 	if err != nil {
 		return problem.Supervisor(err, at)
 	}
@@ -52,7 +53,7 @@ func KeepAddresses(
 	ctx context.Context, supervisor side.Supervisor, machine *vitistackv1alpha1.Machine, options desired.Options,
 ) error {
 	at := problem.At{Condition: vitistackv1alpha1.ConditionNetworkReady, Doing: "leaving the NetworkConfigurations"}
-	configurations, err := provision.ConfigurationsOf(ctx, supervisor.Cache, machine, "")
+	configurations, err := provision.ConfigurationsOf(ctx, supervisor.Server, machine, "")
 	if err != nil {
 		return problem.Supervisor(err, at)
 	}

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"fmt"
 	"syscall"
 	"testing"
@@ -28,7 +29,7 @@ func TestEvacuation(t *testing.T) {
 	evacuation.Spec = vitistackv1alpha1.EvacuationSpec{Config: "cluster-east",
 		Selector: &metav1.LabelSelector{MatchLabels: web.Labels}}
 	create(t, evacuation)
-	t.Cleanup(func() { _ = supervisor().Delete(t.Context(), evacuation) })
+	t.Cleanup(func() { _ = supervisor().Delete(context.WithoutCancel(t.Context()), evacuation) })
 	made := func() (names []string) {
 		t.Helper()
 		moves := &vitistackv1alpha1.MachineMoveList{}

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -20,7 +21,7 @@ func TestEditedClass(t *testing.T) {
 	class := &vitistackv1alpha1.MachineClass{ObjectMeta: metav1.ObjectMeta{Name: "edited-class"}}
 	class.Spec.CPU.Cores, class.Spec.Memory.Quantity = 1, resource.MustParse("1Gi")
 	create(t, class)
-	t.Cleanup(func() { _ = supervisor().Delete(t.Context(), class) })
+	t.Cleanup(func() { _ = supervisor().Delete(context.WithoutCancel(t.Context()), class) })
 	off := func(name string) *vitistackv1alpha1.Machine {
 		m := machine(ns, name, "cluster-east")
 		m.Spec.InstanceType, m.Spec.RunStrategy = class.Name, vitistackv1alpha1.RunStrategyHalted
