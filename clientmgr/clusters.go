@@ -32,6 +32,7 @@ const (
 // The reasons of a State, fit for a condition.
 const (
 	ReasonConnected          = clusters.ReasonConnected
+	ReasonAsleep             = clusters.ReasonAsleep
 	ReasonConnecting         = clusters.ReasonConnecting
 	ReasonCredentialMissing  = clusters.ReasonCredentialMissing
 	ReasonBadKubeconfig      = clusters.ReasonBadKubeconfig

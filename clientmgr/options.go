@@ -27,6 +27,10 @@ type Options struct {
 	// never let its identity be read: neither the ledger nor the KubevirtConfig has a UID. A known
 	// identity that cannot be read is ErrIdentityUnverified, whatever this says.
 	AllowUnverifiedIdentity bool
+	// Serves says which KubevirtConfigs' clusters are always connected, by name; the others are while
+	// somebody asks for them (clusters.Wish.OnDemand). It is asked once the manager runs. nil means that
+	// all are.
+	Serves func(kubevirtConfigName string) bool
 	// WarmStandby keeps connections and caches while not leading as well. By default only the leader
 	// has them.
 	WarmStandby bool

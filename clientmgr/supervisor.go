@@ -26,6 +26,7 @@ func (m *KubevirtClientManager) wishOf(
 		UID:           config.UID,
 		RememberedUID: cmp.Or(config.Status.ClusterUID, config.Annotations[vitistackv1alpha1.AnnotationClusterUID]),
 		AcceptedUID:   config.Annotations[vitistackv1alpha1.AnnotationAcceptClusterUID],
+		OnDemand:      m.options.Serves != nil && !m.options.Serves(config.Name),
 	}
 	w.FormerUIDs = listed(config.Annotations[vitistackv1alpha1.AnnotationFormerClusterUIDs])
 	if since := config.Status.DisconnectedSince; since != nil {

@@ -55,6 +55,8 @@ type Options struct {
 	// LookInterval is the time between two looks at a cluster's KubeVirt, at its definitions, and for
 	// virtual machines without a Machine; such a one must be seen in two looks. Default 10 minutes.
 	LookInterval time.Duration
+	// Serves says whose status is written, by the KubevirtConfig's name. nil means all of them.
+	Serves func(kubevirtConfigName string) bool
 	// Clock is the time. Default: the real one.
 	Clock clock.PassiveClock
 	// Registerer takes the metrics. Default: controller-runtime's registry.
@@ -119,6 +121,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	r.tellConfigs(ctx)
+	if r.options.Serves != nil && !r.options.Serves(config.Name) {
+		return ctrl.Result{}, nil
+	}
 	p := &pass{Reconciler: r, record: r.records.of(config), now: r.options.Clock.Now()}
 	p.config = p.record.newest(config)
 	for _, step := range []func(context.Context) error{p.observe, p.claim, p.release, p.report} {

@@ -84,6 +84,7 @@ var house = map[string][]string{
 	"entries":   {},
 	"removal": {"api/v1alpha1", "clientmgr", "custody", "entries", "problem", "provision", "side", "survey", "wake",
 		"virtualmachine/desired"},
+	"shards":  {"api/v1alpha1", "custody"},
 	"guest":   {"api/v1alpha1", "clientmgr/clusters", "problem"},
 	"metrics": {"api/v1alpha1"},
 	"brake":   {"api/v1alpha1", "entries"},
@@ -92,7 +93,7 @@ var house = map[string][]string{
 	"machine": {
 		"api/v1alpha1", "brake", "clientmgr", "clientmgr/capacity", "custody", "guest", "metrics", "move", "placement", "problem",
 		"provision",
-		"readiness", "readiness/assess", "readiness/gather", "removal", "side", "survey", "wake",
+		"readiness", "readiness/assess", "readiness/gather", "removal", "shards", "side", "survey", "wake",
 		"virtualmachine/desired", "virtualmachine/observed",
 	},
 }

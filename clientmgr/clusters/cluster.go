@@ -58,7 +58,8 @@ type cluster struct {
 	options Options
 	mail    *mailbox
 	view    atomic.Pointer[view]
-	gone    atomic.Bool             // nobody asks for it any more
+	gone    atomic.Bool // nobody asks for it any more
+	demand  demand
 	took    atomic.Int64            // nanoseconds of the last probe that was answered; 0 before
 	told    func(former, now State) // of each change of State
 	hub     *Hub
@@ -117,6 +118,7 @@ func newCluster(name string, first Wish, options Options) *cluster {
 	c.parser.Options = options.Kubeconfig
 	c.mail.put(first)
 	c.wish = first
+	c.demand.only.Store(first.OnDemand)
 	err := c.connectionError(ErrNotConnected, "connecting")
 	c.view.Store(&view{state: c.state, err: err, liveErr: err})
 	return c
@@ -152,6 +154,7 @@ func (c *cluster) serve(ctx context.Context, o order) time.Duration {
 			IdentityVerified: metav1.ConditionUnknown}
 	}
 	c.wish = o.wish
+	c.demand.only.Store(o.wish.OnDemand)
 	if o.rebuild {
 		c.disconnect()
 		c.attempt, c.floods, c.refills = attempts{}, attempts{}, attempts{}
@@ -159,6 +162,11 @@ func (c *cluster) serve(ctx context.Context, o order) time.Duration {
 	if o.wish.Kubeconfig == nil {
 		c.disconnect()
 		c.report(verdict{Disconnected, ReasonCredentialMissing, o.wish.Problem, ErrCredentialMissing}, nil)
+		return idle
+	}
+	if !c.demand.isThere(c.options.Clock.Now(), c.options.LetGo) {
+		c.disconnect()
+		c.report(asleep, nil)
 		return idle
 	}
 	if c.conn != nil && c.conn.untrusted() != nil {

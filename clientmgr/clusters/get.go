@@ -39,10 +39,11 @@ func (c Cluster) RESTConfig() *rest.Config { return c.conn.restConfig() }
 // cache.ErrResourceNotCached.
 func (c Cluster) Controller() (ctrlcluster.Cluster, error) { return c.conn.cluster() }
 
-// look returns what is known of a cluster. It takes no lock and, where the cluster is known,
-// allocates nothing.
+// look returns what is known of a cluster, and wakes one that is connected on demand. It takes no lock
+// and, where the cluster is known, allocates nothing.
 func (m *Manager) look(name string) (*view, error) {
 	if c, found := (*m.clusters.Load())[name]; found {
+		c.needed()
 		return c.view.Load(), nil
 	}
 	return nil, called{m.options.Noun, name}.error(ErrUnknown, "there is none of this name")
@@ -110,7 +111,7 @@ func (m *Manager) Validate(ctx context.Context, name string) error {
 	return nil
 }
 
-// HealthCheck validates all clusters at the same time. It returns the unhealthy ones by name; an
+// HealthCheck validates all clusters at the same time, but for those that are connected on demand. It returns the unhealthy ones by name; an
 // empty map means that all are well. HealthError turns it into one error.
 func (m *Manager) HealthCheck(ctx context.Context) map[string]error {
 	var locked struct {
@@ -119,7 +120,10 @@ func (m *Manager) HealthCheck(ctx context.Context) map[string]error {
 	}
 	locked.unhealthy = map[string]error{}
 	var checks sync.WaitGroup
-	for name := range *m.clusters.Load() {
+	for name, c := range *m.clusters.Load() {
+		if c.demand.only.Load() {
+			continue
+		}
 		checks.Go(func() {
 			if err := m.Validate(ctx, name); err != nil {
 				locked.Lock()

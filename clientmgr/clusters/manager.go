@@ -168,11 +168,13 @@ func (m *Manager) changed(former, now State) {
 	}
 }
 
-// views returns what look-ups see of each cluster, for the metrics.
+// views returns what look-ups see of each cluster that is always connected, for the metrics.
 func (m *Manager) views() map[string]*view {
 	views := map[string]*view{}
 	for name, c := range *m.clusters.Load() {
-		views[name] = c.view.Load()
+		if !c.demand.only.Load() {
+			views[name] = c.view.Load()
+		}
 	}
 	return views
 }

@@ -53,6 +53,9 @@ type Options struct {
 	For func(name string, all Connection) Connection
 	// Fills is how many clusters fill their caches at once; more wait. Default 50.
 	Fills int
+	// LetGo is how long a cluster that is connected on demand stays so after the last look-up. Default
+	// 10 minutes.
+	LetGo time.Duration
 	// UserAgent of all calls. Default: client-go's.
 	UserAgent string
 	// MetricLabel is the label that has a cluster's name. Default "cluster".
@@ -143,6 +146,7 @@ func (o Options) WithDefaults() Options {
 	o.Noun = cmp.Or(o.Noun, "cluster")
 	o.MetricLabel = cmp.Or(o.MetricLabel, "cluster")
 	o.Fills = cmp.Or(o.Fills, 50)
+	o.LetGo = cmp.Or(o.LetGo, 10*time.Minute)
 	o.UserAgent = cmp.Or(o.UserAgent, rest.DefaultKubernetesUserAgent())
 	o.Connection = o.withDefaults()
 	if o.Scheme == nil {
@@ -195,6 +199,9 @@ func (o Options) validate() error {
 	}
 	if o.Fills < 0 {
 		return fmt.Errorf("%w: Fills is negative", ErrOptions)
+	}
+	if o.LetGo < 0 {
+		return fmt.Errorf("%w: LetGo is negative", ErrOptions)
 	}
 	_, err := kindsOf(o.Kinds, o.Scheme)
 	return err

@@ -33,6 +33,8 @@ const (
 const (
 	// ReasonConnected: all is well.
 	ReasonConnected = "Connected"
+	// ReasonAsleep: nobody needs the cluster now (Wish.OnDemand). Whoever looks it up wakes it.
+	ReasonAsleep = "Asleep"
 	// ReasonConnecting: the first attempt is under way.
 	ReasonConnecting = "Connecting"
 	// ReasonCredentialMissing: no Secret, or no kubeconfig in it.

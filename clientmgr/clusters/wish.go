@@ -29,6 +29,10 @@ type Wish struct {
 	FormerUIDs []string
 	// DisconnectedSince is when the cluster was lost, where an earlier process told that.
 	DisconnectedSince time.Time
+	// OnDemand connects the cluster only while somebody asks for it: each look-up wakes it, and
+	// Options.LetGo after the last one it is let go. Between, its reason is ReasonAsleep. It has no
+	// metrics: whoever always is connected measures it.
+	OnDemand bool
 }
 
 // urgent reports whether what is under way for the former wish is in vain.

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -51,6 +52,9 @@ func Run(ctx context.Context, options Options) error {
 	if err != nil {
 		return err
 	}
+	if options.part, err = partOf(ctx, rest.CopyConfig(config), options); err != nil {
+		return err
+	}
 	watcher, continuity := wake.NewWatcher(clock.RealClock{}, logger.WithName("wake")), clientmgr.NewContinuity()
 	mgr, err := NewManager(config, options, watched(watcher, continuity))
 	if err != nil {
@@ -61,7 +65,7 @@ func Run(ctx context.Context, options Options) error {
 		return err
 	}
 	options.Machine.Desired.SupervisorUID = supervisorUID
-	if err := errors.Join(mgr.Add(continuity), addAll(mgr, options, watcher)); err != nil {
+	if err := errors.Join(mgr.Add(continuity), options.part.tell(mgr), addAll(mgr, options, watcher)); err != nil {
 		return err
 	}
 	logger.Info("Starting", "supervisor", supervisorUID, "configsNamespace", options.Machine.ConfigsNamespace)
@@ -90,7 +94,10 @@ func addAll(mgr ctrl.Manager, options Options, watcher *wake.Watcher) error {
 	if err != nil {
 		return err
 	}
-	known := func(config string) bool { _, found := remotes.State(config); return found }
+	known := func(config string) bool {
+		_, found := remotes.State(config)
+		return found && options.part.share.Serves(config)
+	}
 	times := metrics.NewMachines(known, watcher.Since)
 	census := metrics.NewCensus(mgr.GetCache(), mgr.Elected(), known, machine.IsOurs)
 	bites := metrics.NewBites(census)
@@ -112,6 +119,7 @@ func addAll(mgr ctrl.Manager, options Options, watcher *wake.Watcher) error {
 		machine.WithMetrics(times),
 		machine.WithCache(mgr.GetCache()),
 		machine.WithBites(bites),
+		machine.WithShare(options.part.share),
 	)
 	err = reconciler.SetupWithManager(mgr, machine.ControllerOptions{
 		MaxConcurrentReconciles: options.MaxConcurrentReconciles, Watcher: watcher, Cache: mgr.GetCache(),

@@ -46,11 +46,13 @@ func (c configStatus) add(mgr ctrl.Manager) error {
 		Schemas:                 schemas,
 		StartUp:                 c.startUp,
 		LookInterval:            c.options.LookInterval,
+		Serves:                  c.options.part.share.Serves,
 		Events:                  mgr.GetEventRecorder("kubevirt-operator"),
 	})
 	if err := reconciler.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("config controller: %w", err)
 	}
+	mgr = onlyFirst{Manager: mgr, share: c.options.part.share}
 	return errors.Join(addEvacuations(mgr, c.supervisor, machines, c.options),
 		addRollouts(mgr, c.supervisor, machines, c.options))
 }

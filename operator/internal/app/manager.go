@@ -56,6 +56,8 @@ func NewManager(config *rest.Config, options Options, newCache cache.NewCacheFun
 		LeaderElectionID:        options.LeaderElectionID,
 		LeaderElectionNamespace: options.LeaderElectionNamespace,
 		LeaderElectionLabels:    LeaseLabels(),
+		// Where there are shards it counts more than the names before.
+		LeaderElectionResourceLockInterface: options.part.resourceLock(),
 		// Nothing is done after the manager has ended, so the lease can be given back at once.
 		LeaderElectionReleaseOnCancel: true,
 		// The next one looks this often, and a little less, whether it was.

@@ -35,6 +35,7 @@ func moving(
 	mover := &move.Reconciler{
 		Supervisor: supervisor, Live: mgr.GetAPIReader(), Clusters: machines.KubevirtClientMgr, Targets: machines,
 		Warden: warden, Payer: machines.Payer(), Events: told, Selector: options.WatchSelector,
+		Owns: options.part.share.Owns,
 		Turn: gate.Pass, Left: gate.Leave, Ended: times.Ended, Options: options.Machine.Desired, Clock: clock.RealClock{},
 	}
 	return errors.Join(warden.SetupWithManager(mgr), mover.SetupWithManager(mgr))

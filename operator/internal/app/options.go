@@ -28,6 +28,9 @@ type Options struct {
 	// LeaderElectionNamespace.
 	LeaderElect                               bool
 	LeaderElectionID, LeaderElectionNamespace string
+	// Shards is among how many processes the clusters are shared out, each with a lease of its own.
+	// More processes stand by.
+	Shards int
 	// MaxConcurrentReconciles is the number of Machines worked on at once.
 	MaxConcurrentReconciles int
 	// WatchSelector selects the Machines that this process looks after, by label. Empty means all.
@@ -56,6 +59,8 @@ type Options struct {
 	Machine machine.Settings
 	// Log is how logs are written.
 	Log LogOptions
+
+	part part // of the fleet, once Run knows it
 
 	said struct{ selector, writeConfigStatus, uniqueness, brake string } // flags that complete reads
 }
@@ -89,6 +94,9 @@ func (o *Options) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.LeaderElectionID, "leader-election-id", DefaultLeaderElectionID, "name of the lease")
 	flags.StringVar(&o.LeaderElectionNamespace, "leader-election-namespace", "",
 		"namespace of the lease (default: the pod's)")
+	flags.IntVar(&o.Shards, "shards", 1,
+		"share the clusters out among this many replicas, each with a lease of its own, so that each keeps the connections of "+
+			"its part; run one replica more, which takes over for any; needs --leader-elect")
 	flags.IntVar(&o.MaxConcurrentReconciles, "max-concurrent-reconciles", 16, "number of Machines worked on at once")
 	flags.StringVar(&o.said.writeConfigStatus, "write-config-status", "",
 		"true or false: write the status of KubevirtConfigs; one process does (default: true without --watch-selector)")
@@ -154,6 +162,9 @@ func (o *Options) complete() error {
 	if o.MaxConcurrentReconciles < 1 {
 		return fmt.Errorf("--max-concurrent-reconciles is %d: want at least 1", o.MaxConcurrentReconciles)
 	}
+	if err := o.checkShards(); err != nil {
+		return err
+	}
 	if o.ClusterCacheMiB < 1 {
 		return fmt.Errorf("--cluster-cache-mib is %d: want at least 1", o.ClusterCacheMiB)
 	}
@@ -181,6 +192,22 @@ func (o *Options) complete() error {
 		return fmt.Errorf("--watch-selector needs a --leader-election-id of its own")
 	}
 	return errors.Join(o.checkSupervisorID(), o.completePluginDir(), o.Page.check())
+}
+
+// mostShards bounds how many leases a replica that stands by asks for each second.
+const mostShards = 64
+
+// checkShards refuses shards that nobody could hold.
+func (o *Options) checkShards() error {
+	switch {
+	case o.Shards < 1 || o.Shards > mostShards:
+		return fmt.Errorf("--shards is %d: want 1 to %d", o.Shards, mostShards)
+	case o.Shards > 1 && !o.LeaderElect:
+		return fmt.Errorf("--shards needs --leader-elect: each replica holds the lease of one shard")
+	case o.Shards > 1 && o.WarmStandby:
+		return fmt.Errorf("--warm-standby does not go with --shards: whose clusters a standby will serve is not known before")
+	}
+	return nil
 }
 
 // CompleteSession reads the environment for a command that connects once and then ends. Such a

@@ -86,6 +86,7 @@ func RemoteOptions(options Options, supervisorUID string, live client.Reader) cl
 		},
 		AllowUnverifiedIdentity: options.Machine.AllowUnverifiedIdentity,
 		WarmStandby:             options.WarmStandby,
+		Serves:                  options.part.serves(),
 	}
 }
 

@@ -231,6 +231,11 @@ func (r *MachineReconciler) choose(
 	if err != nil {
 		return decision, err
 	}
+	if wanted := custody.References(machine); wanted == [2]string{} {
+		if err := r.awake(ctx, configs); err != nil {
+			return decision, err
+		}
+	}
 	clusters := r.clustersNow(configs)
 	if err := r.stillUnanswered(machine, clusters); err != nil {
 		return decision, err

@@ -20,6 +20,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/readiness/assess"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/readiness/gather"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/shards"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/survey"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
@@ -53,20 +54,22 @@ type MachineReconciler struct {
 	cache    client.Reader // of the supervisor, for what client.Client does not cache
 	brake    *brake.Brake
 	bites    *metrics.Bites
+	share    *shards.Share
 	patience time.Duration // with one cluster that is asked whether a Machine can run there
 }
 
 // memory is what the reconciler remembers between two reconciles. All of it can be lost without
 // harm.
 type memory struct {
-	facts    survey.Facts
-	rest     wake.Rest
-	streaks  wake.Streaks
-	pace     wake.Pace
-	rush     wake.Rush
-	copies   wake.Copies
-	arrivals wake.Arrivals
-	tellings tellings
+	facts     survey.Facts
+	rest      wake.Rest
+	streaks   wake.Streaks
+	pace      wake.Pace
+	rush      wake.Rush
+	copies    wake.Copies
+	arrivals  wake.Arrivals
+	tellings  tellings
+	handovers handovers
 	// unanswered are the Machines that wait for clusters.
 	unanswered unanswered
 }
@@ -165,6 +168,11 @@ func WithBites(bites *metrics.Bites) Option {
 	return func(r *MachineReconciler) { r.bites = bites }
 }
 
+// WithShare sets which Machines are looked after. Without it all are.
+func WithShare(share *shards.Share) Option {
+	return func(r *MachineReconciler) { r.share = share }
+}
+
 // WithMetrics sets who takes down times and failures. Without it nobody does.
 func WithMetrics(machines *metrics.Machines) Option {
 	return func(r *MachineReconciler) { r.metrics = machines }
@@ -226,7 +234,14 @@ func (r *MachineReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 	if !IsOurs(machine) {
 		return ctrl.Result{}, nil
 	}
+	if !r.share.Owns(machine) { // another shard's
+		r.forget(req.NamespacedName)
+		return ctrl.Result{}, nil
+	}
 	now := r.clock.Now()
+	if wait := r.handedOver(machine, now); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
 	if later := r.memory.rush.Remaining(machine.UID, now); later > 0 && machine.DeletionTimestamp.IsZero() {
 		return ctrl.Result{RequeueAfter: later}, nil
 	}
@@ -258,6 +273,7 @@ func (r *MachineReconciler) forget(key types.NamespacedName) {
 	r.memory.rest.Forget(key)
 	r.memory.streaks.End(key)
 	r.memory.unanswered.forget(key)
+	r.memory.handovers.forget(key)
 	r.memory.tellings.forget(key)
 	r.memory.arrivals.Take(key)
 	for _, kind := range []brake.Kind{brake.Deletion, brake.Change} {

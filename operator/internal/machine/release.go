@@ -6,6 +6,7 @@ import (
 	"time"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/custody"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
@@ -86,7 +87,8 @@ func (r *MachineReconciler) mayRelease(view report, config string) bool {
 		return p.Reason == vitistackv1alpha1.ReasonConfigNotFound || p.Reason == vitistackv1alpha1.ReasonMoving
 	case state.Ready():
 		return p.Reason == vitistackv1alpha1.ReasonIdentityChanged || p.Reason == vitistackv1alpha1.ReasonIdentityUnverified
-	case state.Reason == vitistackv1alpha1.ReasonConnecting, state.Reason == vitistackv1alpha1.ReasonNotSynced:
+	case state.Reason == vitistackv1alpha1.ReasonConnecting, state.Reason == vitistackv1alpha1.ReasonNotSynced,
+		state.Reason == clientmgr.ReasonAsleep:
 		return false
 	default:
 		return state.Since.IsZero() || view.Now.Sub(state.Since) >= r.releaseAfter()

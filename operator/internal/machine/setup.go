@@ -122,6 +122,12 @@ func listening(w *wake.Watcher) predicate.Predicate {
 			}
 			return true
 		},
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			if machine, ok := e.ObjectNew.(*vitistackv1alpha1.Machine); ok && w != nil {
+				w.Changed(machine)
+			}
+			return true
+		},
 		DeleteFunc: func(e event.DeleteEvent) bool {
 			if machine, ok := e.Object.(*vitistackv1alpha1.Machine); ok && w != nil {
 				w.Deleted(machine)

@@ -39,10 +39,15 @@ func (r *MachineReconciler) Target(ctx context.Context, guest move.Guest, to str
 		return "", err
 	}
 	if to != "" {
+		configs = slices.DeleteFunc(configs, func(c vitistackv1alpha1.KubevirtConfig) bool { return c.Name != to })
+	}
+	if err := r.awake(ctx, configs); err != nil {
+		return "", err
+	}
+	if to != "" {
 		if err := r.mayGo(ctx, guest, to); err != nil {
 			return "", err
 		}
-		configs = slices.DeleteFunc(configs, func(c vitistackv1alpha1.KubevirtConfig) bool { return c.Name != to })
 	} else {
 		leaving := r.evacuated(ctx)
 		configs = slices.DeleteFunc(configs, func(c vitistackv1alpha1.KubevirtConfig) bool {

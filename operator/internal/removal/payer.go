@@ -58,6 +58,7 @@ func (p *Payer) Owe(ctx context.Context, debt Debt) error {
 	if debt.Move != "" && p.Buried != nil {
 		p.Buried(GraveOf(debt))
 	}
+	_, _ = p.Clusters.GetClientForConfig(ctx, debt.Ledger.Config) // connects one that is only while it is needed
 	select {
 	case p.made <- debt.Ledger.Config:
 	default: // too many are on their way; the debt is paid when the cluster comes back

@@ -29,7 +29,7 @@ type Watcher struct {
 		lists  int       // so far
 		since  time.Time // of the last list
 		seen   map[types.UID]time.Time
-		placed map[types.UID]string // the ledgers that were recorded, "" for those of before a break
+		placed map[types.UID]string // the ledgers that were recorded, "" for those of before a break and of others
 	}
 }
 
@@ -125,6 +125,19 @@ func (w *Watcher) isAfterList(created time.Time) bool {
 		return created.After(w.locked.since)
 	}
 	return !created.Before(w.locked.since.Truncate(time.Second))
+}
+
+// Changed tells of a Machine that the stream shows again. One that anybody placed is fresh no more,
+// whoever takes the record off again: there may be several operators, one a shard.
+func (w *Watcher) Changed(machine *vitistackv1alpha1.Machine) {
+	if machine.Annotations[vitistackv1alpha1.AnnotationPlacement] == "" {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, known := w.locked.placed[machine.UID]; !known {
+		w.locked.placed[machine.UID] = ""
+	}
 }
 
 // Deleted tells of a Machine that is gone.
