@@ -66,11 +66,22 @@ browser: operator/internal/page/browser/node_modules/.package-lock.json
 
 .PHONY: test
 test: tools ## run all tests but the long ones, with the race detector
-	@$(GOTEST) -skip '^TestLong' $(PACKAGES)
+	@$(MAKE) -j2 test-workspace test-beside
+	@cd deploy/monitoring && GOWORK=off $(GOTEST_PLAIN) ./... # alone: alerts go by the clock
+
+# Tests wait a third of their time, for API servers to start and for times to pass: three packages at once keep two processors busy.
+.PHONY: test-workspace
+test-workspace:
+	@$(GOTEST) -p $(TEST_PACKAGES) -skip '^TestLong' $(PACKAGES)
+
+TEST_PACKAGES ?= $(shell expr $$(nproc) + 1)
+
+# The modules that are in no workspace, one after the other.
+.PHONY: test-beside
+test-beside:
 	@cd crdcheck/differential && GOWORK=off $(GOTEST) ./...
 	@cd testkit/pictures && GOWORK=off $(GOTEST_PLAIN) -count 1 ./... # what it reads outside its module, the cache of tests does not see
 	@cd deploy && GOWORK=off $(GOTEST_PLAIN) ./...
-	@cd deploy/monitoring && GOWORK=off $(GOTEST_PLAIN) ./...
 
 .PHONY: test-long
 test-long: tools ## run the long tests: leaks, chaos, models

@@ -41,7 +41,7 @@ func vocabulary(f *testing.F) map[string]bool {
 			known[w] = true
 		}
 	}
-	for _, name := range []string{"?", strings.Repeat("a", 300)} { // apimachinery has words of its own about names
+	for _, name := range []string{"?", "a.b", strings.Repeat("a", 300)} { // apimachinery has words of its own about names
 		problems := append(validation.IsDNS1123Subdomain(name), validation.IsDNS1123Label(name)...)
 		for _, w := range word.FindAllString(strings.Join(problems, " "), -1) {
 			known[w] = true

@@ -111,8 +111,9 @@ func (m *Manager) Validate(ctx context.Context, name string) error {
 	return nil
 }
 
-// HealthCheck validates all clusters at the same time, but for those that are connected on demand. It returns the unhealthy ones by name; an
-// empty map means that all are well. HealthError turns it into one error.
+// HealthCheck validates all clusters at the same time, but for those that are connected on demand. It
+// returns the unhealthy ones by name; an empty map means that all are well. HealthError turns it into
+// one error.
 func (m *Manager) HealthCheck(ctx context.Context) map[string]error {
 	var locked struct {
 		sync.Mutex

@@ -94,10 +94,7 @@ func addAll(mgr ctrl.Manager, options Options, watcher *wake.Watcher) error {
 	if err != nil {
 		return err
 	}
-	known := func(config string) bool {
-		_, found := remotes.State(config)
-		return found && options.part.share.Serves(config)
-	}
+	known := options.part.known(remotes)
 	times := metrics.NewMachines(known, watcher.Since)
 	census := metrics.NewCensus(mgr.GetCache(), mgr.Elected(), known, machine.IsOurs)
 	bites := metrics.NewBites(census)

@@ -17,6 +17,8 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/metrics"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/shards"
 )
 
@@ -89,6 +91,14 @@ func (p part) serves() func(config string) bool {
 		return nil
 	}
 	return p.share.Serves
+}
+
+// known says which KubevirtConfigs this process measures.
+func (p part) known(remotes clientmgr.StateReporter) metrics.Known {
+	return func(config string) bool {
+		_, found := remotes.State(config)
+		return found && p.share.Serves(config)
+	}
 }
 
 // resourceLock is for ctrl.Options: nil for the manager's own.

@@ -74,7 +74,7 @@ func (r *MachineReconciler) place(
 	r.rememberPlaced(placed.machine)
 	placed.fenced, placed.adopted = true, decision.Verdict == VerdictAdopt
 	r.tellPlace(ctx, placed.machine, decision)
-	return placed, nil
+	return placed, r.handOver(placed)
 }
 
 // rememberPlaced notes that a Machine may have a virtual machine from now on. A record that could not

@@ -65,8 +65,10 @@ func TestHandOver(t *testing.T) {
 		t.Fatalf("the first shard made it: %+v, %s", w.ledger(), w.where())
 	}
 	w.forget()
-	if wait := pass(maker).RequeueAfter; wait <= 0 || wait > 2*time.Second || len(w.called(func(c call) bool { return c.cluster != supervisor })) > 0 {
-		t.Errorf("a record of a moment ago is not waited for: %s, %v", wait, w.called(func(call) bool { return true }))
+	wait := pass(maker).RequeueAfter
+	remote := w.called(func(c call) bool { return c.cluster != supervisor })
+	if wait <= 0 || wait > 2*time.Second || len(remote) > 0 {
+		t.Errorf("a record of a moment ago is not waited for: %s, %v", wait, remote)
 	}
 	pass(idle)
 	pass(ofShard(w, 0, machine.WithClock(now)))

@@ -24,9 +24,6 @@ func (r *MachineReconciler) wanted(ctx context.Context, view report) report {
 	}
 	view.config = placed.ledger.Config
 	view = view.noted(referenceChanged(placed))
-	if err := r.handOver(placed); err != nil {
-		return view.ended(observed.StepPlace, err)
-	}
 
 	remote, err := r.open(ctx, placed.machine, view.reads)
 	if err != nil {

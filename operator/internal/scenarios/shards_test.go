@@ -186,7 +186,8 @@ func TestSharesMayNotBeHeld(t *testing.T) {
 func countsNot(t *testing.T, name string, want int32) string {
 	t.Helper()
 	config := &vitistackv1alpha1.KubevirtConfig{}
-	if err := supervisor().Get(t.Context(), client.ObjectKey{Namespace: fleet.ConfigsNamespace, Name: name}, config); err != nil {
+	key := client.ObjectKey{Namespace: fleet.ConfigsNamespace, Name: name}
+	if err := supervisor().Get(t.Context(), key, config); err != nil {
 		t.Fatal(err)
 	}
 	if config.Status.Machines == nil || *config.Status.Machines < want {

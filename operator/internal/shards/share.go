@@ -48,7 +48,8 @@ func (s *Share) holds(shard int) bool {
 
 // Of is the shard of a KubevirtConfig, of count ones.
 func Of(config string, count int) int {
-	hash := sha256.Sum256([]byte(config))                        // a weaker one gives names that differ in a letter the same low bits
+	// A weaker hash gives names that differ in a letter the same low bits.
+	hash := sha256.Sum256([]byte(config))
 	return int(binary.BigEndian.Uint64(hash[:]) % uint64(count)) //nolint:gosec // a number of processes
 }
 

@@ -98,7 +98,7 @@ func TestMovesStayWithTheirSource(t *testing.T) {
 	to := ledger(ofZero)
 	to.Move = "move-uid"
 	record := vitistackv1alpha1.MoveRecord{ID: to.Move, Name: "move", Mode: vitistackv1alpha1.MoveModeCold,
-		From: ledger(ofOne), To: ledger(ofZero), Stage: vitistackv1alpha1.MoveCommitted, Was: string(vitistackv1alpha1.RunStrategyAlways)}
+		From: ledger(ofOne), To: ledger(ofZero), Stage: vitistackv1alpha1.MoveCommitted, Was: "Always"}
 	machine := annotated(vitistackv1alpha1.AnnotationPlacement, to.String(),
 		vitistackv1alpha1.AnnotationMove, record.String())
 	if _, moving, err := vitistackv1alpha1.MoveRecordOf(machine); !moving || err != nil {
