@@ -96,7 +96,7 @@ func addAll(mgr ctrl.Manager, options Options, watcher *wake.Watcher) error {
 	}
 	known := options.part.known(remotes)
 	times := metrics.NewMachines(known, watcher.Since)
-	census := metrics.NewCensus(mgr.GetCache(), mgr.Elected(), known, machine.IsOurs)
+	census := metrics.NewCensus(mgr.GetCache(), mgr.Elected(), known, options.part.counts)
 	bites := metrics.NewBites(census)
 	err = errors.Join(ctrlmetrics.Registry.Register(times), ctrlmetrics.Registry.Register(census),
 		ctrlmetrics.Registry.Register(bites))

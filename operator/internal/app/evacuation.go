@@ -47,7 +47,8 @@ func addMoveMetrics(mgr ctrl.Manager, options Options, known metrics.Known) (*me
 	if served && options.WriteConfigStatus {
 		counted = mgr.GetCache()
 	}
-	moves := metrics.NewMoves(counted, mgr.Elected(), known, time.Now)
+	fleet := onlyFirst{Manager: mgr, share: options.part.share}
+	moves := metrics.NewMoves(counted, fleet.Elected(), known, time.Now)
 	return moves, ctrlmetrics.Registry.Register(moves)
 }
 

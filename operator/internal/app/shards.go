@@ -17,7 +17,9 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
+	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/metrics"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/shards"
 )
@@ -101,6 +103,11 @@ func (p part) known(remotes clientmgr.StateReporter) metrics.Known {
 	}
 }
 
+// counts says which Machines this process counts, so that none is counted twice.
+func (p part) counts(each *vitistackv1alpha1.Machine) bool {
+	return machine.IsOurs(each) && p.share.Owns(each)
+}
+
 // resourceLock is for ctrl.Options: nil for the manager's own.
 func (p part) resourceLock() resourcelock.Interface {
 	if p.lock == nil {
@@ -136,4 +143,18 @@ func (m onlyFirst) Add(r manager.Runnable) error {
 		}
 		return r.Start(ctx)
 	}))
+}
+
+// Elected implements manager.Manager: it is closed where this process is elected to the first shard.
+func (m onlyFirst) Elected() <-chan struct{} {
+	if m.share == nil {
+		return m.Manager.Elected()
+	}
+	first := make(chan struct{})
+	go func() {
+		if <-m.Manager.Elected(); m.share.IsFirst() {
+			close(first)
+		}
+	}()
+	return first
 }

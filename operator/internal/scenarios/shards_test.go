@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -64,6 +65,35 @@ func (r *replica) shard(t *testing.T) int {
 // measures are the clusters that it has metrics of.
 func (r *replica) measures(t *testing.T) []string {
 	t.Helper()
+	text := r.text(t)
+	var names []string
+	for _, remote := range world.fleet.Remotes {
+		connected := fmt.Sprintf(`clientmgr_cluster_phase{kubevirt_config=%q,phase="Connected"} 1`, remote.Name)
+		if strings.Contains(text, connected) {
+			names = append(names, remote.Name)
+		}
+	}
+	return names
+}
+
+var machinesCounted = regexp.MustCompile(`(?m)^operator_machines\{.*\} (\d+)$`)
+
+// counts are the Machines that it counts.
+func (r *replica) counts(t *testing.T) (sum int) {
+	t.Helper()
+	for _, series := range machinesCounted.FindAllStringSubmatch(r.text(t), -1) {
+		n, err := strconv.Atoi(series[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += n
+	}
+	return sum
+}
+
+// text are its metrics.
+func (r *replica) text(t *testing.T) string {
+	t.Helper()
 	answer, err := http.Get("http://" + r.metrics + "/metrics")
 	if err != nil {
 		t.Fatal(err)
@@ -73,13 +103,7 @@ func (r *replica) measures(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
-	for _, remote := range world.fleet.Remotes {
-		if strings.Contains(string(body), fmt.Sprintf(`clientmgr_cluster_phase{kubevirt_config=%q,phase="Connected"} 1`, remote.Name)) {
-			names = append(names, remote.Name)
-		}
-	}
-	return names
+	return string(body)
 }
 
 // mayHoldShards gives the operator the leases of all shards, as the chart does.
@@ -92,7 +116,8 @@ func mayHoldShards(t *testing.T) {
 	called := metav1.ObjectMeta{Namespace: leaseNamespace, Name: "shards"}
 	role := &rbacv1.Role{ObjectMeta: called, Rules: []rbacv1.PolicyRule{{APIGroups: []string{"coordination.k8s.io"},
 		Resources: []string{"leases"}, ResourceNames: names, Verbs: []string{"get", "update"}}}}
-	binding := &rbacv1.RoleBinding{ObjectMeta: called, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "shards"},
+	binding := &rbacv1.RoleBinding{ObjectMeta: called,
+		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "shards"},
 		Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: leaseNamespace, Name: "kubevirt-operator"}}}
 	create(t, role)
 	create(t, binding)
@@ -128,12 +153,14 @@ func TestSharedClusters(t *testing.T) {
 		}
 		return ""
 	})
-	north, named, unnamed := machine(ns, "north", "cluster-north"), machine(ns, "east", "cluster-east"), machine(ns, "unnamed", "")
-	for _, m := range []*vitistackv1alpha1.Machine{north, named, unnamed} {
+	north, east := machine(ns, "north", "cluster-north"), machine(ns, "east", "cluster-east")
+	unnamed := machine(ns, "unnamed", "")
+	for _, m := range []*vitistackv1alpha1.Machine{north, east, unnamed} {
 		create(t, m)
 	}
 	eventually(t, patience, func() string {
-		return notRunning(t, north, "cluster-north") + notRunning(t, named, "cluster-east") + notRunning(t, unnamed, "cluster-north")
+		return notRunning(t, north, "cluster-north") + notRunning(t, east, "cluster-east") +
+			notRunning(t, unnamed, "cluster-north")
 	})
 	for shard, want := range map[int][]string{0: {"cluster-east", "cluster-west"}, 1: {"cluster-north"}, 2: nil, -1: nil} {
 		eventually(t, patience, func() string {
@@ -148,6 +175,7 @@ func TestSharedClusters(t *testing.T) {
 	for config, want := range map[string]int32{"cluster-north": 2, "cluster-east": 1, "cluster-west": 0} {
 		eventually(t, patience, func() string { return countsNot(t, config, want) })
 	}
+	eventually(t, patience, func() string { return countedOtherwise(t, replicas) })
 
 	holder[1].stop(t, syscall.SIGKILL)
 	killed := time.Now()
@@ -160,7 +188,8 @@ func TestSharedClusters(t *testing.T) {
 		t.Error("a Machine of a cluster that nobody serves was placed, so that the test shows nothing")
 	}
 	eventually(t, patience, func() string { return notRunning(t, waiting, "cluster-north") })
-	t.Logf("a replica was killed: a Machine of another one ran after %s, one of its own after %s", others, time.Since(killed))
+	t.Logf("a replica was killed: a Machine of another one ran after %s, one of its own after %s", others,
+		time.Since(killed))
 	if got := holder[-1].shard(t); got != 1 {
 		t.Errorf("the replica that stood by has shard %d", got)
 	}
@@ -180,6 +209,22 @@ func TestSharesMayNotBeHeld(t *testing.T) {
 	if out, err := refused.CombinedOutput(); err == nil || !strings.Contains(string(out), leaseName+"-1") {
 		t.Errorf("it said: %v\n%s", err, out)
 	}
+}
+
+// countedOtherwise says how many Machines replicas count together, "" where that is as many as there are.
+func countedOtherwise(t *testing.T, replicas []*replica) string {
+	t.Helper()
+	all, counted := &vitistackv1alpha1.MachineList{}, 0
+	if err := supervisor().List(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range replicas {
+		counted += r.counts(t)
+	}
+	if counted != len(all.Items) {
+		return fmt.Sprintf("%d Machines are counted, there are %d", counted, len(all.Items))
+	}
+	return ""
 }
 
 // countsNot says how many Machines a KubevirtConfig's status has, "" where that is right.
