@@ -35,7 +35,7 @@ const ofOne, ofZero = "cluster-north", "cluster-south"
 
 func ledger(config string) vitistackv1alpha1.Ledger {
 	return vitistackv1alpha1.Ledger{Config: config, ClusterUID: "uid-" + config, Namespace: "team-a", VMName: "vm-web",
-		VMUID: "vm-uid", Nonce: "nonce"}
+		VMUID: "vm-uid", Nonce: "nonce-" + config}
 }
 
 func annotated(pairs ...string) *vitistackv1alpha1.Machine {
