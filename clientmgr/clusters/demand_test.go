@@ -1,14 +1,12 @@
 package clusters_test
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vitistack/kubevirt-multicluster/clientmgr/clusters"
@@ -20,21 +18,9 @@ import (
 func TestOnDemand(t *testing.T) {
 	t.Parallel()
 	registry := prometheus.NewRegistry()
-	m, err := clusters.New(clusters.Options{
-		Kinds: map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {}}, Registerer: registry, LetGo: 4 * time.Second,
+	m := startedWith(t, clusters.Options{
+		Registerer: registry, LetGo: 4 * time.Second,
 		Connection: clusters.Connection{Probe: clusters.Probe{Interval: time.Second}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- m.Start(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
 	})
 	server := hostile.New("uid", configMaps)
 	t.Cleanup(server.Close)

@@ -28,10 +28,14 @@ var configMaps = hostile.Resource{Version: "v1", Plural: "configmaps", Kind: "Co
 // started is a Manager that runs until the test ends.
 func started(t *testing.T, connection clusters.Connection) *clusters.Manager {
 	t.Helper()
-	manager, err := clusters.New(clusters.Options{
-		Kinds:      map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {}},
-		Connection: connection, Registerer: prometheus.NewRegistry(),
-	})
+	return startedWith(t, clusters.Options{Connection: connection, Registerer: prometheus.NewRegistry()})
+}
+
+// startedWith is started with other options, and caches what started does.
+func startedWith(t *testing.T, options clusters.Options) *clusters.Manager {
+	t.Helper()
+	options.Kinds = map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {}}
+	manager, err := clusters.New(options)
 	if err != nil {
 		t.Fatal(err)
 	}

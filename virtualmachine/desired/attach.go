@@ -85,10 +85,13 @@ func Attach(in AttachInput) (vitistackv1alpha1.NetworkRecord, error) {
 	case in.VM != nil && in.VM.Spec.Template != nil:
 		attachments, err := in.takeOver()
 		record := vitistackv1alpha1.NetworkRecord{Wish: wish, Attachments: attachments}
-		if err == nil && record.Validate() != nil { // what is written down must be read again
-			return record, invalid("the interfaces of VirtualMachine %s cannot be recorded: %v", in.VM.Name, record.Validate())
+		if err != nil {
+			return record, err
 		}
-		return record, err
+		if err := record.Validate(); err != nil { // what is written down must be read again
+			return record, invalid("the interfaces of VirtualMachine %s cannot be recorded: %v", in.VM.Name, err)
+		}
+		return record, nil
 	default:
 		attachments, err := in.change(nil)
 		if err != nil {
