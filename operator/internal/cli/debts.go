@@ -18,7 +18,9 @@ func debtsCommand() *cobra.Command {
 		Use:   "debts",
 		Short: "List what is still to be deleted in clusters that did not answer",
 		Long: "List what is still to be deleted in clusters that did not answer: virtual machines of Machines that were\n" +
-			"let go with vitistack.io/force-release and delete-later. The operator deletes them when the cluster answers.",
+			"let go with vitistack.io/force-release and delete-later. The operator deletes them when the cluster answers.\n" +
+			"For two minutes it also lists Machines that were deleted before their virtual machine was seen: a call that\n" +
+			"was cut off may still create it.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			supervisor, err := way.Open(cmd.Context())

@@ -1,7 +1,9 @@
 package machine_test
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -13,6 +15,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/machine"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/removal"
 )
 
@@ -207,4 +210,104 @@ func TestDebtThatCannotBePaid(t *testing.T) {
 	if w.machine() == nil || len(w.debts()) > 0 {
 		t.Errorf("the Machine is gone, debts: %+v", w.debts())
 	}
+}
+
+// TestLateCreation: a creation that was cut off arrives after its Machine went. Nobody saw its end, so
+// that it is owed until it can come no more.
+func TestLateCreation(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		went   time.Duration // since the Machine went, when the VirtualMachine arrives, 0 for never
+		again  bool          // whether a Machine of the same name is made then
+	}{
+		"Arrives":      {reason: "nobody else would ever delete it", went: time.Minute},
+		"InTheWay":     {reason: "it has the name of the next Machine's", went: time.Minute, again: true},
+		"NeverArrives": {reason: "a debt for what can come no more ends"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			now := &ticking{time.Date(2026, time.March, 4, 5, 6, 7, 0, time.UTC)}
+			w := newWorld(t, []string{east, west}, newMachine(in(east)))
+			w.options = append(w.options, machine.WithClock(now))
+			cut := w.cutCreation()
+			w.deleteMachine()
+			w.mustSettle()
+			if debts := w.debts(); w.machine() != nil || len(debts) != 1 || len(w.vms()) != 0 {
+				t.Fatalf("the Machine is there: %t; debts: %+v, VirtualMachines: %s", w.machine() != nil, debts, w.where())
+			}
+			if result := w.payDebts(); result.RequeueAfter == 0 || len(w.debts()) != 1 {
+				t.Fatalf("the debt is forgotten before the time: %+v, %+v", result, w.debts())
+			}
+			now.Time = now.Add(tc.went)
+			if tc.went > 0 {
+				w.put(east, cut)
+			}
+			if tc.again {
+				w.put(supervisor, newMachine(in(east), func(m *vitistackv1alpha1.Machine) { m.UID = anotherUID }))
+				_, _ = w.settle()
+			}
+			for range 3 {
+				w.payDebts()
+			}
+			if len(w.vms()) != 0 || len(w.debts()) != 1 {
+				t.Errorf("%s; VirtualMachines: %s, debts: %+v", tc.reason, w.where(), w.debts())
+			}
+			now.Time = now.Add(removal.LateCreation)
+			if w.payDebts(); len(w.debts()) != 0 {
+				t.Errorf("the debt stands after its time: %+v", w.debts())
+			}
+			if !tc.again {
+				return
+			}
+			if w.mustSettle(); len(w.vms()) != 1 || !isOf(w.vms()[east+"/vm-web"], anotherUID) {
+				t.Errorf("the next Machine of the name has %s", w.where())
+			}
+		})
+	}
+}
+
+// TestNoLateCreation: nothing is owed of a Machine whose VirtualMachine was seen, nor where a record
+// names a cluster that nobody knows.
+func TestNoLateCreation(t *testing.T) {
+	cases := map[string]func() *world{
+		"Seen":     func() *world { return placed(t) },
+		"Unplaced": func() *world { return newWorld(t, []string{east}, newMachine(in("cluster-nowhere"))) },
+	}
+	for name, of := range cases {
+		t.Run(name, func(t *testing.T) {
+			w := of()
+			_, _ = w.settle()
+			w.deleteMachine()
+			w.mustSettle()
+			if debts := w.debts(); w.machine() != nil || len(debts) != 0 {
+				t.Errorf("the Machine is there: %t, debts: %+v", w.machine() != nil, debts)
+			}
+		})
+	}
+}
+
+// cutCreation lets the Machine's VirtualMachine be created by a call that is cut off: what it would
+// make is returned, and is not there.
+func (w *world) cutCreation() *kubevirtv1.VirtualMachine {
+	w.t.Helper()
+	var cut *kubevirtv1.VirtualMachine
+	w.after = func(c call) error {
+		if c.verb != "create" || c.kind != "VirtualMachine" {
+			return nil
+		}
+		vm := w.vms()[east+"/vm-web"]
+		w.remove(east, &vm)
+		vm.ResourceVersion = ""
+		cut = &vm
+		return context.DeadlineExceeded
+	}
+	for cut == nil {
+		_, _ = w.reconcile()
+	}
+	w.after = nil
+	return cut
+}
+
+func isOf(vm kubevirtv1.VirtualMachine, uid types.UID) bool {
+	return vm.Labels[vitistackv1alpha1.LabelMachineUID] == string(uid)
 }

@@ -68,6 +68,9 @@ func (r *MachineReconciler) gone(ctx context.Context, view report) report {
 			return view.ended(observed.StepStorage, err)
 		}
 	}
+	if err := r.oweLate(ctx, view.Machine); err != nil {
+		return view.ended(observed.StepVM, err)
+	}
 	if err := r.letGo(ctx, view.Machine); err != nil {
 		return view.ended(observed.StepObserve, err)
 	}

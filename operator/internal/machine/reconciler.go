@@ -64,6 +64,7 @@ type memory struct {
 	facts     survey.Facts
 	rest      wake.Rest
 	streaks   wake.Streaks
+	unwritten wake.Streaks // of statuses that the supervisor refused
 	pace      wake.Pace
 	rush      wake.Rush
 	copies    wake.Copies
@@ -209,6 +210,7 @@ func NewMachineReconciler(
 		Book: brake.Book{Writer: r.Client, Server: r.live, Namespace: r.settings.ConfigsNamespace},
 	})
 	r.payer = removal.NewPayer(book, clientManager, side.SupervisorServer{Reader: r.live}, r.settings.Desired)
+	r.payer.Clock = r.clock
 	r.assessor = assess.New(clientManager, assess.Options{
 		Supervisor: side.SupervisorCache{Reader: r.Client}, Live: side.SupervisorServer{Reader: r.live},
 		Desired: r.settings.Desired, VMNamePrefix: r.settings.VMNamePrefix,
@@ -272,6 +274,7 @@ func (r *MachineReconciler) pass(ctx context.Context, machine *vitistackv1alpha1
 func (r *MachineReconciler) forget(key types.NamespacedName) {
 	r.memory.rest.Forget(key)
 	r.memory.streaks.End(key)
+	r.memory.unwritten.End(key)
 	r.memory.unanswered.forget(key)
 	r.memory.handovers.forget(key)
 	r.memory.tellings.forget(key)

@@ -113,10 +113,26 @@ func (r *MachineReconciler) owe(
 			ledger.Config, err)
 	}
 	debt := removal.Debt{Machine: machine.Name, UID: machine.UID, Ledger: ledger}
+	if ledger.VMUID == "" {
+		debt.Late = r.clock.Now().Add(removal.LateCreation)
+	}
 	if disks, err := vitistackv1alpha1.DiskRecordOf(machine); err == nil {
 		debt.Disks = disks
 	}
 	return problem.Supervisor(r.payer.Owe(ctx, debt), at)
+}
+
+// oweLate writes down the VirtualMachine of a Machine that goes before anybody saw one: a creation that
+// was cut off, by a kill or a timeout, may go on in its API server and arrive after the last look.
+func (r *MachineReconciler) oweLate(ctx context.Context, machine *vitistackv1alpha1.Machine) error {
+	reading := r.read(machine)
+	isRecorded := reading.Standing == custody.Confirmed || reading.Standing == custody.Unconfirmed
+	_, isSeen := machine.Annotations[vitistackv1alpha1.AnnotationPlacementDisks]
+	_, exists := r.KubevirtClientMgr.State(reading.Ledger.Config)
+	if !isRecorded || reading.Ledger.VMUID != "" || isSeen || !exists {
+		return nil
+	}
+	return r.owe(ctx, machine, reading.Ledger)
 }
 
 // oweOrigin writes down what a move that is under way has left in the cluster that the Machine came

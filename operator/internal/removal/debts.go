@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -32,7 +33,14 @@ type Debt struct {
 	// the VirtualMachine when its disks were copied.
 	Move  string `json:"move,omitempty"`
 	Fence string `json:"fence,omitempty"`
+	// Late is until when the VirtualMachine may still arrive, zero where it is known by its UID: a call that
+	// was cut off goes on in its API server. A debt is not paid before.
+	Late time.Time `json:"late,omitzero"`
 }
+
+// LateCreation is how long after its Machine went a creation may still arrive. An API server gives
+// a request a minute (--request-timeout), webhooks included.
+const LateCreation = 2 * time.Minute
 
 // Fence tells one stop of a VirtualMachine by a move from every other: by the token that the move
 // wrote down, and by the metadata.generation that it had then.

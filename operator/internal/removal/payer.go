@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/go-multierror"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -38,6 +38,8 @@ type Payer struct {
 	Options desired.Options
 	// Buried is told of each grave that is written down with a debt, nil for nobody.
 	Buried func(Grave)
+	// Clock tells whether a creation may still arrive.
+	Clock clock.PassiveClock
 
 	waiting wake.Streaks // by KubevirtConfig
 	made    chan string  // KubevirtConfigs to whose clusters something is owed since a moment ago
@@ -47,7 +49,8 @@ type Payer struct {
 func NewPayer(
 	book Book, clusters clientmgr.RemoteClusters, server side.SupervisorServer, options desired.Options,
 ) *Payer {
-	return &Payer{Book: book, Clusters: clusters, Server: server, Options: options, made: make(chan string, 64)}
+	return &Payer{Book: book, Clusters: clusters, Server: server, Options: options, Clock: clock.RealClock{},
+		made: make(chan string, 64)}
 }
 
 // Owe writes a debt down and looks at it soon.
@@ -75,7 +78,7 @@ func (p *Payer) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("debts").
 		WatchesRawSource(p.Clusters.Source(clientmgr.EventHandler{State: states})).
 		WatchesRawSource(source.Func(p.listen)).
-		WithOptions(controller.Options{RateLimiter: backoff()}).
+		WithOptions(controller.Options{RateLimiter: wake.Backoff()}).
 		Complete(p)
 }
 
@@ -120,7 +123,7 @@ func (p *Payer) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resul
 		return ctrl.Result{}, err
 	}
 	if left { // what is going is looked for again, ever more seldom
-		row := p.waiting.Fail(request.NamespacedName, "", "", nil, time.Now())
+		row := p.waiting.Fail(request.NamespacedName, "", "", nil, p.Clock.Now())
 		return ctrl.Result{RequeueAfter: row.Wait()}, nil
 	}
 	p.waiting.End(request.NamespacedName)
@@ -128,8 +131,9 @@ func (p *Payer) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resul
 }
 
 // Pay goes the steps of a deletion for a Machine that is gone. paid is false while something is
-// still going, or while the Machine exists.
+// still going or may still come, or while the Machine exists.
 func (p *Payer) Pay(ctx context.Context, debt Debt) (paid bool, err error) {
+	early := p.Clock.Now().Before(debt.Late)
 	machine := &vitistackv1alpha1.Machine{}
 	err = p.Server.Get(ctx, client.ObjectKey{Namespace: debt.Ledger.Namespace, Name: debt.Machine}, machine)
 	if client.IgnoreNotFound(err) != nil {
@@ -146,7 +150,7 @@ func (p *Payer) Pay(ctx context.Context, debt Debt) (paid bool, err error) {
 		log.FromContext(ctx).V(1).Info("Debt is not paid yet", "reason", waiting.Reason, "message", waiting.Message)
 		return false, nil
 	}
-	if err != nil {
+	if err != nil || early {
 		return false, err
 	}
 	log.FromContext(ctx).Info("Paid debt", "kubevirtConfig", debt.Ledger.Config, "vm", debt.Ledger.VMName)

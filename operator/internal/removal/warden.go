@@ -23,6 +23,7 @@ import (
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/side"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 )
 
 // Warden looks after what moves left behind: it stops a VirtualMachine that has a tombstone and was
@@ -46,7 +47,7 @@ type Warden struct {
 func (w *Warden) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("warden").
 		WatchesRawSource(w.Clusters.Source(clientmgr.EventHandler{Object: w.suspects})).
-		WithOptions(controller.Options{RateLimiter: backoff()}).
+		WithOptions(controller.Options{RateLimiter: wake.Backoff()}).
 		Complete(w)
 }
 

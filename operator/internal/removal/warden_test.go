@@ -1,17 +1,23 @@
 package removal
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/ptr"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
 )
 
 func (w *world) warden(recorder events.EventRecorder) *Warden {
@@ -236,6 +242,30 @@ func TestWardenOfASilentCluster(t *testing.T) {
 		result, err := w.warden(nil).Reconcile(t.Context(), request)
 		if err != nil || (result.RequeueAfter > 0) != again {
 			t.Errorf("%s: %+v, %v", config, result, err)
+		}
+	}
+}
+
+// TestWardenIsOvertaken: what was written meanwhile is looked at again at once. It runs beside the
+// guest that the Machine has now, and does not wait for the back-off.
+func TestWardenIsOvertaken(t *testing.T) {
+	w := newWorld(t)
+	w.put(supervisor, web(w.place(west, targetUID)))
+	w.put(east, guest(sourceUID, "nonce-of-"+east, always))
+	warden := w.warden(nil)
+	if err := warden.Bury(t.Context(), GraveOf(w.owed(moveID))); err != nil {
+		t.Fatal(err)
+	}
+	overtaken := interceptor.Funcs{Patch: func(context.Context, client.WithWatch, client.Object, client.Patch,
+		...client.PatchOption,
+	) error {
+		return apierrors.NewConflict(schema.GroupResource{Resource: "virtualmachines"}, vmName, nil)
+	}}
+	w.manager.AddMockedClient(east, interceptor.NewClient(w.clients[east].(client.WithWatch), overtaken))
+	for _, request := range warden.suspects(t.Context(), east, w.vm(east)) {
+		result, err := warden.Reconcile(t.Context(), request)
+		if err != nil || result.RequeueAfter != problem.StaleRetry {
+			t.Errorf("it is looked at again after %s: %v", result.RequeueAfter, err)
 		}
 	}
 }
