@@ -49,8 +49,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		WatchesRawSource(source.Kind(machines, &vitistackv1alpha1.Machine{}, r.counting(), moved())).
 		WatchesRawSource(r.remotes.Source(clientmgr.EventHandler{State: r.configsNamed})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: r.options.MaxConcurrentReconciles,
-			LogConstructor: logConstructor(mgr)}).
+			LogConstructor: logConstructor(mgr), RateLimiter: backoff()}).
 		Complete(r)
+}
+
+// backoff is the rate at which a reconcile that failed is tried again. controller-runtime's own begins with
+// 5 milliseconds: a supervisor that refuses a status would be asked a dozen times within the first minute.
+func backoff() workqueue.TypedRateLimiter[reconcile.Request] {
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](time.Second, 5*time.Minute)
 }
 
 // logConstructor names the KubevirtConfig in each line of its reconcile.

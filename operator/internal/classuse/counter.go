@@ -23,6 +23,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/rollout"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 	"github.com/vitistack/kubevirt-multicluster/virtualmachine/desired"
 )
 
@@ -139,7 +140,7 @@ func (c *Counter) SetupWithManager(mgr ctrl.Manager) error {
 			UpdateFunc: func(_ context.Context, _ event.TypedUpdateEvent[*machine], to queue) { to.AddAfter(all, gatherTime) },
 			DeleteFunc: func(_ context.Context, _ event.TypedDeleteEvent[*machine], to queue) { to.AddAfter(all, gatherTime) },
 		}, sizeChanged())).
-		WithOptions(controller.Options{MaxConcurrentReconciles: 1}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: 1, RateLimiter: wake.Backoff()}).
 		Complete(c)
 }
 

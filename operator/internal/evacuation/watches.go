@@ -19,6 +19,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 )
 
 type (
@@ -36,12 +37,15 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 			builder.WithPredicates(predicate.GenerationChangedPredicate{}, predicate.NewPredicateFuncs(c.counts))).
 		Watches(&vitistackv1alpha1.MachineMove{}, gathering(c.ofMove)).
 		WatchesRawSource(source.TypedKind(c.options.Machines, &machine{}, c.ofMachine(), machineChanged())).
-		WithOptions(controller.Options{LogConstructor: func(request *reconcile.Request) logr.Logger {
-			if request == nil {
-				return logger
-			}
-			return logger.WithValues("evacuation", request.Name)
-		}}).
+		WithOptions(controller.Options{
+			RateLimiter: wake.Backoff(),
+			LogConstructor: func(request *reconcile.Request) logr.Logger {
+				if request == nil {
+					return logger
+				}
+				return logger.WithValues("evacuation", request.Name)
+			},
+		}).
 		Complete(c)
 }
 

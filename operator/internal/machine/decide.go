@@ -237,13 +237,13 @@ func (r *MachineReconciler) choose(
 		}
 	}
 	clusters := r.clustersNow(configs)
-	if err := r.stillUnanswered(machine, clusters); err != nil {
+	if err := r.stillUnanswered(machine, configs, clusters); err != nil {
 		return decision, err
 	}
 	r.learnKept(ctx, machine)
 	decision, err = r.chooseAmong(ctx, machine, acceptance{configs: configs, vmName: vmName, reading: reading})
 	if isUnanswered(err) {
-		r.memory.unanswered.looked(client.ObjectKeyFromObject(machine), clusters)
+		r.memory.unanswered.looked(client.ObjectKeyFromObject(machine), clusters, r.clock.Now())
 	}
 	return decision, err
 }

@@ -61,3 +61,41 @@ func TestRecordIsNotTriedByEvents(t *testing.T) {
 		})
 	}
 }
+
+// TestStatusIsNotTriedByEvents: a status that the supervisor refuses is tried again when the back-off says
+// so, as everything else that is refused (I15), however many events come, and at once when the Machine
+// changes.
+func TestStatusIsNotTriedByEvents(t *testing.T) {
+	denied := apierrors.NewForbidden(schema.GroupResource{Group: "vitistack.io", Resource: "machines/status"}, "web",
+		errors.New("denied by a policy"))
+	w := newWorld(t, []string{east, west}, newMachine(in("cluster-nowhere")))
+	attempts := 0
+	w.before = func(c call) error {
+		if c.cluster == supervisor && c.verb == "patch status of" && c.kind == anyMachine {
+			attempts++
+			return denied
+		}
+		return nil
+	}
+	now := clocktesting.NewFakePassiveClock(time.Now())
+	r := w.reconciler(machine.WithClock(now))
+	reconcile := func() {
+		before := attempts
+		result, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: webKey})
+		if tried := attempts > before; tried != (err != nil) || !tried && result.RequeueAfter == 0 {
+			t.Fatalf("the status was tried: %t; %v, again after %s", tried, err, result.RequeueAfter)
+		}
+		now.SetTime(now.Now().Add(50 * time.Millisecond))
+	}
+	for range 20 * 60 { // events of a minute
+		reconcile()
+	}
+	if attempts < 4 || attempts > 8 {
+		t.Errorf("%d attempts within a minute, want those of the back-off, 6", attempts)
+	}
+	attempts = 0
+	w.editMachine(annotated("team", "a"))
+	if reconcile(); attempts != 1 {
+		t.Errorf("%d attempts after the Machine changed, want one at once", attempts)
+	}
+}

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -54,7 +55,7 @@ func (r *MachineReconciler) finish(ctx context.Context, view report) (ctrl.Resul
 	}
 	wait := wake.Soonest(observed.HoldRemaining(view.Input), later, view.later, r.warn(machine, view, status))
 	if failed {
-		wait = wake.Soonest(wait, max(row.Due.Sub(view.Now), ended.After))
+		wait = wake.Soonest(wait, max(row.Due.Sub(view.Now), ended.After), r.memory.unanswered.remaining(key, view.Now))
 	}
 	r.remember(view, machine, wait)
 	return ctrl.Result{RequeueAfter: wait}, nil
@@ -110,6 +111,10 @@ func (r *MachineReconciler) writeStatus(
 			return before, later, nil
 		}
 	}
+	key := client.ObjectKeyFromObject(before)
+	if row, refused := r.memory.unwritten.Of(key, asks(before)); refused && view.Now.Before(row.Due) {
+		return before, row.Due.Sub(view.Now), nil
+	}
 	written := before.DeepCopy()
 	written.Status = status
 	// The patch is guarded, because conditions of others are in the same list.
@@ -117,9 +122,13 @@ func (r *MachineReconciler) writeStatus(
 	if apierrors.IsConflict(err) {
 		return before, problem.StaleRetry, nil
 	}
+	if answer := apierrors.APIStatus(nil); errors.As(err, &answer) {
+		r.memory.unwritten.Fail(key, asks(before), "", err, view.Now)
+	}
 	if err != nil {
 		return before, 0, client.IgnoreNotFound(err)
 	}
+	r.memory.unwritten.End(key)
 	r.memory.pace.Wrote(before.UID, view.Now)
 	if !view.news.IsZero() && view.config != "" {
 		r.metrics.StatusWritten(view.config, r.clock.Now().Sub(view.news))

@@ -2,39 +2,70 @@ package machine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/operator/internal/problem"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 )
 
-// unanswered remembers, for each Machine that waits for the answer of a cluster, how the clusters
-// were before the last look into them. The zero value is empty. It is safe for concurrent use.
+// unanswered remembers the last look into the clusters of each Machine that waits for the answer of
+// one. The zero value is empty. It is safe for concurrent use.
 type unanswered struct {
 	mu     sync.Mutex
-	locked map[types.NamespacedName]string
+	locked map[types.NamespacedName]look
 }
 
+// look is a look that some clusters did not answer.
+type look struct {
+	clusters string // as they were before it
+	at       time.Time
+	changed  bool // the clusters have changed since
+}
+
+// lookPause is the least time between two looks while clusters are still silent. At a start each
+// cluster that begins to answer wakes every Machine that waits, and each look calls all clusters.
+const lookPause = wake.FirstWait
+
 // looked tells how the clusters were before a look that some of them did not answer.
-func (u *unanswered) looked(key types.NamespacedName, clusters string) {
+func (u *unanswered) looked(key types.NamespacedName, clusters string, now time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.locked == nil {
-		u.locked = map[types.NamespacedName]string{}
+		u.locked = map[types.NamespacedName]look{}
 	}
-	u.locked[key] = clusters
+	u.locked[key] = look{clusters: clusters, at: now}
 }
 
-// same reports whether the clusters are as they were then.
-func (u *unanswered) same(key types.NamespacedName, clusters string) bool {
+// stands reports whether the last look still says how it is: the clusters are as they were then, or,
+// where some are still silent, it is not long ago.
+func (u *unanswered) stands(key types.NamespacedName, clusters string, silent bool, now time.Time) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	before, found := u.locked[key]
-	return found && before == clusters
+	last, found := u.locked[key]
+	if !found || last.clusters == clusters {
+		return found
+	}
+	last.changed = silent && now.Before(last.at.Add(lookPause))
+	u.locked[key] = last
+	return last.changed
+}
+
+// remaining is the time until the next look of a Machine whose clusters have changed, 0 for none.
+func (u *unanswered) remaining(key types.NamespacedName, now time.Time) time.Duration {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	last := u.locked[key]
+	if !last.changed {
+		return 0
+	}
+	return max(time.Millisecond, last.at.Add(lookPause).Sub(now))
 }
 
 // forget forgets a Machine.
@@ -45,16 +76,23 @@ func (u *unanswered) forget(key types.NamespacedName) {
 }
 
 // stillUnanswered says again what the last look said, before the next one is due and while no
-// cluster has begun to answer. The Machine's own events, those of a silent cluster and the time at
-// which people are told wake it meanwhile, and each look costs calls in every other cluster. An
-// object with the Machine's labels may end the wait, and is looked at at once.
-func (r *MachineReconciler) stillUnanswered(machine *vitistackv1alpha1.Machine, clusters string) error {
-	key := client.ObjectKeyFromObject(machine)
+// cluster has begun to answer, or others are still silent and it is a moment ago. The Machine's own
+// events, those of a silent cluster and the time at which people are told wake it meanwhile, and
+// each look costs calls in every other cluster. An object with the Machine's labels may end the
+// wait, and is looked at at once.
+func (r *MachineReconciler) stillUnanswered(
+	machine *vitistackv1alpha1.Machine, configs []vitistackv1alpha1.KubevirtConfig, clusters string,
+) error {
+	key, now := client.ObjectKeyFromObject(machine), r.clock.Now()
 	row, found := r.memory.streaks.Of(key, asks(machine))
-	if !found || !r.clock.Now().Before(row.Due) || r.memory.copies.Changed(machine.UID) {
+	if !found || !now.Before(row.Due) || r.memory.copies.Changed(machine.UID) || !isUnanswered(row.Last) {
 		return nil
 	}
-	if !isUnanswered(row.Last) || !r.memory.unanswered.same(key, clusters) {
+	silent := slices.ContainsFunc(configs, func(config vitistackv1alpha1.KubevirtConfig) bool {
+		state, _ := r.KubevirtClientMgr.State(config.Name)
+		return !state.Ready()
+	})
+	if !r.memory.unanswered.stands(key, clusters, silent, now) {
 		return nil
 	}
 	return row.Last

@@ -1,6 +1,7 @@
 package machine_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -54,5 +55,53 @@ func TestLooksAreNotRepeatedByEvents(t *testing.T) {
 	}
 	if got := w.condition("Placed"); got != "True/Placed" {
 		t.Errorf("the cluster answers, before the back-off is over, and the Machine is %s", got)
+	}
+}
+
+// TestLooksDoNotMultiply: at a start many clusters begin to answer one by one, and each wakes every
+// Machine that waits for all of them. A look calls every cluster, so that looks at each of these
+// moments would be Machines times clusters times clusters.
+func TestLooksDoNotMultiply(t *testing.T) {
+	const silent = 20
+	configs := []string{east}
+	for i := range silent {
+		configs = append(configs, fmt.Sprintf("cluster-%d", i))
+	}
+	w := newWorld(t, configs, newMachine(in(east)))
+	for _, config := range configs[1:] {
+		w.silence(config)
+	}
+	now := clocktesting.NewFakePassiveClock(time.Now())
+	r := w.reconciler(machine.WithClock(now))
+	reconcile := func() time.Duration {
+		t.Helper()
+		result, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: webKey})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result.RequeueAfter
+	}
+	looks := func() int {
+		return len(w.called(func(c call) bool { return c.cluster == east && c.kind == anyVM && !c.writes() }))
+	}
+	reconcile()
+	one := looks()
+	for _, config := range configs[1:silent] { // all but one
+		now.SetTime(now.Now().Add(10 * time.Millisecond))
+		w.wake(config)
+		if again := reconcile(); again <= 0 || again > time.Second {
+			t.Errorf("%s began to answer, and the Machine is looked at again after %s", config, again)
+		}
+	}
+	if got := looks(); got != one {
+		t.Errorf("%d calls by looks while the clusters came, want the %d of one", got, one)
+	}
+	now.SetTime(now.Now().Add(10 * time.Millisecond))
+	w.wake(configs[silent])
+	for range 3 { // the place, what follows it, and the status
+		reconcile()
+	}
+	if got := w.condition("Placed"); got != "True/Placed" {
+		t.Errorf("all clusters answer, and the Machine is %s", got)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/clientmgr"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 )
 
 // IndexMachine is the index of a cache that finds MachineMoves by the name of their Machine.
@@ -40,7 +41,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&vitistackv1alpha1.Machine{}, builder.WithPredicates(r.moved())).
 		Watches(&vitistackv1alpha1.MachineMove{}, handler.EnqueueRequestsFromMapFunc(machineOf)).
 		WatchesRawSource(r.Clusters.Source(clientmgr.EventHandler{Object: r.ofObject})).
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent, UsePriorityQueue: new(false)}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent, RateLimiter: wake.Backoff(),
+			UsePriorityQueue: new(false)}).
 		Complete(r)
 }
 

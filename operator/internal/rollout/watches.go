@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/operator/internal/wake"
 )
 
 type (
@@ -36,12 +37,15 @@ func (c *Controller) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&vitistackv1alpha1.MachineClass{}, c.gathering(),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(source.TypedKind(c.options.Machines, &machine{}, c.ofMachine(), machineChanged())).
-		WithOptions(controller.Options{LogConstructor: func(request *reconcile.Request) logr.Logger {
-			if request == nil {
-				return logger
-			}
-			return logger.WithValues("namespace", request.Namespace, "machineRollout", request.Name)
-		}}).
+		WithOptions(controller.Options{
+			RateLimiter: wake.Backoff(),
+			LogConstructor: func(request *reconcile.Request) logr.Logger {
+				if request == nil {
+					return logger
+				}
+				return logger.WithValues("namespace", request.Namespace, "machineRollout", request.Name)
+			},
+		}).
 		Complete(c)
 }
 
