@@ -13,6 +13,7 @@ import (
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/testkit/audit"
+	"github.com/vitistack/kubevirt-multicluster/testkit/fleet"
 )
 
 // window is the time in which calls are counted.
@@ -21,7 +22,7 @@ const window = time.Minute
 // loops finds Machines for which the operator made more calls in a minute than it ever has to.
 func loops(s seen) []Violation {
 	var found []Violation
-	calls := s.perMachine(time.Time{})
+	calls := s.perMachine(func(string, audit.Call) bool { return true })
 	byName := func(a, b subject) int { return strings.Compare(a.name, b.name) }
 	for _, about := range slices.SortedFunc(maps.Keys(calls), byName) {
 		at, most := densest(calls[about])
@@ -108,14 +109,34 @@ func (s seen) beginnings(uid types.UID, from time.Time) int {
 	return number
 }
 
-// restless finds Machines for which the operator made any call since a moment (I12).
+// restless finds Machines for which the operator made any call since a moment (I12). The last look for a
+// creation that may arrive late is one, and has its time.
 func (s seen) restless(since time.Time) []Violation {
 	var found []Violation
-	for about, calls := range s.perMachine(since) {
+	counts := func(cluster string, call audit.Call) bool {
+		return !call.Received.Before(since) && !s.isLastLook(cluster, call, since)
+	}
+	for about, calls := range s.perMachine(counts) {
 		found = append(found, Violation{Invariant: "I12", Object: about.name, At: calls[0].Received, about: about.about(),
 			Message: fmt.Sprintf("at rest the operator made %s", describe(calls))})
 	}
 	return found
+}
+
+// lookTime is how long the last look for a late creation may take.
+const lookTime = 5 * time.Second
+
+// isLastLook reports whether a call reads what a debt names whose time ended since a moment.
+func (s seen) isLastLook(cluster string, call audit.Call, since time.Time) bool {
+	return !call.Writes() && slices.ContainsFunc(s.records, func(r record) bool {
+		if !r.Debt || r.Late.Before(since.Add(-lookTime)) || r.Late.After(s.now) || call.Namespace != r.Namespace {
+			return false
+		}
+		if cluster == fleet.Supervisor {
+			return call.Resource == machines && call.Name == r.MachineName
+		}
+		return cluster == r.Config && (call.Name == r.VMName || machineSelected(call) == r.Machine)
+	})
 }
 
 // subject is what calls are counted for: a Machine, or an object of which no Machine is known.
@@ -127,12 +148,12 @@ type subject struct {
 // about is the subject as a violation has it.
 func (s subject) about() []types.UID { return []types.UID{s.uid} }
 
-// perMachine are the operator's calls since a moment that are about one Machine, by that.
-func (s seen) perMachine(since time.Time) map[subject][]audit.Call {
+// perMachine are the operator's calls that are about one Machine, by that, of those that count.
+func (s seen) perMachine(counts func(cluster string, call audit.Call) bool) map[subject][]audit.Call {
 	all := map[subject][]audit.Call{}
 	for cluster, calls := range s.recent {
 		for _, call := range calls {
-			if call.Received.Before(since) || isOverhead(call) {
+			if isOverhead(call) || !counts(cluster, call) {
 				continue
 			}
 			about := s.subjectOf(cluster, call)

@@ -3,6 +3,7 @@ package observer
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 	"github.com/vitistack/kubevirt-multicluster/testkit/audit"
@@ -95,6 +96,24 @@ func TestRestless(t *testing.T) {
 			tell:   func(n *tale) { n.call(east, fleet.OperatorUser, "get", virtualMachines, "vm-web", 200, 40) },
 			now:    200,
 		},
+		"the last look": {
+			reason: "a creation that was cut off could arrive until now",
+			tell: func(n *tale) {
+				n.owed(100)
+				n.call(fleet.Supervisor, fleet.OperatorUser, "get", machines, "web", 200, 101)
+				n.call(east, fleet.OperatorUser, "get", virtualMachines, "vm-web", 200, 101)
+			},
+			now: 200,
+		},
+		"a look before it": {
+			reason: "what arrives late is an event, and looks for it are none",
+			tell: func(n *tale) {
+				n.owed(300)
+				n.call(east, fleet.OperatorUser, "get", virtualMachines, "vm-web", 200, 101)
+			},
+			now:  200,
+			want: []string{"I12 cluster-east virtualmachines shop/vm-web"},
+		},
 		"a call": {
 			reason: "one is one too many",
 			tell: func(n *tale) {
@@ -150,4 +169,13 @@ func TestHammered(t *testing.T) {
 			now: 200,
 		},
 	})
+}
+
+// owed writes down that a creation for the Machine may still arrive until a second.
+func (n *tale) owed(until float64) {
+	n.t.Helper()
+	n.put(fleet.Supervisor, configMaps, fleet.ConfigsNamespace, vitistackv1alpha1.DebtsConfigMap, "debts", 1,
+		map[string]any{"data": map[string]any{web: `{"machine":"web","uid":"` + web + `","late":"` +
+			at(until).Format(time.RFC3339Nano) + `","ledger":{"config":"` + east + `","clusterUID":"uid-` + east +
+			`","namespace":"shop","vmName":"vm-web","nonce":"n"}}`}})
 }

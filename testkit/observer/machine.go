@@ -107,8 +107,11 @@ type record struct {
 	At      time.Time
 	// Disks are those that go with the VirtualMachine.
 	Disks vitistackv1alpha1.DiskRecord
-	// Debt says that it is one, rather than what a Machine carries.
-	Debt bool
+	// Debt says that it is one, rather than what a Machine carries. MachineName is then the Machine's, and
+	// Late until when a creation may still arrive.
+	Debt        bool
+	MachineName string
+	Late        time.Time
 }
 
 // records are the places that a state of a Machine names.
@@ -139,12 +142,15 @@ func debts(data map[string]string, at time.Time) []record {
 			continue
 		}
 		var debt struct {
-			UID    types.UID
-			Ledger vitistackv1alpha1.Ledger
-			Disks  vitistackv1alpha1.DiskRecord
+			Machine string
+			UID     types.UID
+			Ledger  vitistackv1alpha1.Ledger
+			Disks   vitistackv1alpha1.DiskRecord
+			Late    time.Time
 		}
 		if json.Unmarshal([]byte(text), &debt) == nil {
-			all = append(all, record{Machine: debt.UID, At: at, Ledger: debt.Ledger, Disks: debt.Disks, Debt: true})
+			all = append(all, record{Machine: debt.UID, At: at, Ledger: debt.Ledger, Disks: debt.Disks, Debt: true,
+				MachineName: debt.Machine, Late: debt.Late})
 		}
 	}
 	return all

@@ -27,14 +27,15 @@ func TestOwnRecordNeedsNobody(t *testing.T) {
 		"AnotherProcess": {another: true, want: pending(vitistackv1alpha1.ReasonClustersUnanswered)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			created := metav1.NewTime(time.Now().Add(time.Minute).Truncate(time.Second))
+			now := &ticking{time.Now()}
+			created := metav1.NewTime(now.Add(time.Minute).Truncate(time.Second))
 			m := newMachine(in(east), func(m *vitistackv1alpha1.Machine) { m.CreationTimestamp = created })
 			w := newWorld(t, []string{east, west}, m)
 			w.silence(west)
 			process := func() *machine.MachineReconciler {
 				watcher := wake.NewWatcher(clock.RealClock{}, logr.Discard())
 				watcher.Created(w.machine(), tc.another && w.machine().Finalizers != nil)
-				return w.reconciler(chain(), machine.WithFreshness(watcher))
+				return w.reconciler(chain(), machine.WithFreshness(watcher), machine.WithClock(now))
 			}
 			r := process()
 			w.before = func(c call) error {
@@ -49,6 +50,7 @@ func TestOwnRecordNeedsNobody(t *testing.T) {
 				t.Fatalf("the world is not as the test wants it: %+v", w.machine())
 			}
 			w.before = nil
+			now.Time = now.Add(wake.FirstWait)
 			if tc.another {
 				r = process()
 			}

@@ -3,7 +3,9 @@ package removal
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/go-multierror"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -43,6 +45,7 @@ type Payer struct {
 
 	waiting wake.Streaks // by KubevirtConfig
 	made    chan string  // KubevirtConfigs to whose clusters something is owed since a moment ago
+	late    lateComers
 }
 
 // NewPayer returns a Payer.
@@ -61,6 +64,9 @@ func (p *Payer) Owe(ctx context.Context, debt Debt) error {
 	if debt.Move != "" && p.Buried != nil {
 		p.Buried(GraveOf(debt))
 	}
+	if !debt.Late.IsZero() {
+		p.late.expect(debt.Ledger.Config, debt.UID)
+	}
 	_, _ = p.Clusters.GetClientForConfig(ctx, debt.Ledger.Config) // connects one that is only while it is needed
 	select {
 	case p.made <- debt.Ledger.Config:
@@ -69,14 +75,14 @@ func (p *Payer) Owe(ctx context.Context, debt Debt) error {
 	return nil
 }
 
-// SetupWithManager lets mgr pay debts: when a cluster answers again, and soon after they were made
-// where it answers already.
+// SetupWithManager lets mgr pay debts: when a cluster answers again, soon after they were made where
+// it answers already, and when something arrives late.
 func (p *Payer) SetupWithManager(mgr ctrl.Manager) error {
 	states := func(_ context.Context, config string) []reconcile.Request {
 		return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: config}}}
 	}
 	return ctrl.NewControllerManagedBy(mgr).Named("debts").
-		WatchesRawSource(p.Clusters.Source(clientmgr.EventHandler{State: states})).
+		WatchesRawSource(p.Clusters.Source(clientmgr.EventHandler{State: states, Object: p.late.owed})).
 		WatchesRawSource(source.Func(p.listen)).
 		WithOptions(controller.Options{RateLimiter: wake.Backoff()}).
 		Complete(p)
@@ -107,27 +113,28 @@ func (p *Payer) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Resul
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("reading the debts: %w", err)
 	}
+	debts = slices.DeleteFunc(debts, func(debt Debt) bool { return debt.Ledger.Config != request.Name })
+	p.late.expectOf(request.Name, debts)
 	var failed *multierror.Error
-	left := false
+	left, end := false, time.Duration(0)
 	for _, debt := range debts {
-		if debt.Ledger.Config != request.Name {
-			continue
-		}
+		early := debt.Late.Sub(p.Clock.Now())
 		paid, err := p.Pay(ctx, debt)
 		if err != nil {
 			failed = multierror.Append(failed, fmt.Errorf("paying the debt of Machine %s: %w", debt.Machine, err))
 		}
-		left = left || !paid
+		left = left || !paid && early <= 0
+		end = wake.Soonest(end, early)
 	}
 	if err := failed.ErrorOrNil(); err != nil {
 		return ctrl.Result{}, err
 	}
 	if left { // what is going is looked for again, ever more seldom
 		row := p.waiting.Fail(request.NamespacedName, "", "", nil, p.Clock.Now())
-		return ctrl.Result{RequeueAfter: row.Wait()}, nil
+		return ctrl.Result{RequeueAfter: wake.Soonest(row.Wait(), end)}, nil
 	}
 	p.waiting.End(request.NamespacedName)
-	return ctrl.Result{}, nil
+	return ctrl.Result{RequeueAfter: end}, nil // what arrives before is an event
 }
 
 // Pay goes the steps of a deletion for a Machine that is gone. paid is false while something is
