@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -245,6 +246,40 @@ func operatorEnds(i *installed) fault {
 		end:   func(context.Context) error { return i.operator.begin() },
 	}
 }
+
+// shardIsNobodys is an operator that shares the clusters out, alone: it holds one of two shards.
+func shardIsNobodys(i *installed) fault {
+	const flag = "--shards=2"
+	again := func(change func()) error {
+		err := i.operator.end()
+		change()
+		return errors.Join(err, i.operator.begin())
+	}
+	return fault{
+		fires: []subject{{alert: "ShardNotHeld", label: "lease", value: lease}},
+		begin: func(ctx context.Context) error {
+			role := &rbacv1.Role{}
+			err := edit(ctx, supervisor(), client.ObjectKey{Namespace: own, Name: own}, role, func() error {
+				for i, rule := range role.Rules {
+					if slices.Contains(rule.ResourceNames, lease) {
+						role.Rules[i].ResourceNames = append(role.Rules[i].ResourceNames, lease+"-1")
+						return nil
+					}
+				}
+				return errors.New("no rule is about the lease")
+			})
+			return errors.Join(err, again(func() { i.operator.args = append(i.operator.args, flag) }))
+		},
+		end: func(context.Context) error {
+			return again(func() {
+				i.operator.args = slices.DeleteFunc(i.operator.args, func(arg string) bool { return arg == flag })
+			})
+		},
+	}
+}
+
+// lease is the default of --leader-election-id.
+const lease = "09393f52.vitistack.io"
 
 // setRight gives or takes a right on virtual machines in the remote cluster.
 func setRight(ctx context.Context, verb string, given bool) error {

@@ -42,8 +42,8 @@ func TestMonitoring(t *testing.T) {
 	for _, name := range []string{east, west, north} {
 		must(t, running(t.Context(), "default", "web-"+name))
 	}
-	faults, last := tracks(i), operatorEnds(i)
-	wantEveryRule(t, shipped, slices.Concat(before, slices.Concat(faults...), []fault{last}))
+	faults, last := tracks(i), []fault{shardIsNobodys(i), operatorEnds(i)}
+	wantEveryRule(t, shipped, slices.Concat(before, slices.Concat(faults...), last))
 
 	t.Run("Alerts", func(t *testing.T) {
 		together, ctx := errgroup.WithContext(t.Context())
@@ -62,8 +62,10 @@ func TestMonitoring(t *testing.T) {
 		}
 		must(t, together.Wait())
 		must(t, i.reload(t.Context()))
-		must(t, prometheus.see(t.Context(), last))
-		wantNoOther(t, prometheus, slices.Concat(slices.Concat(faults...), []fault{last}))
+		for _, each := range last {
+			must(t, prometheus.see(t.Context(), each))
+		}
+		wantNoOther(t, prometheus, slices.Concat(slices.Concat(faults...), last))
 	})
 	t.Run("Metrics", func(t *testing.T) { wantMetrics(t, i, prometheus) })
 	t.Run("Dashboards", func(t *testing.T) { wantDashboards(t, prometheus) })

@@ -97,9 +97,9 @@ func addAll(mgr ctrl.Manager, options Options, watcher *wake.Watcher) error {
 	known := options.part.known(remotes)
 	times := metrics.NewMachines(known, watcher.Since)
 	census := metrics.NewCensus(mgr.GetCache(), mgr.Elected(), known, options.part.counts)
-	bites := metrics.NewBites(census)
+	bites, held := metrics.NewBites(census), options.part.metric(mgr.Elected(), options)
 	err = errors.Join(ctrlmetrics.Registry.Register(times), ctrlmetrics.Registry.Register(census),
-		ctrlmetrics.Registry.Register(bites))
+		ctrlmetrics.Registry.Register(bites), ctrlmetrics.Registry.Register(held))
 	if err != nil {
 		return fmt.Errorf("metrics of Machines: %w", err)
 	}

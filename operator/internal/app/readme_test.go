@@ -149,7 +149,7 @@ func TestReadmeMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, each := range []prometheus.Collector{metrics.NewMachines(nil, nil), metrics.NewCensus(nil, nil, nil, nil),
-		metrics.NewMoves(nil, nil, nil, nil), metrics.NewBites(nil), metrics.NewRollouts(nil, nil)} {
+		metrics.NewMoves(nil, nil, nil, nil), metrics.NewBites(nil), metrics.NewRollouts(nil, nil), metrics.NewShards("", 0, nil)} {
 		if err := registry.Register(each); err != nil {
 			t.Fatal(err)
 		}

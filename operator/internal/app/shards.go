@@ -108,6 +108,22 @@ func (p part) counts(each *vitistackv1alpha1.Machine) bool {
 	return machine.IsOurs(each) && p.share.Owns(each)
 }
 
+// metric tells which shard this process holds. One that looks after everything holds the only one, once
+// it is elected.
+func (p part) metric(elected <-chan struct{}, options Options) *metrics.Shards {
+	if p.lock != nil {
+		return metrics.NewShards(options.LeaderElectionID, options.Shards, p.lock.Held)
+	}
+	return metrics.NewShards(options.LeaderElectionID, 1, func() (shard int, holds bool) {
+		select {
+		case <-elected:
+			return 0, true
+		default:
+			return 0, false
+		}
+	})
+}
+
 // resourceLock is for ctrl.Options: nil for the manager's own.
 func (p part) resourceLock() resourcelock.Interface {
 	if p.lock == nil {

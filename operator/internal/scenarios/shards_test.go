@@ -91,6 +91,22 @@ func (r *replica) counts(t *testing.T) (sum int) {
 	return sum
 }
 
+var shardHeld = regexp.MustCompile(`(?m)^operator_shard_held\{lease="` + leaseName + `",shard="(\d+)"\} 1$`)
+
+// held is the shard that it holds by its metrics, -1 for none.
+func (r *replica) held(t *testing.T) int {
+	t.Helper()
+	text := r.text(t)
+	if all := fmt.Sprintf("operator_shards{lease=%q} %d\n", leaseName, shardCount); !strings.Contains(text, all) {
+		t.Errorf("its metrics do not say how many shards there are")
+	}
+	held := shardHeld.FindStringSubmatch(text)
+	if held == nil {
+		return -1
+	}
+	return int(held[1][0] - '0')
+}
+
 // text are its metrics.
 func (r *replica) text(t *testing.T) string {
 	t.Helper()
@@ -171,6 +187,11 @@ func TestSharedClusters(t *testing.T) {
 			}
 			return ""
 		})
+	}
+	for shard, r := range holder {
+		if got := r.held(t); got != shard {
+			t.Errorf("the replica of shard %d tells in its metrics that it holds %d", shard, got)
+		}
 	}
 	for config, want := range map[string]int32{"cluster-north": 2, "cluster-east": 1, "cluster-west": 0} {
 		eventually(t, patience, func() string { return countsNot(t, config, want) })
