@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	kubevirtv1 "kubevirt.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -134,9 +135,10 @@ func (p *person) makeRoom(ctx context.Context, m *vitistackv1alpha1.Machine) err
 }
 
 // mayBeOrphan reports whether a virtual machine without a Machine is no fault of the operator's: its
-// cluster or the supervisor went back in time after it was made.
+// cluster or the supervisor went back in time after it was made, or a person kept it.
 func (w *world) mayBeOrphan(cluster string, vm *kubevirtv1.VirtualMachine) bool {
-	if vm.Labels[vitistackv1alpha1.LabelSupervisorUID] == foreignSupervisor {
+	if vm.Labels[vitistackv1alpha1.LabelSupervisorUID] == foreignSupervisor ||
+		w.kept[types.UID(vm.Labels[vitistackv1alpha1.LabelMachineUID])] {
 		return true
 	}
 	for _, who := range []string{cluster, fleet.Supervisor} {
@@ -147,10 +149,10 @@ func (w *world) mayBeOrphan(cluster string, vm *kubevirtv1.VirtualMachine) bool 
 	return false
 }
 
-// takeOrphans deletes the virtual machines whose Machine a restored etcd does not know, as `operator
-// orphans` tells people to.
+// takeOrphans deletes the virtual machines whose Machine a restored etcd does not know, or that a person
+// kept, as `operator orphans` tells people to.
 func (p *person) takeOrphans(ctx context.Context, machines []vitistackv1alpha1.Machine) error {
-	if len(p.restored) == 0 {
+	if len(p.restored) == 0 && len(p.kept) == 0 {
 		return nil
 	}
 	known := map[string]bool{}
@@ -173,6 +175,24 @@ func (p *person) takeOrphans(ctx context.Context, machines []vitistackv1alpha1.M
 			if err := gone(ctx, remote, vm); err != nil {
 				return err
 			}
+		}
+	}
+	return p.takeAddresses(ctx, known)
+}
+
+// takeAddresses deletes the NetworkConfigurations that wait with a virtual machine that was kept.
+func (p *person) takeAddresses(ctx context.Context, known map[string]bool) error {
+	configurations := &vitistackv1alpha1.NetworkConfigurationList{}
+	if err := p.supervisor.List(ctx, configurations, client.InNamespace(p.namespace)); err != nil {
+		return err
+	}
+	for i := range configurations.Items {
+		of := configurations.Items[i].Labels[vitistackv1alpha1.LabelMachineUID]
+		if known[of] || !p.kept[types.UID(of)] {
+			continue
+		}
+		if err := gone(ctx, p.supervisor, &configurations.Items[i]); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -60,6 +60,9 @@ func create(ctx context.Context, w *world, step Step) error {
 
 func edit(ctx context.Context, w *world, step Step) error {
 	return w.change(ctx, step.Subject, func(m *vitistackv1alpha1.Machine) {
+		if !m.DeletionTimestamp.IsZero() { // where the deletion is held, this is the word to keep the guest
+			w.kept[m.UID] = true
+		}
 		if strategy := step.Params["runStrategy"]; strategy != "" {
 			m.Spec.RunStrategy = vitistackv1alpha1.RunStrategy(strategy)
 		}

@@ -42,6 +42,8 @@ type world struct {
 	saved map[string]string
 	// restored are the clusters whose etcd went back in time.
 	restored map[string]time.Time
+	// kept are the Machines whose virtual machines may stay, because a person changed them after all.
+	kept map[types.UID]bool
 	// persons are objects that people made in remotes.
 	persons []persons
 	// takenBack are those of them that a person deleted again.
@@ -66,6 +68,7 @@ func (a *Arena) newWorld(ctx context.Context, seed uint64) (_ *world, err error)
 	w := &world{
 		Arena: a, namespace: fmt.Sprintf("chaos-%d-%d", seed, a.runs), binary: a.options.Operator,
 		kubeconfigs: map[string][]byte{}, saved: map[string]string{}, restored: map[string]time.Time{},
+		kept: map[types.UID]bool{},
 		takenBack: map[types.UID]bool{},
 	}
 	folder := filepath.Join(a.dir, fmt.Sprint(a.runs))

@@ -187,6 +187,14 @@ func TestLeaks(t *testing.T) {
 			},
 			want: leaked,
 		},
+		"kept": {
+			reason: "a person changed it when its deletion was held: GitOps applied it again",
+			tell:   func(n *tale) { gone(n, heldAt(1, 2)); secret(n, east, 2) },
+		},
+		"held, and confirmed": {
+			reason: "nobody asked for it to stay",
+			tell:   func(n *tale) { gone(n, heldAt(2, 2)); secret(n, east, 2) }, want: leaked,
+		},
 		"an address": {
 			reason: "a NetworkConfiguration of a Machine that is gone keeps its address",
 			tell: func(n *tale) {
@@ -215,4 +223,13 @@ func TestLeaks(t *testing.T) {
 			},
 		},
 	})
+}
+
+// heldAt is a Machine whose deletion was held at one generation of its spec, and that has another one.
+func heldAt(held, now int64) func(m *vitistackv1alpha1.Machine) {
+	return func(m *vitistackv1alpha1.Machine) {
+		m.Generation = now
+		m.Status.SetCondition(metav1.Condition{Type: vitistackv1alpha1.ConditionDeletionHeld, Status: metav1.ConditionTrue,
+			Reason: vitistackv1alpha1.ReasonDeletionHeld, ObservedGeneration: held})
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
@@ -57,9 +58,19 @@ func perMachine() []string {
 
 // wasReleased reports whether a person let a Machine go without what was made for it.
 func wasReleased(m machine) bool {
-	written := m.last().Object.Annotations
-	released := written[vitistackv1alpha1.AnnotationForceRelease]
+	if m.last().isKept() {
+		return true
+	}
+	released := m.last().Object.Annotations[vitistackv1alpha1.AnnotationForceRelease]
 	later := len(released) > len(vitistackv1alpha1.ForceReleaseDeleteLater) &&
 		released[len(released)-len(vitistackv1alpha1.ForceReleaseDeleteLater):] == vitistackv1alpha1.ForceReleaseDeleteLater
-	return released != "" && !later || written[vitistackv1alpha1.AnnotationKeepVM] == "true"
+	return released != "" && !later
+}
+
+// isKept reports whether a person wants the VirtualMachine of a Machine that is being deleted: the Machine
+// says so, or its spec was changed after its deletion was held.
+func (s state) isKept() bool {
+	held := s.condition(vitistackv1alpha1.ConditionDeletionHeld)
+	return s.Object.Annotations[vitistackv1alpha1.AnnotationKeepVM] == "true" || held != nil &&
+		held.Status == metav1.ConditionTrue && held.ObservedGeneration > 0 && s.Object.Generation > held.ObservedGeneration
 }

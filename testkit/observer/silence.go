@@ -53,8 +53,7 @@ func (s seen) letGo(m machine) (Violation, bool) {
 	if !silent {
 		return Violation{}, false
 	}
-	written := end.Object.Annotations
-	if written[vitistackv1alpha1.AnnotationForceRelease] != "" || written[vitistackv1alpha1.AnnotationKeepVM] == "true" {
+	if end.Object.Annotations[vitistackv1alpha1.AnnotationForceRelease] != "" || end.isKept() {
 		return Violation{}, false
 	}
 	if _, there := s.there(cluster, virtualMachines, types.UID(end.Ledger.VMUID)); !there {
