@@ -68,7 +68,7 @@ func (a *Arena) newWorld(ctx context.Context, seed uint64) (_ *world, err error)
 	w := &world{
 		Arena: a, namespace: fmt.Sprintf("chaos-%d-%d", seed, a.runs), binary: a.options.Operator,
 		kubeconfigs: map[string][]byte{}, saved: map[string]string{}, restored: map[string]time.Time{},
-		kept: map[types.UID]bool{},
+		kept:      map[types.UID]bool{},
 		takenBack: map[types.UID]bool{},
 	}
 	folder := filepath.Join(a.dir, fmt.Sprint(a.runs))
