@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
+	"github.com/vitistack/kubevirt-multicluster/clientmgr"
 	"github.com/vitistack/kubevirt-multicluster/clusterstatus/orphan"
 )
 
@@ -35,11 +36,12 @@ func (p *pass) seekOrphans(ctx context.Context) {
 	if err != nil {
 		return // its return is an event
 	}
-	vms, machines := &kubevirtv1.VirtualMachineList{}, &vitistackv1alpha1.MachineList{}
+	vms := &kubevirtv1.VirtualMachineList{}
 	if err := remote.List(ctx, vms, client.HasLabels{vitistackv1alpha1.LabelSupervisorUID}); err != nil {
 		return
 	}
-	if err := p.machines.List(ctx, machines, client.UnsafeDisableDeepCopy); err != nil {
+	unclaimed, err := p.unclaimed(ctx, vms.Items)
+	if err != nil {
 		return
 	}
 	v.next = p.now.Add(p.options.LookInterval)
@@ -47,7 +49,7 @@ func (p *pass) seekOrphans(ctx context.Context) {
 	former := v.suspects
 	v.suspects = map[types.UID]struct{}{}
 	var ripe []kubevirtv1.VirtualMachine
-	for _, each := range orphan.ClaimsOf(pointers(machines.Items)).Without(p.config.Name, vms.Items) {
+	for _, each := range unclaimed {
 		v.suspects[each.Object.UID] = struct{}{}
 		if _, again := former[each.Object.UID]; again {
 			ripe = append(ripe, each.Object)
@@ -59,6 +61,32 @@ func (p *pass) seekOrphans(ctx context.Context) {
 	if v.orphans, err = p.confirm(ctx, ripe); err != nil {
 		log.FromContext(ctx).Error(err, "Could not look for the Machines of orphans")
 	}
+}
+
+// unclaimed are the virtual machines of the cluster to which no Machine in the cache lays claim. The
+// Machines that are placed there are asked first: most often they claim all, and the others, of which
+// there may be a thousand times as many, need not be read.
+func (p *pass) unclaimed(ctx context.Context, vms []kubevirtv1.VirtualMachine) ([]orphan.VM, error) {
+	left, err := p.unclaimedBy(ctx, vms, client.MatchingFields{clientmgr.IndexConfig: p.config.Name})
+	if err != nil || len(left) == 0 {
+		return nil, err
+	}
+	vms = make([]kubevirtv1.VirtualMachine, len(left))
+	for i := range left {
+		vms[i] = left[i].Object
+	}
+	return p.unclaimedBy(ctx, vms)
+}
+
+// unclaimedBy are those to which none of some Machines lays claim.
+func (p *pass) unclaimedBy(
+	ctx context.Context, vms []kubevirtv1.VirtualMachine, which ...client.ListOption,
+) ([]orphan.VM, error) {
+	machines := &vitistackv1alpha1.MachineList{}
+	if err := p.machines.List(ctx, machines, append(which, client.UnsafeDisableDeepCopy)...); err != nil {
+		return nil, err
+	}
+	return orphan.ClaimsOf(pointers(machines.Items)).Without(p.config.Name, vms), nil
 }
 
 // confirm asks the API server itself for Machines, and returns the virtual machines that have none.

@@ -118,3 +118,25 @@ func TestOrphansAreConfirmed(t *testing.T) {
 	}
 	w.reconcile()
 }
+
+// TestOrphansOfManyClusters: each cluster's look reads its own Machines. With those of all clusters a
+// thousand clusters parsed a thousand times each record, at every look.
+func TestOrphansOfManyClusters(t *testing.T) {
+	w := newWorld(t, east(), machineOf("kept", "kept-uid"))
+	remote := withVMs(t, w, vmOf("kept", "kept-uid"))
+	look := func(reason string, want bool) {
+		t.Helper()
+		w.clock.SetTime(w.clock.Now().Add(lookInterval))
+		w.remotes.SetState(well())
+		w.listedAll = 0
+		w.reconcile()
+		if got := w.listedAll > 0; got != want {
+			t.Errorf("%s: all Machines were read: %t", reason, got)
+		}
+	}
+	look("every virtual machine is claimed by a Machine of the cluster", false)
+	if err := remote.Create(t.Context(), vmOf("left", "elsewhere")); err != nil {
+		t.Fatal(err)
+	}
+	look("its Machine may be in another cluster by now", true)
+}

@@ -79,6 +79,7 @@ type Reconciler struct {
 	machines   client.Reader
 	records    records
 	metrics    *metrics
+	met        met
 }
 
 // NewReconciler returns a reconciler for the KubevirtConfigs of a supervisor cluster. It does no
@@ -116,11 +117,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err := r.supervisor.Get(ctx, request.NamespacedName, config); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.forget(request.NamespacedName)
+			r.met.forget(request.NamespacedName)
 			r.tellConfigs(ctx)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	r.tellConfigs(ctx)
+	if r.met.meets(request.NamespacedName) {
+		r.tellConfigs(ctx)
+	}
 	if r.options.Serves != nil && !r.options.Serves(config.Name) {
 		return ctrl.Result{}, nil
 	}

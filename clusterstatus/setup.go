@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -143,17 +145,30 @@ func (r *Reconciler) configsNamed(ctx context.Context, name string) []reconcile.
 // named finds a KubevirtConfig by its name alone: whether it has a namespace is the definition's
 // business.
 func (r *Reconciler) named(ctx context.Context, name string) []*vitistackv1alpha1.KubevirtConfig {
+	if namespace := r.options.ConfigsNamespace; namespace != "" {
+		return append(r.get(ctx, client.ObjectKey{Namespace: namespace, Name: name}),
+			r.get(ctx, client.ObjectKey{Name: name})...)
+	}
 	list := &vitistackv1alpha1.KubevirtConfigList{}
 	if err := r.supervisor.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
 		return nil // the cache is not there yet: every KubevirtConfig is still to come
 	}
 	var configs []*vitistackv1alpha1.KubevirtConfig
 	for i := range list.Items {
-		if list.Items[i].Name == name && r.counts(&list.Items[i]) {
+		if list.Items[i].Name == name {
 			configs = append(configs, &list.Items[i])
 		}
 	}
 	return configs
+}
+
+// get is the KubevirtConfig of a key, none where the cache has none.
+func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) []*vitistackv1alpha1.KubevirtConfig {
+	config := &vitistackv1alpha1.KubevirtConfig{}
+	if err := r.supervisor.Get(ctx, key, config); err != nil {
+		return nil
+	}
+	return []*vitistackv1alpha1.KubevirtConfig{config}
 }
 
 // tellConfigs tells how many KubevirtConfigs count, by the cache.
@@ -171,5 +186,38 @@ func (r *Reconciler) tellConfigs(ctx context.Context) {
 			count++
 		}
 	}
+	r.met.told(count)
 	r.options.StartUp.Configs(ctx, count)
+}
+
+// met are the KubevirtConfigs that were reconciled, so that all of them are counted when there are more or
+// fewer, and not at each reconcile of one. The zero value is empty. It is safe for concurrent use.
+type met struct {
+	mu     sync.Mutex
+	locked sets.Set[client.ObjectKey]
+	count  int // that was told last
+}
+
+// meets reports whether there must be more KubevirtConfigs than were counted, now that one is known.
+func (m *met) meets(key client.ObjectKey) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.locked == nil {
+		m.locked = sets.New[client.ObjectKey]()
+	}
+	m.locked.Insert(key)
+	return len(m.locked) > m.count
+}
+
+func (m *met) forget(key client.ObjectKey) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.locked.Delete(key)
+}
+
+// told says how many there are by the last count.
+func (m *met) told(count int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.count = count
 }

@@ -65,6 +65,8 @@ type cluster struct {
 	hub     *Hub
 	fills   chan struct{}
 	metrics *metrics
+	// identities are told when this becomes known as another cluster.
+	identities *identities
 
 	// lingering are the connections that were dropped and have not ended yet: a slow listener may keep
 	// one.
@@ -247,6 +249,9 @@ func (c *cluster) report(v verdict, cause error) {
 	now = c.withIdentity(now)
 	c.state = now
 	c.view.Store(c.newView(v, cause))
+	if former.knownUID() != now.knownUID() {
+		c.identities.changed()
+	}
 	if !reflect.DeepEqual(now, former) {
 		c.told(former, now)
 	}

@@ -23,9 +23,10 @@ type Manager struct {
 	hub     Hub
 	fills   chan struct{} // a place for each cluster that fills its cache
 
-	clusters atomic.Pointer[map[string]*cluster] // copied on write
-	running  sync.WaitGroup                      // goroutines of clusters
-	locked   struct {
+	clusters   atomic.Pointer[map[string]*cluster] // copied on write
+	identities identities
+	running    sync.WaitGroup // goroutines of clusters
+	locked     struct {
 		sync.Mutex
 		life  context.Context //nolint:containedctx // that of Start, nil before
 		stops map[string]context.CancelFunc
@@ -87,10 +88,11 @@ func (m *Manager) Put(name string, w Wish) {
 		return
 	}
 	c := newCluster(name, w, m.options)
-	c.hub, c.metrics, c.fills, c.told = &m.hub, m.metrics, m.fills, m.changed
+	c.hub, c.metrics, c.fills, c.told, c.identities = &m.hub, m.metrics, m.fills, m.changed, &m.identities
 	clusters := maps.Clone(*m.clusters.Load())
 	clusters[name] = c
 	m.clusters.Store(&clusters)
+	m.identities.changed()
 	if m.locked.life != nil {
 		m.run(name, c)
 	}
@@ -123,6 +125,7 @@ func (m *Manager) Remove(name string) {
 	c.gone.Store(true) // for clients that somebody holds
 	delete(clusters, name)
 	m.clusters.Store(&clusters)
+	m.identities.changed()
 	if stop, running := m.locked.stops[name]; running {
 		delete(m.locked.stops, name)
 		stop()
@@ -184,7 +187,7 @@ func (m *Manager) States() []State {
 	clusters := *m.clusters.Load()
 	states := make([]State, 0, len(clusters))
 	for _, name := range sortedKeys(clusters) {
-		states = append(states, stateOf(clusters, name))
+		states = append(states, m.stateOf(clusters, name))
 	}
 	return states
 }
@@ -196,7 +199,7 @@ func (m *Manager) State(name string) (state State, found bool) {
 	if _, found := clusters[name]; !found {
 		return State{}, false
 	}
-	return stateOf(clusters, name), true
+	return m.stateOf(clusters, name), true
 }
 
 // ProbeDuration returns how long the last probe of a cluster took that was answered; found is false
@@ -211,19 +214,10 @@ func (m *Manager) ProbeDuration(name string) (took time.Duration, found bool) {
 	return took, took > 0
 }
 
-func stateOf(clusters map[string]*cluster, name string) State {
+func (m *Manager) stateOf(clusters map[string]*cluster, name string) State {
 	state := clusters[name].view.Load().state.Clone()
-	if state.knownUID() == "" {
-		return state
-	}
-	shared := map[string]struct{}{}
-	for other, c := range clusters {
-		if other != name && c.view.Load().state.knownUID() == state.knownUID() {
-			shared[other] = struct{}{}
-		}
-	}
-	if len(shared) > 0 {
-		state.SharedWith = sortedKeys(shared)
+	if others := m.identities.others(&m.clusters, state.knownUID(), name); len(others) > 0 {
+		state.SharedWith = others
 	}
 	return state
 }

@@ -126,12 +126,15 @@ func (w *World) one(ctx context.Context, but int) (create, status figures.Quanti
 	if err := w.hold(true); err != nil {
 		return create, status, err
 	}
-	step := max(1, w.next/w.options.Samples)
-	for i := 0; len(shown) < w.options.Samples; i += step {
-		at := i % w.next
-		for at%len(w.remotes) < but || !w.machines.isRunning(machineName(at)) {
-			at = (at + 1) % w.next
+	var running []int
+	for i := range w.next {
+		if i%len(w.remotes) >= but && w.machines.isRunning(machineName(i)) {
+			running = append(running, i)
 		}
+	}
+	samples := min(w.options.Samples, len(running))
+	for n := range samples { // each once: a second change waits for its Machine's pace
+		at := running[n*len(running)/samples]
 		took, err := w.change(ctx, at, fmt.Sprintf("node-%d", time.Now().UnixNano()))
 		if err != nil {
 			return create, status, err

@@ -1,9 +1,8 @@
 package machine
 
 import (
-	"fmt"
 	"slices"
-	"strings"
+	"strconv"
 	"sync"
 	"time"
 
@@ -106,11 +105,13 @@ func isUnanswered(err error) bool {
 
 // clustersNow is one text for which clusters there are and which of them answer.
 func (r *MachineReconciler) clustersNow(configs []vitistackv1alpha1.KubevirtConfig) string {
-	var text strings.Builder
+	var text []byte
 	for i := range configs {
 		state, _ := r.KubevirtClientMgr.State(configs[i].Name)
-		fmt.Fprintf(&text, "%s %d %t %t\n", configs[i].Name, configs[i].Generation,
-			configs[i].DeletionTimestamp.IsZero(), state.Ready())
+		text = append(append(text, configs[i].Name...), ' ')
+		text = append(strconv.AppendInt(text, configs[i].Generation, 10), ' ')
+		text = append(strconv.AppendBool(text, configs[i].DeletionTimestamp.IsZero()), ' ')
+		text = append(strconv.AppendBool(text, state.Ready()), '\n')
 	}
-	return text.String()
+	return string(text)
 }
