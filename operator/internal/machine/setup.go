@@ -77,7 +77,8 @@ func (r *MachineReconciler) SetupWithManager(mgr ctrl.Manager, options Controlle
 func (r *MachineReconciler) ofObject(
 	machines wake.Machines,
 ) func(context.Context, string, client.Object) []reconcile.Request {
-	return func(ctx context.Context, _ string, object client.Object) []reconcile.Request {
+	return func(ctx context.Context, config string, object client.Object) []reconcile.Request {
+		r.payer.Notice(config, object)
 		requests, named := machines.OfObject(ctx, object)
 		now := r.clock.Now()
 		for _, request := range requests {

@@ -1,15 +1,10 @@
 package removal
 
 import (
-	"context"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-
-	vitistackv1alpha1 "github.com/vitistack/kubevirt-multicluster/api/v1alpha1"
 )
 
 // lateComers are the Machines that are gone, and of which something may still arrive in a cluster: so
@@ -46,13 +41,9 @@ func (l *lateComers) expectOf(config string, debts []Debt) {
 	}
 }
 
-// owed asks for the debts of a cluster where an object of such a Machine came, changed or went. For all
-// others it costs a look into a map.
-func (l *lateComers) owed(_ context.Context, config string, object client.Object) []reconcile.Request {
+// has reports whether something of a Machine may still arrive.
+func (l *lateComers) has(config string, machine types.UID) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.locked[config].Has(types.UID(object.GetLabels()[vitistackv1alpha1.LabelMachineUID])) {
-		return nil
-	}
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: config}}}
+	return l.locked[config].Has(machine)
 }

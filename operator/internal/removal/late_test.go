@@ -29,10 +29,16 @@ func TestLateComers(t *testing.T) {
 	other := came.DeepCopy()
 	other.Labels[vitistackv1alpha1.LabelMachineUID] = "another"
 	for name, payer := range map[string]*Payer{"first": first, "second": second} {
-		asked := []int{len(payer.late.owed(t.Context(), east, came)), len(payer.late.owed(t.Context(), west, came)),
-			len(payer.late.owed(t.Context(), east, other))}
-		if asked[0] != 1 || asked[1] != 0 || asked[2] != 0 {
-			t.Errorf("the %s process: its own, one in another cluster and another Machine's asked for %v", name, asked)
+		for len(payer.made) > 0 { // what Owe asked for
+			<-payer.made
+		}
+		payer.Notice(west, came)
+		payer.Notice(east, other)
+		if asked := len(payer.made); asked > 0 {
+			t.Errorf("the %s process: one in another cluster or another Machine's asked for %s", name, <-payer.made)
+		}
+		if payer.Notice(east, came); len(payer.made) != 1 || <-payer.made != east {
+			t.Errorf("the %s process: what arrived asked for nothing", name)
 		}
 	}
 	if err := w.book.Paid(t.Context(), debt); err != nil {
@@ -41,7 +47,7 @@ func TestLateComers(t *testing.T) {
 	if _, err := second.Reconcile(t.Context(), request); err != nil {
 		t.Fatal(err)
 	}
-	if asked := second.late.owed(t.Context(), east, came); len(asked) > 0 {
-		t.Errorf("it is asked for %v once nothing is owed", asked)
+	if second.Notice(east, came); len(second.made) > 0 {
+		t.Errorf("it is asked for %s once nothing is owed", <-second.made)
 	}
 }

@@ -68,11 +68,23 @@ func (p *Payer) Owe(ctx context.Context, debt Debt) error {
 		p.late.expect(debt.Ledger.Config, debt.UID)
 	}
 	_, _ = p.Clusters.GetClientForConfig(ctx, debt.Ledger.Config) // connects one that is only while it is needed
-	select {
-	case p.made <- debt.Ledger.Config:
-	default: // too many are on their way; the debt is paid when the cluster comes back
-	}
+	p.lookSoon(debt.Ledger.Config)
 	return nil
+}
+
+// Notice is told of each object of a cluster that came, changed or went, and looks soon at the debt that it
+// belongs to. For all others it costs a look into a map.
+func (p *Payer) Notice(config string, object client.Object) {
+	if p.late.has(config, types.UID(object.GetLabels()[vitistackv1alpha1.LabelMachineUID])) {
+		p.lookSoon(config)
+	}
+}
+
+func (p *Payer) lookSoon(config string) {
+	select {
+	case p.made <- config:
+	default: // too many are on their way; the debt is paid when the cluster comes back, or its time is over
+	}
 }
 
 // SetupWithManager lets mgr pay debts: when a cluster answers again, soon after they were made where
@@ -82,7 +94,7 @@ func (p *Payer) SetupWithManager(mgr ctrl.Manager) error {
 		return []reconcile.Request{{NamespacedName: types.NamespacedName{Name: config}}}
 	}
 	return ctrl.NewControllerManagedBy(mgr).Named("debts").
-		WatchesRawSource(p.Clusters.Source(clientmgr.EventHandler{State: states, Object: p.late.owed})).
+		WatchesRawSource(p.Clusters.Source(clientmgr.EventHandler{State: states})).
 		WatchesRawSource(source.Func(p.listen)).
 		WithOptions(controller.Options{RateLimiter: wake.Backoff()}).
 		Complete(p)
