@@ -195,7 +195,7 @@ func (s *start) settle() {
 	}
 	s.lines.Configs(s.t.Context(), -1)
 	s.journal.take()
-	s.observe(s.configs) // by a new process
+	s.observe(s.configs)         // by a new process
 	time.Sleep(11 * time.Minute) // in a bubble: the next look is due
 	s.journal.start = time.Now()
 }
