@@ -129,7 +129,7 @@ demo: tools ## start everything and watch Machines become virtual machines; with
 
 # Rows that were measured are kept in BENCH; ROWS="creation heap" measures those alone. Those of `make scale` come along.
 BENCH ?= docs/bench/bench.json
-SCALE ?= dist/scale
+SCALE ?= docs/bench/scale
 .PHONY: bench
 bench: tools ## print what the operator costs, row by row, and draw it; with ROWS="NAME …" those rows alone
 	@mkdir -p $(dir $(BENCH))
@@ -157,7 +157,7 @@ CLUSTERS ?= 1,8,10,100,1000
 REAL ?= 1,8
 MACHINES ?= 1000,5000,10000,20000
 .PHONY: scale
-scale: tools ## measure what clusters and Machines cost, real clusters and stand-ins, into dist/scale.json and .svg: hours
+scale: tools ## measure what clusters and Machines cost, real clusters and stand-ins, into docs/bench/scale.json and .svg: hours
 	@mkdir -p $(dir $(SCALE))
 	@bin/scale --clusters $(CLUSTERS) --real $(REAL) --machines $(MACHINES) --json $(SCALE).json --picture $(SCALE).svg
 
