@@ -56,7 +56,8 @@ func (u *unanswered) stands(key types.NamespacedName, clusters string, silent bo
 	return last.changed
 }
 
-// remaining is the time until the next look of a Machine whose clusters have changed, 0 for none.
+// remaining is the time until the next look of a Machine whose clusters have changed, 0 for none and once
+// it is over: a Machine that has something else against it by then waits for that.
 func (u *unanswered) remaining(key types.NamespacedName, now time.Time) time.Duration {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -64,7 +65,7 @@ func (u *unanswered) remaining(key types.NamespacedName, now time.Time) time.Dur
 	if !last.changed {
 		return 0
 	}
-	return max(time.Millisecond, last.at.Add(lookPause).Sub(now))
+	return max(0, last.at.Add(lookPause).Sub(now))
 }
 
 // forget forgets a Machine.

@@ -105,3 +105,39 @@ func TestLooksDoNotMultiply(t *testing.T) {
 		t.Errorf("all clusters answer, and the Machine is %s", got)
 	}
 }
+
+// TestPauseEndsWithTheWait: a Machine that paused between two looks, and then meets something else, is not
+// looked at again and again because of the pause.
+func TestPauseEndsWithTheWait(t *testing.T) {
+	w := newWorld(t, []string{east, west, "cluster-south"}, newMachine(in(east)))
+	w.silence(west)
+	w.silence("cluster-south")
+	now := clocktesting.NewFakePassiveClock(time.Now())
+	pass := func(r *machine.MachineReconciler) time.Duration {
+		now.SetTime(now.Now().Add(300 * time.Millisecond))
+		result, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: webKey})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return result.RequeueAfter
+	}
+	slow := true
+	w.before = func(c call) error {
+		if slow && c.cluster == east && c.kind == anyVM { // so that the attempt is due before the pause is over
+			now.SetTime(now.Now().Add(250 * time.Millisecond))
+		}
+		return nil
+	}
+	r := w.reconciler(machine.WithClock(now))
+	pass(r)
+	slow = false
+	w.wake("cluster-south")
+	pass(r)
+	w.put(east, foundVM(foreign))
+	w.wake(west)
+	for i := range 6 {
+		if again := pass(r); again < 100*time.Millisecond {
+			t.Errorf("pass %d: %s, and it is looked at again after %s", i, w.condition("Placed"), again)
+		}
+	}
+}
