@@ -146,8 +146,10 @@ func (r *Reconciler) configsNamed(ctx context.Context, name string) []reconcile.
 // business.
 func (r *Reconciler) named(ctx context.Context, name string) []*vitistackv1alpha1.KubevirtConfig {
 	if namespace := r.options.ConfigsNamespace; namespace != "" {
-		return append(r.get(ctx, client.ObjectKey{Namespace: namespace, Name: name}),
-			r.get(ctx, client.ObjectKey{Name: name})...)
+		if found := r.get(ctx, client.ObjectKey{Namespace: namespace, Name: name}); len(found) > 0 {
+			return found
+		}
+		return r.get(ctx, client.ObjectKey{Name: name})
 	}
 	list := &vitistackv1alpha1.KubevirtConfigList{}
 	if err := r.supervisor.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
