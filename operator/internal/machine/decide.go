@@ -236,8 +236,8 @@ func (r *MachineReconciler) choose(
 			return decision, err
 		}
 	}
-	clusters := r.clustersNow(configs)
-	if err := r.stillUnanswered(machine, configs, clusters); err != nil {
+	clusters, silent := r.clustersNow(configs)
+	if err := r.stillUnanswered(machine, clusters, silent); err != nil {
 		return decision, err
 	}
 	r.learnKept(ctx, machine)

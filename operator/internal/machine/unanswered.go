@@ -1,7 +1,6 @@
 package machine
 
 import (
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -56,8 +55,8 @@ func (u *unanswered) stands(key types.NamespacedName, clusters string, silent bo
 	return last.changed
 }
 
-// remaining is the time until the next look of a Machine whose clusters have changed, 0 for none and once
-// it is over: a Machine that has something else against it by then waits for that.
+// remaining is the time until the next look of a Machine whose clusters have changed, 0 for none and
+// once it is over: a Machine that has something else against it by then waits for that.
 func (u *unanswered) remaining(key types.NamespacedName, now time.Time) time.Duration {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -80,18 +79,12 @@ func (u *unanswered) forget(key types.NamespacedName) {
 // events, those of a silent cluster and the time at which people are told wake it meanwhile, and
 // each look costs calls in every other cluster. An object with the Machine's labels may end the
 // wait, and is looked at at once.
-func (r *MachineReconciler) stillUnanswered(
-	machine *vitistackv1alpha1.Machine, configs []vitistackv1alpha1.KubevirtConfig, clusters string,
-) error {
+func (r *MachineReconciler) stillUnanswered(machine *vitistackv1alpha1.Machine, clusters string, silent bool) error {
 	key, now := client.ObjectKeyFromObject(machine), r.clock.Now()
 	row, found := r.memory.streaks.Of(key, asks(machine))
 	if !found || !now.Before(row.Due) || r.memory.copies.Changed(machine.UID) || !isUnanswered(row.Last) {
 		return nil
 	}
-	silent := slices.ContainsFunc(configs, func(config vitistackv1alpha1.KubevirtConfig) bool {
-		state, _ := r.KubevirtClientMgr.State(config.Name)
-		return !state.Ready()
-	})
 	if !r.memory.unanswered.stands(key, clusters, silent, now) {
 		return nil
 	}
@@ -104,8 +97,8 @@ func isUnanswered(err error) bool {
 	return is && ended.Reason == vitistackv1alpha1.ReasonClustersUnanswered
 }
 
-// clustersNow is one text for which clusters there are and which of them answer.
-func (r *MachineReconciler) clustersNow(configs []vitistackv1alpha1.KubevirtConfig) string {
+// clustersNow is one text for which clusters there are and which of them answer, and whether one is silent.
+func (r *MachineReconciler) clustersNow(configs []vitistackv1alpha1.KubevirtConfig) (clusters string, silent bool) {
 	var text []byte
 	for i := range configs {
 		state, _ := r.KubevirtClientMgr.State(configs[i].Name)
@@ -113,6 +106,7 @@ func (r *MachineReconciler) clustersNow(configs []vitistackv1alpha1.KubevirtConf
 		text = append(strconv.AppendInt(text, configs[i].Generation, 10), ' ')
 		text = append(strconv.AppendBool(text, configs[i].DeletionTimestamp.IsZero()), ' ')
 		text = append(strconv.AppendBool(text, state.Ready()), '\n')
+		silent = silent || !state.Ready()
 	}
-	return string(text)
+	return string(text), silent
 }
