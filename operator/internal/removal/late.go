@@ -28,17 +28,21 @@ func (l *lateComers) expect(config string, machine types.UID) {
 	l.locked[config].Insert(machine)
 }
 
-// expectOf forgets the Machines of a cluster of which no debt is left, and adds those of the debts,
-// which another process may have made.
+// expectOf puts the Machines of a cluster's debts, which another process may have made, in the place of
+// those that were expected there.
 func (l *lateComers) expectOf(config string, debts []Debt) {
-	l.mu.Lock()
-	delete(l.locked, config)
-	l.mu.Unlock()
+	machines := sets.New[types.UID]()
 	for _, debt := range debts {
 		if !debt.Late.IsZero() {
-			l.expect(config, debt.UID)
+			machines.Insert(debt.UID)
 		}
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.locked == nil {
+		l.locked = map[string]sets.Set[types.UID]{}
+	}
+	l.locked[config] = machines
 }
 
 // has reports whether something of a Machine may still arrive.
