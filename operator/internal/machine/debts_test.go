@@ -212,8 +212,8 @@ func TestDebtThatCannotBePaid(t *testing.T) {
 	}
 }
 
-// TestLateCreation: a creation that was cut off arrives after its Machine went. Nobody saw its end, so
-// that it is owed until it can come no more.
+// TestLateCreation: the call that creates a VirtualMachine is cut off, and its Machine is deleted. Until
+// the API server can no longer end that call, what it makes is owed.
 func TestLateCreation(t *testing.T) {
 	cases := map[string]struct {
 		reason string
@@ -266,17 +266,27 @@ func TestLateCreation(t *testing.T) {
 	}
 }
 
-// TestNoLateCreation: nothing is owed of a Machine whose VirtualMachine was seen, nor where a record
-// names a cluster that nobody knows.
+// TestNoLateCreation: nothing is owed of a Machine whose VirtualMachine was seen, nor where its record
+// names a cluster that has no KubevirtConfig: such a debt would stand for ever.
 func TestNoLateCreation(t *testing.T) {
 	cases := map[string]func() *world{
-		"Seen":     func() *world { return placed(t) },
-		"Unplaced": func() *world { return newWorld(t, []string{east}, newMachine(in("cluster-nowhere"))) },
+		"Seen": func() *world { return placed(t) },
+		"Unplaced": func() *world {
+			w := newWorld(t, []string{east}, newMachine(in("cluster-nowhere")))
+			_, _ = w.settle()
+			return w
+		},
+		"Nowhere": func() *world {
+			return newWorld(t, []string{east}, newMachine(in(east), func(m *vitistackv1alpha1.Machine) {
+				ledger := vitistackv1alpha1.Ledger{Config: "cluster-nowhere", Namespace: namespace, VMName: "vm-web", Nonce: "n"}
+				m.Annotations = map[string]string{vitistackv1alpha1.AnnotationPlacement: ledger.String()}
+				m.Finalizers = []string{vitistackv1alpha1.FinalizerMachine}
+			}))
+		},
 	}
 	for name, of := range cases {
 		t.Run(name, func(t *testing.T) {
 			w := of()
-			_, _ = w.settle()
 			w.deleteMachine()
 			w.mustSettle()
 			if debts := w.debts(); w.machine() != nil || len(debts) != 0 {
