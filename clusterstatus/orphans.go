@@ -64,8 +64,8 @@ func (p *pass) seekOrphans(ctx context.Context) {
 }
 
 // unclaimed are the virtual machines of the cluster to which no Machine in the cache lays claim. The
-// Machines that are placed there are asked first: most often they claim all, and the others, of which
-// there may be a thousand times as many, need not be read.
+// Machines that are placed there are read first: most often they claim all, and the others, of
+// which there may be a thousand times as many, need not be read.
 func (p *pass) unclaimed(ctx context.Context, vms []kubevirtv1.VirtualMachine) ([]orphan.VM, error) {
 	left, err := p.unclaimedBy(ctx, vms, client.MatchingFields{clientmgr.IndexConfig: p.config.Name})
 	if err != nil || len(left) == 0 {

@@ -119,8 +119,8 @@ func TestOrphansAreConfirmed(t *testing.T) {
 	w.reconcile()
 }
 
-// TestOrphansOfManyClusters: each cluster's look reads its own Machines. With those of all clusters a
-// thousand clusters parsed a thousand times each record, at every look.
+// TestOrphansOfManyClusters: the look at a cluster reads the Machines of that cluster. When it read
+// those of all clusters, a thousand clusters parsed each record a thousand times.
 func TestOrphansOfManyClusters(t *testing.T) {
 	w := newWorld(t, east(), machineOf("kept", "kept-uid"))
 	remote := withVMs(t, w, vmOf("kept", "kept-uid"))

@@ -117,7 +117,6 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err := r.supervisor.Get(ctx, request.NamespacedName, config); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.forget(request.NamespacedName)
-			r.met.forget(request.NamespacedName)
 			r.tellConfigs(ctx)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -141,6 +140,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 // forget drops what is remembered of a KubevirtConfig that is gone.
 func (r *Reconciler) forget(key client.ObjectKey) {
 	r.records.forget(key)
+	r.met.forget(key)
 	r.metrics.remove(key.Name)
 	r.options.StartUp.Forget(key.Name)
 	if r.options.Schemas != nil {

@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
-	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -55,8 +53,9 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Complete(r)
 }
 
-// backoff is the rate at which a reconcile that failed is tried again. controller-runtime's own begins with
-// 5 milliseconds: a supervisor that refuses a status would be asked a dozen times within the first minute.
+// backoff is the rate at which a reconcile that failed is tried again. controller-runtime's own
+// begins with 5 milliseconds: a supervisor that refuses a status would be asked a dozen times within
+// the first minute.
 func backoff() workqueue.TypedRateLimiter[reconcile.Request] {
 	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](time.Second, 5*time.Minute)
 }
@@ -171,55 +170,4 @@ func (r *Reconciler) get(ctx context.Context, key client.ObjectKey) []*vitistack
 		return nil
 	}
 	return []*vitistackv1alpha1.KubevirtConfig{config}
-}
-
-// tellConfigs tells how many KubevirtConfigs count, by the cache.
-func (r *Reconciler) tellConfigs(ctx context.Context) {
-	if r.options.StartUp == nil {
-		return
-	}
-	list := &vitistackv1alpha1.KubevirtConfigList{}
-	if err := r.supervisor.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
-		return // the cache is not there yet, and each KubevirtConfig in it is still to come
-	}
-	count := 0
-	for i := range list.Items {
-		if r.counts(&list.Items[i]) {
-			count++
-		}
-	}
-	r.met.told(count)
-	r.options.StartUp.Configs(ctx, count)
-}
-
-// met are the KubevirtConfigs that were reconciled, so that all of them are counted when there are more or
-// fewer, and not at each reconcile of one. The zero value is empty. It is safe for concurrent use.
-type met struct {
-	mu     sync.Mutex
-	locked sets.Set[client.ObjectKey]
-	count  int // that was told last
-}
-
-// meets reports whether there must be more KubevirtConfigs than were counted, now that one is known.
-func (m *met) meets(key client.ObjectKey) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.locked == nil {
-		m.locked = sets.New[client.ObjectKey]()
-	}
-	m.locked.Insert(key)
-	return len(m.locked) > m.count
-}
-
-func (m *met) forget(key client.ObjectKey) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.locked.Delete(key)
-}
-
-// told says how many there are by the last count.
-func (m *met) told(count int) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.count = count
 }
