@@ -5,16 +5,16 @@ import (
 	"sync/atomic"
 )
 
-// identities finds the clusters that are known by the same UID. It is made anew after a change, when it
-// is asked for: a State is asked for far more often than a cluster becomes another one, and must not
-// cost a look at all of them. It is safe for concurrent use.
+// identities finds the clusters that are known by the same UID. Its index is made anew when it is
+// read after a change: a State is read far more often than a cluster becomes another one, and must
+// not cost a look at all of them. It is safe for concurrent use.
 type identities struct {
 	changes atomic.Uint64
 	index   atomic.Pointer[identityIndex]
 }
 
-// identityIndex has the names of clusters by the UID that they are known by, sorted, as of a number of
-// changes.
+// identityIndex has the names of clusters by the UID that they are known by, sorted, as of a number
+// of changes.
 type identityIndex struct {
 	changes uint64
 	names   map[string][]string

@@ -1,27 +1,23 @@
 package clusters
 
 import (
+	"maps"
 	"slices"
 	"sync/atomic"
 	"testing"
 )
 
-// TestIdentities: who else is known by the same UID is right after every change, and asking for it looks
-// at all clusters only after one.
+// TestIdentities: who else is known by the same UID is right after every change, and all clusters are
+// looked at only after one.
 func TestIdentities(t *testing.T) {
 	all, known := &atomic.Pointer[map[string]*cluster]{}, &identities{}
-	clusters := map[string]*cluster{}
+	all.Store(&map[string]*cluster{})
 	become := func(name, uid string) {
 		c := &cluster{}
 		c.view.Store(&view{state: State{Config: name, ClusterUID: uid}})
-		copied := map[string]*cluster{name: c}
-		for other, each := range clusters {
-			if other != name {
-				copied[other] = each
-			}
-		}
-		clusters = copied
-		all.Store(&clusters)
+		copied := maps.Clone(*all.Load())
+		copied[name] = c
+		all.Store(&copied)
 		known.changed()
 	}
 	steps := []struct {

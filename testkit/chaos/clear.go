@@ -117,7 +117,7 @@ func (w *world) nothingLeft(ctx context.Context) error {
 	return nil
 }
 
-// isLate reports whether a debt is for a creation that nobody saw, and that may still arrive.
+// isLate reports whether a debt waits for a virtual machine whose creation may still arrive.
 func isLate(debt string, now time.Time) bool {
 	var owed struct {
 		Late time.Time `json:"late"`

@@ -108,8 +108,8 @@ func (p part) counts(each *vitistackv1alpha1.Machine) bool {
 	return machine.IsOurs(each) && p.share.Owns(each)
 }
 
-// metric tells which shard this process holds. One that looks after everything holds the only one, once
-// it is elected.
+// metric tells which shard this process holds. Without --shards there is one shard, and the elected
+// process holds it.
 func (p part) metric(elected <-chan struct{}, options Options) *metrics.Shards {
 	if p.lock != nil {
 		return metrics.NewShards(options.LeaderElectionID, options.Shards, p.lock.Held)

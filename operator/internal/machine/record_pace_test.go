@@ -62,9 +62,9 @@ func TestRecordIsNotTriedByEvents(t *testing.T) {
 	}
 }
 
-// TestStatusIsNotTriedByEvents: a status that the supervisor refuses is tried again when the back-off says
-// so, as everything else that is refused (I15), however many events come, and at once when the Machine
-// changes.
+// TestStatusIsNotTriedByEvents: a status that the supervisor refuses is tried again when the back-off
+// says so, as everything else that is refused (I15), however many events come, and at once when the
+// Machine changes.
 func TestStatusIsNotTriedByEvents(t *testing.T) {
 	denied := apierrors.NewForbidden(schema.GroupResource{Group: "vitistack.io", Resource: "machines/status"}, "web",
 		errors.New("denied by a policy"))

@@ -30,8 +30,8 @@ type ControllerOptions struct {
 	Cache client.Reader
 }
 
-// Back-off of Machines whose reconcile failed without a problem of its own: the status itself could
-// not be written.
+// Back-off of Machines whose status could not be written because the supervisor gave no answer. One
+// that it refuses has the back-off of memory.unwritten.
 const (
 	backoffMin = 50 * time.Millisecond
 	backoffMax = 5 * time.Minute

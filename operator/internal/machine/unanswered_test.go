@@ -106,8 +106,8 @@ func TestLooksDoNotMultiply(t *testing.T) {
 	}
 }
 
-// TestPauseEndsWithTheWait: a Machine that paused between two looks, and then meets something else, is not
-// looked at again and again because of the pause.
+// TestPauseEndsWithTheWait: a Machine that paused between two looks, and then meets something else, is
+// not looked at again and again because of the pause.
 func TestPauseEndsWithTheWait(t *testing.T) {
 	w := newWorld(t, []string{east, west, "cluster-south"}, newMachine(in(east)))
 	w.silence(west)

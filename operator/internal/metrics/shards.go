@@ -38,8 +38,8 @@ func (s *Shards) Describe(to chan<- *prometheus.Desc) {
 	to <- heldDesc
 }
 
-// Collect implements prometheus.Collector. Every process tells how many shards there are: one that
-// stands by does so for those that nobody holds.
+// Collect implements prometheus.Collector. Every process tells how many shards there are, also one
+// that holds none: so that a shard without a holder is missed.
 func (s *Shards) Collect(to chan<- prometheus.Metric) {
 	to <- prometheus.MustNewConstMetric(shardsDesc, prometheus.GaugeValue, float64(s.count), s.lease)
 	if shard, holds := s.held(); holds {

@@ -233,7 +233,7 @@ func TestSharesMayNotBeHeld(t *testing.T) {
 }
 
 // countedOtherwise says how many Machines replicas count together, "" where that is as many as there are.
-// Those of other providers, which other tests leave, are nobody's.
+// Machines of other providers, which other tests leave, are counted by no replica.
 func countedOtherwise(t *testing.T, replicas []*replica) string {
 	t.Helper()
 	all, counted := &vitistackv1alpha1.MachineList{}, 0
