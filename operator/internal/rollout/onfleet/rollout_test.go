@@ -159,16 +159,17 @@ func (s *scene) killed() {
 	must(s.t, errors.Join(world.operator.Kill(), world.operator.Start()))
 }
 
-// lost waits until the rollout pauses because of one Machine, and lets that come back.
+// lost waits until the rollout pauses because of one Machine, and lets that come back. It may pause
+// before because of others: those that were begun when the operator was killed are not restarted
+// before another one has its lease, which takes most of the deadline.
 func (s *scene) lost(name string) {
 	s.t.Helper()
-	s.until(4*time.Minute, "the rollout pauses", func(status vitistackv1alpha1.MachineRolloutStatus) bool {
-		return status.Phase == vitistackv1alpha1.RolloutPaused
+	s.until(4*time.Minute, "the rollout pauses because of "+name, func(status vitistackv1alpha1.MachineRolloutStatus) bool {
+		ready := meta.FindStatusCondition(status.Conditions, vitistackv1alpha1.ConditionReady)
+		return status.Phase == vitistackv1alpha1.RolloutPaused && ready != nil &&
+			ready.Reason == vitistackv1alpha1.ReasonNotHealthyInTime && strings.Contains(ready.Message, name)
 	})
 	ready := meta.FindStatusCondition(s.rollout.Status.Conditions, vitistackv1alpha1.ConditionReady)
-	if ready.Reason != vitistackv1alpha1.ReasonNotHealthyInTime || !strings.Contains(ready.Message, name) {
-		s.t.Errorf("it says %s: %s, want %s", ready.Reason, ready.Message, name)
-	}
 	s.t.Logf("paused: %s", ready.Message)
 	s.annotate(name, "Ready")
 }
