@@ -63,7 +63,7 @@ func (c *connection) startCache(counted func(resource string), wake func()) (*re
 			return nil, kindError(err)
 		}
 		r.informers = append(r.informers, informer)
-		r.feed.informers = append(r.feed.informers, wholeInformer{informer})
+		r.feed.informers = append(r.feed.informers, newFanOut(informer))
 	}
 	go func() {
 		defer close(r.stopped)

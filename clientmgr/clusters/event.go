@@ -20,7 +20,8 @@ type EventHandler struct {
 	// find the cluster. A nil State asks for none of this.
 	State func(ctx context.Context, cluster string) []reconcile.Request
 	// Backlog is called after State, at the same events, for requests that can wait: they get a low
-	// priority, as the objects that a cluster has when it connects do. Queues without priorities take
-	// them like all others. nil asks for none of this.
+	// priority, as the objects that a cluster has when it connects do, and equal ones that come within
+	// a moment (200 ms) come once. Queues without priorities take them like all others. nil asks for
+	// none of this.
 	Backlog func(ctx context.Context, cluster string) []reconcile.Request
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
@@ -25,8 +26,8 @@ type feed struct {
 }
 
 // Hub joins every consumer (a started Source) with every cluster's informers. Joining is
-// bookkeeping alone: each consumer has its own listener on each informer, with a buffer of its own,
-// so that none waits for another. A Manager has one. One of its own stands in for a Manager's in
+// bookkeeping alone: each consumer has an inbox of its own for each informer, so that none waits for
+// another (fanOut). A Manager has one. One of its own stands in for a Manager's in
 // tests: its events are those of StateChanged and ObjectChanged. The zero value is ready; it is
 // safe for concurrent use.
 type Hub struct {
@@ -43,7 +44,7 @@ func (h *Hub) Source(handler EventHandler) source.Source {
 	return source.Func(func(ctx context.Context, q queue) error {
 		c := &consumer{
 			ctx: ctx, handler: handler, queue: q,
-			changed: make(chan struct{}, 1), pending: map[string]struct{}{},
+			changed: make(chan struct{}, 1), pending: map[string]struct{}{}, gathered: map[reconcile.Request]struct{}{},
 			listeners: map[*feed][]listener{},
 		}
 		if err := h.join(c); err != nil {
@@ -144,9 +145,15 @@ type consumer struct {
 
 	listeners map[*feed][]listener // guarded by the hub's lock
 
-	mu      sync.Mutex
-	pending map[string]struct{} // names whose State changed
+	mu       sync.Mutex
+	pending  map[string]struct{} // names whose State changed
+	gathered map[reconcile.Request]struct{}
+	order    []reconcile.Request // of what is gathered
 }
+
+// gatherTime is how long requests that can wait are gathered. While a cluster connects its State
+// changes some times, and then each object of each kind is shown: one request serves them all.
+const gatherTime = 200 * time.Millisecond
 
 func (c *consumer) run() {
 	for {
@@ -229,8 +236,37 @@ func (c *consumer) enqueue(config string, object client.Object, canWait bool) {
 
 // add puts requests into the queue, which holds equal ones once.
 func (c *consumer) add(canWait bool, requests []reconcile.Request) {
-	priorities, has := c.queue.(priorityqueue.PriorityQueue[reconcile.Request])
-	if canWait && has {
+	if canWait {
+		c.gather(requests)
+		return
+	}
+	for _, request := range requests {
+		c.queue.Add(request)
+	}
+}
+
+// gather keeps requests for gatherTime.
+func (c *consumer) gather(requests []reconcile.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.order) == 0 && len(requests) > 0 {
+		time.AfterFunc(gatherTime, c.pass)
+	}
+	for _, request := range requests {
+		if _, known := c.gathered[request]; !known {
+			c.gathered[request] = struct{}{}
+			c.order = append(c.order, request)
+		}
+	}
+}
+
+// pass puts what was gathered into the queue, in the order of coming.
+func (c *consumer) pass() {
+	c.mu.Lock()
+	requests := c.order
+	c.order, c.gathered = nil, map[reconcile.Request]struct{}{}
+	c.mu.Unlock()
+	if priorities, has := c.queue.(priorityqueue.PriorityQueue[reconcile.Request]); has {
 		priorities.AddWithOpts(priorityqueue.AddOpts{Priority: new(handler.LowPriority)}, requests...)
 		return
 	}
