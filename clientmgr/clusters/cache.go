@@ -165,15 +165,24 @@ func resourceOf(path string) string {
 	return plural
 }
 
-// stores are those of the informers. controller-runtime's have them, behind a narrower interface.
+// stores are those of the informers.
 func (r *remoteCache) stores() []toolscache.Store {
 	stores := make([]toolscache.Store, 0, len(r.informers))
 	for _, informer := range r.informers {
-		if has, ok := informer.(interface{ GetStore() toolscache.Store }); ok {
-			stores = append(stores, has.GetStore())
+		if store := storeOf(informer); store != nil {
+			stores = append(stores, store)
 		}
 	}
 	return stores
+}
+
+// storeOf is what an informer holds, nil where it does not show it. controller-runtime's have a
+// store, behind a narrower interface.
+func storeOf(informer cache.Informer) toolscache.Store {
+	if has, ok := informer.(interface{ GetStore() toolscache.Store }); ok {
+		return has.GetStore()
+	}
+	return nil
 }
 
 // quietly keeps client-go from logging errors that tell addresses. What matters is in the State.

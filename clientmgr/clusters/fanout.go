@@ -8,12 +8,12 @@ import (
 )
 
 // fanOut is an informer whose handlers share one listener. Each listener of client-go's costs two
-// goroutines and 16 KiB, and has everything that is packed unpacked for itself: with three consumers
-// of three kinds that was half of what a cluster costs.
+// goroutines and 16 KiB, and unpacks for itself what is packed: three consumers of three kinds took
+// half of the heap that a cluster costs.
 //
-// Each handler has an inbox of its own, so that none waits for another; it costs a goroutine only
-// while something is in it. A handler that comes later is told of what is there already, as client-go
-// does, and may be told of the end of something that it was not told of.
+// Each handler has an inbox of its own, so that a slow handler delays no other one. An inbox costs a
+// goroutine only while something is in it. A handler that is added later is told of the objects that
+// are there, as client-go does, and may be told that an object is gone of which it never heard.
 type fanOut struct {
 	wholeInformer
 	store toolscache.Store
@@ -26,18 +26,18 @@ type fanOut struct {
 	}
 }
 
-// newFanOut returns informer itself, of whole objects, where it does not show its store.
+// newFanOut wraps an informer. One that does not show its store has a listener for each handler.
 func newFanOut(informer cache.Informer) cache.Informer {
-	stored, ok := informer.(interface{ GetStore() toolscache.Store })
-	if !ok {
+	store := storeOf(informer)
+	if store == nil {
 		return wholeInformer{informer}
 	}
-	f := &fanOut{wholeInformer: wholeInformer{informer}, store: stored.GetStore()}
+	f := &fanOut{wholeInformer: wholeInformer{informer}, store: store}
 	f.locked.inboxes = map[*inbox]struct{}{}
 	return f
 }
 
-// membership is the registration of one handler.
+// membership is the registration of one handler. What it says of being synced is the listener's word.
 type membership struct {
 	toolscache.ResourceEventHandlerRegistration // the listener's
 	inbox                                       *inbox
@@ -53,9 +53,9 @@ func (f *fanOut) AddEventHandler(
 	if f.locked.listener == nil || f.IsStopped() { // which refuses it
 		f.locked.inboxes[added], f.locked.replayed = struct{}{}, f.HasSynced()
 		listener, err := f.wholeInformer.AddEventHandler(toolscache.ResourceEventHandlerDetailedFuncs{
-			AddFunc:    func(object any, first bool) { f.tell(news{kind: wasAdded, now: object, first: first}) },
-			UpdateFunc: func(before, now any) { f.tell(news{kind: wasUpdated, before: before, now: now}) },
-			DeleteFunc: func(object any) { f.tell(news{kind: wasDeleted, now: object}) },
+			AddFunc:    func(object any, first bool) { f.tell(first, wasAdded(object, first)) },
+			UpdateFunc: func(before, now any) { f.tell(false, wasUpdated(before, now)) },
+			DeleteFunc: func(object any) { f.tell(false, wasDeleted(object)) },
 		})
 		if err != nil {
 			delete(f.locked.inboxes, added)
@@ -66,7 +66,7 @@ func (f *fanOut) AddEventHandler(
 	}
 	added.late = true
 	for _, object := range f.store.List() {
-		added.put(news{kind: wasAdded, now: whole(object), first: true})
+		added.put(wasAdded(whole(object), true))
 	}
 	f.locked.inboxes[added] = struct{}{}
 	return membership{f.locked.listener, added}, nil
@@ -90,30 +90,32 @@ func (f *fanOut) RemoveEventHandler(registration toolscache.ResourceEventHandler
 	return f.wholeInformer.RemoveEventHandler(listener)
 }
 
-// tell puts news into each inbox. What was there when the listener came, those that came later have
-// already.
-func (f *fanOut) tell(n news) {
+// tell puts a notification into each inbox. The handlers that were added later know already what was there
+// when the listener was made.
+func (f *fanOut) tell(first bool, told notification) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for each := range f.locked.inboxes {
-		if !each.late || !n.first || !f.locked.replayed {
-			each.put(n)
+		if !each.late || !first || !f.locked.replayed {
+			each.put(told)
 		}
 	}
 }
 
-// news is one event of an informer.
-type news struct {
-	kind        int
-	before, now any
-	first       bool
+// notification tells a handler what happened to one object.
+type notification func(toolscache.ResourceEventHandler)
+
+func wasAdded(object any, first bool) notification {
+	return func(h toolscache.ResourceEventHandler) { h.OnAdd(object, first) }
 }
 
-const (
-	wasAdded = iota
-	wasUpdated
-	wasDeleted
-)
+func wasUpdated(before, now any) notification {
+	return func(h toolscache.ResourceEventHandler) { h.OnUpdate(before, now) }
+}
+
+func wasDeleted(object any) notification {
+	return func(h toolscache.ResourceEventHandler) { h.OnDelete(object) }
+}
 
 // inbox has what one handler was not told of yet, in the order of coming.
 type inbox struct {
@@ -122,47 +124,40 @@ type inbox struct {
 
 	mu     sync.Mutex
 	locked struct {
-		waiting []news
-		emptied bool // somebody is at it
-		closed  bool
+		waiting  []notification
+		draining bool
+		closed   bool
 	}
 }
 
 // put never waits.
-func (i *inbox) put(n news) {
+func (i *inbox) put(told notification) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.locked.closed {
 		return
 	}
-	i.locked.waiting = append(i.locked.waiting, n)
-	if !i.locked.emptied {
-		i.locked.emptied = true
-		go i.empty()
+	i.locked.waiting = append(i.locked.waiting, told)
+	if !i.locked.draining {
+		i.locked.draining = true
+		go i.drain()
 	}
 }
 
-// empty tells the handler of what waits, until nothing does.
-func (i *inbox) empty() {
+// drain tells the handler of what waits, until nothing does.
+func (i *inbox) drain() {
 	for {
 		i.mu.Lock()
 		waiting := i.locked.waiting
 		i.locked.waiting = nil
 		if len(waiting) == 0 {
-			i.locked.emptied = false
+			i.locked.draining = false
 			i.mu.Unlock()
 			return
 		}
 		i.mu.Unlock()
-		for _, n := range waiting {
-			switch n.kind {
-			case wasAdded:
-				i.handler.OnAdd(n.now, n.first)
-			case wasUpdated:
-				i.handler.OnUpdate(n.before, n.now)
-			case wasDeleted:
-				i.handler.OnDelete(n.now)
-			}
+		for _, tell := range waiting {
+			tell(i.handler)
 		}
 	}
 }

@@ -78,8 +78,9 @@ func (h *told) hears(t *testing.T, want ...string) {
 	})
 }
 
-// TestFanOut: the handlers of an informer share one listener. One that comes late is told once of
-// what is there, one that hangs is nobody else's trouble, and one that left is told of nothing.
+// TestFanOut: the handlers of an informer share one listener. A handler that is added late is told
+// once of each object, a handler that hangs delays no other one, and a removed handler is told of
+// nothing.
 func TestFanOut(t *testing.T) {
 	source := fcache.NewFakeControllerSource()
 	t.Cleanup(source.Shutdown)
@@ -138,8 +139,8 @@ func TestFanOut(t *testing.T) {
 	}
 }
 
-// TestFanOutOfAStoppedInformer: it takes no handlers, as client-go's does not, so that the connection
-// is made anew.
+// TestFanOutOfAStoppedInformer: a stopped informer refuses handlers, so that the connection is made
+// anew.
 func TestFanOutOfAStoppedInformer(t *testing.T) {
 	source := fcache.NewFakeControllerSource()
 	t.Cleanup(source.Shutdown)

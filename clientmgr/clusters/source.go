@@ -3,6 +3,8 @@ package clusters
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,10 +28,10 @@ type feed struct {
 }
 
 // Hub joins every consumer (a started Source) with every cluster's informers. Joining is
-// bookkeeping alone: each consumer has an inbox of its own for each informer, so that none waits for
-// another (fanOut). A Manager has one. One of its own stands in for a Manager's in
-// tests: its events are those of StateChanged and ObjectChanged. The zero value is ready; it is
-// safe for concurrent use.
+// bookkeeping alone: each consumer has an inbox of its own for each informer (fanOut), so that a slow
+// consumer delays no other one. A Manager has one. One of its own stands in for a Manager's in tests:
+// its events are those of StateChanged and ObjectChanged. The zero value is ready; it is safe for
+// concurrent use.
 type Hub struct {
 	locked struct {
 		sync.Mutex
@@ -146,9 +148,8 @@ type consumer struct {
 	listeners map[*feed][]listener // guarded by the hub's lock
 
 	mu       sync.Mutex
-	pending  map[string]struct{} // names whose State changed
-	gathered map[reconcile.Request]struct{}
-	order    []reconcile.Request // of what is gathered
+	pending  map[string]struct{}            // names whose State changed
+	gathered map[reconcile.Request]struct{} // requests that can wait
 }
 
 // gatherTime is how long requests that can wait are gathered. While a cluster connects its State
@@ -249,22 +250,19 @@ func (c *consumer) add(canWait bool, requests []reconcile.Request) {
 func (c *consumer) gather(requests []reconcile.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.order) == 0 && len(requests) > 0 {
+	if len(c.gathered) == 0 && len(requests) > 0 {
 		time.AfterFunc(gatherTime, c.pass)
 	}
 	for _, request := range requests {
-		if _, known := c.gathered[request]; !known {
-			c.gathered[request] = struct{}{}
-			c.order = append(c.order, request)
-		}
+		c.gathered[request] = struct{}{}
 	}
 }
 
-// pass puts what was gathered into the queue, in the order of coming.
+// pass puts what was gathered into the queue, in no order.
 func (c *consumer) pass() {
 	c.mu.Lock()
-	requests := c.order
-	c.order, c.gathered = nil, map[reconcile.Request]struct{}{}
+	requests := slices.Collect(maps.Keys(c.gathered))
+	c.gathered = map[reconcile.Request]struct{}{}
 	c.mu.Unlock()
 	if priorities, has := c.queue.(priorityqueue.PriorityQueue[reconcile.Request]); has {
 		priorities.AddWithOpts(priorityqueue.AddOpts{Priority: new(handler.LowPriority)}, requests...)

@@ -160,17 +160,21 @@ func (s *scene) killed() {
 }
 
 // lost waits until the rollout pauses because of one Machine, and lets that come back. It may pause
-// before because of others: those that were begun when the operator was killed are not restarted
-// before another one has its lease, which takes most of the deadline.
+// before because of others: the guests of Machines that were begun when the operator was killed are
+// not restarted before the next operator has the lease, which takes most of the deadline.
 func (s *scene) lost(name string) {
 	s.t.Helper()
 	s.until(4*time.Minute, "the rollout pauses because of "+name, func(status vitistackv1alpha1.MachineRolloutStatus) bool {
+		if status.Phase != vitistackv1alpha1.RolloutPaused {
+			return false
+		}
 		ready := meta.FindStatusCondition(status.Conditions, vitistackv1alpha1.ConditionReady)
-		return status.Phase == vitistackv1alpha1.RolloutPaused && ready != nil &&
-			ready.Reason == vitistackv1alpha1.ReasonNotHealthyInTime && strings.Contains(ready.Message, name)
+		if ready.Reason != vitistackv1alpha1.ReasonNotHealthyInTime {
+			s.t.Errorf("it says %s: %s", ready.Reason, ready.Message)
+		}
+		return strings.Contains(ready.Message, name)
 	})
-	ready := meta.FindStatusCondition(s.rollout.Status.Conditions, vitistackv1alpha1.ConditionReady)
-	s.t.Logf("paused: %s", ready.Message)
+	s.t.Logf("paused: %s", meta.FindStatusCondition(s.rollout.Status.Conditions, vitistackv1alpha1.ConditionReady).Message)
 	s.annotate(name, "Ready")
 }
 
